@@ -1,0 +1,1 @@
+"""Whittling many candidates down to a few."""
