@@ -1,0 +1,21 @@
+"""The sources and steps a recipe may use, by the value of their ``use`` key."""
+
+from artgen.steps.base import Context, Source, Step
+from artgen.steps.crop import Crop
+from artgen.steps.crops import Crops
+from artgen.steps.grade import Grade
+from artgen.steps.grain import Grain
+from artgen.steps.photos import Photos
+from artgen.steps.style import Style
+from artgen.steps.upscale import Upscale
+
+SOURCES: dict[str, type[Source]] = {"crops": Crops, "photos": Photos}
+STEPS: dict[str, type[Step]] = {
+    "upscale": Upscale,
+    "style": Style,
+    "grade": Grade,
+    "grain": Grain,
+    "crop": Crop,
+}
+
+__all__ = ["SOURCES", "STEPS", "Context", "Source", "Step"]

@@ -1,0 +1,112 @@
+"""Composition by chance: pieces of pictures, mixed by soft masks and re-coloured.
+
+Everything here is small (tens of pixels) and on the CPU; every choice comes from the given streams.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from artgen.imaging import color
+from artgen.imaging.image import luminance, resize, shrink
+
+
+def window(image: Tensor, size: int, share: tuple[float, float], stream: random.Random) -> Tensor:
+    """A random square of an image, reduced to ``(3, size, size)``.
+
+    Of a few random squares the one with the boldest light and dark is taken: most squares of most
+    photographs are one flat tone.
+
+    Args:
+        image: ``(3, H, W)``.
+        size: side of the result in px.
+        share: range of the square's side, relative to the image's short side; drawn log-uniformly.
+        stream: draws side and place.
+    """
+    height, width = image.shape[-2:]
+    squares = []
+    for _ in range(4):
+        drawn = math.exp(stream.uniform(*map(math.log, share)))
+        side = max(1, min(height, width, max(round(min(height, width) * drawn), size)))
+        top, left = stream.randint(0, height - side), stream.randint(0, width - side)
+        square = resize(image[:, top : top + side, left : left + side], (size, size))
+        squares.append(square)
+    return max(squares, key=boldness)
+
+
+def boldness(image: Tensor) -> float:
+    """How much light and dark there is at a quarter of the size: the standard deviation of luma."""
+    small = max(1, image.shape[-1] // 4)
+    return float(luminance(shrink(image, (small, small))).std(correction=0))
+
+
+def soft_mask(size: int, stream: torch.Generator, shapes: float, softness: float) -> Tensor:
+    """A smooth random mask ``(1, size, size)`` in ``[0, 1]`` that covers about half of the square.
+
+    Args:
+        size: side in px.
+        stream: draws the shapes.
+        shapes: how many shapes lie across the square, 1 (two halves) to about 6.
+        softness: width of the transition relative to the noise's spread; near 0 gives hard edges.
+    """
+    cells = max(2, math.ceil(shapes) + 1)
+    field = torch.randn(1, 1, cells, cells, generator=stream)
+    field = F.interpolate(field, (size, size), mode="bicubic", align_corners=True)[0]
+    field = (field - field.median()) / field.std().clamp_min(1e-3)
+    return torch.sigmoid(field / max(softness, 1e-3))
+
+
+def flip(image: Tensor, stream: random.Random) -> Tensor:
+    """One of the eight flips and quarter turns of a square image."""
+    if stream.random() < 0.5:
+        image = image.flip(-1)
+    return torch.rot90(image, stream.randrange(4), (-2, -1))
+
+
+def harmony(stream: random.Random) -> tuple[Tensor, Tensor]:
+    """A palette by chance: mean ``(3,)`` and covariance ``(3, 3)`` in OKLab.
+
+    Five weighted colours around two or three related hues: a deep shade, a ground, its counterpart, a
+    light, an accent.
+    """
+    base = stream.random() * math.tau
+    turn = stream.choice([0.45, 0.9, math.pi * 0.8, math.pi, math.pi * 1.2]) * stream.choice([-1, 1])
+    chroma = stream.uniform(0.10, 0.20)
+    ink = stream.uniform(0.10, 0.28)
+    colours = [
+        (ink, 0.5 * chroma, base, 0.30),
+        (stream.uniform(0.40, 0.55), chroma, base + 0.3 * turn, 0.25),
+        (stream.uniform(0.55, 0.72), 1.1 * chroma, base + turn, 0.20),
+        (stream.uniform(0.88, 0.97), 0.35 * chroma, base + turn, 0.20),
+        (stream.uniform(0.60, 0.75), 1.6 * chroma, base + 1.4 * turn, 0.05),
+    ]
+    weights = torch.tensor([weight for *_, weight in colours])
+    points = torch.tensor([[light, c * math.cos(hue), c * math.sin(hue)] for light, c, hue, _ in colours])
+    mean = weights @ points
+    spread = points - mean
+    return mean, (weights[:, None] * spread).T @ spread + 1e-5 * torch.eye(3)
+
+
+def recolour(image: Tensor, mean: Tensor, covariance: Tensor, amount: float) -> Tensor:
+    """Pull an sRGB image's colours towards a palette given in OKLab, 0 (not) to 1 (all the way)."""
+    lab = color.to_oklab(color.to_linear(image))
+    moved = lab + amount * (color.match_palette(lab, mean, covariance) - lab)
+    return color.to_srgb(color.into_gamut(color.from_oklab(moved)))
+
+
+def stretch(image: Tensor, spread: float) -> Tensor:
+    """Give the luminance in OKLab this standard deviation at least, around its own mean, softly limited."""
+    lab = color.to_oklab(color.to_linear(image))
+    light = lab[0]
+    middle = 0.5 * float(light.mean()) + 0.26
+    gain = max(1.0, spread / max(float(light.std(correction=0)), 1e-3))
+    moved = (light - light.mean()) * min(gain, 6.0)
+    room = torch.where(moved > 0, 0.985 - middle, middle - 0.02)
+    lifted = middle + room * torch.tanh(moved / room)
+    colourful = (0.5 + 0.5 * min(gain, 3.0)) * lab[1:]
+    return color.to_srgb(color.into_gamut(color.from_oklab(torch.cat([lifted[None], colourful]))))

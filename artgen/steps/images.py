@@ -1,0 +1,95 @@
+"""How a recipe names pictures: ``builtin:textures``, a file, a folder, or a pattern with ``*``."""
+
+from __future__ import annotations
+
+import glob
+import importlib.util
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from artgen.errors import ArtgenError
+
+TEXTURES = "builtin:textures"
+# The photographs inside scikit-image's wheel that have colour, texture and no lettering.
+PHOTOGRAPHS = (
+    "astronaut.png",
+    "brick.png",
+    "chelsea.png",
+    "coffee.png",
+    "grass.png",
+    "gravel.png",
+    "hubble_deep_field.jpg",
+    "ihc.png",
+    "motorcycle_left.png",
+    "retina.jpg",
+    "rocket.jpg",
+)
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"})
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+References = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=500)]],
+    Field(min_length=1),
+    BeforeValidator(_listed, json_schema_input_type=str | list[str]),
+]
+
+
+def find_images(reference: str, folder: Path) -> list[Path]:
+    """The image files that ``reference`` names, sorted; relative paths start at ``folder``.
+
+    Raises:
+        ArtgenError: nothing is there, or nothing in it is an image.
+    """
+    if reference.startswith("builtin:"):
+        return _builtin(reference)
+    try:
+        return _on_disk(reference, folder)
+    except (OSError, ValueError) as error:
+        raise ArtgenError(reference, f"cannot be read as a path ({error})") from None
+
+
+def _on_disk(reference: str, folder: Path) -> list[Path]:
+    path = folder / Path(reference).expanduser()
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+        if not inside:
+            raise ArtgenError(reference, "a folder without images", f"images end in {_suffixes()}")
+        return inside
+    if glob.has_magic(reference):
+        hits = (Path(hit) for hit in glob.glob(str(path), recursive=True))
+        matching = sorted(p for p in hits if p.suffix.lower() in SUFFIXES and p.is_file())
+        if matching:
+            return matching
+        raise ArtgenError(reference, "no image matches this pattern", f"images end in {_suffixes()}")
+    raise ArtgenError(
+        reference, f"no such file or folder ({path})", f"relative paths start at {folder.resolve()}"
+    )
+
+
+def _suffixes() -> str:
+    return ", ".join(sorted(SUFFIXES))
+
+
+def _builtin(reference: str) -> list[Path]:
+    if reference != TEXTURES:
+        close = get_close_matches(reference, [TEXTURES], cutoff=0.4)
+        hint = f"did you mean {TEXTURES!r}?" if close else f"the built-in images are {TEXTURES!r}"
+        raise ArtgenError(reference, "no built-in images of this name", hint)
+    # find_spec locates the package without importing it.
+    spec = importlib.util.find_spec("skimage")
+    places = [Path(place) / "data" for place in (spec.submodule_search_locations or ())] if spec else []
+    found = [place / name for place in places for name in PHOTOGRAPHS if (place / name).is_file()]
+    if not found:
+        raise ArtgenError(
+            TEXTURES, "scikit-image's photographs are not installed", command="pip install scikit-image"
+        )
+    return found

@@ -1,0 +1,69 @@
+"""Re-imagine the image at a larger size with a trained network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from artgen.steps.base import Context, Finder, Step
+from artgen.steps.draws import Drawn
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def find_model(reference: str, folder: Path) -> Path:
+    """The file of a model named in a recipe.
+
+    Raises:
+        ArtgenError: no such model.
+    """
+    from artgen.models import catalog
+
+    return catalog.resolve(reference, folder)
+
+
+class Upscale(Step):
+    """Re-imagine the image at a larger size with a trained network, tile by tile, without seams."""
+
+    dear: ClassVar[bool] = True
+    references: ClassVar[Mapping[str, Finder]] = {"model": find_model}
+
+    use: Literal["upscale"] = "upscale"
+    model: Drawn[Annotated[str, Field(min_length=1, max_length=500)]] = Field(
+        "abstract-8x",
+        description="A model that ships with artgen (`artgen models`) or the path of a .safetensors file.",
+    )
+    scale: Drawn[Annotated[float, Field(gt=1, le=64)]] | None = Field(
+        None,
+        description="How many times larger the result is; by default the model's own scale. "
+        "With less, the image is first reduced, so that more of it is invented.",
+        json_schema_extra={"unit": "x"},
+    )
+    noise: Drawn[Annotated[float, Field(ge=0, le=2)]] = Field(
+        0.8, description="How freely the network invents: 0 is plain, 1 as it was trained."
+    )
+    overlap: Drawn[Annotated[int, Field(ge=0, le=1024)]] = Field(
+        64,
+        description="Overlap of neighbouring tiles, for networks that cannot be tiled exactly.",
+        json_schema_extra={"unit": "px of the result"},
+    )
+
+    def apply(self, image: Tensor, context: Context) -> Tensor:
+        """``(3, H, W)`` to ``(3, scale H, scale W)``; a preview is half as large, at least doubled."""
+        from artgen.models.upscaling import upscale
+
+        return upscale(
+            image,
+            find_model(self.model, context.folder),
+            scale=self.scale,
+            noise=self.noise,
+            overlap=self.overlap,
+            seed=context.derive("noise"),
+            device=context.device,
+            preview=context.preview,
+            progress=context.progress,
+        )
