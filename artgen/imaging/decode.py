@@ -42,7 +42,8 @@ def upright(array: Array, image: Image.Image) -> Array:
     except Exception:  # EXIF comes from every kind of device and is often broken
         return array
     mirrored, turns = TURNS.get(orientation, (False, 0))
-    return np.rot90(array[:, ::-1] if mirrored else array, turns)
+    turned: Array = np.rot90(array[:, ::-1] if mirrored else array, turns)
+    return turned
 
 
 def _unit(image: Image.Image) -> Array:
@@ -53,7 +54,9 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     if profile:
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+            converted = ImageCms.profileToProfile(
+                image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
+            )
             if converted is not None:
                 return converted
         except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
@@ -64,13 +67,17 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 def _deep_grey(image: Image.Image, profile: bytes | None) -> Array:
     values: NDArray[Any] = np.asarray(image)
     if image.mode == "F":
-        return np.clip(np.nan_to_num(values), 0, 1).astype(np.float32)
+        floats: Array = np.clip(np.nan_to_num(values), 0, 1).astype(np.float32)
+        return floats
     if values.size and (values.min() < 0 or values.max() > 65535):
-        raise ArtgenError(str(getattr(image, "filename", "")), "32-bit integer pixels", "save it with 8 or 16 bit")
-    unit = values.astype(np.float32) / np.float32(65535)
+        raise ArtgenError(
+            str(getattr(image, "filename", "")), "32-bit integer pixels", "save it with 8 or 16 bit"
+        )
+    unit: Array = values.astype(np.float32) / np.float32(65535)
     if not profile:
         return unit
     # The profile's curve, found on an 8-bit ramp, then applied without losing the depth.
     ramp = Image.fromarray(np.arange(256, dtype=np.uint8)[None], "L")
     curve = _unit(_to_srgb(ramp, profile)).mean(axis=2)[0]
-    return np.interp(unit, np.linspace(0, 1, 256), curve).astype(np.float32)
+    bent: Array = np.interp(unit, np.linspace(0, 1, 256), curve).astype(np.float32)
+    return bent

@@ -1,0 +1,86 @@
+"""A run's candidates, found again from the pictures themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from artgen.errors import ArtgenError
+from artgen.imaging.files import read_image, write_preview
+from artgen.runs.candidate import (
+    CANDIDATES,
+    THUMBNAIL_SIDE,
+    Candidate,
+    Stage,
+    png_file,
+    stage_file,
+    thumbnail_file,
+)
+from artgen.runs.provenance import Provenance, read
+
+
+def recovered(folder: Path) -> Iterator[Candidate]:
+    """Every candidate whose picture is in ``folder`` and says that it is that candidate."""
+    for file in sorted((folder / CANDIDATES).glob("*.png")):
+        if file.stem.isdecimal() and (candidate := recover(folder, int(file.stem))):
+            yield candidate
+
+
+def recover(folder: Path, index: int, digest: str | None = None) -> Candidate | None:
+    """Candidate ``index`` from its picture, or None if that is missing, damaged or another's.
+
+    Stages without a preview are left out; a missing thumbnail is made again.
+
+    Args:
+        folder: the run's folder.
+        index: the candidate's number.
+        digest: of the recipe that must have made it; None accepts any.
+    """
+    file = png_file(folder, index)
+    try:
+        provenance = read(file)
+        if provenance.candidate != index or (digest and provenance.digest != digest):
+            return None
+        thumbnail = thumbnail_file(folder, index)
+        if not thumbnail.is_file():
+            thumbnail.parent.mkdir(exist_ok=True)
+            write_preview(thumbnail, read_image(file), THUMBNAIL_SIDE)
+    except ArtgenError:
+        return None
+    return described(folder, provenance)
+
+
+def described(folder: Path, provenance: Provenance, seconds: float = 0.0) -> Candidate | None:
+    """The candidate that ``provenance`` describes; None without stages."""
+    if not provenance.stages:
+        return None
+    index = provenance.candidate
+    stages = (
+        Stage(stage.step, stage.use, stage.width, stage.height, stage_file(folder, index, number, stage.step))
+        for number, stage in enumerate(provenance.stages)
+    )
+    return Candidate(
+        index=index,
+        seed=provenance.seed,
+        file=png_file(folder, index),
+        thumbnail=thumbnail_file(folder, index),
+        width=provenance.stages[-1].width,
+        height=provenance.stages[-1].height,
+        caption=provenance.caption,
+        draws=provenance.draws,
+        stages=tuple(stage for stage in stages if stage.preview.is_file()),
+        seconds=seconds,
+    )
+
+
+def set_aside(database: Path, *, keep: bool) -> None:
+    """Take a database and its journals out of the way: renamed to ``*.damaged-N``, or removed."""
+    number = 1
+    while keep and database.with_name(f"{database.name}.damaged-{number}").exists():
+        number += 1
+    for ending in ("", "-wal", "-shm"):
+        file = database.with_name(database.name + ending)
+        if keep and file.exists() and ending != "-shm":
+            file.replace(database.with_name(f"{database.name}.damaged-{number}{ending}"))
+        else:
+            file.unlink(missing_ok=True)

@@ -1,0 +1,193 @@
+"""A run on disk: its folder, its candidates, what the artist picked."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from artgen.errors import ArtgenError
+from artgen.imaging.files import WriteError, atomic_write
+from artgen.runs import decisions
+from artgen.runs.candidate import CANDIDATES, STAGES, THUMBNAILS, Candidate
+from artgen.runs.candidate import Stage as Stage
+from artgen.runs.database import PICKED, DamagedError, Database, now
+from artgen.runs.find import DATABASE, RECIPE
+from artgen.runs.find import find_run as find_run
+from artgen.runs.find import list_runs as list_runs
+from artgen.runs.rebuild import recovered, set_aside
+
+if TYPE_CHECKING:
+    from artgen.recipe import Recipe
+
+
+class Run:
+    """The store of one run. Use ``create`` or ``open``; close it, or use it in a ``with``.
+
+    Args:
+        folder: the run's folder.
+        database: its open database.
+    """
+
+    def __init__(self, folder: Path, database: Database) -> None:
+        self.folder = folder
+        self._database = database
+
+    @classmethod
+    def create(cls, folder: Path, recipe: Recipe) -> Self:
+        """Open the run of ``recipe`` in ``folder``, beginning it if it is new.
+
+        Raises:
+            ArtgenError: the folder cannot be written.
+        """
+        try:
+            for name in (CANDIDATES, STAGES, THUMBNAILS):
+                (folder / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WriteError(folder, error.strerror or str(error)) from error
+        file = folder / RECIPE
+        text = recipe.text.encode()
+        if not file.is_file() or file.read_bytes() != text:
+            atomic_write(file, text)
+        return cls.open(folder)
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Open an existing run; a missing or damaged database is rebuilt from the pictures.
+
+        Raises:
+            ArtgenError: ``folder`` holds no run, or cannot be read.
+        """
+        if not (folder / RECIPE).is_file() and not (folder / DATABASE).is_file():
+            raise ArtgenError(str(folder), "no run of artgen", "give the folder of a run", "artgen runs")
+        file = folder / DATABASE
+        if not file.is_file():
+            return cls.rebuild(folder)
+        try:
+            return cls(folder, Database(file))
+        except DamagedError:
+            return cls.rebuild(folder)
+
+    @classmethod
+    def rebuild(cls, folder: Path) -> Self:
+        """Make the database again from the pictures and ``decisions.jsonl``; an old one is kept aside.
+
+        What only the database knew, the seconds each candidate took, is lost.
+        """
+        file = folder / DATABASE
+        fresh = folder / "run.db.new"
+        set_aside(fresh, keep=False)
+        database = Database(fresh, new=True)
+        with database.together():
+            for candidate in recovered(folder):
+                database.add(candidate)
+            for at, index, field, value in decisions.replay(folder):
+                database.decide(index, field, value, at)
+        database.close()
+        set_aside(file, keep=True)
+        fresh.replace(file)
+        return cls(folder, Database(file))
+
+    def close(self) -> None:
+        """Close the database; everything is on disk already."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def name(self) -> str:
+        """The folder's name: the recipe's and the beginning of its digest."""
+        return self.folder.resolve().name
+
+    @cached_property
+    def recipe_text(self) -> str:
+        """The recipe as run, in TOML; empty when the file is lost."""
+        try:
+            return (self.folder / RECIPE).read_text("utf-8")
+        except (OSError, UnicodeDecodeError):
+            return ""
+
+    @property
+    def title(self) -> str:
+        """The recipe's title, or the run's name when it has none."""
+        return str(self._recipe.get("title") or self.name)
+
+    @property
+    def description(self) -> str:
+        """The recipe's description, or nothing."""
+        return str(self._recipe.get("description", ""))
+
+    @property
+    def seed(self) -> int:
+        """The seed of every candidate."""
+        seed = self._recipe.get("seed", 0)
+        return seed if isinstance(seed, int) else 0
+
+    @cached_property
+    def _recipe(self) -> dict[str, object]:
+        try:
+            return tomllib.loads(self.recipe_text)
+        except tomllib.TOMLDecodeError:
+            return {}
+
+    def candidates(self) -> list[Candidate]:
+        """Every finished candidate, by index."""
+        return self._database.candidates(self.folder)
+
+    def candidate(self, index: int) -> Candidate:
+        """One candidate.
+
+        Raises:
+            ArtgenError: the run has no such candidate.
+        """
+        found = {candidate.index: candidate for candidate in self.candidates()}
+        if index not in found:
+            there = f"it has {_ranges(sorted(found))}" if found else "it has none yet"
+            raise ArtgenError(f"run {self.name}", f"no candidate {index}", there)
+        return found[index]
+
+    def add(self, candidate: Candidate) -> None:
+        """Record a candidate whose files are complete."""
+        self._database.add(candidate)
+
+    def remove(self, index: int) -> None:
+        """Forget a candidate whose picture is gone."""
+        self._database.remove(index)
+
+    def pick(self, index: int, on: bool) -> None:
+        """Keep a candidate, or not any more. On disk, twice, when this returns.
+
+        Raises:
+            ArtgenError: the run has no such candidate, or the disk is full.
+        """
+        self.candidate(index)
+        at = now()
+        decisions.append(self.folder, at, index, PICKED, on)
+        self._database.decide(index, PICKED, on, at)
+
+    def picks(self) -> list[Candidate]:
+        """The candidates the artist keeps, by index."""
+        return [candidate for candidate in self.candidates() if candidate.picked]
+
+    def fact(self, name: str) -> str | None:
+        """Something remembered about the run, such as where its recipe lies."""
+        return self._database.fact(name)
+
+    def remember(self, name: str, value: str) -> None:
+        """Remember something about the run."""
+        self._database.remember(name, value)
+
+
+def _ranges(numbers: list[int]) -> str:
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and number == parts[-1][-1] + 1:
+            parts[-1] = [parts[-1][0], number]
+        else:
+            parts.append([number])
+    return ", ".join("-".join(str(end) for end in part) for part in parts)
