@@ -1,0 +1,1 @@
+"""Style transfer by statistics of the painting itself: no weights, no training."""

@@ -1,0 +1,45 @@
+"""What the user chooses by name: how much of the content survives in the painting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from artgen.errors import ArtgenError
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How firmly the content is held while the style's patches are laid over it.
+
+    Attributes:
+        base: pull towards the content everywhere, at the coarsest level.
+        edge: further pull where the content has edges.
+        decay: factor on both at every finer level; small values leave fine detail to the style.
+        contrast: how much the content's local contrast is raised first, 0 to 1.
+    """
+
+    base: float
+    edge: float
+    decay: float
+    contrast: float
+
+
+PRESETS = {
+    "bold": Preset(base=0.15, edge=0.8, decay=0.6, contrast=0.5),
+    "balanced": Preset(base=0.15, edge=1.0, decay=0.8, contrast=0.5),
+    "faithful": Preset(base=0.25, edge=1.5, decay=0.8, contrast=0.5),
+    # For an enlarged thumbnail: it rules the coarse levels, the painting the fine ones.
+    "dream": Preset(base=0.3, edge=0.3, decay=0.35, contrast=0.0),
+}
+
+
+def find_preset(name: str) -> Preset:
+    """The preset called ``name``.
+
+    Raises:
+        ArtgenError: no preset is called so.
+    """
+    try:
+        return PRESETS[name]
+    except KeyError:
+        raise ArtgenError("style preset", f"'{name}'", f"one of {', '.join(PRESETS)}") from None
