@@ -1,5 +1,9 @@
 """The sources and steps a recipe may use, by the value of their ``use`` key."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from artgen.steps.base import Context, Source, Step
 from artgen.steps.crop import Crop
 from artgen.steps.crops import Crops
@@ -18,4 +22,7 @@ STEPS: dict[str, type[Step]] = {
     "crop": Crop,
 }
 
-__all__ = ["SOURCES", "STEPS", "Context", "Source", "Step"]
+AnySource = Annotated[Crops | Photos, Field(discriminator="use")]
+AnyStep = Annotated[Upscale | Style | Grade | Grain | Crop, Field(discriminator="use")]
+
+__all__ = ["SOURCES", "STEPS", "AnySource", "AnyStep", "Context", "Source", "Step"]

@@ -1,0 +1,160 @@
+"""Read a recipe and say everything that is wrong with it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from artgen.errors import ArtgenError, Problems
+from artgen.recipe.document import Document, read
+from artgen.recipe.fields import shown
+from artgen.recipe.lines import Keys
+from artgen.recipe.model import Gallery, Recipe
+from artgen.recipe.overrides import overridden
+from artgen.recipe.problems import checked, did_you_mean
+from artgen.steps import SOURCES, STEPS
+from artgen.steps.base import SOURCE_ID, Part, Step
+
+TABLES = ("source", "steps", "gallery")
+
+
+def load(path: Path | str, overrides: Sequence[str] = ()) -> Recipe:
+    """Read and check a recipe.
+
+    Args:
+        path: the TOML file.
+        overrides: ``key=value`` texts, as ``--set`` takes them.
+
+    Raises:
+        Problems: everything that is wrong, each with its place.
+    """
+    path = Path(path)
+    try:
+        document, problems = overridden(read(path), overrides)
+    except Problems:
+        raise
+    except ArtgenError as error:
+        raise Problems(str(path), [error]) from None
+    recipe = _checked(document, problems)
+    if problems or recipe is None:
+        raise Problems(str(path), sorted(problems, key=lambda problem: _line(problem, path)))
+    return recipe
+
+
+def _checked(document: Document, problems: list[ArtgenError]) -> Recipe | None:
+    table, folder = document.table, document.path.parent
+    source = _part(document, ("source",), SOURCES, folder, problems)
+    listed = table.get("steps", [])
+    if not isinstance(listed, list):
+        problems.append(_shape(document, ("steps",), listed, "steps are written [[steps]]"))
+        listed = []
+    steps = [_part(document, ("steps", n), STEPS, folder, problems) for n in range(len(listed))]
+    problems.extend(_equal_names(document, [step for step in steps if step]))
+    gallery = None
+    if isinstance(table.get("gallery", {}), dict):
+        gallery, found = checked(Gallery, table.get("gallery", {}), document, ("gallery",), "gallery")
+        problems.extend(found)
+    else:
+        problems.append(_shape(document, ("gallery",), table["gallery"], "it is written [gallery]"))
+    rest = {key: value for key, value in table.items() if key not in TABLES}
+    rest.setdefault("title", document.path.stem.replace("-", " ").replace("_", " ").capitalize()[:200])
+    whole = {"source": source or _any_source(), "steps": [s for s in steps if s], "gallery": gallery or Gallery()}
+    recipe, found = checked(Recipe, rest | whole, document, ())
+    problems.extend(found)
+    if recipe is not None:
+        recipe._path, recipe._text = document.path, document.text
+    return recipe
+
+
+def _any_source() -> Part:
+    return next(iter(SOURCES.values()))()
+
+
+def _part(
+    document: Document,
+    keys: Keys,
+    known: Mapping[str, type[Part]],
+    folder: Path,
+    problems: list[ArtgenError],
+) -> Any:
+    """The source or a step as its model, checked down to the files it names; None if it has problems."""
+    table: Any = document.table
+    for key in keys:
+        table = table.get(key) if isinstance(table, dict) else table[key]
+    title = _title(table, keys)
+    if table is None:
+        right = f'add [source] with use = "crops"; known: {", ".join(known)}'
+        problems.append(ArtgenError(f"{document.path}: {title}", "missing", right, "artgen steps"))
+        return None
+    if not isinstance(table, dict):
+        problems.append(_shape(document, keys, table, f"{title} is a table with a `use` key"))
+        return None
+    use = table.get("use")
+    where = f"{document.place((*keys, 'use'))}: {title}.use"
+    if use is None:
+        problems.append(ArtgenError(where, "missing", f"known: {', '.join(known)}", "artgen steps"))
+        return None
+    model = known.get(use) if isinstance(use, str) else None
+    if model is None:
+        problems.append(ArtgenError(where, shown(use), _elsewhere(use, known), "artgen steps"))
+        return None
+    part, found = checked(model, table, document, keys, title)
+    problems.extend(found)
+    for field, error in (part or _sound(model, table)).missing(folder):
+        place = f"{document.place((*keys, field))}: {title}.{field}"
+        problems.append(ArtgenError(place, f"{shown(error.where)}: {error.found}", error.right, error.command))
+    return part
+
+
+def _sound(model: type[Part], table: Mapping[str, Any]) -> Part:
+    """What can be read of a faulty table, so that the files it names are checked in the same go."""
+    from pydantic import ValidationError
+
+    try:
+        return model.model_validate(table)
+    except ValidationError as invalid:
+        bad = {error["loc"][0] for error in invalid.errors(include_url=False) if error["loc"]}
+    return model.model_validate({key: value for key, value in table.items() if key not in bad})
+
+
+def _elsewhere(use: Any, known: Mapping[str, type[Part]]) -> str:
+    if isinstance(use, str) and known is SOURCES and use in STEPS:
+        return f"{use!r} is a step, not a source; sources: {', '.join(SOURCES)}"
+    if isinstance(use, str) and known is STEPS and use in SOURCES:
+        return f"{use!r} is a source, not a step; steps: {', '.join(STEPS)}"
+    return did_you_mean(use, known)
+
+
+def _title(table: Any, keys: Keys) -> str:
+    if len(keys) == 1:
+        return str(keys[0])
+    name = table.get("id", table.get("use")) if isinstance(table, dict) else None
+    return f"steps.{name}" if isinstance(name, str) and name.isprintable() and len(name) < 41 else f"steps.{keys[1]}"
+
+
+def _equal_names(document: Document, steps: Sequence[Step]) -> list[ArtgenError]:
+    problems = []
+    tables = [table for table in document.table.get("steps", ()) if isinstance(table, dict)]
+    seen: set[str] = set()
+    for number, table in enumerate(tables):
+        name = table.get("id", table.get("use"))
+        if not isinstance(name, str):
+            continue
+        where = f"{document.place(('steps', number))}: steps.{number}"
+        if name == SOURCE_ID:
+            problems.append(ArtgenError(where, f'id = "{SOURCE_ID}"', "that name belongs to the source"))
+        elif name in seen:
+            right = f'add id = "..." to one of them, e.g. id = "{name}-2"'
+            problems.append(ArtgenError(where, f"a second step called {shown(name)}", right))
+        seen.add(name)
+    return problems
+
+
+def _shape(document: Document, keys: Keys, value: Any, right: str) -> ArtgenError:
+    return ArtgenError(document.place(keys), f"{'.'.join(map(str, keys))} = {shown(value)}", right)
+
+
+def _line(problem: ArtgenError, path: Path) -> int:
+    line = problem.where.removeprefix(f"{path}:").partition(":")[0]
+    return int(line) if line.isascii() and line.isdigit() else 0

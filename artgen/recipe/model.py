@@ -1,0 +1,140 @@
+"""A recipe that has been checked, and what chance makes of it for one candidate."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import string
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
+from pydantic_core import PydanticCustomError
+
+from artgen.seeds import derive, stream
+from artgen.steps import AnySource, AnyStep, Source, Step
+from artgen.steps.base import SOURCE_ID
+
+CAPTION_WORDS = ("index", "seed", "source", "title")
+
+
+class Gallery(BaseModel):
+    """How the gallery presents the pieces."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    caption: Annotated[str, Field(max_length=500)] = Field(
+        "{title}, candidate {index}",
+        description="Text under a piece; {index}, {seed}, {source} and {title} are filled in.",
+    )
+
+    @field_validator("caption")
+    @classmethod
+    def _known_words(cls, caption: str) -> str:
+        hint = "a caption may name " + ", ".join(f"{{{word}}}" for word in CAPTION_WORDS)
+        try:
+            parts = [(name, form, change) for _, name, form, change in string.Formatter().parse(caption)]
+        except ValueError:
+            raise PydanticCustomError("recipe_text", "{hint}; a brace is written twice", {"hint": hint}) from None
+        if any(name is not None and (name not in CAPTION_WORDS or form or change) for name, form, change in parts):
+            raise PydanticCustomError("recipe_text", "{hint}", {"hint": hint})
+        return caption
+
+
+class Recipe(BaseModel):
+    """A recipe file: one source, ordered steps, how many candidates, from which seed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    title: Annotated[str, Field(max_length=200)] = Field(
+        "", description="Name of the series; by default the file's name."
+    )
+    description: Annotated[str, Field(max_length=5000)] = Field(
+        "", description="A sentence or two for the gallery."
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**53)] = Field(
+        0, description="Another seed gives other candidates."
+    )
+    candidates: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        12, description="How many candidates a run draws."
+    )
+    source: AnySource = Field(description="Where each candidate starts.")
+    steps: Annotated[list[AnyStep], Field(max_length=100)] = Field(
+        [], description="What happens to it, in order."
+    )
+    gallery: Gallery = Field(Gallery(), description="How the gallery presents the pieces.")
+
+    _path: Path = PrivateAttr(default=Path("recipe.toml"))
+    _text: str = PrivateAttr(default="")
+
+    @property
+    def path(self) -> Path:
+        """The file it was read from."""
+        return self._path
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths in the recipe start."""
+        return self._path.parent
+
+    @property
+    def text(self) -> str:
+        """The TOML as run: the file's text with the overrides written into it."""
+        return self._text
+
+    def step_ids(self) -> tuple[str, ...]:
+        """The steps' ids in order."""
+        return tuple(step.name for step in self.steps)
+
+    def digest(self) -> str:
+        """SHA-256 (hexadecimal) of what decides the pixels: seed, source and steps.
+
+        Words for the gallery, comments and the number of candidates leave it as it is.
+        """
+        content = self.model_dump(mode="json", include={"seed", "source", "steps"})
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    def caption(self, candidate: int, seed: int, source: str) -> str:
+        """The caption of one candidate; ``source`` is the source's own description of it."""
+        return self.gallery.caption.format(title=self.title, index=candidate, seed=seed, source=source)
+
+
+@dataclass(frozen=True)
+class DrawnCandidate:
+    """A recipe with every draw made for one candidate.
+
+    Args:
+        source: concrete source.
+        steps: concrete steps in order.
+        draws: the values that chance gave, by step id (``"source"`` for the source), then field.
+    """
+
+    source: Source
+    steps: tuple[Step, ...]
+    draws: dict[str, dict[str, Any]]
+
+
+def draw(recipe: Recipe, seed: int, candidate: int) -> DrawnCandidate:
+    """Make every draw of a recipe for one candidate.
+
+    A value depends only on the seed, the candidate, its step's id and its field's name: neither on
+    other steps nor on which candidates were drawn before.
+    """
+
+    def streams(step: str) -> Any:
+        def of(name: str) -> random.Random:
+            return stream(derive(seed, candidate, step, name))
+
+        return of
+
+    source, values = recipe.source.concrete(streams(SOURCE_ID))
+    draws = {SOURCE_ID: values} if values else {}
+    steps: list[Step] = []
+    for step in recipe.steps:
+        concrete, values = step.concrete(streams(step.name))
+        steps.append(concrete)
+        if values:
+            draws[step.name] = values
+    return DrawnCandidate(source, tuple(steps), draws)

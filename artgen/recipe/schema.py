@@ -1,0 +1,42 @@
+"""The JSON Schema of a recipe, for editors that complete and check while one types."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from artgen.recipe.model import Recipe
+
+HEADER = "#:schema ./recipe.schema.json"
+FILE = "recipe.schema.json"
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of the recipe file, draws included."""
+    tidy: dict[str, Any] = _tidied(Recipe.model_json_schema())
+    for definition in tidy["$defs"].values():
+        if "use" in definition["properties"]:
+            definition["required"] = ["use"]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **tidy}
+
+
+def schema_text() -> str:
+    """The schema as the file beside the recipes holds it."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _tidied(node: Any) -> Any:
+    """Without the titles Pydantic invents from names, and without null, which TOML has not."""
+    if isinstance(node, list):
+        return [_tidied(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if {"type": "null"} in node.get("anyOf", ()):
+        (branch,) = (item for item in node["anyOf"] if item != {"type": "null"})
+        rest = {key: value for key, value in node.items() if key not in ("anyOf", "default")}
+        return _tidied(rest | branch)
+    return {
+        key: {name: _tidied(item) for name, item in value.items()} if key == "properties" else _tidied(value)
+        for key, value in node.items()
+        if not (key == "title" and isinstance(value, str))
+    }
