@@ -1,0 +1,1 @@
+"""Training: a recipe and folders of images become a model file."""

@@ -1,0 +1,32 @@
+"""The models that ship with artgen, by name. Imports no torch: ``artgen check`` asks here."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+from artgen.errors import ArtgenError
+
+PRETRAINED = Path(__file__).parent / "pretrained"
+
+
+def names() -> list[str]:
+    """Names of the shipped models."""
+    return sorted(file.stem for file in PRETRAINED.glob("*.safetensors"))
+
+
+def resolve(reference: str, folder: Path) -> Path:
+    """The file of a shipped model's name, or of a path relative to ``folder``.
+
+    Raises:
+        ArtgenError: neither; with the nearest name.
+    """
+    shipped = PRETRAINED / f"{reference}.safetensors"
+    if "/" not in reference and "\\" not in reference and shipped.is_file():
+        return shipped
+    path = (folder / reference).expanduser()
+    if path.suffix == ".safetensors" and path.is_file():
+        return path
+    near = difflib.get_close_matches(reference, names(), n=1)
+    right = f"did you mean {near[0]!r}?" if near else f"one of {', '.join(names())}, or a .safetensors file"
+    raise ArtgenError("model", f"no model {reference!r}", right)
