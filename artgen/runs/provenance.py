@@ -43,7 +43,6 @@ class UsedFile(_Checked):
 
     name: Annotated[str, Field(max_length=4096)]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    size: Annotated[int, Field(ge=0)]
 
 
 class StageSize(_Checked):

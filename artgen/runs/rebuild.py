@@ -26,7 +26,7 @@ def recovered(folder: Path) -> Iterator[Candidate]:
             yield candidate
 
 
-def recover(folder: Path, index: int, digest: str | None = None) -> Candidate | None:
+def recover(folder: Path, index: int, digest: str | None = None, seconds: float = 0.0) -> Candidate | None:
     """Candidate ``index`` from its picture, or None if that is missing, damaged or another's.
 
     Stages without a preview are left out; a missing thumbnail is made again.
@@ -35,6 +35,7 @@ def recover(folder: Path, index: int, digest: str | None = None) -> Candidate | 
         folder: the run's folder.
         index: the candidate's number.
         digest: of the recipe that must have made it; None accepts any.
+        seconds: what it took, if that is known.
     """
     file = png_file(folder, index)
     try:
@@ -47,7 +48,7 @@ def recover(folder: Path, index: int, digest: str | None = None) -> Candidate | 
             write_preview(thumbnail, read_image(file), THUMBNAIL_SIDE)
     except ArtgenError:
         return None
-    return described(folder, provenance)
+    return described(folder, provenance, seconds)
 
 
 def described(folder: Path, provenance: Provenance, seconds: float = 0.0) -> Candidate | None:

@@ -1,0 +1,237 @@
+"""A run from beginning to end: what is missing is handed to workers, what is finished is recorded.
+
+This process never imports torch; it is the only one that adds candidates to the database.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from artgen.errors import ArtgenError
+from artgen.events import CandidateDone, Emit, Note, RunFinished, RunStarted, StepProgress, StepStarted
+from artgen.imaging.files import WriteError, sweep
+from artgen.recipe import Recipe
+from artgen.runs.candidate import CANDIDATES, STAGES, THUMBNAILS, Candidate, png_file
+from artgen.runs.find import ROOT
+from artgen.runs.lock import held
+from artgen.runs.rebuild import recover
+from artgen.runs.stages import FOLDER as STAGE_CACHE
+from artgen.runs.stages import StageCache
+from artgen.runs.store import Run
+from artgen.runs.used import fingerprint
+from artgen.sampling.candidate import Job
+from artgen.sampling.processes import WorkerBugError, Workers
+from artgen.sampling.worker import Order
+
+TRIM_EVERY = 16
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked of a run.
+
+    Args:
+        candidates: make candidates 1 to this number; None takes the recipe's.
+        only: make just these instead.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        preview: smaller and faster, into a folder of its own.
+        workers: processes; None takes one per core, or one on a GPU.
+        root: the folder that holds the runs.
+    """
+
+    candidates: int | None = None
+    only: Sequence[int] | None = None
+    device: str = "auto"
+    preview: bool = False
+    workers: int | None = None
+    root: Path = ROOT
+
+
+@dataclass
+class Outcome:
+    """What became of it.
+
+    Args:
+        folder: the run's.
+        made: candidates made now.
+        failed: candidates that could not be made, each with the reason.
+        seconds: time taken.
+    """
+
+    folder: Path
+    made: list[int] = field(default_factory=list)
+    failed: dict[int, ArtgenError] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def run_folder(recipe: Recipe, root: Path, *, preview: bool = False) -> Path:
+    """Where the run of a recipe is kept: another recipe, seed or override has another folder."""
+    ending = "-preview" if preview else ""
+    return root / f"{recipe.path.stem}-{recipe.digest()[:8]}{ending}"
+
+
+def sample(recipe: Recipe, wish: Wish, emit: Emit) -> Outcome:
+    """Make the candidates that are wished for and not there yet.
+
+    A candidate that fails does not keep the others from being made.
+
+    Raises:
+        ArtgenError: the run is busy, an input is missing, the device is not there, or the disk is full.
+        WorkerBugError: a worker met a bug.
+    """
+    began = time.monotonic()
+    folder = run_folder(recipe, wish.root, preview=wish.preview)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(folder, error.strerror or str(error)) from error
+    with held(folder):
+        _sweep(folder)
+        with Run.create(folder, recipe) as run:
+            job = Job(folder, recipe, fingerprint(_files(recipe), recipe.folder))
+            run.remember("recipe folder", os.path.abspath(recipe.folder))
+            _tell_changes(run, job, emit)
+            wanted = wish.only or range(1, (wish.candidates or recipe.candidates) + 1)
+            missing = _missing(run, job, wanted)
+            emit(RunStarted(run.name, str(folder), len(wanted), len(wanted) - len(missing)))
+            outcome = Outcome(folder)
+            if missing:
+                order = Order(job, wish.device, wish.preview, wish.root / STAGE_CACHE)
+                _Shift(run, order, missing, wish.workers, outcome, emit).work()
+    outcome.seconds = time.monotonic() - began
+    emit(RunFinished(str(folder), len(outcome.made), outcome.seconds))
+    return outcome
+
+
+def _files(recipe: Recipe) -> list[Path]:
+    parts = [recipe.source, *recipe.steps]
+    return list(dict.fromkeys(file for part in parts for file in part.files(recipe.folder)))
+
+
+def _sweep(folder: Path) -> None:
+    for place in (folder, folder / CANDIDATES, folder / STAGES, folder / THUMBNAILS):
+        if place.is_dir():
+            sweep(place)
+
+
+def _missing(run: Run, job: Job, wanted: Iterable[int]) -> list[int]:
+    """The numbers to make; a picture that a crash kept from being recorded is recorded first."""
+    there = {candidate.index: candidate for candidate in run.candidates()}
+    missing = []
+    for index in wanted:
+        candidate = there.get(index)
+        if candidate and _complete(candidate):
+            continue
+        found = recover(run.folder, index, job.recipe.digest())
+        if found and _complete(found) and len(found.stages) == len(job.recipe.steps) + 1:
+            run.add(found)
+            continue
+        if candidate:
+            run.remove(index)
+        missing.append(index)
+    return missing
+
+
+def _complete(candidate: Candidate) -> bool:
+    files = (candidate.file, candidate.thumbnail, *(stage.preview for stage in candidate.stages))
+    return all(file.is_file() for file in files)
+
+
+def _tell_changes(run: Run, job: Job, emit: Emit) -> None:
+    now = {used.name: used.sha256 for used in job.files.values()}
+    before = run.fact("files")
+    text = "\n".join(f"{value} {name}" for name, value in sorted(now.items()))
+    if before is not None and before != text:
+        known = {line.partition(" ")[2]: line.partition(" ")[0] for line in before.splitlines()}
+        changed = sorted(name for name in now.keys() | known.keys() if now.get(name) != known.get(name))
+        names = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
+        emit(
+            Note(f"Changed since this run began: {names}. What is missing is made with them as they are now.")
+        )
+    if before != text:
+        run.remember("files", text)
+
+
+class _Shift:
+    """The workers' working time: until nothing is left to make."""
+
+    def __init__(
+        self, run: Run, order: Order, missing: list[int], workers: int | None, outcome: Outcome, emit: Emit
+    ) -> None:
+        self._run, self._order, self._outcome, self._emit = run, order, outcome, emit
+        self._left = list(reversed(missing))
+        self._most = min(len(missing), workers or cores())
+        self._cache = StageCache(order.cache)
+        self._crew = Workers(order.line())
+        self._open = len(missing)
+
+    def work(self) -> None:
+        self._cache.trim()
+        try:
+            # Where there may be a GPU, the first worker says so before others are started.
+            self._crew.start(1 if self._perhaps_gpu() else self._most)
+            while self._open:
+                number, report = self._crew.reports.get()
+                self._hear(number, report)
+        finally:
+            self._crew.stop()
+            _sweep(self._run.folder)
+            self._cache.trim()
+
+    def _perhaps_gpu(self) -> bool:
+        if self._order.device != "auto":
+            return self._order.device != "cpu"
+        return sys.platform == "darwin" or shutil.which("nvidia-smi") is not None or Path("/dev/kfd").exists()
+
+    def _hear(self, number: int, report: dict[str, Any]) -> None:
+        match report:
+            case {"progress": [candidate, fraction]}:
+                self._emit(StepProgress(candidate, fraction))
+            case {"step": [candidate, step, place, of]}:
+                self._emit(StepStarted(candidate, step, place, of))
+            case {"ready": device}:
+                if number == 0 and device == "cpu" and self._perhaps_gpu():
+                    self._crew.start(self._most - 1)
+                self._next(number)
+            case {"done": candidate, "seconds": seconds}:
+                self._record(candidate, seconds)
+                self._next(number)
+            case {"failed": candidate, "error": parts}:
+                self._outcome.failed[candidate] = ArtgenError(*parts)
+                self._emit(Note(f"candidate {candidate} failed: {ArtgenError(*parts)}"))
+                self._open -= 1
+                self._next(number)
+            case {"refused": parts}:
+                raise ArtgenError(*parts)
+            case {"bug": text}:
+                raise WorkerBugError(f"in a worker:\n{text}")
+            case {"ended": True}:
+                raise self._crew.death(number)
+
+    def _next(self, number: int) -> None:
+        if self._left:
+            self._crew.tell(number, self._left.pop())
+
+    def _record(self, index: int, seconds: float) -> None:
+        found = recover(self._run.folder, index, self._order.job.recipe.digest(), seconds)
+        if found is None:
+            file = png_file(self._run.folder, index)
+            raise ArtgenError(str(file), "is gone or was changed as soon as it was made", "run it again")
+        self._run.add(found)
+        self._outcome.made.append(index)
+        self._open -= 1
+        self._emit(CandidateDone(index, str(found.file), seconds))
+        if len(self._outcome.made) % TRIM_EVERY == 0:
+            self._cache.trim()
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
