@@ -10,13 +10,16 @@ import base64
 import hashlib
 import json
 import shlex
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from artgen.imaging.files import atomic_write
-from artgen.runs.store import Candidate, Run
+from artgen.runs.candidate import Candidate
+from artgen.runs.find import ROOT
+from artgen.runs.store import Run
 
 if TYPE_CHECKING:
     import jinja2
@@ -38,9 +41,9 @@ def write_sheet(run: Run) -> Path:
 def render_sheet(run: Run) -> str:
     """The sheet as one HTML text; every image is a relative link into the run's folder."""
     candidates = run.candidates()
-    command = f"artgen pick {shlex.quote(run.name)}"
-    style = f":root {{ --ratio: {_cell_ratio(candidates)}; }}\n"
-    style = (_HERE / "sheet.css").read_text("utf-8") + style
+    command = f"artgen pick {shlex.quote(_reference(run))}"
+    shapes = list(dict.fromkeys((candidate.width, candidate.height) for candidate in candidates))
+    style = (_HERE / "sheet.css").read_text("utf-8") + _shapes_style(shapes)
     script = (_HERE / "sheet.js").read_text("utf-8")
     data = {
         "name": run.name,
@@ -56,6 +59,7 @@ def render_sheet(run: Run) -> str:
             "width": candidate.width,
             "height": candidate.height,
             "picked": candidate.picked,
+            "shape": shapes.index((candidate.width, candidate.height)),
         }
         for candidate in candidates
     ]
@@ -78,6 +82,12 @@ def json_for_script(value: object) -> str:
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
+
+
+def _reference(run: Run) -> str:
+    """What names the run on a command line: its name where runs usually are, else its folder."""
+    folder = run.folder.resolve()
+    return run.name if folder.parent == ROOT.resolve() else str(folder)
 
 
 def _frame(run: Run, candidate: Candidate) -> dict[str, Any]:
@@ -105,12 +115,16 @@ def _link(run: Run, file: Path) -> str:
     return quote(file.relative_to(run.folder).as_posix())
 
 
-def _cell_ratio(candidates: list[Candidate]) -> str:
-    shapes = {(candidate.width, candidate.height) for candidate in candidates}
+def _shapes_style(shapes: Sequence[tuple[int, int]]) -> str:
+    """The cells' proportion, and where in a cell the corner of each shape of picture is."""
     if len(shapes) == 1:
-        width, height = shapes.pop()
-        return f"{width} / {height}"
-    return "1"
+        width, height = shapes[0]
+        return f":root {{ --ratio: {width} / {height}; }}\n"
+    rules = []
+    for number, (width, height) in enumerate(shapes):
+        top, right = (50 * (1 - min(1.0, side)) for side in (height / width, width / height))
+        rules.append(f".s{number} > .tick {{ top: {top:.2f}%; right: {right:.2f}%; }}\n")
+    return "".join(rules)
 
 
 def _csp_hash(text: str) -> str:

@@ -1,0 +1,1 @@
+"""The published site: picked candidates as pieces, each with how it was made."""

@@ -1,0 +1,83 @@
+"""``artgen curate`` and ``artgen publish``: the pages."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from artgen.cli import messages
+from artgen.events import Event, Note, ignore
+
+Runs = Annotated[Path, typer.Option("--runs", help="The folder that holds the runs.")]
+Json = Annotated[bool, typer.Option("--json", help="Report as one JSON document.")]
+
+
+def curate(
+    run: Annotated[
+        str | None, typer.Argument(help="A run's name, its beginning, or its folder; by default the last.")
+    ] = None,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the sheet, or only print where it is.")
+    ] = True,
+    runs: Runs = Path("runs"),
+    json: Json = False,
+) -> None:
+    """Open a run's contact sheet, to pick candidates with the keyboard."""
+    from artgen.curation.sheet import write_sheet
+    from artgen.runs.store import Run, find_run
+
+    with Run.open(find_run(run, runs)) as opened:
+        sheet = write_sheet(opened)
+        count, picked = len(opened.candidates()), len(opened.picks())
+        name = opened.name
+    if json:
+        messages.show_json({"run": name, "sheet": str(sheet), "candidates": count, "picked": picked})
+    else:
+        typer.echo(str(sheet))
+    if browser and not json:
+        import webbrowser
+
+        if not webbrowser.open(sheet.resolve().as_uri()):
+            typer.echo("No browser could be opened: open that file yourself.", err=True)
+
+
+def publish(
+    run: Annotated[
+        list[str] | None,
+        typer.Argument(help="One or more runs; by default the last.", show_default=False),
+    ] = None,
+    to: Annotated[Path, typer.Option("--to", help="The site's folder.")] = Path("gallery"),
+    everything: Annotated[
+        bool, typer.Option("--all", help="Publish every candidate, not only the picks.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Publish into a folder that artgen did not make; its files stay.")
+    ] = False,
+    title: Annotated[str | None, typer.Option(help="The site's title; by default the recipe's.")] = None,
+    runs: Runs = Path("runs"),
+    json: Json = False,
+) -> None:
+    """Make a static site of the picks: a page for each piece, with how it was made."""
+    from artgen.gallery.builder import publish as build
+    from artgen.runs.store import Run, find_run
+
+    named: list[str | None] = list(run or [None])
+    folders = dict.fromkeys(find_run(reference, runs).resolve() for reference in named)
+    with ExitStack() as stack:
+        open_runs = [stack.enter_context(Run.open(folder)) for folder in folders]
+        summary = build(
+            open_runs, to, ignore if json else _tell, everything=everything, force=force, title=title
+        )
+    if json:
+        pages = [str(page) for page in summary.pieces]
+        messages.show_json({"index": str(summary.index), "pieces": pages, "series": summary.series})
+    else:
+        typer.echo(str(summary.index))
+
+
+def _tell(event: Event) -> None:
+    if isinstance(event, Note):
+        typer.echo(event.message, err=True)

@@ -1,0 +1,139 @@
+"""A site's folder: built beside its place, then switched over whole.
+
+Whatever happens while building, the old site stands; a crash between building and switching leaves
+only a hidden folder that the next publish removes. Files in the folder that are not ours stay.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from artgen import __version__
+from artgen.errors import ArtgenError
+
+MANIFEST = ".artgen-gallery.json"
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+
+
+@contextmanager
+def building(target: Path, force: bool = False) -> Iterator[Path]:
+    """Yield an empty folder to build the site in; on leaving, it takes the place of ``target``.
+
+    Args:
+        target: where the site goes; need not exist.
+        force: take a folder that artgen did not make, replacing files whose names the site uses.
+
+    Raises:
+        ArtgenError: the folder is not ours (without ``force``), or cannot be written.
+    """
+    target = target.expanduser().resolve()
+    new, before = (target.with_name(f".{target.name}.artgen-{end}") for end in ("new", "before"))
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if before.exists() and not target.exists():
+            before.rename(target)  # killed in the middle of a switch: the old site comes back
+        shutil.rmtree(before, ignore_errors=True)
+        shutil.rmtree(new, ignore_errors=True)
+        foreign = _foreign(target, force)
+        new.mkdir()
+        try:
+            yield new
+            _adopt(target, new, foreign, force)
+            _switch(new, target, before)
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
+            shutil.rmtree(before, ignore_errors=True)
+    except OSError as error:
+        found = f"could not be written ({error.strerror or error})"
+        raise ArtgenError(str(target), found, "the site that was there, if any, is untouched") from error
+
+
+def _foreign(target: Path, force: bool) -> list[str]:
+    """What in ``target`` is not ours, relative and POSIX; folders only when empty."""
+    if not target.exists():
+        return []
+    if not target.is_dir():
+        raise ArtgenError(str(target), "a file", "name a folder for the site")
+    if target == Path.cwd() or target in Path.cwd().parents:
+        raise ArtgenError(
+            str(target), "the folder you are in", "publishing replaces the folder: name one inside it"
+        )
+    present = sorted(_walk(target))
+    if not present:
+        return []
+    ours = _manifest(target)
+    if ours is None and not force:
+        raise ArtgenError(
+            str(target),
+            f"holds {len(present)} file{'s' if len(present) != 1 else ''} and was not made by artgen publish",
+            "name another folder with --to; --force keeps those files and replaces only the ones whose "
+            "names the site uses (index.html, pieces/, images/, originals/, assets/)",
+        )
+    return [name for name in present if name not in (ours or ()) and name != MANIFEST]
+
+
+def _walk(folder: Path) -> Iterator[str]:
+    for base, folders, files in os.walk(folder):
+        links = [name for name in folders if os.path.islink(os.path.join(base, name))]
+        for name in files + links + ([] if files or folders else ["."]):
+            path = os.path.normpath(os.path.join(base, name))
+            if path != str(folder):
+                yield Path(path).relative_to(folder).as_posix()
+
+
+def _manifest(target: Path) -> frozenset[str] | None:
+    try:
+        return frozenset(json.loads((target / MANIFEST).read_text("utf-8"))["files"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _adopt(target: Path, new: Path, foreign: list[str], force: bool) -> None:
+    """Bring foreign files over and write down which files are ours."""
+    ours = sorted(_walk(new))
+    taken = [name for name in foreign if os.path.lexists(new / name)]
+    if taken and not force:
+        right = "move it away, or use --force to replace it"
+        raise ArtgenError(str(target / taken[0]), "is yours, but the site needs that name", right)
+    (new / MANIFEST).write_text(
+        json.dumps({"made_by": f"artgen {__version__}", "files": ours}, indent=1) + "\n", "utf-8"
+    )
+    for name in foreign:
+        if os.path.lexists(new / name):
+            continue
+        source, copy = target / name, new / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir() and not source.is_symlink():
+            copy.mkdir()
+            continue
+        try:
+            os.link(source, copy, follow_symlinks=False)
+        except OSError:  # a file system without hard links
+            shutil.copy2(source, copy, follow_symlinks=False)
+
+
+def _switch(new: Path, target: Path, before: Path) -> None:
+    if not target.exists():
+        new.rename(target)
+    elif not _exchange(new, target):
+        target.rename(before)
+        new.rename(target)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap two folders in one step, so that at no moment there is no site; Linux only."""
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return False
+    paths = os.fsencode(one), os.fsencode(other)
+    return bool(renameat2(_AT_FDCWD, paths[0], _AT_FDCWD, paths[1], _RENAME_EXCHANGE) == 0)

@@ -1,0 +1,153 @@
+"""How a piece was made, in the words of its page: from the recipe, the draws and the file itself."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from artgen.errors import ArtgenError
+from artgen.runs import provenance
+from artgen.runs.provenance import UsedFile
+from artgen.steps.base import SOURCE_ID
+
+if TYPE_CHECKING:
+    from artgen.runs.candidate import Candidate
+    from artgen.style.library import Credit
+
+BUILTIN = "builtin:"
+# Of each source and step: its name under a stage, and its part in the wall label's sentence.
+WORDS = {
+    "crops": ("Mixture of crops", "mixture of crops"),
+    "photos": ("Photograph", "photograph"),
+    "upscale": ("Re-imagined", "re-imagined{times} by a neural network"),
+    "style": ("Style transfer", "style transfer{times}"),
+    "grade": ("Graded", "graded"),
+    "grain": ("Film grain", "film grain"),
+    "crop": ("Cropped", "cropped"),
+}
+TIMES = {1: "", 2: " twice", 3: " three times"}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One setting of a step; ``drawn`` if chance chose it for this candidate."""
+
+    name: str
+    value: str
+    drawn: bool
+
+
+@dataclass(frozen=True)
+class StepMade:
+    """The source or a step as it was applied."""
+
+    id: str
+    use: str
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True)
+class Making:
+    """Everything a piece's page says about its making.
+
+    Attributes:
+        steps: the source and the steps, in order.
+        credits: of the paintings that ship with artgen, where the style came from one.
+        files: models and pictures that decided the result, with their hashes.
+        versions: of the software, as "artgen 0.1.0".
+    """
+
+    steps: tuple[StepMade, ...]
+    credits: tuple[Credit, ...]
+    files: tuple[UsedFile, ...]
+    versions: tuple[str, ...]
+
+
+def making(recipe_text: str, candidate: Candidate) -> Making:
+    """Read how ``candidate`` was made out of its run's recipe and its own file.
+
+    A picture that lost its provenance (edited elsewhere) is still described by recipe and draws.
+    """
+    steps, paintings = [], []
+    for id_, table in _parts(recipe_text):
+        draws = candidate.draws.get(id_, {})
+        values = {**table, **draws}
+        fields = tuple(
+            Field(name, plain(value), name in draws)
+            for name, value in values.items()
+            if name not in ("use", "id")
+        )
+        steps.append(StepMade(id_, str(table.get("use", id_)), fields))
+        if table.get("use") == "style":
+            paintings.extend(_references(values.get("style", _default_style())))
+    try:
+        carried = provenance.read(candidate.file)
+    except ArtgenError:
+        return Making(tuple(steps), tuple(_credits(paintings)), (), ())
+    versions = tuple(f"{name} {version}" for name, version in carried.versions.items())
+    return Making(tuple(steps), tuple(_credits(paintings)), tuple(carried.files), versions)
+
+
+def process(candidate: Candidate) -> str:
+    """The wall label's line: what was done, in order, each once."""
+    uses = [stage.use for stage in candidate.stages]
+    parts = []
+    for use in dict.fromkeys(uses):
+        words = WORDS.get(use, (use, use))[1]
+        count = uses.count(use)
+        parts.append(words.format(times=TIMES.get(count, f" {count} times")))
+    if candidate.stages:
+        parts[0] = f"{candidate.stages[0].width} px {parts[0]}"
+    return ", ".join(parts)
+
+
+def stage_name(use: str) -> str:
+    """What stands under the stage that a source or step left."""
+    return WORDS.get(use, (use.capitalize(), use))[0]
+
+
+def plain(value: Any) -> str:
+    """A setting as a reader wants it: three significant digits, no quotes, no ``builtin:``."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {plain(inner)}" for key, inner in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(plain(inner) for inner in value)
+    return str(value).removeprefix(BUILTIN)
+
+
+def _parts(recipe_text: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The source and each step of a recipe as (id, table)."""
+    try:
+        recipe = tomllib.loads(recipe_text)
+    except tomllib.TOMLDecodeError:
+        return
+    if isinstance(source := recipe.get("source"), dict):
+        yield SOURCE_ID, source
+    for step in recipe.get("steps", []):
+        yield str(step.get("id", step.get("use", ""))), step
+
+
+def _references(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else [str(reference) for reference in value]
+
+
+def _default_style() -> Any:
+    from artgen.steps import STEPS
+
+    return STEPS["style"].model_fields["style"].default
+
+
+def _credits(references: list[str]) -> Iterator[Credit]:
+    from artgen.style import library
+
+    known = set(library.names())
+    for reference in dict.fromkeys(references):
+        name = reference.removeprefix(BUILTIN)
+        if reference.startswith(BUILTIN) and name in known:
+            yield library.credit(name)

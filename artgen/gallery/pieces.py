@@ -1,0 +1,138 @@
+"""A picked candidate as its page shows it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from artgen.gallery import renditions
+from artgen.gallery.making import Making, making, process, stage_name
+from artgen.gallery.renditions import Picture
+from artgen.runs.candidate import Candidate
+from artgen.runs.store import Run
+
+if TYPE_CHECKING:
+    from artgen.runs.candidate import Stage
+
+MEGABYTE = 1_000_000
+MOST_COLUMNS = 6
+
+
+@dataclass(frozen=True)
+class StageShown:
+    """One stage on a piece's page."""
+
+    name: str
+    alt: str
+    width: int
+    height: int
+    image: Picture
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece: the words and files of its page. Paths are relative to the site.
+
+    Attributes:
+        title: the recipe's title and the number.
+        label: what stands below it in the series.
+        caption: the recipe's caption, maybe empty.
+        alt: the text for who does not see it.
+        ratio: width divided by height.
+        stages: from the source to the last step.
+        reproduce: the command that makes it again from the downloaded original.
+    """
+
+    slug: str
+    title: str
+    label: str
+    caption: str
+    alt: str
+    index: int
+    seed: int
+    image: Picture
+    ratio: float
+    stages: tuple[StageShown, ...]
+    process: str
+    making: Making
+    original: str
+    original_size: str
+    original_kind: str
+    recipe: str
+    reproduce: str
+
+    @property
+    def file(self) -> str:
+        """The page's name within ``pieces/``."""
+        return f"{self.slug}.html"
+
+    @property
+    def page(self) -> str:
+        """The page."""
+        return f"pieces/{self.file}"
+
+    @property
+    def columns(self) -> int:
+        """How many stages stand side by side where there is room: one even row, or two."""
+        count = len(self.stages)
+        return max(4, count if count <= MOST_COLUMNS else -(-count // 2))
+
+    @property
+    def sizes(self) -> str:
+        """How wide the work is shown on its own page, for choosing among renditions."""
+        return f"(max-width: 719px) 90vw, min(88vw, calc((100vh - 150px) * {self.ratio}))"
+
+
+def slug_of(run: Run, candidate: Candidate) -> str:
+    """The piece's part of the address: stable, and harmless in any file system and URL."""
+    plain = unicodedata.normalize("NFKD", run.name).encode("ascii", "ignore").decode().lower()
+    stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    return f"{stem or 'piece'}-{candidate.index:04d}"
+
+
+def make_piece(run: Run, candidate: Candidate, slug: str, site: Path) -> Piece:
+    """Write a piece's pictures into ``site`` and gather the words for its page.
+
+    Raises:
+        ArtgenError: a file of the candidate is missing or damaged.
+    """
+    image = renditions.render(candidate.file, site, slug)
+    original = f"originals/{slug}.png"
+    shutil.copyfile(candidate.file, site / original)
+    title = f"{run.title}, no. {candidate.index}"
+    return Piece(
+        slug=slug,
+        title=title,
+        label=f"No. {candidate.index}",
+        caption=candidate.caption,
+        alt=candidate.caption or title,
+        index=candidate.index,
+        seed=candidate.seed,
+        image=image,
+        ratio=round(image.width / image.height, 4),
+        stages=tuple(
+            _stage(stage, site, f"{slug}-stage-{number}") for number, stage in enumerate(candidate.stages, 1)
+        ),
+        process=process(candidate),
+        making=making(run.recipe_text, candidate),
+        original=original,
+        original_size=f"{(site / original).stat().st_size / MEGABYTE:.1f} MB",
+        original_kind="PNG",
+        recipe=run.recipe_text.strip(),
+        reproduce=f"artgen reproduce {slug}.png",
+    )
+
+
+def _stage(stage: Stage, site: Path, name: str) -> StageShown:
+    words = stage_name(stage.use)
+    return StageShown(
+        name=words,
+        alt=f"{words}: {stage.width} by {stage.height} pixels",
+        width=stage.width,
+        height=stage.height,
+        image=renditions.render_stage(stage.preview, site, name),
+    )
