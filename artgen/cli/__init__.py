@@ -7,12 +7,12 @@ from typing import Annotated, NoReturn
 import typer
 
 from artgen import __version__
-from artgen.cli import messages
+from artgen.cli import messages, pages, recipes
 
 app = typer.Typer(
     name="artgen",
     help="Draw many candidates with trained models, pick the few, publish them.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -27,13 +27,27 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _artgen(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    pass
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+# The order in which a newcomer needs them; `artgen --help` keeps it.
+for _command in (
+    recipes.new,
+    recipes.check,
+    recipes.steps,
+    recipes.schema,
+    pages.curate,
+    pages.publish,
+):
+    app.command(_command.__name__.rstrip("_"))(_command)
 
 
 def main() -> NoReturn:
     """Entry point of the ``artgen`` script."""
-    messages.guarded(lambda: app())
+    messages.guarded(lambda: app(prog_name="artgen", standalone_mode=False))

@@ -15,10 +15,14 @@ FIXABLE, INTERRUPTED = 2, 130
 def guarded(command: Callable[[], Any]) -> NoReturn:
     """Run a command and leave with 0 done, 2 the user can fix it, 130 interrupted.
 
-    A bug keeps its traceback and Python's own exit code 1.
+    A bug keeps its traceback and Python's own exit code 1. A command may also return its exit code.
     """
+    for stream in (sys.stdout, sys.stderr):
+        # A narrow terminal encoding must not turn a message into a traceback.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     try:
-        command()
+        code = command()
     except Problems as problems:
         print(f"{problems}\n{problems.where}: {problems.found}", file=sys.stderr)
         raise SystemExit(FIXABLE) from None
@@ -28,7 +32,26 @@ def guarded(command: Callable[[], Any]) -> NoReturn:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         raise SystemExit(INTERRUPTED) from None
-    raise SystemExit(0)
+    except Exception as error:
+        message = _usage(error)
+        if message is None:
+            raise
+        print(message, file=sys.stderr)
+        raise SystemExit(FIXABLE) from None
+    raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _usage(error: Exception) -> str | None:
+    """What was wrong with the command line, or None where the error is no such thing.
+
+    Told apart by what it offers: which class it is has changed between versions of typer.
+    """
+    if not hasattr(error, "format_message"):
+        return None
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "artgen"
+    message = " ".join(str(error.format_message()).split()).rstrip(".")
+    return f"{command}: {message[:1].lower()}{message[1:]} (try: {command} --help)"
 
 
 def show_json(value: object) -> None:

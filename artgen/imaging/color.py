@@ -73,7 +73,7 @@ def expose(linear: Tensor, stops: float) -> Tensor:
     """Brighten or darken by stops in the shadows, while white stays white (Reinhard's curve)."""
     if stops == 0:
         return linear
-    gain = 2.0**stops
+    gain = float(2.0**stops)
     bright = brightness(linear)
     return into_gamut(linear * (gain / (1 + bright * (gain - 1))))
 
@@ -166,7 +166,8 @@ def palette(image: Tensor) -> tuple[Tensor, Tensor]:
 
 def _power(matrix: Tensor, exponent: float) -> Tensor:
     values, vectors = torch.linalg.eigh(matrix)
-    return (vectors * values.clamp_min(1e-9) ** exponent) @ vectors.T
+    powers: Tensor = values.clamp_min(1e-9) ** exponent
+    return (vectors * powers) @ vectors.T
 
 
 def _reach(linear: Tensor, grey: Tensor) -> Tensor:
@@ -177,7 +178,8 @@ def _reach(linear: Tensor, grey: Tensor) -> Tensor:
 
 
 def _mix(image: Tensor, matrix: tuple[tuple[float, ...], ...]) -> Tensor:
-    return torch.einsum("ij,...jhw->...ihw", torch.tensor(matrix, dtype=image.dtype, device=image.device), image)
+    weights = torch.tensor(matrix, dtype=image.dtype, device=image.device)
+    return torch.einsum("ij,...jhw->...ihw", weights, image)
 
 
 def _inverse(matrix: tuple[tuple[float, ...], ...]) -> tuple[tuple[float, ...], ...]:

@@ -11,7 +11,8 @@ Keys = tuple[str | int, ...]
 _STATEMENT = re.compile(r"\S")
 _KEY = re.compile(r"""\s*("(?:\\.|[^"\\])*"|'[^']*'|[A-Za-z0-9_-]+)\s*(\.?)""")
 _VALUE = re.compile(
-    r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*|[^"\'#\[\]{}\n]+|.', re.DOTALL
+    r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*|[^"\'#\[\]{}\n]+|.',
+    re.DOTALL,
 )
 
 
@@ -30,7 +31,7 @@ def key_lines(text: str) -> dict[Keys, int]:
             array = text.startswith("[[", start)
             names, end = _dotted(text, start + (2 if array else 1))
             end = _line_end(text, end)
-            table = _resolve(names[:-1], arrays) + (names[-1],)
+            table = (*_resolve(names[:-1], arrays), names[-1])
             if array:
                 lines.setdefault(table, line)
                 arrays[table] = arrays.get(table, -1) + 1

@@ -15,6 +15,7 @@ from artgen.recipe.overrides import overridden
 from artgen.recipe.problems import checked, did_you_mean
 from artgen.steps import SOURCES, STEPS
 from artgen.steps.base import SOURCE_ID, Part, Step
+from artgen.steps.crops import Crops
 
 TABLES = ("source", "steps", "gallery")
 
@@ -59,16 +60,13 @@ def _checked(document: Document, problems: list[ArtgenError]) -> Recipe | None:
         problems.append(_shape(document, ("gallery",), table["gallery"], "it is written [gallery]"))
     rest = {key: value for key, value in table.items() if key not in TABLES}
     rest.setdefault("title", document.path.stem.replace("-", " ").replace("_", " ").capitalize()[:200])
-    whole = {"source": source or _any_source(), "steps": [s for s in steps if s], "gallery": gallery or Gallery()}
-    recipe, found = checked(Recipe, rest | whole, document, ())
+    # A faulty part has been reported; a sound one in its place lets the top of the file be checked.
+    parts = {"source": source or Crops(), "steps": [step for step in steps if step]}
+    recipe, found = checked(Recipe, rest | parts | {"gallery": gallery or Gallery()}, document, ())
     problems.extend(found)
     if recipe is not None:
         recipe._path, recipe._text = document.path, document.text
     return recipe
-
-
-def _any_source() -> Part:
-    return next(iter(SOURCES.values()))()
 
 
 def _part(
@@ -101,9 +99,9 @@ def _part(
         return None
     part, found = checked(model, table, document, keys, title)
     problems.extend(found)
-    for field, error in (part or _sound(model, table)).missing(folder):
+    for field, error in (part or _sound(model, table)).wrong(folder):
         place = f"{document.place((*keys, field))}: {title}.{field}"
-        problems.append(ArtgenError(place, f"{shown(error.where)}: {error.found}", error.right, error.command))
+        problems.append(ArtgenError(place, error.found, error.right, error.command))
     return part
 
 
@@ -130,7 +128,8 @@ def _title(table: Any, keys: Keys) -> str:
     if len(keys) == 1:
         return str(keys[0])
     name = table.get("id", table.get("use")) if isinstance(table, dict) else None
-    return f"steps.{name}" if isinstance(name, str) and name.isprintable() and len(name) < 41 else f"steps.{keys[1]}"
+    readable = isinstance(name, str) and name.isprintable() and len(name) <= 40
+    return f"steps.{name if readable else keys[1]}"
 
 
 def _equal_names(document: Document, steps: Sequence[Step]) -> list[ArtgenError]:

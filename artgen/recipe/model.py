@@ -35,11 +35,12 @@ class Gallery(BaseModel):
     def _known_words(cls, caption: str) -> str:
         hint = "a caption may name " + ", ".join(f"{{{word}}}" for word in CAPTION_WORDS)
         try:
-            parts = [(name, form, change) for _, name, form, change in string.Formatter().parse(caption)]
+            for _, name, form, change in string.Formatter().parse(caption):
+                if name is not None and (name not in CAPTION_WORDS or form or change):
+                    raise PydanticCustomError("recipe_text", "{hint}", {"hint": hint})
         except ValueError:
-            raise PydanticCustomError("recipe_text", "{hint}; a brace is written twice", {"hint": hint}) from None
-        if any(name is not None and (name not in CAPTION_WORDS or form or change) for name, form, change in parts):
-            raise PydanticCustomError("recipe_text", "{hint}", {"hint": hint})
+            hint += "; a brace is written twice: {{ or }}"
+            raise PydanticCustomError("recipe_text", "{hint}", {"hint": hint}) from None
         return caption
 
 
@@ -54,7 +55,7 @@ class Recipe(BaseModel):
     description: Annotated[str, Field(max_length=5000)] = Field(
         "", description="A sentence or two for the gallery."
     )
-    seed: Annotated[int, Field(ge=0, lt=2**53)] = Field(
+    seed: Annotated[int, Field(ge=0, le=2**53 - 1)] = Field(
         0, description="Another seed gives other candidates."
     )
     candidates: Annotated[int, Field(ge=1, le=100_000)] = Field(

@@ -111,8 +111,8 @@ def _written(document: Document, changes: dict[Keys, Any], set_by: dict[Keys, st
             text = tomlkit.dumps(whole)
             tomllib.loads(text)
         except (TOMLKitError, ValueError, RecursionError) as error:
-            right = "write the value into the file instead"
-            raise ArtgenError(set_by[keys], f"cannot be written into {document.path} ({error})", right) from None
+            found = f"cannot be written into {document.path} ({error})"
+            raise ArtgenError(set_by[keys], found, "write it into the file instead") from None
     return text
 
 

@@ -9,6 +9,7 @@ from artgen.recipe.model import Recipe
 
 HEADER = "#:schema ./recipe.schema.json"
 FILE = "recipe.schema.json"
+TITLE = "artgen recipe"
 
 
 def schema() -> dict[str, Any]:
@@ -17,7 +18,7 @@ def schema() -> dict[str, Any]:
     for definition in tidy["$defs"].values():
         if "use" in definition["properties"]:
             definition["required"] = ["use"]
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **tidy}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": TITLE, **tidy}
 
 
 def schema_text() -> str:

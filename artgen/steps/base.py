@@ -81,13 +81,14 @@ class Part(BaseModel):
             found.update([paths] if isinstance(paths, Path) else paths)
         return sorted(found)
 
-    def missing(self, folder: Path) -> Iterator[tuple[str, ArtgenError]]:
-        """Each field that names something that is not there, with what its finder says."""
+    def wrong(self, folder: Path) -> Iterator[tuple[str, ArtgenError]]:
+        """Each field that is not right for the files it meets, e.g. names one that is not there."""
         for field, reference, find in self._references():
             try:
                 find(reference, folder)
             except ArtgenError as error:
-                yield field, error
+                found = error.found if reference in error.found else f"{reference!r}: {error.found}"
+                yield field, ArtgenError(field, found, error.right, error.command)
 
     def concrete(self, stream: Callable[[str], random.Random]) -> tuple[Self, dict[str, Any]]:
         """This part with each draw replaced by a value, and those values.
@@ -129,7 +130,9 @@ class Step(Part):
     """Whether the result is worth storing, because making it again costs seconds."""
 
     id: Id | None = Field(
-        None, description="Names this step's random stream, stage and draws; by default the value of `use`."
+        None,
+        description="Names this step's random stream, stage and draws; by default the value of `use`.",
+        json_schema_extra={"form": 'a short text of a-z, 0-9, - and _, such as "grow"'},
     )
 
     @property

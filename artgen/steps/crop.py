@@ -22,10 +22,12 @@ class Crop(Step):
 
     use: Literal["crop"] = "crop"
     aspect: Drawn[Annotated[str, Field(pattern=ASPECT)]] | None = Field(
-        None, description='Width to height, as "3:2"; by default that of the image.'
+        None,
+        description="Width to height; by default that of the image.",
+        json_schema_extra={"form": 'a text such as "3:2"'},
     )
     fraction: Drawn[Annotated[float, Field(ge=0.05, le=1)]] = Field(
-        1.0, description="Size of the part: 1 is the largest of this proportion.", json_schema_extra={"unit": "x"}
+        1.0, description="Size of the part: 1 is the largest of this proportion."
     )
     x: Drawn[Annotated[float, Field(ge=0, le=1)]] = Field(
         0.5, description="Where the part lies: 0 at the left edge, 0.5 in the centre, 1 at the right edge."

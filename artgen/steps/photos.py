@@ -34,9 +34,7 @@ class Photos(Source):
     )
 
     def photo(self, context: Context) -> Path:
-        """The file that the candidate starts from. Candidates count from 1; after the last image
-        comes the first again.
-        """
+        """The file that the candidate starts from; after the last image comes the first again."""
         files = [path for reference in self.images for path in find_images(reference, context.folder)]
         return files[(context.candidate - 1) // self.per_photo % len(files)]
 

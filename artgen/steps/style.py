@@ -42,8 +42,8 @@ class Style(Step):
         "balanced",
         description="Who rules: bold the painting, faithful the image; dream keeps only its composition.",
     )
-    strength: Drawn[Annotated[float, Field(ge=0, le=1)]] = Field(
-        1.0, description="0 leaves the image as it is, 1 is the full painting."
+    strength: Drawn[Annotated[float, Field(ge=0, le=4)]] = Field(
+        1.0, description="0 leaves the image as it is, 1 is the preset as meant, more lets go of the image."
     )
     preserve: Drawn[Literal["none", "colour"]] = Field(
         "none", description="`colour` keeps the image's own colours and takes only the brushwork."
@@ -51,7 +51,7 @@ class Style(Step):
     style_scale: Drawn[Annotated[float, Field(ge=0.25, le=4)]] = Field(
         1.33,
         description="Size of the painting relative to the image: larger gives larger strokes.",
-        json_schema_extra={"unit": "x"},
+        json_schema_extra={"unit": "times"},
     )
 
     def apply(self, image: Tensor, context: Context) -> Tensor:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from artgen.errors import ArtgenError
 from artgen.steps.base import Context, Finder, Step
-from artgen.steps.draws import Drawn
+from artgen.steps.draws import Drawn, plain, possible
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,33 +38,50 @@ class Upscale(Step):
         "abstract-8x",
         description="A model that ships with artgen (`artgen models`) or the path of a .safetensors file.",
     )
-    scale: Drawn[Annotated[float, Field(gt=1, le=64)]] | None = Field(
+    scale: Drawn[Annotated[float, Field(ge=1, le=64)]] | None = Field(
         None,
         description="How many times larger the result is; by default the model's own scale. "
         "With less, the image is first reduced, so that more of it is invented.",
-        json_schema_extra={"unit": "x"},
+        json_schema_extra={"unit": "times"},
     )
     noise: Drawn[Annotated[float, Field(ge=0, le=2)]] = Field(
         0.8, description="How freely the network invents: 0 is plain, 1 as it was trained."
     )
-    overlap: Drawn[Annotated[int, Field(ge=0, le=1024)]] = Field(
-        64,
-        description="Overlap of neighbouring tiles, for networks that cannot be tiled exactly.",
-        json_schema_extra={"unit": "px of the result"},
-    )
+
+    def wrong(self, folder: Path) -> Iterator[tuple[str, ArtgenError]]:
+        """Also a scale that the model cannot reach."""
+        from artgen.models import header
+
+        found = list(super().wrong(folder))
+        yield from found
+        if found or self.scale is None:
+            return
+        for reference in possible(self.model):
+            try:
+                own = header.scale(find_model(reference, folder))
+            except ArtgenError as error:
+                yield "model", error
+                continue
+            if own is not None and max(possible(self.scale)) > own:
+                right = f"{reference} enlarges up to {own:g} times; for more, add a second upscale step"
+                yield "scale", ArtgenError("scale", str(plain(self.scale)), right)
 
     def apply(self, image: Tensor, context: Context) -> Tensor:
         """``(3, H, W)`` to ``(3, scale H, scale W)``; a preview is half as large, at least doubled."""
+        from artgen.models import header
         from artgen.models.upscaling import upscale
 
+        model = find_model(self.model, context.folder)
+        scale = self.scale
+        if context.preview:
+            full = scale or header.scale(model) or 2.0
+            scale = min(full, max(2.0, full / 2))
         return upscale(
             image,
-            find_model(self.model, context.folder),
-            scale=self.scale,
+            model,
+            scale=scale,
             noise=self.noise,
-            overlap=self.overlap,
             seed=context.derive("noise"),
             device=context.device,
-            preview=context.preview,
             progress=context.progress,
         )

@@ -1,0 +1,118 @@
+"""``artgen new``, ``check``, ``steps`` and ``schema``: recipes before they run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from artgen.cli import messages
+from artgen.errors import ArtgenError, Problems
+
+if TYPE_CHECKING:
+    from artgen.recipe import Recipe
+
+Json = Annotated[bool, typer.Option("--json", help="Report as one JSON document.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a field, e.g. steps.grow.scale=2; repeatable."),
+]
+
+
+def new(
+    name: Annotated[str, typer.Argument(help="The recipe's name, or the path of its file.")],
+    json: Json = False,
+) -> None:
+    """Write a commented recipe to start from, and its schema for editors."""
+    from artgen.recipe.starter import begin
+
+    recipe, schema = begin(name)
+    if json:
+        messages.show_json({"recipe": str(recipe), "schema": str(schema)})
+    else:
+        typer.echo(
+            f"{recipe}\nNext: edit it (`artgen steps` lists what it may hold), then: artgen run {recipe}"
+        )
+
+
+def check(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Recipes.", show_default=False)],
+    set_: Set = None,
+    json: Json = False,
+) -> None:
+    """Say everything that is wrong with recipes, line by line."""
+    from artgen.recipe import load
+
+    reports: list[dict[str, Any]] = []
+    for file in files:
+        report: dict[str, Any] = {"file": str(file), "problems": []}
+        try:
+            recipe = load(file, set_ or ())
+        except Problems as problems:
+            report["problems"] = [_as_json(problem) for problem in problems.problems]
+            if not json:
+                typer.echo(problems, err=True)
+        else:
+            report["chain"] = [recipe.source.use, *recipe.step_ids()]
+            if not json:
+                typer.echo(_summary(recipe))
+        reports.append(report)
+    if json:
+        messages.show_json(reports)
+    count = sum(len(report["problems"]) for report in reports)
+    if count:
+        typer.echo(f"{count} problem{'s' if count > 1 else ''}", err=True)
+        raise typer.Exit(messages.FIXABLE)
+
+
+def _summary(recipe: Recipe) -> str:
+    chain = " -> ".join([recipe.source.use, *recipe.step_ids()])
+    return f"{recipe.path}: right; {recipe.candidates} candidates of {chain}"
+
+
+def _as_json(problem: ArtgenError) -> dict[str, str]:
+    return {
+        "where": problem.where,
+        "found": problem.found,
+        "right": problem.right,
+        "command": problem.command,
+    }
+
+
+def steps(
+    name: Annotated[str | None, typer.Argument(help="Only this source or step.", show_default=False)] = None,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="As the reference in docs/recipes.md.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Say what a recipe may hold: fields, ranges, units, defaults."""
+    from artgen.recipe import reference
+
+    tables = reference.tables(name)
+    if json:
+        messages.show_json([reference.as_json(table) for table in tables])
+    elif markdown:
+        typer.echo(reference.as_markdown(tables), nl=False)
+    else:
+        import shutil
+
+        typer.echo(reference.as_text(tables, min(shutil.get_terminal_size().columns, 100)), nl=False)
+
+
+def schema(
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write it to this file.", show_default=False)
+    ] = None,
+) -> None:
+    """Print the JSON Schema of recipes, for editors that complete."""
+    from artgen.recipe.schema import schema_text
+
+    if output is None:
+        typer.echo(schema_text(), nl=False)
+        return
+    from artgen.imaging.files import atomic_write
+
+    atomic_write(output, schema_text().encode())
+    typer.echo(str(output))
