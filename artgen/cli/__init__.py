@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from artgen import __version__
-from artgen.cli import messages, pages, recipes
+from artgen.cli import messages, pages, picks, recipes, runs
 
 app = typer.Typer(
     name="artgen",
@@ -42,8 +42,12 @@ for _command in (
     recipes.check,
     recipes.steps,
     recipes.schema,
+    runs.run,
+    runs.runs_,
     pages.curate,
+    picks.pick,
     pages.publish,
+    runs.reproduce,
 ):
     app.command(_command.__name__.rstrip("_"))(_command)
 

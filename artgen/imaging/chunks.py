@@ -75,3 +75,19 @@ def _bounded(data: bytes, packed: bool, limit: int) -> bytes:
     if len(data) > limit:
         raise ValueError("too much text in it")
     return data
+
+
+def read_size(path: Path) -> tuple[int, int]:
+    """Width and height that a PNG's header states.
+
+    Raises:
+        ArtgenError: no PNG.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(24)
+    except OSError as error:
+        raise ArtgenError(str(path), f"cannot be read ({error.strerror or error})") from error
+    if len(head) < 24 or not head.startswith(SIGNATURE):
+        raise ArtgenError(str(path), "no PNG", "give a whole .png file")
+    return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")

@@ -43,15 +43,21 @@ def file_hash(file: Path) -> str:
         raise ArtgenError(str(file), f"cannot be read ({error.strerror or error})") from error
 
 
+def is_packaged(name: str) -> bool:
+    """Whether the name is that of a file that a package ships."""
+    package, colon, _ = name.partition(":")
+    return bool(colon) and package in PACKAGES
+
+
 def locate(name: str, folder: Path) -> Path:
     """Where the file of that name should be on this machine.
 
     Raises:
         ArtgenError: it belongs to a package that is not installed.
     """
-    package, colon, inside = name.partition(":")
-    if not colon or package not in PACKAGES:
+    if not is_packaged(name):
         return folder / name
+    package, _, inside = name.partition(":")
     root = _package(package)
     if root is None:
         raise ArtgenError(name, f"{package} is not installed", command=f"pip install {package}")

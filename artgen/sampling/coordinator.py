@@ -5,7 +5,9 @@ This process never imports torch; it is the only one that adds candidates to the
 
 from __future__ import annotations
 
+import contextlib
 import os
+import queue
 import shutil
 import sys
 import time
@@ -178,8 +180,9 @@ class _Shift:
             # Where there may be a GPU, the first worker says so before others are started.
             self._crew.start(1 if self._perhaps_gpu() else self._most)
             while self._open:
-                number, report = self._crew.reports.get()
-                self._hear(number, report)
+                # With a timeout, so that Ctrl-C is heard on every system.
+                with contextlib.suppress(queue.Empty):
+                    self._hear(*self._crew.reports.get(timeout=0.5))
         finally:
             self._crew.stop()
             _sweep(self._run.folder)
