@@ -96,7 +96,7 @@ def levels(linear: Tensor, black: float, white: float, stretch: float) -> Tensor
         high = min(high, 1 - (1 - max(lightest, 0.1)) * stretch)
     if (low, high) == (0.0, 1.0):
         return linear
-    return (linear - low).clamp_min(0) / (high - low)
+    return into_gamut((linear - low).clamp_min(0).div(high - low))
 
 
 def contrast(linear: Tensor, amount: float) -> Tensor:
@@ -166,8 +166,8 @@ def palette(image: Tensor) -> tuple[Tensor, Tensor]:
 
 def _power(matrix: Tensor, exponent: float) -> Tensor:
     values, vectors = torch.linalg.eigh(matrix)
-    powers: Tensor = values.clamp_min(1e-9) ** exponent
-    return (vectors * powers) @ vectors.T
+    power: Tensor = (vectors * values.clamp_min(1e-9) ** exponent) @ vectors.T
+    return power
 
 
 def _reach(linear: Tensor, grey: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from typing import Any
 from artgen.errors import ArtgenError
 from artgen.recipe.lines import Keys, key_lines
 
-LARGEST = 1_000_000
+LARGEST = 200_000
 DEEPEST = 16
 
 
@@ -80,7 +80,7 @@ def _text(path: Path) -> str:
         reason = getattr(error, "strerror", None) or str(error)
         raise ArtgenError(where, f"cannot be read: {reason}") from None
     if len(content) > LARGEST:
-        raise ArtgenError(where, "larger than 1 MB", "a recipe is a short text file")
+        raise ArtgenError(where, "larger than 200 kB", "a recipe is a short text file")
     if b"\0" in content:
         raise ArtgenError(where, "not a text file", "a recipe is a TOML text in UTF-8")
     try:
@@ -109,7 +109,7 @@ def syntax_error(path: Path, text: str, error: ValueError) -> ArtgenError:
     match = re.search(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$", message)
     reason = message[: match.start()] if match else message
     reason = reason[:1].lower() + reason[1:]
-    if "int string conversion" in reason:
+    if "string conversion" in reason:
         reason = "a number of too many digits"
     if match and match[1]:
         line = int(match[1])

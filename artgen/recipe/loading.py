@@ -14,7 +14,7 @@ from artgen.recipe.model import Gallery, Recipe
 from artgen.recipe.overrides import overridden
 from artgen.recipe.problems import checked, did_you_mean
 from artgen.steps import SOURCES, STEPS
-from artgen.steps.base import SOURCE_ID, Part, Step
+from artgen.steps.base import SOURCE_ID, Part
 from artgen.steps.crops import Crops
 
 TABLES = ("source", "steps", "gallery")
@@ -51,7 +51,7 @@ def _checked(document: Document, problems: list[ArtgenError]) -> Recipe | None:
         problems.append(_shape(document, ("steps",), listed, "steps are written [[steps]]"))
         listed = []
     steps = [_part(document, ("steps", n), STEPS, folder, problems) for n in range(len(listed))]
-    problems.extend(_equal_names(document, [step for step in steps if step]))
+    problems.extend(_equal_names(document, listed))
     gallery = None
     if isinstance(table.get("gallery", {}), dict):
         gallery, found = checked(Gallery, table.get("gallery", {}), document, ("gallery",), "gallery")
@@ -132,12 +132,11 @@ def _title(table: Any, keys: Keys) -> str:
     return f"steps.{name if readable else keys[1]}"
 
 
-def _equal_names(document: Document, steps: Sequence[Step]) -> list[ArtgenError]:
+def _equal_names(document: Document, steps: Sequence[Any]) -> list[ArtgenError]:
     problems = []
-    tables = [table for table in document.table.get("steps", ()) if isinstance(table, dict)]
     seen: set[str] = set()
-    for number, table in enumerate(tables):
-        name = table.get("id", table.get("use"))
+    for number, table in enumerate(steps):
+        name = table.get("id", table.get("use")) if isinstance(table, dict) else None
         if not isinstance(name, str):
             continue
         where = f"{document.place(('steps', number))}: steps.{number}"

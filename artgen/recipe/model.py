@@ -35,12 +35,13 @@ class Gallery(BaseModel):
     def _known_words(cls, caption: str) -> str:
         hint = "a caption may name " + ", ".join(f"{{{word}}}" for word in CAPTION_WORDS)
         try:
-            for _, name, form, change in string.Formatter().parse(caption):
-                if name is not None and (name not in CAPTION_WORDS or form or change):
-                    raise PydanticCustomError("recipe_text", "{hint}", {"hint": hint})
+            parts = list(string.Formatter().parse(caption))
         except ValueError:
             hint += "; a brace is written twice: {{ or }}"
             raise PydanticCustomError("recipe_text", "{hint}", {"hint": hint}) from None
+        for _, name, form, change in parts:
+            if name is not None and (name not in CAPTION_WORDS or form or change):
+                raise PydanticCustomError("recipe_text", "{hint}", {"hint": hint})
         return caption
 
 
