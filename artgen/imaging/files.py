@@ -28,7 +28,7 @@ LOSSLESS_SIDE = 128
 _pillow_limit = threading.Lock()
 
 
-class WriteFailed(ArtgenError):
+class WriteError(ArtgenError):
     """A file could not be written: disk full, no permission. Nothing partial is left behind."""
 
     def __init__(self, path: Path, reason: str) -> None:
@@ -62,8 +62,10 @@ def read_image(path: Path, max_pixels: int = MAX_PIXELS) -> Tensor:
             found = f"{width} x {height} px is more than the {max_pixels / 1e6:.0f} million that are read"
             raise ArtgenError(str(path), found, "give a smaller copy")
         try:
-            image.load()
-            array = upright(srgb_array(image), image)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what Pillow warns of is either handled here or harmless
+                image.load()
+                array = upright(srgb_array(image), image)
         except ArtgenError:
             raise
         except MemoryError as error:
@@ -113,7 +115,7 @@ def write_png(path: Path, image: Tensor, text: Mapping[str, str]) -> None:
         text: text chunks by keyword; what is not ASCII, and XMP, goes into ``iTXt``.
 
     Raises:
-        WriteFailed: the disk is full or the folder not writable.
+        WriteError: the disk is full or the folder not writable.
     """
     from PIL.PngImagePlugin import PngInfo
 
@@ -133,7 +135,7 @@ def write_preview(path: Path, image: Tensor, side: int) -> None:
     """Write a WebP of at most ``side`` px, never enlarged; up to 128 px it is lossless.
 
     Raises:
-        WriteFailed: the disk is full or the folder not writable.
+        WriteError: the disk is full or the folder not writable.
     """
     from artgen.imaging.image import fit
 
@@ -148,7 +150,7 @@ def atomic_write(path: Path, data: bytes) -> None:
     """Write a file that is either whole or not there: temporary file beside it, fsync, rename.
 
     Raises:
-        WriteFailed: the disk is full or the folder not writable.
+        WriteError: the disk is full or the folder not writable.
     """
     temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}")
     try:
@@ -162,7 +164,7 @@ def atomic_write(path: Path, data: bytes) -> None:
             temporary.unlink(missing_ok=True)
         _sync_folder(path.parent)
     except OSError as error:
-        raise WriteFailed(path, error.strerror or str(error)) from error
+        raise WriteError(path, error.strerror or str(error)) from error
 
 
 def sweep(folder: Path) -> None:

@@ -45,10 +45,10 @@ def find_run(reference: str | None, root: Path = ROOT) -> Path:
     wanted = Path(reference).stem if reference.endswith(".toml") else reference
     for chosen in (
         [run for run in runs if run.name == wanted],
-        [run for run in runs if _stem(run) == wanted],
+        [run for run in runs if recipe_name(run) == wanted],
         [run for run in runs if run.name.startswith(wanted)],
     ):
-        if len({_stem(run) for run in chosen}) == 1:
+        if len({recipe_name(run) for run in chosen}) == 1:
             return chosen[0]
         if chosen:
             names = ", ".join(run.name for run in chosen[:5])
@@ -63,8 +63,9 @@ def _is_run(folder: Path) -> bool:
     return (folder / RECIPE).is_file() or (folder / DATABASE).is_file()
 
 
-def _stem(run: Path) -> str:
-    return run.name.removesuffix("-preview").rpartition("-")[0]
+def recipe_name(run: Path) -> str:
+    """The name of the recipe's file, without ending, from a run's folder."""
+    return run.resolve().name.removesuffix("-preview").rpartition("-")[0]
 
 
 def _last_run(folder: Path) -> float:

@@ -13,7 +13,7 @@ from artgen.runs import decisions
 from artgen.runs.candidate import CANDIDATES, STAGES, THUMBNAILS, Candidate
 from artgen.runs.candidate import Stage as Stage
 from artgen.runs.database import PICKED, DamagedError, Database, now
-from artgen.runs.find import DATABASE, RECIPE
+from artgen.runs.find import DATABASE, RECIPE, recipe_name
 from artgen.runs.find import find_run as find_run
 from artgen.runs.find import list_runs as list_runs
 from artgen.runs.rebuild import recovered, set_aside
@@ -114,8 +114,8 @@ class Run:
 
     @property
     def title(self) -> str:
-        """The recipe's title, or the run's name when it has none."""
-        return str(self._recipe.get("title") or self.name)
+        """The recipe's title, or the recipe's name in words when it has none."""
+        return str(self._recipe.get("title") or recipe_name(self.folder).replace("-", " ").capitalize())
 
     @property
     def description(self) -> str:

@@ -1,0 +1,37 @@
+"""Two processes never make candidates in one folder."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from artgen.errors import ArtgenError
+from artgen.runs.lock import held
+
+HOLD = """
+import sys
+from pathlib import Path
+from artgen.runs.lock import held
+with held(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_the_lock_dies_with_its_process(tmp_path: Path) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == b"held\n"
+    with pytest.raises(ArtgenError, match="another artgen is making candidates"), held(tmp_path):
+        pass
+    holder.kill()
+    holder.wait()
+    with held(tmp_path):
+        pass
+    with held(tmp_path):
+        pass

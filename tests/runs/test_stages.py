@@ -1,0 +1,97 @@
+"""Stored stages: exact, bounded, and never trusted blindly."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from artgen.imaging.files import TEMPORARY
+from artgen.runs.stages import StageCache, pixels_hash, quantise, restore, stage_key
+
+PIXELS = quantise(torch.rand(3, 20, 30, generator=torch.Generator().manual_seed(1)))
+KEY = "ab" * 32
+
+
+def test_rounding_is_stable() -> None:
+    every = np.arange(65536, dtype=np.uint16).reshape(1, 256, 256).repeat(3, axis=0)
+    assert np.array_equal(quantise(restore(every)), every)
+    assert np.array_equal(quantise(torch.tensor([-1.0, 0.0, 2.0]).view(3, 1, 1)).ravel(), [0, 0, 65535])
+
+
+def test_what_is_read_is_what_was_put(tmp_path: Path) -> None:
+    cache = StageCache(tmp_path / "stages")
+    assert cache.get(KEY) is None
+    cache.put(KEY, PIXELS)
+    kept = cache.get(KEY)
+    assert kept is not None
+    assert torch.equal(restore(kept), restore(PIXELS))
+
+
+@given(place=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255))
+def test_any_damaged_byte_is_noticed(
+    tmp_path_factory: pytest.TempPathFactory, place: float, flip: int
+) -> None:
+    cache = StageCache(tmp_path_factory.mktemp("stages"))
+    cache.put(KEY, PIXELS)
+    (file,) = cache.folder.iterdir()
+    content = bytearray(file.read_bytes())
+    content[int(place * len(content))] ^= flip
+    file.write_bytes(content)
+    assert cache.get(KEY) is None
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("length", [0, 10, 60, 1000, 3650])
+def test_a_cut_off_file_is_noticed(tmp_path: Path, length: int) -> None:
+    cache = StageCache(tmp_path)
+    cache.put(KEY, PIXELS)
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(file.read_bytes()[:length])
+    assert cache.get(KEY) is None
+
+
+def test_the_least_recently_used_go_first(tmp_path: Path) -> None:
+    cache = StageCache(tmp_path, limit=4 * (PIXELS.nbytes + 60))
+    for age, name in enumerate("abcdefg"):
+        cache.put(name * 64, PIXELS)
+        os.utime(tmp_path / f"{name * 64}.stage", (age, age))
+    assert cache.get("a" * 64) is not None
+    (tmp_path / f"{TEMPORARY}1-2").touch()
+    cache.trim()
+    assert sorted(file.name[0] for file in tmp_path.iterdir()) == ["a", "e", "f", "g"]
+
+
+def test_what_cannot_be_kept_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    StageCache(tmp_path / "file").put(KEY, PIXELS)
+    small = StageCache(tmp_path / "small", limit=100)
+    small.put(KEY, PIXELS)
+    assert small.get(KEY) is None
+
+
+def test_everything_that_decides_pixels_is_in_the_key() -> None:
+    same = {
+        "part": {"use": "style", "strength": 0.5},
+        "version": 1,
+        "files": ["aa"],
+        "stream": 7,
+        "device": "cpu",
+        "given": pixels_hash(PIXELS),
+    }
+    other = {
+        "part": {"use": "style", "strength": 0.6},
+        "version": 2,
+        "files": ["ab"],
+        "stream": 8,
+        "device": "cuda",
+        "given": pixels_hash(PIXELS.reshape(3, 30, 20)),
+    }
+    keys = {stage_key(**same)} | {stage_key(**same | {name: value}) for name, value in other.items()}
+    assert len(keys) == 1 + len(other)
+    assert stage_key(**same) == stage_key(**same)
