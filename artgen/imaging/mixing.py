@@ -15,12 +15,12 @@ from torch import Tensor
 from artgen.imaging import color
 from artgen.imaging.image import luminance, resize, shrink
 
+# OKLab chroma of a strong pigment; screens reach 0.3.
+LOUDEST = 0.23
+
 
 def window(image: Tensor, size: int, share: tuple[float, float], stream: random.Random) -> Tensor:
     """A random square of an image, reduced to ``(3, size, size)``.
-
-    Of a few random squares the one with the boldest light and dark is taken: most squares of most
-    photographs are one flat tone.
 
     Args:
         image: ``(3, H, W)``.
@@ -29,20 +29,23 @@ def window(image: Tensor, size: int, share: tuple[float, float], stream: random.
         stream: draws side and place.
     """
     height, width = image.shape[-2:]
-    squares = []
-    for _ in range(4):
-        drawn = math.exp(stream.uniform(*map(math.log, share)))
-        side = max(1, min(height, width, max(round(min(height, width) * drawn), size)))
-        top, left = stream.randint(0, height - side), stream.randint(0, width - side)
-        square = resize(image[:, top : top + side, left : left + side], (size, size))
-        squares.append(square)
-    return max(squares, key=boldness)
+    drawn = math.exp(stream.uniform(*map(math.log, share)))
+    side = max(1, min(height, width, max(round(min(height, width) * drawn), size)))
+    top, left = stream.randint(0, height - side), stream.randint(0, width - side)
+    return resize(image[:, top : top + side, left : left + side], (size, size))
 
 
 def boldness(image: Tensor) -> float:
-    """How much light and dark there is at a quarter of the size: the standard deviation of luma."""
-    small = max(1, image.shape[-1] // 4)
-    return float(luminance(shrink(image, (small, small))).std(correction=0))
+    """How far large masses of light and dark outweigh busy detail.
+
+    Standard deviation of luma at an eighth of the size, less half of that of the detail between a
+    quarter and the whole.
+    """
+    luma = luminance(image)
+    side = image.shape[-1]
+    coarse, middle = (shrink(luma, (max(2, side // k),) * 2) for k in (8, 4))
+    detail = luma - resize(middle, (side, side))
+    return float(coarse.std(correction=0) - 0.5 * detail.std(correction=0))
 
 
 def soft_mask(size: int, stream: torch.Generator, shapes: float, softness: float) -> Tensor:
@@ -75,17 +78,18 @@ def harmony(stream: random.Random) -> tuple[Tensor, Tensor]:
     light, an accent.
     """
     base = stream.random() * math.tau
-    turn = stream.choice([0.45, 0.9, math.pi * 0.8, math.pi, math.pi * 1.2]) * stream.choice([-1, 1])
-    chroma = stream.uniform(0.10, 0.20)
-    ink = stream.uniform(0.10, 0.28)
+    turn = stream.choice([0.5, 0.9, 2.4, math.pi, 3.8]) * stream.choice([-1, 1])
+    chroma = stream.uniform(0.09, 0.18)
+    night = stream.uniform(0.2, 0.5)
     colours = [
-        (ink, 0.5 * chroma, base, 0.30),
-        (stream.uniform(0.40, 0.55), chroma, base + 0.3 * turn, 0.25),
-        (stream.uniform(0.55, 0.72), 1.1 * chroma, base + turn, 0.20),
-        (stream.uniform(0.88, 0.97), 0.35 * chroma, base + turn, 0.20),
-        (stream.uniform(0.60, 0.75), 1.6 * chroma, base + 1.4 * turn, 0.05),
+        (stream.uniform(0.08, 0.22), 0.5 * chroma, base, night),
+        (stream.uniform(0.36, 0.52), 1.1 * chroma, base + 0.3 * turn, 0.25),
+        (stream.uniform(0.52, 0.70), 1.2 * chroma, base + turn, 0.25),
+        (stream.uniform(0.90, 0.98), 0.4 * chroma, base + turn, 0.55 - night),
+        (stream.uniform(0.60, 0.75), 1.9 * chroma, base + 1.4 * turn, 0.08),
     ]
     weights = torch.tensor([weight for *_, weight in colours])
+    weights = weights / weights.sum()
     points = torch.tensor([[light, c * math.cos(hue), c * math.sin(hue)] for light, c, hue, _ in colours])
     mean = weights @ points
     spread = points - mean
@@ -96,17 +100,23 @@ def recolour(image: Tensor, mean: Tensor, covariance: Tensor, amount: float) -> 
     """Pull an sRGB image's colours towards a palette given in OKLab, 0 (not) to 1 (all the way)."""
     lab = color.to_oklab(color.to_linear(image))
     moved = lab + amount * (color.match_palette(lab, mean, covariance) - lab)
-    return color.to_srgb(color.into_gamut(color.from_oklab(moved)))
+    return color.to_srgb(color.into_gamut(color.from_oklab(_calmed(moved))))
 
 
 def stretch(image: Tensor, spread: float) -> Tensor:
-    """Give the luminance in OKLab this standard deviation at least, around its own mean, softly limited."""
+    """Raise the standard deviation of OKLab lightness to ``spread``, softly limited at black and white."""
     lab = color.to_oklab(color.to_linear(image))
     light = lab[0]
-    middle = 0.5 * float(light.mean()) + 0.26
-    gain = max(1.0, spread / max(float(light.std(correction=0)), 1e-3))
-    moved = (light - light.mean()) * min(gain, 6.0)
-    room = torch.where(moved > 0, 0.985 - middle, middle - 0.02)
+    gain = min(6.0, max(1.0, spread / max(float(light.std(correction=0)), 1e-3)))
+    middle = 0.5 * float(light.mean()) + 0.27
+    moved = (light - light.mean()) * gain
+    room = torch.where(moved > 0, 0.985 - middle, middle - 0.03)
     lifted = middle + room * torch.tanh(moved / room)
-    colourful = (0.5 + 0.5 * min(gain, 3.0)) * lab[1:]
-    return color.to_srgb(color.into_gamut(color.from_oklab(torch.cat([lifted[None], colourful]))))
+    lab = torch.cat([lifted[None], lab[1:] * (0.5 + 0.5 * min(gain, 2.0))])
+    return color.to_srgb(color.into_gamut(color.from_oklab(_calmed(lab))))
+
+
+def _calmed(lab: Tensor) -> Tensor:
+    """Limit chroma softly, so that no pixel shouts."""
+    chroma = lab[1:].norm(dim=0, keepdim=True).clamp_min(1e-6)
+    return torch.cat([lab[:1], lab[1:] * (LOUDEST * torch.tanh(chroma / LOUDEST) / chroma)])

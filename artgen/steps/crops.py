@@ -17,6 +17,10 @@ from artgen.steps.images import TEXTURES, References, find_images
 if TYPE_CHECKING:
     from torch import Tensor
 
+# A piece is the best of TRIES squares of each of FILES pictures; their side is a share of the short side.
+FILES, TRIES = 2, 3
+SHARE = (0.12, 0.6)
+
 
 class Crops(Source):
     """Two or three crops of images, mixed by soft masks, flipped and re-coloured: tiny abstractions."""
@@ -48,10 +52,10 @@ class Crops(Source):
         "`own` keeps those of the pieces.",
     )
     recolour: Drawn[Annotated[float, Field(ge=0, le=1)]] = Field(
-        0.8, description="How far the colours move to the palette."
+        0.85, description="How far the colours move to the palette."
     )
     contrast: Drawn[Annotated[float, Field(ge=0, le=0.4)]] = Field(
-        0.24,
+        0.27,
         description="Light and dark: standard deviation of lightness that a thumbnail has at least.",
         json_schema_extra={"unit": "of full"},
     )
@@ -83,10 +87,12 @@ class Crops(Source):
         return f"{self.size} px"
 
     def _piece(self, files: tuple[Path, ...], pick: random.Random) -> Tensor:
+        """One crop: of a few, the boldest, because most squares of most photographs are one flat tone."""
         from artgen.imaging import mixing
 
-        image = _small(files[pick.randrange(len(files))])
-        piece = mixing.window(image, self.size, (0.1, 1.0), pick)
+        images = [_small(files[pick.randrange(len(files))]) for _ in range(FILES)]
+        crops = [mixing.window(image, self.size, SHARE, pick) for image in images for _ in range(TRIES)]
+        piece = max(crops, key=mixing.boldness)
         return mixing.flip(piece, pick) if self.flips else piece
 
 

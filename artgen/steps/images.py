@@ -16,7 +16,6 @@ TEXTURES = "builtin:textures"
 # The photographs inside scikit-image's wheel that have colour, texture and no lettering.
 PHOTOGRAPHS = (
     "astronaut.png",
-    "brick.png",
     "chelsea.png",
     "coffee.png",
     "grass.png",
