@@ -64,7 +64,7 @@ def publish(
     from artgen.gallery.builder import publish as build
     from artgen.runs.store import Run, find_run
 
-    named: list[str | None] = list(run or [None])
+    named: list[str | None] = [*run] if run else [None]
     folders = dict.fromkeys(find_run(reference, runs).resolve() for reference in named)
     with ExitStack() as stack:
         open_runs = [stack.enter_context(Run.open(folder)) for folder in folders]

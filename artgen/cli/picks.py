@@ -33,6 +33,7 @@ def pick(
     json: Json = False,
 ) -> None:
     """Keep candidates for the gallery."""
+    from artgen.curation.sheet import SHEET, write_sheet
     from artgen.runs.store import Run, find_run
 
     if (from_ is None) == (not candidates) or (from_ is not None and off) or not (run or from_):
@@ -49,6 +50,8 @@ def pick(
         for index, on in changes.items():
             if (index in before) != on:
                 opened.pick(index, on)
+        if changes and (opened.folder / SHEET).exists():
+            write_sheet(opened)  # so that a reload shows what the run knows
         picked = [candidate.index for candidate in opened.picks()]
         _say_picked(opened, picked, json)
 

@@ -49,7 +49,7 @@
     const chosen = picked();
     const lines = [];
     if (chosen.length && (fresh.length || !gone.length)) lines.push(run.command + " " + chosen.join(" "));
-    if (gone.length) lines.push(run.command + " --clear " + gone.join(" "));
+    if (gone.length) lines.push(run.command + " --off " + gone.join(" "));
     return { lines, unsaved: fresh.length + gone.length };
   };
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 FEW, MANY = 2.0, 3.0
 LONGEST = 5
+CROWDED = 3  # pieces hung too small are worse than pieces hung too large
 
 
 def rows(ratios: Sequence[float]) -> list[list[int]]:
@@ -54,4 +55,5 @@ def _plan(ratios: Sequence[float], first: int) -> tuple[float, list[list[int]]]:
 
 
 def _cost(width: float, aim: int) -> float:
-    return math.log(width / (MANY if aim else FEW)) ** 2
+    cost = math.log(width / (MANY if aim else FEW)) ** 2
+    return cost * CROWDED if width > MANY else cost

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from artgen.gallery import renditions
 from artgen.gallery.making import Making, making, process, stage_name
 from artgen.gallery.renditions import Picture
+from artgen.recipe import Gallery
 from artgen.runs.candidate import Candidate
 from artgen.runs.store import Run
 
@@ -40,7 +41,7 @@ class Piece:
     Attributes:
         title: the recipe's title and the number.
         label: what stands below it in the series.
-        caption: the recipe's caption, maybe empty.
+        caption: the recipe's caption; empty if it only says title and number again.
         alt: the text for who does not see it.
         ratio: width divided by height.
         stages: from the source to the last step.
@@ -108,7 +109,7 @@ def make_piece(run: Run, candidate: Candidate, slug: str, site: Path) -> Piece:
         slug=slug,
         title=title,
         label=f"No. {candidate.index}",
-        caption=candidate.caption,
+        caption="" if candidate.caption == _plain_caption(run, candidate) else candidate.caption,
         alt=candidate.caption or title,
         index=candidate.index,
         seed=candidate.seed,
@@ -125,6 +126,12 @@ def make_piece(run: Run, candidate: Candidate, slug: str, site: Path) -> Piece:
         recipe=run.recipe_text.strip(),
         reproduce=f"artgen reproduce {slug}.png",
     )
+
+
+def _plain_caption(run: Run, candidate: Candidate) -> str:
+    """What a recipe without a caption of its own says."""
+    caption: str = Gallery.model_fields["caption"].default
+    return caption.format(title=run.title, index=candidate.index)
 
 
 def _stage(stage: Stage, site: Path, name: str) -> StageShown:

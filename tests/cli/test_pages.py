@@ -1,0 +1,82 @@
+"""``artgen curate`` and ``artgen publish`` as a person calls them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+SHAPES = ((64, 64),) * 4
+
+
+def artgen(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    import os
+
+    return subprocess.run(
+        [sys.executable, "-m", "artgen", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_picking_and_publishing(finished_run: Callable[..., Path], tmp_path: Path) -> None:
+    run = finished_run(shapes=SHAPES)
+    said = artgen(tmp_path, "curate", "--no-browser")
+    sheet = Path("runs") / run.name / "sheet.html"
+    assert (said.returncode, said.stdout) == (0, f"{sheet}\n")
+    assert f'"command":"artgen pick {run.name}"' in (tmp_path / sheet).read_text("utf-8")
+
+    said = artgen(tmp_path, "publish")
+    assert said.returncode == 2
+    assert "none of its 4 candidates is picked" in said.stderr
+    assert "Traceback" not in said.stderr
+    assert f"try: artgen pick {run.name} 1" in said.stderr
+    assert not (tmp_path / "gallery").exists()
+
+    assert artgen(tmp_path, "pick", run.name, "2", "3").returncode == 0
+    assert '"picks":[2,3]' in (tmp_path / sheet).read_text("utf-8")
+    said = artgen(tmp_path, "publish", "abstracts", run.name, "--json")
+    assert said.returncode == 0
+    report = json.loads(said.stdout)
+    assert report["index"] == "gallery/index.html"
+    assert report["series"] == 1
+    assert [Path(page).name for page in report["pieces"]] == [f"{run.name}-000{n}.html" for n in (2, 3)]
+
+
+def test_publish_all_elsewhere_with_a_title(finished_run: Callable[..., Path], tmp_path: Path) -> None:
+    finished_run(shapes=SHAPES)
+    said = artgen(tmp_path, "publish", "--all", "--to", "site", "--title", "Spring <show>")
+    assert (said.returncode, said.stdout) == (0, "site/index.html\n")
+    assert "Abstracts: 4 pieces" in said.stderr
+    assert '<h1 dir="auto">Spring &lt;show&gt;</h1>' in (tmp_path / "site" / "index.html").read_text("utf-8")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    said = artgen(tmp_path, "publish", "--all", "--to", "mine")
+    assert said.returncode == 2
+    assert "--force" in said.stderr
+    assert artgen(tmp_path, "publish", "--all", "--to", "mine", "--force").returncode == 0
+    assert (tmp_path / "mine" / "notes.txt").read_text() == "mine"
+
+
+def test_curate_says_json_and_opens_a_browser(finished_run: Callable[..., Path], tmp_path: Path) -> None:
+    run = finished_run(shapes=SHAPES, picks=(1,))
+    report = json.loads(artgen(tmp_path, "curate", "--json").stdout)
+    assert report == {"run": run.name, "sheet": f"runs/{run.name}/sheet.html", "candidates": 4, "picked": 1}
+    said = artgen(tmp_path, "curate", BROWSER="echo opened %s")
+    assert f"opened {(run / 'sheet.html').as_uri()}" in said.stdout
+
+
+def test_no_runs_and_no_such_run(finished_run: Callable[..., Path], tmp_path: Path) -> None:
+    for command in ("curate", "publish"):
+        said = artgen(tmp_path, command)
+        assert said.returncode == 2
+        assert "no runs here" in said.stderr
+    finished_run(shapes=SHAPES)
+    said = artgen(tmp_path, "publish", "nothing")
+    assert said.returncode == 2
+    assert "abstracts-1a2b3c4d" in said.stderr

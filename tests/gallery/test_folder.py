@@ -1,0 +1,133 @@
+"""The switch-over: whatever happens, the old site or the new one stands, and foreign files stay."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from artgen.errors import ArtgenError
+from artgen.gallery import folder
+from artgen.gallery.folder import MANIFEST, building
+
+
+def build(target: Path, names: tuple[str, ...] = ("index.html", "images/a.jpg"), force: bool = False) -> None:
+    with building(target, force) as site:
+        for name in names:
+            (site / name).parent.mkdir(exist_ok=True)
+            (site / name).write_text(f"new {name}")
+
+
+def files(target: Path) -> set[str]:
+    return {path.relative_to(target).as_posix() for path in target.rglob("*") if not path.is_dir()} - {
+        MANIFEST
+    }
+
+
+@pytest.mark.parametrize("in_one_step", [True, False])
+def test_stale_files_of_ours_go_and_foreign_files_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_one_step: bool
+) -> None:
+    if not in_one_step:
+        monkeypatch.setattr(sys, "platform", "elsewhere")
+    target = tmp_path / "gallery"
+    build(target)
+    (target / "CNAME").write_text("art.example")
+    (target / "own" / "deep").mkdir(parents=True)
+    (target / "own" / "page.html").write_text("mine")
+    (target / "images" / "mine.jpg").write_text("mine")
+    (target / "link").symlink_to("CNAME")
+    build(target, ("index.html", "images/b.jpg"))
+    assert files(target) == {
+        *("index.html", "images/b.jpg", "CNAME", "own/page.html", "images/mine.jpg", "link")
+    }
+    assert (target / "own" / "deep").is_dir()
+    assert os.readlink(target / "link") == "CNAME"
+    assert [path.name for path in tmp_path.iterdir()] == ["gallery"]
+
+
+def test_a_failure_leaves_the_old_site(tmp_path: Path) -> None:
+    target = tmp_path / "gallery"
+    build(target)
+
+    def fail() -> None:
+        with building(target) as site:
+            (site / "index.html").write_text("half")
+            raise RuntimeError("in the middle")
+
+    with pytest.raises(RuntimeError, match="in the middle"):
+        fail()
+    assert (target / "index.html").read_text() == "new index.html"
+    assert [path.name for path in tmp_path.iterdir()] == ["gallery"]
+
+
+def test_killed_while_building(tmp_path: Path) -> None:
+    target = tmp_path / "gallery"
+    build(target)
+    script = (
+        "import os, signal, pathlib, artgen.gallery.folder as folder\n"
+        f"with folder.building(pathlib.Path({str(target)!r})) as site:\n"
+        "    (site / 'index.html').write_text('half')\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", script]).returncode == -signal.SIGKILL
+    assert files(target) == {"index.html", "images/a.jpg"}
+    assert (target / "index.html").read_text() == "new index.html"
+    build(target)
+    assert [path.name for path in tmp_path.iterdir()] == ["gallery"]
+
+
+def test_killed_between_the_two_renames_of_other_systems(tmp_path: Path) -> None:
+    target = tmp_path / "gallery"
+    build(target)
+    (target / "CNAME").write_text("art.example")
+    target.rename(tmp_path / ".gallery.artgen-before")
+    build(target)
+    assert (target / "CNAME").read_text() == "art.example"
+
+
+def test_a_folder_of_somebody_else_is_refused_then_forced(tmp_path: Path) -> None:
+    target = tmp_path / "site"
+    target.mkdir()
+    (target / "index.html").write_text("mine")
+    (target / "notes.txt").write_text("mine")
+    with pytest.raises(ArtgenError, match=r"was not made by artgen publish.*--force keeps"):
+        build(target)
+    assert (target / "index.html").read_text() == "mine"
+    build(target, force=True)
+    assert (target / "index.html").read_text() == "new index.html"
+    assert (target / "notes.txt").read_text() == "mine"
+    build(target)
+
+
+def test_a_file_of_yours_where_the_site_needs_the_name(tmp_path: Path) -> None:
+    target = tmp_path / "site"
+    build(target)
+    (target / "about.html").write_text("mine")
+    with pytest.raises(ArtgenError, match=r"about\.html: is yours"):
+        build(target, ("index.html", "about.html"))
+    assert (target / "about.html").read_text() == "mine"
+
+
+def test_places_that_cannot_be_a_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ArtgenError, match="a file; name a folder"):
+        build(tmp_path / "file")
+    with pytest.raises(ArtgenError, match="could not be written"):
+        build(tmp_path / "file" / "below")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ArtgenError, match="the folder you are in"):
+        build(Path())
+    assert folder.MANIFEST not in os.listdir(tmp_path)
+
+
+def test_an_empty_folder_and_a_linked_one_are_fine(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    build(tmp_path / "link")
+    assert files(tmp_path / "real") == {"index.html", "images/a.jpg"}
+    assert (tmp_path / "link").is_symlink()
