@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from artgen.cli import messages
 from artgen.errors import ArtgenError, Problems
-
-if TYPE_CHECKING:
-    from artgen.recipe import Recipe
 
 Json = Annotated[bool, typer.Option("--json", help="Report as one JSON document.")]
 Set = Annotated[
@@ -37,26 +35,26 @@ def new(
 
 
 def check(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Recipes.", show_default=False)],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="Recipes, of pictures or of training.", show_default=False),
+    ],
     set_: Set = None,
     json: Json = False,
 ) -> None:
     """Say everything that is wrong with recipes, line by line."""
-    from artgen.recipe import load
-
     reports: list[dict[str, Any]] = []
     for file in files:
         report: dict[str, Any] = {"file": str(file), "problems": []}
         try:
-            recipe = load(file, set_ or ())
+            report |= _checked(file, set_ or ())
         except Problems as problems:
             report["problems"] = [_as_json(problem) for problem in problems.problems]
             if not json:
                 typer.echo(problems, err=True)
         else:
-            report["chain"] = [recipe.source.use, *recipe.step_ids()]
             if not json:
-                typer.echo(_summary(recipe))
+                typer.echo(f"{file}: right; {report['makes']}")
         reports.append(report)
     if json:
         messages.show_json(reports)
@@ -66,9 +64,26 @@ def check(
         raise typer.Exit(messages.FIXABLE)
 
 
-def _summary(recipe: Recipe) -> str:
-    chain = " -> ".join([recipe.source.use, *recipe.step_ids()])
-    return f"{recipe.path}: right; {recipe.candidates} candidates of {chain}"
+def _checked(file: Path, overrides: Sequence[str]) -> dict[str, Any]:
+    """What a right recipe makes; Problems for a wrong one."""
+    from artgen.recipe import load
+    from artgen.recipe.document import read
+    from artgen.recipe.problems import checked
+
+    try:
+        document = read(file)
+    except ArtgenError as error:
+        raise Problems(str(file), [error]) from None
+    if "family" in document.table:
+        from artgen.training.recipe import UpImageRecipe
+
+        training, problems = checked(UpImageRecipe, document.table, document, ())
+        if training is None:
+            raise Problems(str(file), problems)
+        return {"makes": f"a model, in {training.steps:,} steps of training"}
+    recipe = load(file, overrides)
+    chain = [recipe.source.use, *recipe.step_ids()]
+    return {"makes": f"{recipe.candidates} candidates of {' -> '.join(chain)}", "chain": chain}
 
 
 def _as_json(problem: ArtgenError) -> dict[str, str]:

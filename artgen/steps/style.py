@@ -54,11 +54,21 @@ class Style(Step):
         json_schema_extra={"unit": "times"},
     )
 
+    side: Drawn[Annotated[int, Field(ge=16, le=16_384)]] | None = Field(
+        None,
+        description="Long side the image is smoothly resized to before it is painted; by default it keeps its "
+        "size. A thumbnail needs it: dream paints it at any size.",
+        json_schema_extra={"unit": "px"},
+    )
+
     def apply(self, image: Tensor, context: Context) -> Tensor:
-        """``(3, H, W)`` to the same size."""
+        """``(3, H, W)`` to the same size, or to ``side``; a preview of a given side is half as large."""
         from artgen.imaging.files import read_image
+        from artgen.imaging.image import fit
         from artgen.style.patch import stylize
 
+        if self.side is not None:
+            image = fit(image, max(16, self.side // 2) if context.preview else self.side)
         styles = [read_image(find_style(reference, context.folder)) for reference in self.style]
         return stylize(
             image,
