@@ -37,17 +37,21 @@ class _Clock:
 
     def __init__(self) -> None:
         self.total = self.done = self._made = 0
-        self._began = time.monotonic()
+        self._began: float | None = None
 
     def start(self, total: int, done: int) -> None:
         self.total, self.done = total, done
+
+    def step(self) -> None:
+        # Not before the first step: loading torch would count as work.
+        self._began = self._began or time.monotonic()
 
     def count(self) -> None:
         self.done += 1
         self._made += 1
 
     def left(self) -> str:
-        if not self._made or self.done >= self.total:
+        if not self._made or self._began is None or self.done >= self.total:
             return ""
         seconds = (time.monotonic() - self._began) / self._made * (self.total - self.done)
         return f"about {duration(seconds)} left"
@@ -66,6 +70,7 @@ class _Bars:
                 self._clock.start(total, done)
                 self._whole = self._progress.add_task(run, total=total, completed=done, note=self._note())
             case StepStarted(candidate, step, number, of):
+                self._clock.step()
                 self._steps[candidate] = number, of
                 text = f"candidate {candidate}: {step}"
                 if candidate not in self._rows:
@@ -98,6 +103,8 @@ class _Lines:
             case RunStarted(run, _, total, done):
                 self._clock.start(total, done)
     
+            case StepStarted():
+                self._clock.step()
             case CandidateDone():
                 self._clock.count()
                 if time.monotonic() - self._last >= LINE_SECONDS:

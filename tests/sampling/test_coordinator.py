@@ -1,0 +1,202 @@
+"""Runs: what is made, what is kept, what is made again."""
+
+from __future__ import annotations
+
+import queue
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from artgen.errors import ArtgenError
+from artgen.events import CandidateDone, Event, Note, RunFinished, RunStarted, StepStarted, ignore
+from artgen.recipe import draw, load
+from artgen.runs.lock import held
+from artgen.runs.store import Run
+from artgen.sampling.coordinator import Wish, run_folder, sample
+from artgen.sampling.processes import Workers
+
+
+def only_run(place: Path) -> Path:
+    (folder,) = (path for path in (place / "runs").iterdir() if path.name != ".stages")
+    return folder
+
+
+def contents(run: Path) -> dict[str, bytes]:
+    files = sorted(path for part in ("candidates", "stages", "thumbs") for path in (run / part).iterdir())
+    return {str(path.relative_to(run)): path.read_bytes() for path in files}
+
+
+def edit(place: Path, old: str, new: str) -> None:
+    recipe = place / "tiny.toml"
+    text = recipe.read_text()
+    assert old in text
+    recipe.write_text(text.replace(old, new))
+
+
+def test_a_run_leaves_whole_files_and_rows(sampled: Path) -> None:
+    folder = only_run(sampled)
+    recipe = load(sampled / "tiny.toml")
+    assert folder == run_folder(recipe, sampled / "runs")
+    names = sorted(contents(folder))
+    assert len(names) == 6 + 6 * 4 + 6
+    assert "stages/0003-1-upscale.webp" in names
+    with Run.open(folder) as run:
+        assert [candidate.index for candidate in run.candidates()] == [1, 2, 3, 4, 5, 6]
+        third = run.candidate(3)
+    assert (third.width, third.height) == (96, 96)
+    assert third.draws == draw(recipe, 5, 3).draws
+    assert [(stage.step, stage.use, stage.width) for stage in third.stages] == [
+        ("source", "crops", 24),
+        ("upscale", "upscale", 96),
+        ("grade", "grade", 96),
+        ("grain", "grain", 96),
+    ]
+    assert third.seconds > 0
+    assert third.caption == "Tiny, candidate 3"
+
+
+def test_a_candidate_alone_equals_itself_in_a_run(project: Path, sampled: Path) -> None:
+    events: list[Event] = []
+    outcome = sample(
+        load(project / "tiny.toml"), Wish(only=[3], root=project / "runs", workers=1), events.append
+    )
+    assert outcome.made == [3]
+    alone, whole = contents(outcome.folder), contents(only_run(sampled))
+    assert len(alone) == 6
+    assert alone.items() <= whole.items()
+    kinds = [type(event) for event in events]
+    assert (kinds[0], kinds[-1]) == (RunStarted, RunFinished)
+    steps = [event.step for event in events if isinstance(event, StepStarted)]
+    assert steps == ["source", "upscale", "grade", "grain"]
+    assert sum(isinstance(event, CandidateDone) for event in events) == 1
+
+
+def test_a_run_is_completed_not_repeated(sampled: Path) -> None:
+    folder = only_run(sampled)
+    before = contents(folder)
+    recipe = load(sampled / "tiny.toml")
+    assert sample(recipe, Wish(root=sampled / "runs", workers=1), ignore).made == []
+    # Three things a crash or a person may take away: a picture, a thumbnail, a row.
+    (folder / "candidates" / "0002.png").unlink()
+    (folder / "thumbs" / "0004.webp").unlink()
+    with Run.open(folder) as run:
+        run.remove(5)
+        run.pick(2, True)
+    # And damage to every stored stage.
+    for file in (sampled / "runs" / ".stages").iterdir():
+        file.write_bytes(file.read_bytes()[:-1] + b"?")
+    outcome = sample(recipe, Wish(candidates=7, root=sampled / "runs", workers=1), ignore)
+    assert sorted(outcome.made) == [2, 7]
+    after = contents(folder)
+    assert before.items() <= after.items()
+    assert len(after) == len(before) + 6
+    with Run.open(folder) as run:
+        assert len(run.candidates()) == 7
+        assert [candidate.index for candidate in run.picks()] == [2]
+
+
+def test_another_last_step_makes_only_that_step_again(project: Path, sampled: Path) -> None:
+    edit(sampled, 'use = "grain"', 'use = "grain"\namount = 0.5')
+    edit(project, 'use = "grain"', 'use = "grain"\namount = 0.5')
+    stages = sampled / "runs" / ".stages"
+    before = {file.name: file.read_bytes() for file in stages.iterdir()}
+    warm = sample(load(sampled / "tiny.toml"), Wish(only=[1], root=sampled / "runs", workers=1), ignore)
+    assert {file.name: file.read_bytes() for file in stages.iterdir()} == before
+    cold = sample(load(project / "tiny.toml"), Wish(only=[1], root=project / "runs", workers=1), ignore)
+    assert warm.folder.name == cold.folder.name
+    assert len(list((sampled / "runs").glob("tiny-*"))) == 2
+    assert contents(warm.folder) == contents(cold.folder)
+
+
+def test_a_step_between_changes_no_other_draws(project: Path) -> None:
+    before = draw(load(project / "tiny.toml"), 5, 3).draws
+    edit(
+        project,
+        '[[steps]]\nuse = "grade"',
+        '[[steps]]\nuse = "grain"\nid = "dust"\n\n[[steps]]\nuse = "grade"',
+    )
+    assert draw(load(project / "tiny.toml"), 5, 3).draws == before
+
+
+def test_a_corrupt_photograph_fails_alone(project: Path) -> None:
+    edit(
+        project,
+        'use = "crops"\nimages = "pictures"\nsize = 24',
+        'use = "photos"\nimages = "pictures"\nside = 16',
+    )
+    whole = (project / "pictures" / "1.png").read_bytes()
+    (project / "pictures" / "1.png").write_bytes(whole[: len(whole) // 2])
+    events: list[Event] = []
+    recipe = load(project / "tiny.toml")
+    outcome = sample(recipe, Wish(candidates=3, root=project / "runs", workers=1), events.append)
+    assert sorted(outcome.made) == [1, 3]
+    assert "1.png: damaged or truncated" in str(outcome.failed[2])
+    assert not list(outcome.folder.rglob(".artgen-tmp-*"))
+    # Put right, it is made; and the change is told.
+    (project / "pictures" / "1.png").write_bytes(whole)
+    outcome = sample(recipe, Wish(candidates=3, root=project / "runs", workers=1), events.append)
+    assert (outcome.made, outcome.failed) == ([2], {})
+    notes = [event.message for event in events if isinstance(event, Note)]
+    assert any("Changed since this run began: pictures/1.png" in note for note in notes)
+
+
+def test_a_preview_has_its_own_folder(sampled: Path) -> None:
+    recipe = load(sampled / "tiny.toml")
+    outcome = sample(recipe, Wish(only=[1], preview=True, root=sampled / "runs", workers=1), ignore)
+    assert outcome.folder.name.endswith("-preview")
+    with Run.open(outcome.folder) as run:
+        assert run.candidate(1).width < 96
+
+
+def test_one_run_at_a_time(sampled: Path) -> None:
+    with held(only_run(sampled)), pytest.raises(ArtgenError, match="another artgen is making candidates"):
+        sample(load(sampled / "tiny.toml"), Wish(root=sampled / "runs", workers=1), ignore)
+
+
+def test_a_device_that_is_not_there(project: Path) -> None:
+    import torch
+
+    if torch.backends.mps.is_available():
+        pytest.skip("this machine has mps")
+    with pytest.raises(ArtgenError, match="--device mps: this device was not found"):
+        sample(load(project / "tiny.toml"), Wish(device="mps", root=project / "runs", workers=1), ignore)
+
+
+def test_a_damaged_database_is_rebuilt_by_the_next_run(sampled: Path) -> None:
+    folder = only_run(sampled)
+    (folder / "run.db").write_bytes(b"\0" * 9000)
+    assert sample(load(sampled / "tiny.toml"), Wish(root=sampled / "runs", workers=1), ignore).made == []
+    assert (folder / "run.db.damaged-1").exists()
+    count = sqlite3.connect(folder / "run.db").execute("SELECT count(*) FROM candidates").fetchone()
+    assert count == (6,)
+
+
+def test_a_bug_in_a_worker_reaches_the_coordinator() -> None:
+    workers = Workers("this is no order")
+    try:
+        workers.start(1)
+        number, report = workers.reports.get(timeout=30)
+        assert "Traceback" in report["bug"]
+        assert workers.reports.get(timeout=30) == (number, {"ended": True})
+        assert "ended by itself" in str(workers.death(number))
+    finally:
+        workers.stop()
+    with pytest.raises(queue.Empty):
+        workers.reports.get(timeout=0.01)
+
+
+def test_the_coordinator_never_imports_torch(sampled: Path) -> None:
+    shutil.rmtree(only_run(sampled))
+    code = (
+        "import sys; from artgen.cli import app; "
+        "app(['run', 'tiny.toml', '--only', '1'], standalone_mode=False); "
+        "print([name for name in ('torch', 'numpy', 'PIL', 'skimage') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=sampled, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
