@@ -117,8 +117,8 @@ def contrast(linear: Tensor, amount: float) -> Tensor:
     else:
         tone = _PIVOT + (tone - _PIVOT) * slope
     wanted = tone**3
-    # A trace of grey in the ratio keeps black pixels from staying black when the curve lifts them.
-    trace = 1e-3
+    # Lifted shadows turn grey, as in a print; without this trace of grey black would stay black.
+    trace = 0.03 if amount < 0 else 1e-3
     return into_gamut((linear + trace) * (wanted / (bright + trace)))
 
 

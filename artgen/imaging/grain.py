@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -18,7 +20,7 @@ def add_grain(image: Tensor, amount: float, size: float, colour: float, stream: 
 
     Args:
         image: ``(3, H, W)``, sRGB, ``[0, 1]``.
-        amount: standard deviation in the middle tones is ``0.16 * amount``.
+        amount: standard deviation in the middle tones is ``0.1 * amount``.
         size: width of a grain in px.
         colour: 0 gives every channel the same grain, 1 independent ones.
         stream: draws the grain, on the CPU.
@@ -30,16 +32,17 @@ def add_grain(image: Tensor, amount: float, size: float, colour: float, stream: 
     grain = silver.expand(3, -1, -1)
     if colour > 0:
         dyes = _clumps(torch.randn(3, height, width, generator=stream), size)
-        grain = (1 - colour) ** 0.5 * silver + colour**0.5 * dyes
+        # Independent grains: their variances add up.
+        grain = ((1 - colour) * silver + colour * dyes) / math.hypot(1 - colour, colour)
     covered = luminance(image).clamp(0, 1) ** 0.85
-    strength = 0.16 * amount * (4 * covered * (1 - covered)).sqrt()
+    strength = 0.1 * amount * (4 * covered * (1 - covered)).sqrt()
     return (image + grain.to(image.device) * strength).clamp(0, 1)
 
 
 def _clumps(noise: Tensor, size: float) -> Tensor:
     """White noise to grain of unit variance: single grains, pairs, and loose clumps."""
     kernels = [_bell(size * width) for width in (0.45, 0.9, 2.0)]
-    shares = [share / float((k**2).sum()) for share, k in zip((1.0, 0.7, 0.28), kernels, strict=True)]
+    shares = [share / float((k**2).sum()) for share, k in zip((1.0, 0.7, 0.2), kernels, strict=True)]
     side = max(len(k) for k in kernels)
     whole = torch.zeros(side, side)
     for share, k in zip(shares, kernels, strict=True):
