@@ -110,7 +110,7 @@ def _make_candidate(folder: Path, recipe: Recipe, index: int, width: int, height
         preview = stage_file(folder, index, number, step)
         write_preview(preview, stage, 1024)
         stages.append(Stage(step, use, stage.shape[2], stage.shape[1], preview))
-    draws = {"style": {"style": "builtin:great-wave", "strength": 0.3 + index / 100}}
+    draws = {"style": {"style": ["builtin:great-wave"], "strength": 0.3 + index / 100}}
     caption = recipe.caption(index, recipe.seed, "coffee")
     provenance = Provenance(
         format=1,

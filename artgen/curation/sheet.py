@@ -108,6 +108,8 @@ def _frame(run: Run, candidate: Candidate) -> dict[str, Any]:
 def _short(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
+    if isinstance(value, list | tuple):
+        return " + ".join(_short(inner) for inner in value)
     return str(value).removeprefix("builtin:")
 
 

@@ -117,7 +117,7 @@ def plain(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {plain(inner)}" for key, inner in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(plain(inner) for inner in value)
+        return " + ".join(plain(inner) for inner in value)
     return str(value).removeprefix(BUILTIN)
 
 

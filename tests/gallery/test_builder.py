@@ -28,9 +28,17 @@ def built(target: Path, *folders: Path, **settings: Any) -> Summary:
         return publish(runs, target, **settings)
 
 
+@pytest.fixture(scope="module")
+def built_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("built")
+
+
 @pytest.fixture
-def site(finished_run: Callable[..., Path], tmp_path: Path) -> Path:
-    built(tmp_path / "gallery", finished_run(shapes=SHAPES, picks=(1, 2, 3)))
+def site(built_once: Path, finished_run: Callable[..., Path], tmp_path: Path) -> Path:
+    folder = finished_run(shapes=SHAPES, picks=(1, 2, 3))
+    if not (built_once / "gallery").exists():
+        built(built_once / "gallery", folder)
+    shutil.copytree(built_once / "gallery", tmp_path / "gallery")
     return tmp_path / "gallery"
 
 
@@ -106,7 +114,7 @@ def test_a_piece_says_how_it_was_made(site: Path, open_page: Any) -> None:
     assert not page.is_visible(".steps")
     page.click("summary")
     made = page.inner_text(".making")
-    for words in ("strength 0.32 drawn", "great-wave.jpg", "0f" * 32, "seed = 2017"):
+    for words in ("strength 0.32 drawn", "great-wave.jpg", "0f" * 8, "seed = 2017"):
         assert words in re.sub(r"\s+", " ", made) or words in made
     assert "artgen reproduce abstracts-1a2b3c4d-0002.png" in made
     thumbnail = page.locator(".stages img").first
