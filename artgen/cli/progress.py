@@ -102,7 +102,8 @@ class _Lines:
         match event:
             case RunStarted(run, _, total, done):
                 self._clock.start(total, done)
-    
+                there = f", {done} there already" if done else ""
+                self._say(f"{run}: {total} candidates{there}")
             case StepStarted():
                 self._clock.step()
             case CandidateDone():

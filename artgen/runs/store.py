@@ -21,6 +21,9 @@ from artgen.runs.rebuild import recovered, set_aside
 if TYPE_CHECKING:
     from artgen.recipe import Recipe
 
+RECIPE_FOLDER = "recipe folder"
+"""The fact that says where the recipe's folder is, seen from the run's: both may be moved together."""
+
 
 class Run:
     """The store of one run. Use ``create`` or ``open``; close it, or use it in a ``with``.

@@ -25,7 +25,7 @@ def fingerprint(files: Iterable[Path], folder: Path) -> dict[Path, UsedFile]:
     Raises:
         ArtgenError: a file cannot be read.
     """
-    return {file: UsedFile(name=_name(file, folder), sha256=file_hash(file)) for file in files}
+    return {file: UsedFile(name=name_of(file, folder), sha256=file_hash(file)) for file in files}
 
 
 def file_hash(file: Path) -> str:
@@ -67,7 +67,8 @@ def locate(name: str, folder: Path) -> Path:
     return path
 
 
-def _name(file: Path, folder: Path) -> str:
+def name_of(file: Path, folder: Path) -> str:
+    """A file's name seen from ``folder``, or ``PACKAGE:PATH`` for what a package ships."""
     absolute = Path(os.path.abspath(file))
     for package in PACKAGES:
         root = _package(package)

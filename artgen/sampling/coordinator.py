@@ -26,8 +26,8 @@ from artgen.runs.lock import held
 from artgen.runs.rebuild import recover
 from artgen.runs.stages import FOLDER as STAGE_CACHE
 from artgen.runs.stages import StageCache
-from artgen.runs.store import Run
-from artgen.runs.used import fingerprint
+from artgen.runs.store import RECIPE_FOLDER, Run
+from artgen.runs.used import fingerprint, name_of
 from artgen.sampling.candidate import Job
 from artgen.sampling.processes import WorkerBugError, Workers
 from artgen.sampling.worker import Order
@@ -98,7 +98,7 @@ def sample(recipe: Recipe, wish: Wish, emit: Emit) -> Outcome:
         _sweep(folder)
         with Run.create(folder, recipe) as run:
             job = Job(folder, recipe, fingerprint(_files(recipe), recipe.folder))
-            run.remember("recipe folder", os.path.abspath(recipe.folder))
+            run.remember(RECIPE_FOLDER, name_of(recipe.folder, folder))
             _tell_changes(run, job, emit)
             wanted = wish.only or range(1, (wish.candidates or recipe.candidates) + 1)
             missing = _missing(run, job, wanted)

@@ -14,7 +14,7 @@ from artgen.runs.candidate import CANDIDATES
 from artgen.runs.find import DATABASE
 from artgen.runs.mirror import mirrored
 from artgen.runs.provenance import Provenance, read
-from artgen.runs.store import Run
+from artgen.runs.store import RECIPE_FOLDER, Run
 
 if TYPE_CHECKING:
     from artgen.runs.stages import Pixels
@@ -83,8 +83,8 @@ def _own_folder(picture: Path) -> Path | None:
     if picture.resolve().parent.name != CANDIDATES or not (run / DATABASE).is_file():
         return None
     with Run.open(run) as store:
-        remembered = store.fact("recipe folder")
-    return Path(remembered) if remembered and Path(remembered).is_dir() else None
+        remembered = store.fact(RECIPE_FOLDER)
+    return run / remembered if remembered and (run / remembered).is_dir() else None
 
 
 def _recipe(picture: Path, file: Path) -> Recipe:

@@ -1,0 +1,129 @@
+"""Pictures made again from what their files carry, which may not be trusted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from artgen.errors import ArtgenError
+from artgen.events import ignore
+from artgen.imaging.files import read_image, read_text, write_png
+from artgen.sampling.reproduce import Reproduction, reproduce
+
+
+def picture(place: Path, index: int = 3) -> Path:
+    (found,) = (place / "runs").glob(f"tiny-*/candidates/{index:04d}.png")
+    return found
+
+
+def again(file: Path, folder: Path | None = None) -> Reproduction:
+    return reproduce(file, ignore, folder=folder)
+
+
+def rewritten(file: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    content = json.loads(read_text(file)["artgen"])
+    change(content)
+    write_png(file, read_image(file), {"artgen": json.dumps(content)})
+    return file
+
+
+def test_every_candidate_is_identical(sampled: Path) -> None:
+    for index in range(1, 7):
+        result = again(picture(sampled, index))
+        assert result.identical, result.summary()
+        assert (result.candidate, result.largest, result.share, result.differences) == (index, 0, 0.0, ())
+        assert result.summary() == "identical, every pixel of 96 x 96"
+
+
+def test_from_the_file_alone(sampled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    file = picture(sampled).rename(tmp_path / "elsewhere" / "piece.png")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    with pytest.raises(ArtgenError, match=r"not in .*: pictures/0\.png, .*--folder"):
+        again(Path("piece.png"))
+    assert again(file, sampled).identical
+    monkeypatch.chdir(sampled)
+    assert again(file).identical
+    (sampled / "recipes").mkdir()
+    for name in ("pictures", "tiny.safetensors"):
+        (sampled / name).rename(sampled / "recipes" / name)
+    assert again(file).identical
+
+
+def test_what_was_added_since_changes_nothing(sampled: Path) -> None:
+    write_png(sampled / "pictures" / "00.png", read_image(sampled / "pictures" / "1.png"), {})
+    assert again(picture(sampled)).identical
+
+
+def test_what_changed_is_named(sampled: Path) -> None:
+    for number in range(3):
+        file = sampled / "pictures" / f"{number}.png"
+        write_png(file, 1 - read_image(file), {})
+    result = again(picture(sampled))
+    assert not result.identical
+    assert result.largest > 0
+    assert 0 < result.share <= 1
+    assert "pictures/1.png has changed" in result.differences
+    assert result.summary().startswith("not identical: ")
+
+
+def test_how_far_off(sampled: Path) -> None:
+    file = picture(sampled)
+    image, text = read_image(file), read_text(file)
+    value = image[1, 5, 5]
+    image[1, 5, 5] = value + (10 / 255 if value < 0.5 else -10 / 255)
+    write_png(file, image, text)
+    result = again(file)
+    assert (result.identical, result.largest) == (False, 10)
+    assert result.share == pytest.approx(1 / 96**2)
+    write_png(file, image[:, :50], text)
+    assert "the file has 96 x 50 px, now 96 x 96" in again(file).differences
+
+
+def test_other_versions_are_named(sampled: Path) -> None:
+    file = rewritten(picture(sampled), lambda content: content["versions"].update(torch="1.0"))
+    result = again(file)
+    assert result.identical
+    assert any(difference.startswith("torch was 1.0, now ") for difference in result.differences)
+
+
+def reads(reference: str) -> Callable[[dict[str, Any]], object]:
+    return lambda content: content.update(
+        recipe=content["recipe"].replace('images = "pictures"', f'images = "{reference}"')
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        reads("/"),
+        reads("~"),
+        reads("../../../etc"),
+        reads("pictures/../../x"),
+        reads("C:/secret"),
+        reads("..\\\\secret"),
+        lambda content: content["files"].append({"name": "/etc/passwd", "sha256": "00" * 32}),
+        lambda content: content["files"].append({"name": "../passwd", "sha256": "00" * 32}),
+        lambda content: content["files"].append({"name": "artgen:../../../etc/passwd", "sha256": "00" * 32}),
+    ],
+)
+def test_a_hostile_picture_reads_nothing_elsewhere(
+    sampled: Path, tmp_path: Path, change: Callable[[dict[str, Any]], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = rewritten(picture(sampled), change).rename(tmp_path / "hostile.png")
+    monkeypatch.chdir(sampled)
+    with pytest.raises(ArtgenError, match=r"reads files elsewhere|leads out of the package"):
+        again(file)
+
+
+@pytest.mark.parametrize(
+    "recipe", ["", "not [ toml", "a = " + "[" * 5000, '[source]\nuse = "nothing"', "steps = 3"]
+)
+def test_a_recipe_that_cannot_be_run_is_a_clear_message(sampled: Path, recipe: str) -> None:
+    file = rewritten(picture(sampled), lambda content: content.update(recipe=recipe))
+    with pytest.raises(ArtgenError, match=r"0003\.png: the recipe in it"):
+        again(file)
