@@ -56,4 +56,5 @@ def _usage(error: Exception) -> str | None:
 
 def show_json(value: object) -> None:
     """Print ``value`` as the single JSON document of this command."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    narrow = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    print(json.dumps(value, indent=2, ensure_ascii=narrow, default=str))

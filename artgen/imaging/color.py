@@ -93,7 +93,8 @@ def levels(linear: Tensor, black: float, white: float, stretch: float) -> Tensor
         tones = tones[:: max(1, tones.numel() // 1_000_000)].sort().values
         darkest, lightest = (float(tones[round(share * (len(tones) - 1))]) for share in (0.005, 0.995))
         low = max(low, min(darkest, 0.2) * stretch)
-        high = min(high, 1 - (1 - max(lightest, 0.1)) * stretch)
+        # A flat picture stays flat: its noise is not blown up.
+        high = max(low + 0.1, min(high, 1 - (1 - lightest) * stretch))
     if (low, high) == (0.0, 1.0):
         return linear
     return into_gamut((linear - low).clamp_min(0).div(high - low))

@@ -80,7 +80,7 @@ def _suffixes() -> str:
 
 def _builtin(reference: str) -> list[Path]:
     if reference != TEXTURES:
-        close = get_close_matches(reference, [TEXTURES], cutoff=0.4)
+        close = get_close_matches(reference.removeprefix("builtin:"), ["textures"])
         hint = f"did you mean {TEXTURES!r}?" if close else f"the built-in images are {TEXTURES!r}"
         raise ArtgenError(reference, "no built-in images of this name", hint)
     # find_spec locates the package without importing it.

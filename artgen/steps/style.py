@@ -56,8 +56,8 @@ class Style(Step):
 
     side: Drawn[Annotated[int, Field(ge=16, le=16_384)]] | None = Field(
         None,
-        description="Long side the image is smoothly resized to before it is painted; by default it keeps its "
-        "size. A thumbnail needs it: dream paints it at any size.",
+        description="Long side the image is smoothly resized to before it is painted; by default it keeps "
+        "its size. For thumbnails, which dream paints at any size.",
         json_schema_extra={"unit": "px"},
     )
 

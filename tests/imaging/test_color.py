@@ -118,7 +118,9 @@ def test_levels_and_stretch() -> None:
 
 def test_match_palette_gives_the_mean_and_covariance_asked_for() -> None:
     image = torch.rand(3, 20, 20, generator=torch.Generator().manual_seed(3))
-    other = torch.rand(3, 30, 10, generator=torch.Generator().manual_seed(4)) * torch.tensor([1.0, 0.3, 0.1]).view(3, 1, 1)
+    other = torch.rand(3, 30, 10, generator=torch.Generator().manual_seed(4)) * torch.tensor(
+        [1.0, 0.3, 0.1]
+    ).view(3, 1, 1)
     mean, covariance = color.palette(color.match_palette(image, *color.palette(other)))
     wanted_mean, wanted_covariance = color.palette(other)
     assert torch.allclose(mean, wanted_mean, atol=1e-4)

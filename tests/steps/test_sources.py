@@ -1,0 +1,104 @@
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from artgen.errors import ArtgenError
+from artgen.imaging.files import write_png
+from artgen.steps import Context
+from artgen.steps.crops import Crops
+from artgen.steps.images import TEXTURES, find_images
+from artgen.steps.photos import Photos
+
+
+def context(candidate: int = 1, folder: Path = Path(), seed: int = 2017) -> Context:
+    return Context(seed, candidate, "source", folder, "cpu", False, lambda fraction: None)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    for name, width, height in (("b", 40, 20), ("a", 300, 100), ("c", 1, 1)):
+        folder.mkdir(exist_ok=True)
+        noise = torch.rand(3, height, width, generator=torch.Generator().manual_seed(width))
+        write_png(folder / f"{name}.png", noise, {})
+    (folder / "notes.txt").write_text("x")
+    return tmp_path
+
+
+def test_how_images_are_named(photos: Path) -> None:
+    def names(reference: str) -> list[str]:
+        return [path.name for path in find_images(reference, photos)]
+
+    assert names("photos") == ["a.png", "b.png", "c.png"]
+    assert names("photos/b.png") == ["b.png"]
+    assert names("photos/[ab].*") == ["a.png", "b.png"]
+    assert names("**/*.png") == ["a.png", "b.png", "c.png"]
+    assert names(str(photos / "photos")) == ["a.png", "b.png", "c.png"]
+    assert len(names(TEXTURES)) >= 8
+
+
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        ("nowhere", "no such file or folder"),
+        ("*.jpg", "no image matches"),
+        ("empty", "a folder without images"),
+        ("builtin:texture", "did you mean 'builtin:textures'?"),
+        ("builtin:great-wave", "the built-in images are 'builtin:textures'"),
+        ("\0", "\0: "),
+        ("x" * 5000, "cannot be read as a path"),
+    ],
+)
+def test_images_that_are_not_there(tmp_path: Path, reference: str, message: str) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ArtgenError) as caught:
+        find_images(reference, tmp_path)
+    assert message in str(caught.value)
+
+
+def test_photos_take_turns(photos: Path) -> None:
+    source = Photos(images=["photos"], per_photo=2)
+    turns = [source.describe(context(candidate, photos)) for candidate in range(1, 9)]
+    assert turns == ["a", "a", "b", "b", "c", "c", "a", "a"]
+    assert source.create(context(3, photos)).shape == (3, 20, 40)
+    assert Photos(images=["photos"], side=150).create(context(1, photos)).shape == (3, 50, 150)
+    assert Photos(images=["photos"], side=150).create(context(3, photos)).shape == (3, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"size": 8, "pieces": 1},
+        {"size": 61, "pieces": 6, "shapes": 8.0},
+        {"palette": "images", "flips": False},
+        {"palette": "own", "contrast": 0.0, "mix": 1.0},
+        {"images": ["photos", TEXTURES]},
+    ],
+    ids=str,
+)
+def test_thumbnails(photos: Path, fields: dict[str, Any]) -> None:
+    source = Crops(**fields)
+    image = source.create(context(7, photos))
+    assert image.shape == (3, source.size, source.size)
+    assert image.dtype == torch.float32
+    assert image.min() >= 0
+    assert image.max() <= 1
+    assert torch.equal(image, source.create(context(7, photos)))
+    assert not torch.equal(image, source.create(context(8, photos)))
+    assert not torch.equal(image, source.create(replace(context(7, photos), seed=1)))
+
+
+def test_thumbnails_are_bold_and_differ() -> None:
+    images = [Crops().create(context(candidate)) for candidate in range(1, 13)]
+    assert all(float(image.std()) > 0.15 for image in images)
+    smallest = min(float((a - b).abs().mean()) for a in images for b in images if a is not b)
+    assert smallest > 0.08
+
+
+def test_colours_do_not_depend_on_the_number_of_pieces() -> None:
+    one, four = (Crops(pieces=count, recolour=1.0).create(context(3)).mean((1, 2)) for count in (1, 4))
+    assert float((one - four).abs().max()) < 0.25
