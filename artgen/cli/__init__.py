@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from artgen import __version__
-from artgen.cli import messages, pages, picks, recipes, runs
+from artgen.cli import messages, pages, picks, recipes, runs, train
 
 app = typer.Typer(
     name="artgen",
@@ -48,6 +48,10 @@ for _command in (
     picks.pick,
     pages.publish,
     runs.reproduce,
+    train.train,
+    train.models,
+    train.train,
+    train.models,
 ):
     app.command(_command.__name__.rstrip("_"))(_command)
 

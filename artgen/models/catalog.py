@@ -3,11 +3,32 @@
 from __future__ import annotations
 
 import difflib
+import json
+import struct
+from dataclasses import dataclass
 from pathlib import Path
 
 from artgen.errors import ArtgenError
 
 PRETRAINED = Path(__file__).parent / "pretrained"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A shipped model: its name, its file, and what the file says of itself."""
+
+    name: str
+    file: Path
+    metadata: dict[str, str]
+
+
+def entry(name: str) -> Entry:
+    """A shipped model by name; only the header of its file is read."""
+    file = resolve(name, PRETRAINED)
+    with file.open("rb") as source:
+        (length,) = struct.unpack("<Q", source.read(8))
+        metadata = json.loads(source.read(length))["__metadata__"]
+    return Entry(name, file, metadata)
 
 
 def names() -> list[str]:

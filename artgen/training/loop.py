@@ -64,8 +64,10 @@ def train(
     sample_every: int,
     sample: Callable[[nn.Module], Tensor],
     emit: Emit,
-) -> nn.Module:
-    """Train to ``steps`` in ``folder``, resuming from its checkpoint bit for bit; returns the averaged generator.
+) -> tuple[nn.Module, float]:
+    """Train to ``steps`` in ``folder``, resuming from its checkpoint bit for bit.
+
+    Returns the averaged generator and the seconds spent, over all sittings.
 
     Args:
         family: networks, losses, optimisers.
@@ -81,9 +83,10 @@ def train(
     torch.set_flush_denormal(True)
     mean = Average(family.modules["generator"], average)
     checkpoint = folder / "checkpoint.pt"
-    start = _restore(checkpoint, family, mean, identity)
+    start, spent = _restore(checkpoint, family, mean, identity)
     sums: dict[str, list[float]] = {}
-    clock, number = time.monotonic(), start
+    begun = clock = time.monotonic()
+    number = start
     try:
         while number < steps:
             for name, value in family.step(number).items():
@@ -102,12 +105,12 @@ def train(
                 write_png(file, sample(mean.network), {})
                 emit(SampleSaved(number, str(file)))
             if number % checkpoint_every == 0 or number == steps:
-                _save(checkpoint, family, mean, identity, number)
+                _save(checkpoint, family, mean, identity, number, spent + time.monotonic() - begun)
     except KeyboardInterrupt:
         if number > start:
-            _save(checkpoint, family, mean, identity, number)
+            _save(checkpoint, family, mean, identity, number, spent + time.monotonic() - begun)
         raise
-    return mean.network
+    return mean.network, spent + time.monotonic() - begun
 
 
 def checkpoint_step(folder: Path) -> int:
@@ -126,10 +129,11 @@ def _check_finite(sums: Mapping[str, list[float]], number: int, checkpoint: Path
             )
 
 
-def _save(file: Path, family: Family, mean: Average, identity: str, step: int) -> None:
+def _save(file: Path, family: Family, mean: Average, identity: str, step: int, seconds: float) -> None:
     state = {
         "identity": identity,
         "step": step,
+        "seconds": seconds,
         "modules": {name: module.state_dict() for name, module in family.modules.items()},
         "optimisers": {name: optimiser.state_dict() for name, optimiser in family.optimisers.items()},
         "average": mean.network.state_dict(),
@@ -140,9 +144,9 @@ def _save(file: Path, family: Family, mean: Average, identity: str, step: int) -
     atomic_write(file, buffer.getbuffer())
 
 
-def _restore(file: Path, family: Family, mean: Average, identity: str) -> int:
+def _restore(file: Path, family: Family, mean: Average, identity: str) -> tuple[int, float]:
     if not file.exists():
-        return 0
+        return 0, 0.0
     state = _read(file)
     if state["identity"] != identity:
         raise ArtgenError(
@@ -156,7 +160,7 @@ def _restore(file: Path, family: Family, mean: Average, identity: str) -> int:
         optimiser.load_state_dict(state["optimisers"][name])
     mean.network.load_state_dict(state["average"])
     family.load_extra_state(state["extra"])
-    return int(state["step"])
+    return int(state["step"]), float(state["seconds"])
 
 
 def _read(file: Path) -> dict[str, Any]:

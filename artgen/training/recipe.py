@@ -48,7 +48,7 @@ class UpImageRecipe(BaseModel):
     adversarial: Weight = 1.0
     feature_matching: Weight = 10.0
     mode_seeking: Weight = 1.0
-    spread: Annotated[float, Field(gt=0, lt=1, description="mean difference two noises must make")] = 0.04
+    spread: Annotated[float, Field(gt=0, lt=1, description="mean difference two noises must make, at half size")] = 0.025
     second_pass: Annotated[float, Field(ge=0, le=0.5, description="share of inputs from own pictures")] = 0.15
     clip: Annotated[float, Field(gt=0, description="gradient norm")] = 5.0
 

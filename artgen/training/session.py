@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import tomllib
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from pydantic import ValidationError
 from torch import Tensor, nn
 
-from artgen.errors import ArtgenError, Problems
-from artgen.events import Emit, Note, TrainingStarted
+from artgen.errors import Problems
+from artgen.events import Emit, Note, TrainingFinished, TrainingStarted
+from artgen.imaging.files import atomic_write, write_png
+from artgen.models.checkpoint import parameters, save_model
+from artgen.models.upimage import UpImager
+from artgen.recipe.document import read
+from artgen.recipe.problems import checked
+from artgen.training.card import card, metadata
+from artgen.training.evaluation import evaluate, imagine
 from artgen.training.images import find_images, load_images, split
 from artgen.training.loop import checkpoint_step, train
 from artgen.training.pairs import validation_pairs
@@ -28,20 +33,14 @@ def load_training_recipe(path: Path) -> UpImageRecipe:
     """Read and check a training recipe.
 
     Raises:
-        Problems: everything that is wrong with it, at once.
+        Problems: everything that is wrong with it, at once, each with its line.
         ArtgenError: the file cannot be read.
     """
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ArtgenError(str(path), error.strerror or "cannot be read", "a training recipe (TOML)") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ArtgenError(str(path), f"not TOML: {error}") from None
-    try:
-        return UpImageRecipe.model_validate(values)
-    except ValidationError as error:
-        places = [(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
-        raise Problems(str(path), [ArtgenError(f"{path}: {place}", text) for place, text in places]) from None
+    document = read(path)
+    recipe, problems = checked(UpImageRecipe, document.table, document, ())
+    if recipe is None:
+        raise Problems(str(path), problems)
+    return recipe
 
 
 def run_training(
@@ -51,18 +50,31 @@ def run_training(
     folder: Path,
     device: str,
     emit: Emit,
-) -> tuple[UpImageTraining, nn.Module]:
-    """Train, or go on training, in ``folder``."""
+) -> Path:
+    """Train, or go on training, in ``folder``; returns the model file, with its card beside it.
+
+    Raises:
+        ArtgenError: no images; a checkpoint of another recipe or of other images; a loss that is not finite.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
     training_files, held_out = split(find_images(data))
     images = load_images(training_files, folder, side=recipe.side)
     validation = load_images(held_out, folder, side=recipe.side) if held_out else images
-    for problem in images.skipped:
+    for problem in (*images.skipped, *validation.skipped):
         emit(Note(f"skipped {problem}"))
     identity = hashlib.sha256((recipe.model_dump_json() + images.fingerprint).encode()).hexdigest()
     family = UpImageTraining(recipe, images.pixels, torch.device(device))
-    inputs, targets = validation_pairs(validation.pixels, count=SAMPLES, size=32, factor=family.generator.config.scale)
-    emit(TrainingStarted(recipe.title, str(folder), checkpoint_step(folder), recipe.steps, len(images.names)))
-    network = train(
+    scale = family.generator.config.scale
+    inputs, targets = validation_pairs(validation.pixels, count=SAMPLES, size=32, factor=scale)
+
+    def sample(mean: nn.Module) -> Tensor:
+        assert isinstance(mean, UpImager)
+        return _grid(inputs, imagine(mean, inputs, seed=1, device=device), targets)
+
+    emit(
+        TrainingStarted(recipe.title, str(folder), checkpoint_step(folder), recipe.steps, len(images.names))
+    )
+    network, seconds = train(
         family,
         steps=recipe.steps,
         folder=folder,
@@ -70,20 +82,25 @@ def run_training(
         average=recipe.average,
         checkpoint_every=recipe.checkpoint_every,
         sample_every=recipe.sample_every,
-        sample=lambda mean: _grid(mean, family, inputs, targets),
+        sample=sample,
         emit=emit,
     )
-    return family, network
+    assert isinstance(network, UpImager)
+    figures = evaluate(network, validation.pixels, device)
+    about = {"images": len(images.names), "fingerprint": images.fingerprint, "figures": figures}
+    model = folder / f"{recipe.title}.safetensors"
+    save_model(model, network, metadata(recipe, **about))
+    write_png(model.with_suffix(".png"), sample(network), {})
+    sources = Counter(file.parent.name for file in training_files)
+    text = card(
+        recipe, parameters=parameters(network), sources=sources, seconds=seconds, device=device, **about
+    )
+    atomic_write(model.with_suffix(".md"), text.encode())
+    emit(TrainingFinished(str(model), str(model.with_suffix(".md")), seconds))
+    return model
 
 
-@torch.inference_mode()
-def _grid(network: nn.Module, family: UpImageTraining, inputs: Tensor, targets: Tensor) -> Tensor:
-    """Rows: the thumbnail as pixels, the invention, the truth."""
-    noise = [
-        torch.randn(len(inputs), c, inputs.shape[-2] * k, inputs.shape[-1] * k, generator=torch.Generator().manual_seed(1))
-        for c, k in family.generator.noise_layers()
-    ]
-    made = network(inputs.to(family.device), [n.to(family.device) for n in noise]).clamp(0, 1).cpu()
-    pixels = F.interpolate(inputs, size=targets.shape[-2:], mode="nearest")
-    rows = [torch.cat(list(row), 2) for row in (pixels, made, targets)]
-    return torch.cat(rows, 1)
+def _grid(inputs: Tensor, made: Tensor, real: Tensor) -> Tensor:
+    """Rows: the thumbnails as pixels, the inventions, the truth; ``(3, H, W)``."""
+    pixels = F.interpolate(inputs, size=real.shape[-2:], mode="nearest")
+    return torch.cat([torch.cat(list(row), 2) for row in (pixels, made, real)], 1)

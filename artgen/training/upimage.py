@@ -1,6 +1,6 @@
 """The family ``upimage``: a compact generator learns to invent what a thumbnail has lost.
 
-A conditional GAN: hinge loss (Lim and Ye 2017) with a spectrally normalised patch discriminator, feature
+A conditional GAN: hinge loss (Lim and Ye 2017) with spectrally normalised patch discriminators, feature
 matching (Wang et al. 2018, pix2pixHD), mode seeking (Mao et al. 2019), full L1 that fades out. The first
 steps are L1 only. A share of the inputs is taken from the model's own earlier pictures, because a second
 pass eats the first.
@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from artgen.imaging.image import area_down
-from artgen.models.discriminator import PatchDiscriminator
+from artgen.models.discriminator import Critic
 from artgen.models.upimage import UpImager, UpImagerConfig
 from artgen.training.images import Pixels
 from artgen.training.pairs import pixelate
@@ -46,7 +46,7 @@ class UpImageTraining:
         layout: dict[str, Any] = {"device": device, "memory_format": torch.channels_last}
         self.generator = UpImager(UpImagerConfig(recipe.width, recipe.blocks, tuple(recipe.widths)))
         self.generator.to(**layout)
-        self.critic = PatchDiscriminator(recipe.critic_width)
+        self.critic = Critic(recipe.critic_width)
         self.critic.to(**layout)
         betas = (0.5, 0.99)
         self.optimisers = {
@@ -99,22 +99,23 @@ class UpImageTraining:
         condition = F.interpolate(batch.inputs, scale_factor=scale, mode="bicubic", align_corners=False)
         rows = batch.real.bool()
         self.critic.requires_grad_(True)
-        verdict, features = self.critic(
+        verdicts, features = self.critic(
             torch.cat([batch.targets[rows], fakes.detach()]), torch.cat([condition[rows], condition])
         )
         count = int(rows.sum())
-        loss = F.relu(1 - verdict[:count]).mean() + F.relu(1 + verdict[count:]).mean()
+        loss = _mean([F.relu(1 - v[:count]).mean() + F.relu(1 + v[count:]).mean() for v in verdicts])
         self.optimisers["critic"].zero_grad(set_to_none=True)
         loss.backward()
         self.optimisers["critic"].step()
         self.critic.requires_grad_(False)
-        verdict, own = self.critic(fakes, condition)
-        losses["critic"], losses["fool"] = loss, -verdict.mean()
+        verdicts, own = self.critic(fakes, condition)
+        losses["critic"], losses["fool"] = loss, _mean([-v.mean() for v in verdicts])
         pairs = zip(own, features, strict=True)
-        losses["features"] = torch.stack([F.l1_loss(a[rows], b[:count].detach()) for a, b in pairs]).mean()
-        losses["spread"] = (fakes[0] - fakes[1]).abs().mean()
+        losses["features"] = _mean([F.l1_loss(a[rows], b[:count].detach()) for a, b in pairs])
+        # Mode seeking as a hinge: the pictures of the two noises must differ this much, more is not asked
+        # for. Measured at half size, so that grain alone does not count as another invention.
+        losses["spread"] = (area_down(fakes[:1], 2) - area_down(fakes[1:2], 2)).abs().mean()
         total = recipe.adversarial * losses["fool"] + recipe.feature_matching * losses["features"]
-        # Mode seeking as a hinge: the two noises of row 0 and 1 must differ this much, more is not asked for.
         return total + recipe.mode_seeking * F.relu(recipe.spread - losses["spread"]) / recipe.spread
 
     def _batch(self, number: int, done: float) -> Batch:
@@ -156,3 +157,7 @@ class UpImageTraining:
 def _rate(done: float) -> float:
     """Learning rate over training: flat, then falling over the last fifth to a tenth."""
     return 1.0 if done < 0.8 else 1.0 - 0.9 * (done - 0.8) / 0.2
+
+
+def _mean(values: Sequence[Tensor]) -> Tensor:
+    return torch.stack(list(values)).mean()

@@ -1,0 +1,59 @@
+# Everything sets itself up in .venv; all that is needed before is Python 3.11 to 3.13 (and make).
+PYTHON ?= python3
+BIN := .venv/bin
+# CPU build by default; for a GPU put a CUDA build of torch into .venv first (see README).
+TORCH ?= torch==2.13.0
+RUN := recipes/abstracts.toml
+
+.PHONY: demo test test-slow lint bench setup setup-test setup-lint docs clean
+
+demo: setup
+	$(BIN)/artgen run $(RUN)
+
+	$(BIN)/artgen publish --to gallery/demo
+	$(BIN)/artgen curate
+
+test: setup-test
+	$(BIN)/python -m pytest
+
+test-slow: setup-test
+	$(BIN)/python -m pytest -m slow
+
+lint: setup-lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+bench: setup-test
+	$(BIN)/python -m pip install -q -e '.[bench]'
+	for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+setup: .venv/artgen
+setup-test: .venv/test
+setup-lint: .venv/lint
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and "artgen needs Python 3.11 to 3.13: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --upgrade 'pip>=25.1'
+
+.venv/artgen: .venv/bin/python pyproject.toml
+	$(BIN)/python -c 'import torch' 2>/dev/null || $(BIN)/python -m pip install -q '$(TORCH)'
+	$(BIN)/python -m pip install -q -e .
+	touch $@
+
+.venv/test: .venv/artgen
+	$(BIN)/python -m pip install -q --group test
+	sh tests/browser.sh
+	touch $@
+
+.venv/lint: .venv/artgen
+	$(BIN)/python -m pip install -q --group lint
+	touch $@
+
+docs: setup
+	$(BIN)/python docs/generate.py
+
+clean:
+	rm -rf .venv build dist

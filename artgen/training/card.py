@@ -1,0 +1,75 @@
+"""The model card: what a model is, what it learned from, how good it is and what it is bad at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from artgen.training.evaluation import Figures
+from artgen.training.recipe import UpImageRecipe
+
+ROWS = {
+    "swd": ("patch-SWD over bicubic's (0 real, 1 bicubic)", ".3f"),
+    "swd_floor": ("the same between two halves of the real pictures", ".3f"),
+    "coherence": ("structure-tensor coherence over real's", ".3f"),
+    "spectrum": ("power above half Nyquist over real's", ".2f"),
+    "consistency": ("reduced picture against input, dB", ".1f"),
+    "diversity": ("mean difference of two noises", ".3f"),
+    "grid": ("gradient on the 8 px grid over elsewhere", ".3f"),
+    "drift": ("colour drift over three passes, 1/255", ".2f"),
+}
+
+
+def metadata(recipe: UpImageRecipe, *, images: int, fingerprint: str, figures: Figures) -> dict[str, str]:
+    """What the model file says of itself beside its weights; strings only, as safetensors has it."""
+    return {
+        "title": recipe.title,
+        "description": recipe.description,
+        "recipe": recipe.model_dump_json(),
+        "data": json.dumps({"images": images, "fingerprint": fingerprint, "licence": recipe.data_licence}),
+        "metrics": json.dumps(figures.rounded()),
+    }
+
+
+def card(
+    recipe: UpImageRecipe,
+    *,
+    parameters: int,
+    images: int,
+    fingerprint: str,
+    sources: Mapping[str, int],
+    figures: Figures,
+    seconds: float,
+    device: str,
+) -> str:
+    """The card as Markdown; the picture beside it has the same name."""
+    rows = "\n".join(f"| {label} | {getattr(figures, name):{form}} |" for name, (label, form) in ROWS.items())
+    folders = ", ".join(f"{name} ({count})" for name, count in sources.items())
+    return f"""# {recipe.title}
+
+{recipe.description}
+
+![Thumbnails, what it makes of them, the real pictures]({recipe.title}.png)
+
+*Top: thumbnails of held-out pictures. Middle: what the model makes of them. Bottom: the real ones.*
+
+| | |
+|---|---|
+| architecture | `{recipe.family}`, {parameters / 1e6:.2f} M parameters, {2 ** len(recipe.widths)}x |
+| trained | {recipe.steps:,} steps, {seconds / 3600:.1f} h on {device}, seed {recipe.seed} |
+| images | {images:,}: {folders} |
+| fingerprint | `{fingerprint[:32]}` |
+| licence of the images | {recipe.data_licence} |
+
+## Measured on {figures.pictures} held-out pictures, 32 px to {32 * 2 ** len(recipe.widths)} px
+
+| | |
+|---|---|
+{rows}
+
+## Training recipe
+
+```json
+{recipe.model_dump_json(indent=2)}
+```
+"""

@@ -1,0 +1,10 @@
+#!/bin/sh
+# The page tests need a Chromium. Install Debian's where we may; say why they are skipped where we may not.
+for name in chromium chromium-browser google-chrome; do
+  command -v "$name" >/dev/null 2>&1 && exit 0
+done
+if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null
+else
+  echo "No Chromium found: the page tests will be skipped. Install chromium to run them."
+fi

@@ -1,0 +1,47 @@
+import torch
+from skimage import data
+
+from artgen.imaging.image import area_down, enlarge
+from artgen.imaging.metrics import coherence, consistency, grid_index, high_power, patch_swd
+
+
+def photographs() -> torch.Tensor:
+    pictures = [data.astronaut(), data.coffee(), data.chelsea(), data.rocket()]
+    crops = [torch.from_numpy(p[40:296, 60:316].copy()).permute(2, 0, 1).float() / 255 for p in pictures]
+    return torch.stack(crops)
+
+
+def test_distance_is_zero_to_itself_and_grows_with_blur() -> None:
+    real = photographs()
+    slight = enlarge(area_down(real, 2), (256, 256))
+    strong = enlarge(area_down(real, 8), (256, 256))
+    assert max(patch_swd(real, real)) == 0
+    assert sum(patch_swd(slight, real)) < sum(patch_swd(strong, real))
+
+
+def test_missing_contrast_counts_as_distance() -> None:
+    real = photographs()
+    pale = 0.5 + 0.5 * (real - 0.5)
+    assert min(patch_swd(pale, real)) > 0.1
+
+
+def test_speckle_does_not_pass_for_structure() -> None:
+    real = photographs()
+    noisy = real + 0.05 * torch.randn(real.shape, generator=torch.Generator().manual_seed(0))
+    smooth = enlarge(area_down(real, 8), (256, 256))
+    assert coherence(noisy) < coherence(real) < coherence(smooth)
+    assert high_power(noisy) > high_power(real) > high_power(smooth)
+
+
+def test_consistency_is_in_decibels() -> None:
+    real = photographs()
+    inputs = area_down(real, 8)
+    assert consistency(real, inputs) > 100
+    assert abs(consistency(real + 0.1, inputs) - 20) < 0.01
+
+
+def test_grid_index_finds_a_grid() -> None:
+    real = photographs()
+    blocks = torch.nn.functional.interpolate(area_down(real, 8), size=(256, 256))
+    assert 0.9 < grid_index(real, 8) < 1.1
+    assert grid_index(blocks + 0.01 * real, 8) > 5
