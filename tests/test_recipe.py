@@ -127,6 +127,7 @@ def test_all_problems_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
         (b'steps = 3\n[source]\nuse = "crops"', "steps are written [[steps]]"),
         (b'steps = [1, "x"]\n[source]\nuse = "crops"', "steps.0 is a table"),
         (b'gallery = 1\n[source]\nuse = "crops"', "it is written [gallery]"),
+        (b'family = "upimage"', "a training recipe; it makes a model (try: artgen train "),
         (b'[source]\nuse = ["crops"]', "source.use: [\"crops\"]; did you mean 'crops'?"),
     ],
 )

@@ -37,6 +37,9 @@ def load(path: Path | str, overrides: Sequence[str] = ()) -> Recipe:
         raise
     except ArtgenError as error:
         raise Problems(str(path), [error]) from None
+    if "family" in document.table and "source" not in document.table:
+        found = ArtgenError(str(path), "a training recipe", "it makes a model", f"artgen train {path}")
+        raise Problems(str(path), [found])
     recipe = _checked(document, problems)
     if problems or recipe is None:
         raise Problems(str(path), sorted(problems, key=lambda problem: _line(problem, path)))
