@@ -70,8 +70,7 @@ def run(
         return messages.INTERRUPTED
     _report(outcome, json)
     if outcome.failed:
-        problems = [_failure(index, error) for index, error in sorted(outcome.failed.items())]
-        raise Problems(f"{outcome.folder}: some candidates could not be made", problems)
+        raise Problems(f"{outcome.folder}: some candidates could not be made", _failures(outcome))
     return 0
 
 
@@ -82,8 +81,17 @@ def _say_stopped(folder: Path) -> None:
     typer.echo(text, err=True)
 
 
-def _failure(index: int, error: ArtgenError) -> ArtgenError:
-    return ArtgenError(f"candidate {index}: {error.where}", error.found, error.right, error.command)
+def _failures(outcome: Outcome) -> list[ArtgenError]:
+    """Each reason once, with the candidates that it kept from being made."""
+    from artgen.runs.candidate import ranges
+
+    reasons: dict[str, tuple[ArtgenError, list[int]]] = {}
+    for index, error in sorted(outcome.failed.items()):
+        reasons.setdefault(str(error), (error, []))[1].append(index)
+    return [
+        ArtgenError(f"candidate {ranges(those)}: {error.where}", error.found, error.right, error.command)
+        for error, those in reasons.values()
+    ]
 
 
 def _report(outcome: Outcome, json: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,3 +74,14 @@ def thumbnail_file(folder: Path, index: int) -> Path:
 def stage_file(folder: Path, index: int, number: int, step: str) -> Path:
     """Where a run's folder keeps the preview of stage ``number`` (0: the source) of candidate ``index``."""
     return folder / STAGES / f"{index:04d}-{number}-{step}.webp"
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """``1-3, 7``: rising numbers in few words."""
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and number == parts[-1][-1] + 1:
+            parts[-1] = [parts[-1][0], number]
+        else:
+            parts.append([number])
+    return ", ".join("-".join(str(end) for end in part) for part in parts)

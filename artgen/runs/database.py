@@ -91,11 +91,12 @@ class Database:
             yield
             self._connection.execute("COMMIT")
 
-    def candidates(self, folder: Path) -> list[Candidate]:
-        """Every candidate of the run in ``folder``, by number."""
-        picked = set(self.picked())
+    def candidates(self, folder: Path, only: int | None = None) -> list[Candidate]:
+        """Every candidate of the run in ``folder``, by number; or only that of one number, if it is there."""
+        picked = set(self.picked(only))
+        query = f"SELECT {COLUMNS} FROM candidates WHERE ? IS NULL OR number = ? ORDER BY number"
         with self._explained():
-            rows = self._connection.execute(f"SELECT {COLUMNS} FROM candidates ORDER BY number").fetchall()
+            rows = self._connection.execute(query, (only, only)).fetchall()
         return [_candidate(row, folder, row[0] in picked) for row in rows]
 
     def add(self, candidate: Candidate) -> None:
@@ -126,14 +127,14 @@ class Database:
                 "INSERT INTO decisions (at, candidate, field, value) VALUES (?,?,?,?)", row
             )
 
-    def picked(self) -> list[int]:
-        """Numbers of the candidates whose latest decision is a pick."""
+    def picked(self, only: int | None = None) -> list[int]:
+        """Numbers of the candidates (or of only that one) whose latest decision is a pick."""
         query = (
             "SELECT candidate FROM decisions WHERE id IN (SELECT max(id) FROM decisions WHERE field = ? "
-            "GROUP BY candidate) AND value = 'true' ORDER BY candidate"
+            "AND (? IS NULL OR candidate = ?) GROUP BY candidate) AND value = 'true' ORDER BY candidate"
         )
         with self._explained():
-            return [row[0] for row in self._connection.execute(query, (PICKED,))]
+            return [row[0] for row in self._connection.execute(query, (PICKED, only, only))]
 
     def fact(self, name: str) -> str | None:
         """A remembered fact about the run."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 from artgen.errors import ArtgenError
 from artgen.imaging.files import WriteError, atomic_write
 from artgen.runs import decisions
-from artgen.runs.candidate import CANDIDATES, STAGES, THUMBNAILS, Candidate
+from artgen.runs.candidate import CANDIDATES, STAGES, THUMBNAILS, Candidate, ranges
 from artgen.runs.candidate import Stage as Stage
 from artgen.runs.database import PICKED, DamagedError, Database, now
 from artgen.runs.find import DATABASE, RECIPE, recipe_name
@@ -148,11 +148,11 @@ class Run:
         Raises:
             ArtgenError: the run has no such candidate.
         """
-        found = {candidate.index: candidate for candidate in self.candidates()}
-        if index not in found:
-            there = f"it has {_ranges(sorted(found))}" if found else "it has none yet"
-            raise ArtgenError(f"run {self.name}", f"no candidate {index}", there)
-        return found[index]
+        for candidate in self._database.candidates(self.folder, index):
+            return candidate
+        others = ranges(candidate.index for candidate in self.candidates())
+        there = f"it has {others}" if others else "it has none yet"
+        raise ArtgenError(f"run {self.name}", f"no candidate {index}", there)
 
     def add(self, candidate: Candidate) -> None:
         """Record a candidate whose files are complete."""
@@ -184,13 +184,3 @@ class Run:
     def remember(self, name: str, value: str) -> None:
         """Remember something about the run."""
         self._database.remember(name, value)
-
-
-def _ranges(numbers: list[int]) -> str:
-    parts: list[list[int]] = []
-    for number in numbers:
-        if parts and number == parts[-1][-1] + 1:
-            parts[-1] = [parts[-1][0], number]
-        else:
-            parts.append([number])
-    return ", ".join("-".join(str(end) for end in part) for part in parts)

@@ -207,8 +207,10 @@ class _Shift:
                 self._record(candidate, seconds)
                 self._next(number)
             case {"failed": candidate, "error": parts}:
-                self._outcome.failed[candidate] = ArtgenError(*parts)
-                self._emit(Note(f"candidate {candidate} failed: {ArtgenError(*parts)}"))
+                error = ArtgenError(*parts)
+                if str(error) not in map(str, self._outcome.failed.values()):
+                    self._emit(Note(f"candidate {candidate} failed: {error}"))
+                self._outcome.failed[candidate] = error
                 self._open -= 1
                 self._next(number)
             case {"refused": parts}:

@@ -1,0 +1,172 @@
+"""``artgen run``, ``runs``, ``pick`` and ``reproduce`` as a person types them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from artgen.cli.numbers import numbers
+from artgen.errors import ArtgenError
+
+
+def artgen(place: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "artgen", *arguments]
+    done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=240)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def test_a_run_ends_with_its_contact_sheet(sampled: Path) -> None:
+    done = artgen(sampled, "run", "tiny.toml", "-n", "7", "--workers", "1")
+    first, second, third = done.stdout.splitlines()
+    assert first.startswith("1 made in ")
+    assert "7 candidates in runs/tiny-" in first
+    sheet = sampled / second.removeprefix("contact sheet: ")
+    assert "0007" in sheet.read_text()
+    assert third.startswith("Next: artgen curate tiny-")
+    assert ": 7 candidates, 6 there already" in done.stderr
+    again = json.loads(artgen(sampled, "run", "tiny.toml", "--json").stdout)
+    assert (again["made"], again["failed"], len(again["candidates"])) == ([], [], 7)
+    assert again["candidates"][2]["draws"]["upscale"]["noise"] == pytest.approx(0.6, abs=0.4)
+
+
+def test_overrides_and_seeds_have_their_own_folders(sampled: Path) -> None:
+    for options in (["--seed", "6"], ["--set", "steps.grain.amount=0.5"], ["--preview"]):
+        done = artgen(sampled, "run", "tiny.toml", "--only", "1", "--workers", "1", "--json", *options)
+        assert json.loads(done.stdout)["made"] == [1]
+    listed = json.loads(artgen(sampled, "runs", "--json").stdout)
+    assert [row["candidates"] for row in listed] == [1, 1, 1, 6]
+    assert listed[0]["run"].endswith("-preview")
+    assert {row["title"] for row in listed} == {"Tiny"}
+    assert artgen(sampled, "runs").stdout.count("\n") == 4
+
+
+def test_failed_candidates_are_told_together(project: Path) -> None:
+    recipe = project / "tiny.toml"
+    recipe.write_text('[source]\nuse = "photos"\nimages = "pictures"\nper_photo = 2\nside = 16\n')
+    (project / "pictures" / "1.png").write_bytes(b"")
+    done = artgen(project, "run", "tiny.toml", "-n", "6", code=2)
+    assert "4 candidates in runs/tiny-" in done.stdout
+    assert "candidate 3-4: " in done.stderr
+    assert "pictures/1.png: an empty file" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "absent.toml"], "absent.toml: no such file"),
+        (["run", "tiny.toml", "--only", "3,x"], "--only 3,x: 'x' is no number; such as 3,7-9"),
+        (["run", "tiny.toml", "--only", "0"], "numbers go from 1 to 1,000,000"),
+        (["run", "tiny.toml", "-n", "0"], "try: artgen run --help"),
+        (["run", "tiny.toml", "--device", "tpu"], "try: artgen run --help"),
+        (["run", "tiny.toml", "--set", "steps.grow.scale=2"], "no step 'grow'"),
+        (["run", "tiny.toml", "--runs", "tiny.toml"], "could not be written"),
+        (["pick", "tiny"], "nothing to pick"),
+        (["pick", "tiny", "3", "99"], "no candidate 99; it has 1-6"),
+        (["pick", "other", "3"], "no such run in runs; there are: tiny-"),
+        (["pick", "--from", "tiny.toml"], "no picks of a contact sheet"),
+        (["pick", "--from", "absent.json"], "absent.json: cannot be read"),
+        (["reproduce", "absent.png"], "absent.png: no readable PNG"),
+        (["reproduce", "pictures/1.png"], "carries no artgen provenance"),
+        (["reproduce"], "try: artgen reproduce --help"),
+    ],
+)
+def test_what_can_be_put_right_is_said(sampled: Path, arguments: list[str], message: str) -> None:
+    assert message in artgen(sampled, *arguments, code=2).stderr
+
+
+def test_picks_by_number_and_from_the_sheet(sampled: Path) -> None:
+    assert artgen(sampled, "pick", "tiny", "2", "4-5").stdout.endswith(": 3 picks: 2, 4, 5\n")
+    assert artgen(sampled, "pick", "tiny", "4", "--off").stdout.endswith(": 2 picks: 2, 5\n")
+    name = json.loads(artgen(sampled, "runs", "--json").stdout)[0]["run"]
+    exported = sampled / "picks.json"
+    exported.write_text(json.dumps({"format": 1, "run": name, "picks": [1, 5]}))
+    done = json.loads(artgen(sampled, "pick", "--from", "picks.json", "--json").stdout)
+    assert done == {"run": name, "picked": [1, 5]}
+    artgen(sampled, "pick", "tiny", "3", "99", code=2)
+    assert json.loads(artgen(sampled, "runs", "--json").stdout)[0]["picked"] == 2
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"[]",
+        b"[" * 100_000,
+        b"{}",
+        b'{"run": "../runs", "picks": [1]}',
+        b'{"run": "tiny", "picks": ["1"]}',
+        b'{"run": "tiny", "picks": [true]}',
+        b'{"run": "tiny", "picks": [-1]}',
+        b'{"run": 3, "picks": [1]}',
+        b"\xff\xfe",
+    ],
+)
+def test_hostile_picks_are_refused(tmp_path: Path, content: bytes) -> None:
+    from artgen.cli.picks import pick
+
+    (tmp_path / "picks.json").write_bytes(content)
+    with pytest.raises(ArtgenError, match="no picks of a contact sheet"):
+        pick(from_=tmp_path / "picks.json", runs=tmp_path)
+
+
+def test_reproduce_says_whether_it_is_the_same(sampled: Path) -> None:
+    files = sorted((sampled / "runs").glob("tiny-*/candidates/*.png"))
+    done = artgen(sampled, "reproduce", *map(str, files[:2]))
+    assert done.stdout.count(": identical, every pixel of 96 x 96") == 2
+    shutil.copy(files[0], sampled / "piece.png")
+    (sampled / "pictures" / "0.png").write_bytes((sampled / "pictures" / "1.png").read_bytes())
+    shutil.copy(sampled / "pictures" / "1.png", sampled / "pictures" / "2.png")
+    result = json.loads(artgen(sampled, "reproduce", "piece.png", "--json", code=2).stdout)[0]
+    assert not result["identical"]
+    assert "pictures/0.png has changed" in result["differences"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("3,7-9", [3, 7, 8, 9]), ("1", [1]), ("9, 3 ,3", [3, 9]), ("2-2", [2])],
+)
+def test_numbers(text: str, found: list[int]) -> None:
+    assert numbers(text, "--only") == found
+
+
+@pytest.mark.parametrize("text", ["", ",", "a", "3-", "-3", "9-3", "1,,2", "1.5", "²", "99999999", "0-5"])
+def test_what_are_no_numbers(text: str) -> None:
+    with pytest.raises(ArtgenError, match="--only"):
+        numbers(text, "--only")
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a pseudo-terminal")
+def test_bars_on_a_terminal(project: Path) -> None:
+    import pty
+
+    main, side = pty.openpty()
+    command = [sys.executable, "-m", "artgen", "run", "tiny.toml", "--only", "1-2", "--workers", "1"]
+    process = subprocess.Popen(
+        command,
+        cwd=project,
+        stdout=subprocess.PIPE,
+        stderr=side,
+        env=os.environ | {"TERM": "xterm", "COLUMNS": "100"},
+    )
+    os.close(side)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(main, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        shown += piece
+    assert process.wait() == 0
+    assert b"candidate 1: " in shown
+    assert b"of 2 candidates" in shown
+    assert b"\x1b[?25h" in shown  # the cursor is back
