@@ -50,8 +50,6 @@ for _command in (
     runs.reproduce,
     train.train,
     train.models,
-    train.train,
-    train.models,
 ):
     app.command(_command.__name__.rstrip("_"))(_command)
 
