@@ -6,6 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from artgen.imaging.image import enlarge, shrink
+from artgen.style.plan import LEVEL_RATIO
+
 DIMENSIONS = 32
 TRAINING = 2000
 PROBES = 4000
@@ -21,6 +24,7 @@ class Atlas:
     """
 
     def __init__(self, pictures: list[Tensor]) -> None:
+        self.pictures = pictures
         width = max(picture.shape[2] for picture in pictures)
         self.image = torch.cat([F.pad(p, (0, width - p.shape[2])) for p in pictures], 1)
         self.sizes = [(int(p.shape[1]), int(p.shape[2])) for p in pictures]
@@ -42,13 +46,27 @@ class Atlas:
             top += height
         return found
 
-    def patches(self, corners: Tensor, patch: int) -> Tensor:
-        """The patches at ``corners`` as rows ``(N, 3 * patch * patch)``, channel by channel."""
+    def softened(self) -> Tensor:
+        """The atlas as it looks when it was enlarged from the level below: ``(3, H, W)``."""
+        soft = torch.zeros_like(self.image)
+        top = 0
+        for picture in self.pictures:
+            height, width = picture.shape[1:]
+            below = (max(1, round(height / LEVEL_RATIO)), max(1, round(width / LEVEL_RATIO)))
+            soft[:, top : top + height, :width] = enlarge(shrink(picture, below), (height, width))
+            top += height
+        return soft
+
+    def rows_at(self, image: Tensor, corners: Tensor, patch: int) -> Tensor:
+        """The patches of the atlas, or of its ``softened`` image, at ``corners``.
+
+        Rows of ``3 * patch * patch`` values, channel by channel.
+        """
         area = self.image.shape[1] * self.width
         span = torch.arange(patch, device=corners.device)
         inside = (span[:, None] * self.width + span).flatten()
         offsets = (torch.arange(3, device=corners.device)[:, None] * area + inside).flatten()
-        return self.image.flatten()[corners[:, None] + offsets]
+        return image.flatten()[corners[:, None] + offsets]
 
 
 class Dictionary:
@@ -64,24 +82,36 @@ class Dictionary:
         keys: how many patches to keep, shared among the pictures by weight.
         weights: one for each picture.
         generator: chooses the patches.
+        soft: compare with the paintings as blurred as a picture just enlarged from the level below,
+            so that what is found for it is what its sharp original would have been (Hertzmann et al.
+            2001, Image Analogies).
     """
 
     def __init__(
-        self, atlas: Atlas, patch: int, keys: int, weights: list[float], generator: torch.Generator
+        self,
+        atlas: Atlas,
+        patch: int,
+        keys: int,
+        weights: list[float],
+        generator: torch.Generator,
+        *,
+        soft: bool = False,
     ) -> None:
-        self.atlas, self.patch = atlas, patch
+        self.atlas, self.patch, self.soft = atlas, patch, soft
         total = sum(weights)
         chosen = []
         for corners, weight in zip(atlas.corners(patch), weights, strict=True):
             count = round(keys * weight / total)
             chosen.append(corners[torch.randperm(len(corners), generator=generator)[:count]])
-        self.corners = torch.cat(chosen).to(atlas.image.device)
+        mixed = torch.cat(chosen)
+        self.corners = mixed[torch.randperm(len(mixed), generator=generator)].to(atlas.image.device)
         sample = torch.randperm(len(self.corners), generator=generator)[:TRAINING].to(self.corners.device)
-        patches = atlas.patches(self.corners[sample], patch)
+        seen = atlas.softened() if soft else atlas.image
+        patches = atlas.rows_at(seen, self.corners[sample], patch)
         self.mean = patches.mean(0)
         self.basis = principal_axes(patches - self.mean, DIMENSIONS, generator)
         parts = self.corners.split(2048)
-        self.keys = torch.cat([(atlas.patches(part, patch) - self.mean) @ self.basis for part in parts])
+        self.keys = torch.cat([(atlas.rows_at(seen, part, patch) - self.mean) @ self.basis for part in parts])
         self.norms = (self.keys**2).sum(1)
 
     def describe(self, image: Tensor, stride: int) -> Tensor:
@@ -100,31 +130,47 @@ class Dictionary:
         nearest = (nearest + self.norms).clamp_min_(0)
         return 1 / (nearest + alpha * nearest.median().clamp_min(1e-6))
 
-    def search(self, queries: Tensor, rarity: Tensor) -> tuple[Tensor, Tensor]:
+    def search(self, queries: Tensor, rarity: Tensor, groups: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """The best key for each query.
 
         Args:
             queries: ``(N, D)`` from :meth:`describe`.
             rarity: ``(keys,)`` from :meth:`rarity`.
+            groups: ``(N,)`` numbers: query ``i`` sees only every ``groups.max() + 1``-th key, from
+                key ``groups[i]`` on. All of them when None.
 
         Returns:
             Index of the key ``(N,)`` and its squared distance ``(N,)``.
         """
+        if groups is None:
+            best = self._best(queries, self.keys, self.norms, rarity)
+        else:
+            best = torch.empty_like(groups)
+            step = int(groups.max()) + 1
+            for group in range(step):
+                part, mine = slice(group, None, step), (groups == group).nonzero()[:, 0]
+                best[mine] = self._best(queries[mine], self.keys[part], self.norms[part], rarity[part]) * step + group
+        return best, (queries - self.keys[best]).pow(2).sum(1)
+
+    @staticmethod
+    def _best(queries: Tensor, keys: Tensor, norms: Tensor, rarity: Tensor) -> Tensor:
         # -score = rarity * (2 q.k - |k|^2 - |q|^2): one matrix product with two columns more.
-        count = len(self.keys)
-        table = torch.cat([2 * self.keys, -self.norms[:, None], -torch.ones_like(self.norms)[:, None]], 1)
+        count = len(keys)
+        table = torch.cat([2 * keys, -norms[:, None], -torch.ones_like(norms)[:, None]], 1)
         table = F.pad((table * rarity[:, None]).T, (0, -count % BLOCK), mode="replicate").contiguous()
         lengths = (queries**2).sum(1, keepdim=True)
         extended = torch.cat([queries, torch.ones_like(lengths), lengths], 1)
-        found = []
-        for part in extended.split(QUERIES_AT_ONCE):
+        best = torch.empty(len(queries), dtype=torch.long, device=queries.device)
+        row = torch.arange(QUERIES_AT_ONCE, device=queries.device)
+        # One buffer for all: freed and taken thousands of times, such blocks scatter over the heap.
+        buffer = torch.empty(QUERIES_AT_ONCE, table.shape[1], device=queries.device)
+        for part, result in zip(extended.split(QUERIES_AT_ONCE), best.split(QUERIES_AT_ONCE), strict=True):
             # argmax over long rows is slow on a CPU, amax is not: find the block, then look inside.
-            scores = (part @ table).view(len(part), -1, BLOCK)
+            scores = torch.mm(part, table, out=buffer[: len(part)]).view(len(part), -1, BLOCK)
             block = scores.amax(2).argmax(1)
-            place = scores[torch.arange(len(part), device=block.device), block].argmax(1)
-            found.append((block * BLOCK + place).clamp_(max=count - 1))
-        best = torch.cat(found)
-        return best, (queries - self.keys[best]).pow(2).sum(1)
+            place = scores[row[: len(part)], block].argmax(1)
+            result.copy_((block * BLOCK + place).clamp_(max=count - 1))
+        return best
 
 
 def principal_axes(rows: Tensor, dimensions: int, generator: torch.Generator) -> Tensor:

@@ -8,8 +8,11 @@ from torch import Tensor
 
 from artgen.style.dictionary import Dictionary
 
-ALPHA = 0.02
+# Small: every part of the style appears. Large: each patch goes where it fits best. A soft pass only
+# makes sharp what is there, and a favoured patch would be repeated as a hatching.
+ALPHA, ALPHA_SOFT = 0.02, 1.0
 ROBUSTNESS = 0.8
+GROUPS = 4
 
 
 class Painter:
@@ -41,12 +44,22 @@ class Painter:
         grid = self.dictionary.describe(padded, stride)
         queries = grid.reshape(-1, grid.shape[2])
         if self._rarity is None:
-            self._rarity = self.dictionary.rarity(queries, ALPHA)
-        best, distance = self.dictionary.search(queries, self._rarity)
+            self._rarity = self.dictionary.rarity(queries, ALPHA_SOFT if self.dictionary.soft else ALPHA)
+        best, distance = self.dictionary.search(queries, self._rarity, self._groups(len(queries)))
         weight = (distance / (3 * patch * patch) + 1e-4) ** ((ROBUSTNESS - 2) / 2)
         corners = self.dictionary.corners[best].view(grid.shape[:2])
         painted = self._vote(corners, (weight / weight.mean()).view(grid.shape[:2]), padded.shape[1:])
         return painted[:, top : top + height, left : left + width]
+
+    def _groups(self, count: int) -> Tensor | None:
+        """In a soft pass neighbours look among different keys.
+
+        On flat ground they would else all find the same one, and it would be repeated with the
+        grid's period.
+        """
+        if not self.dictionary.soft or len(self.dictionary.keys) < GROUPS * 1000:
+            return None
+        return torch.randint(GROUPS, (count,), generator=self.generator).to(self.dictionary.keys.device)
 
     def _vote(self, corners: Tensor, weight: Tensor, size: torch.Size) -> Tensor:
         """Average the overlapping patches, Gaussian-windowed: ``(3, *size)``.

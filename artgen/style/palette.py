@@ -12,7 +12,7 @@ from artgen.imaging.image import luminance
 
 KNOTS = 257
 LATTICE = 33
-SAMPLES = 65_536
+SAMPLES = 16_384
 
 
 @dataclass(frozen=True)

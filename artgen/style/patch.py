@@ -21,7 +21,6 @@ from artgen.style.plan import Level, make_plan
 from artgen.style.presets import Preset, find_preset
 from artgen.style.styleset import StyleSet, prepare
 
-NOISE = 0.3
 CRISPNESS = 0.4
 
 
@@ -103,7 +102,7 @@ def _paint(
                                style_scale, amount, generator)
         done += level.cost
         progress(done / total)
-    finest = styles.at(round(max(content.shape[1:]) * style_scale))[styles.leading]
+    finest = styles.atlas(_side(content.shape[1:], style_scale)).pictures[styles.leading]
     return match_fine_bands(picture, finest, CRISPNESS * amount)
 
 
@@ -120,7 +119,7 @@ def _paint_level(
     """Take the picture to the level's size and paint it there."""
     base, edge = hold
     wanted = resize(ground, level.size)
-    side = max(1, round(max(level.size) * style_scale))
+    atlas = styles.atlas(side := _side(level.size, style_scale))
     edges = edge_map(wanted)
     pull = base + edge * edges
 
@@ -128,19 +127,24 @@ def _paint_level(
         return ((image + pull * wanted) / (1 + pull)).clamp_(0, 1)
 
     picture = fuse(resize(picture, level.size))
-    style = styles.at(side)[0]
-    grain = blur(torch.randn(1, *level.size, generator=generator).to(picture.device), 1.0)
-    rough = (style - blur(style, 2.0)).std() * NOISE / grain.pow(2).mean().sqrt()
-    picture = (picture + grain * rough * (1 - 0.8 * edges)).clamp_(0, 1)
-    room = min(min(size) for size in styles.atlas(side).sizes) // 2
+    if level.noise:
+        style = atlas.pictures[styles.leading]
+        grain = blur(torch.randn(1, *level.size, generator=generator).to(picture.device), 1.0)
+        rough = (style - blur(style, 2.0)).std() * level.noise / grain.pow(2).mean().sqrt()
+        picture = (picture + grain * rough * (1 - 0.8 * edges)).clamp_(0, 1)
+    room = min(min(size) for size in atlas.sizes) // 2
     for step in level.passes:
         if step.patch > 7 and step.patch > min(room, max(level.size) // 2):
             continue
-        painter = Painter(styles.dictionary(side, step.patch, step.keys), step.stride, generator)
+        painter = Painter(styles.dictionary(side, step), step.stride, generator)
         for _ in range(step.repeats):
             picture = fuse(painter.paint(picture))
         picture = transfer_palette(picture, styles.palette, generator, turns=3, amount=0.5 * amount)
     return picture
+
+
+def _side(size: Sequence[int], style_scale: float) -> int:
+    return max(1, round(max(size) * style_scale))
 
 
 def _in_luminance(content: Tensor, pictures: list[Tensor]) -> tuple[Tensor, list[Tensor]]:

@@ -14,20 +14,29 @@ COARSEST = 72.0
 
 @dataclass(frozen=True)
 class Pass:
-    """One patch size at one level: ``patch`` px, a grid of ``stride`` px, ``repeats`` iterations."""
+    """One patch size at one level: ``patch`` px, a grid of ``stride`` px, ``repeats`` iterations.
+
+    ``keys`` of the style's patches are searched. A ``soft`` pass compares with the style blurred as
+    a picture is that was just enlarged; it comes first and makes the picture sharp.
+    """
 
     patch: int
     stride: int
     repeats: int
     keys: int
+    soft: bool = False
 
 
 @dataclass(frozen=True)
 class Level:
-    """One size of the picture, ``(height, width)`` px, and what is done there."""
+    """One size of the picture, ``(height, width)`` px, and what is done there.
+
+    ``noise`` is laid over it first, in units of the style's own detail.
+    """
 
     size: tuple[int, int]
     passes: tuple[Pass, ...]
+    noise: float
 
     @property
     def cost(self) -> float:
@@ -46,15 +55,22 @@ def make_plan(height: int, width: int, *, fast: bool = False) -> tuple[Level, ..
     for side in reversed(sides):
         factor = side / longest
         size = (max(1, round(height * factor)), max(1, round(width * factor)))
-        levels.append(Level(size, _passes(side, fast)))
+        levels.append(Level(size, _passes(side, fast), _noise(side)))
     return tuple(levels)
 
 
 def _passes(side: float, fast: bool) -> tuple[Pass, ...]:
-    if fast:
-        return (Pass(13, 5, 1, 4000), Pass(7, 3, 1, 4000)) if side < 400 else (Pass(7, 3, 1, 4000),)
-    if side < 600:
-        return (Pass(21, 7, 2, 16000), Pass(13, 4, 2, 16000), Pass(7, 2, 2, 16000))
-    if side < 1200:
-        return (Pass(13, 4, 1, 16000), Pass(7, 2, 1, 16000))
-    return (Pass(7, 3, 1, 8000),)
+    if side >= 600:
+        if fast:
+            return (Pass(9, 3, 1, 8000, soft=True),)
+        return (Pass(7, 2, 1, 48_000, soft=True),) if side < 1200 else (Pass(9, 3, 1, 32_000, soft=True),)
+    if not fast:
+        return (Pass(21, 7, 2, 16_000), Pass(13, 4, 2, 16_000), Pass(7, 2, 2, 16_000))
+    if side < 160:
+        return (Pass(21, 7, 1, 4000), Pass(13, 4, 1, 4000), Pass(7, 2, 1, 4000))
+    return (Pass(13, 5, 1, 4000), Pass(7, 3, 1, 4000))
+
+
+def _noise(side: float) -> float:
+    # Noise makes strokes begin; where structure is settled it would only leave flecks on flat ground.
+    return 0.3 if side < 300 else 0.2 if side < 600 else 0.0

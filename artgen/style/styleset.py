@@ -11,11 +11,13 @@ from torch import Tensor
 
 from artgen.imaging.image import fit, resize
 from artgen.style.dictionary import Atlas, Dictionary
+from artgen.style.plan import Pass
 
 PALETTE_SIDE = 256
-PALETTE_COLOURS = 40_000
+PALETTE_COLOURS = 20_000
 SMALLEST = 16
-REMEMBERED = 4
+REMEMBERED = 3
+SIZES = 12
 
 
 class StyleSet:
@@ -32,7 +34,7 @@ class StyleSet:
     def __init__(self, pictures: Sequence[Tensor], weights: Sequence[float]) -> None:
         self.pictures, self.weights = list(pictures), list(weights)
         self._atlases: dict[int, Atlas] = {}
-        self._dictionaries: dict[tuple[int, int, int], Dictionary] = {}
+        self._dictionaries: dict[tuple[int, Pass], Dictionary] = {}
         self.palette = self._draw_palette()
 
     @property
@@ -40,27 +42,27 @@ class StyleSet:
         """Index of the painting with the largest weight."""
         return max(range(len(self.weights)), key=lambda index: self.weights[index])
 
-    def at(self, side: int) -> list[Tensor]:
+    def atlas(self, side: int) -> Atlas:
         """The paintings with their longer side at ``side`` px, but never enlarged.
 
         A stretched painting has no brushwork left at its finest. Only what is too small to hold a
         patch is enlarged.
         """
-        return [_sized(picture, side) for picture in self.pictures]
-
-    def atlas(self, side: int) -> Atlas:
-        """The paintings at ``side`` px, as one."""
         if side not in self._atlases:
-            self._atlases[side] = Atlas(self.at(side))
+            if len(self._atlases) >= SIZES:
+                self._atlases.clear()
+                self._dictionaries.clear()
+            self._atlases[side] = Atlas([_sized(picture, side) for picture in self.pictures])
         return self._atlases[side]
 
-    def dictionary(self, side: int, patch: int, keys: int) -> Dictionary:
-        """The patches of the paintings at ``side`` px."""
-        name = (side, patch, keys)
+    def dictionary(self, side: int, step: Pass) -> Dictionary:
+        """The patches of the paintings at ``side`` px that a pass asks for."""
+        name = (side, step)
         if name not in self._dictionaries:
-            generator = torch.Generator().manual_seed(patch)
-            atlas = self.atlas(side)
-            self._dictionaries[name] = Dictionary(atlas, patch, keys, self.weights, generator)
+            generator = torch.Generator().manual_seed(step.patch)
+            self._dictionaries[name] = Dictionary(
+                self.atlas(side), step.patch, step.keys, self.weights, generator, soft=step.soft
+            )
         return self._dictionaries[name]
 
     def _draw_palette(self) -> Tensor:
