@@ -6,6 +6,7 @@ This process never imports torch; it is the only one that adds candidates to the
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 import os
 import queue
 import shutil
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from artgen import __version__
 from artgen.errors import ArtgenError
 from artgen.events import CandidateDone, Emit, Note, RunFinished, RunStarted, StepProgress, StepStarted
 from artgen.imaging.files import WriteError, sweep
@@ -148,6 +150,7 @@ def _complete(candidate: Candidate) -> bool:
 
 def _tell_changes(run: Run, job: Job, emit: Emit) -> None:
     now = {used.name: used.sha256 for used in job.files.values()}
+    now |= {"artgen": __version__, "torch": importlib.metadata.version("torch")}
     before = run.fact("files")
     text = "\n".join(f"{value} {name}" for name, value in sorted(now.items()))
     if before is not None and before != text:

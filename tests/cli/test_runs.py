@@ -143,6 +143,21 @@ def test_what_are_no_numbers(text: str) -> None:
         numbers(text, "--only")
 
 
+def test_a_bug_in_a_worker_keeps_its_traceback(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken" / "torch").mkdir(parents=True)
+    (tmp_path / "broken" / "torch" / "__init__.py").write_text("raise RuntimeError('a broken torch')")
+    path = os.pathsep.join([str(tmp_path / "broken"), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-m", "artgen", "run", "tiny.toml", "--device", "cpu"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": path},
+    )
+    assert done.returncode == 1
+    assert "RuntimeError: a broken torch" in done.stderr
+
+
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a pseudo-terminal")
 def test_bars_on_a_terminal(project: Path) -> None:
     import pty
