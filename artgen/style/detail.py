@@ -9,6 +9,9 @@ from torch import Tensor
 from artgen.imaging.image import enlarge, luminance, shrink
 from artgen.style.palette import Curve
 
+# Luminance per pixel below which the strongest slopes are no edge.
+FAINTEST = 0.03
+
 
 def blur(image: Tensor, sigma: float) -> Tensor:
     """Gaussian blur of ``(C, H, W)``; the border is continued. ``sigma`` in px, kernel of three sigma."""
@@ -31,13 +34,16 @@ def wide_blur(image: Tensor, sigma: float) -> Tensor:
 
 
 def edge_map(image: Tensor) -> Tensor:
-    """Where the picture has edges: ``(1, H, W)`` in ``[0, 1]``, 1 at its strongest twentieth."""
+    """Where the picture has edges: ``(1, H, W)`` in ``[0, 1]``, 1 at its strongest twentieth.
+
+    A blurred picture has no edges, however much stronger some of its slopes are than others.
+    """
     grey = luminance(image)
     across = F.pad(grey[..., 1:] - grey[..., :-1], (0, 1))
     down = F.pad(grey[..., 1:, :] - grey[..., :-1, :], (0, 0, 0, 1))
     strength = blur((across**2 + down**2).sqrt(), 1.5)
     sample = strength.flatten()[:: max(1, strength.numel() // 200_000)]
-    return (strength / (sample.quantile(0.95) + 1e-6)).clamp(0, 1)
+    return (strength / sample.quantile(0.95).clamp_min(FAINTEST)).clamp(0, 1)
 
 
 def raise_local_contrast(image: Tensor, amount: float) -> Tensor:
@@ -61,13 +67,17 @@ def match_fine_bands(image: Tensor, style: Tensor, amount: float) -> Tensor:
 
     Averaging overlapping patches softens; this brings back the style's crispness.
     """
-    detail = torch.zeros_like(image)
+    # Channel by channel: a large picture's bands need not all be held at once.
+    channels = [_match_channel(image[c : c + 1], style[c : c + 1], amount) for c in range(len(image))]
+    return torch.cat(channels).clamp_(0, 1)
+
+
+def _match_channel(image: Tensor, style: Tensor, amount: float) -> Tensor:
+    matched = torch.zeros_like(image)
     for sigma in (0.7, 1.4, 2.8):
         image_low, style_low = blur(image, sigma), blur(style, sigma)
-        band, wanted = image - image_low, style - style_low
-        for channel in range(len(band)):
-            matched = Curve.between(band[channel].flatten(), wanted[channel].flatten())(band[channel])
-            band[channel] += amount * (matched - band[channel])
-        detail += band
+        band = image - image_low
+        curve = Curve.between(band.flatten(), (style - style_low).flatten())
+        matched += torch.lerp(band, curve(band), amount)
         image, style = image_low, style_low
-    return (image + detail).clamp_(0, 1)
+    return image + matched

@@ -110,7 +110,7 @@ class Dictionary:
         patches = atlas.rows_at(seen, self.corners[sample], patch)
         self.mean = patches.mean(0)
         self.basis = principal_axes(patches - self.mean, DIMENSIONS, generator)
-        parts = self.corners.split(2048)
+        parts = torch.split(self.corners, 2048)
         self.keys = torch.cat([(atlas.rows_at(seen, part, patch) - self.mean) @ self.basis for part in parts])
         self.norms = (self.keys**2).sum(1)
 
@@ -125,7 +125,7 @@ class Dictionary:
         probes = queries[:: max(1, len(queries) // PROBES)]
         lengths = (probes**2).sum(1)
         nearest = torch.full_like(self.norms, torch.inf)
-        for probe, length in zip(probes.split(512), lengths.split(512), strict=True):
+        for probe, length in zip(torch.split(probes, 512), torch.split(lengths, 512), strict=True):
             nearest = torch.minimum(nearest, torch.addmm(length, self.keys, probe.T, alpha=-2).amin(1))
         nearest = (nearest + self.norms).clamp_min_(0)
         return 1 / (nearest + alpha * nearest.median().clamp_min(1e-6))
@@ -149,8 +149,11 @@ class Dictionary:
             step = int(groups.max()) + 1
             for group in range(step):
                 part, mine = slice(group, None, step), (groups == group).nonzero()[:, 0]
-                best[mine] = self._best(queries[mine], self.keys[part], self.norms[part], rarity[part]) * step + group
-        return best, (queries - self.keys[best]).pow(2).sum(1)
+                best[mine] = (
+                    self._best(queries[mine], self.keys[part], self.norms[part], rarity[part]) * step + group
+                )
+        distance: Tensor = (queries - self.keys[best]).pow(2).sum(1)
+        return best, distance
 
     @staticmethod
     def _best(queries: Tensor, keys: Tensor, norms: Tensor, rarity: Tensor) -> Tensor:
@@ -164,7 +167,9 @@ class Dictionary:
         row = torch.arange(QUERIES_AT_ONCE, device=queries.device)
         # One buffer for all: freed and taken thousands of times, such blocks scatter over the heap.
         buffer = torch.empty(QUERIES_AT_ONCE, table.shape[1], device=queries.device)
-        for part, result in zip(extended.split(QUERIES_AT_ONCE), best.split(QUERIES_AT_ONCE), strict=True):
+        for part, result in zip(
+            torch.split(extended, QUERIES_AT_ONCE), torch.split(best, QUERIES_AT_ONCE), strict=True
+        ):
             # argmax over long rows is slow on a CPU, amax is not: find the block, then look inside.
             scores = torch.mm(part, table, out=buffer[: len(part)]).view(len(part), -1, BLOCK)
             block = scores.amax(2).argmax(1)
@@ -181,7 +186,9 @@ def principal_axes(rows: Tensor, dimensions: int, generator: torch.Generator) ->
     """
     columns = rows.shape[1]
     if columns <= 600:
-        return torch.linalg.eigh(rows.T @ rows)[1].flip(1)[:, :dimensions].contiguous()
+        axes: Tensor = torch.linalg.eigh(rows.T @ rows)[1].flip(1)
+        return axes[:, :dimensions].contiguous()
     probe = torch.randn(columns, dimensions + 8, generator=generator).to(rows)
     spanned = torch.linalg.qr(rows @ (rows.T @ (rows @ probe)))[0]
-    return torch.linalg.svd(spanned.T @ rows, full_matrices=False)[2].T[:, :dimensions].contiguous()
+    leading: Tensor = torch.linalg.svd(spanned.T @ rows, full_matrices=False)[2].T
+    return leading[:, :dimensions].contiguous()

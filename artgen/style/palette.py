@@ -75,7 +75,8 @@ def _covariance(centred: Tensor) -> Tensor:
 
 def _power(matrix: Tensor, exponent: float) -> Tensor:
     values, vectors = torch.linalg.eigh(matrix)
-    return (vectors * values.clamp_min(1e-9) ** exponent) @ vectors.T
+    power: Tensor = (vectors * values.clamp_min(1e-9) ** exponent) @ vectors.T
+    return power
 
 
 def transfer_palette(
@@ -115,7 +116,9 @@ def look_up(image: Tensor, table: Tensor) -> Tensor:
     """Map colours through a ``(3, n, n, n)`` table indexed by red, green, blue, trilinearly."""
     # grid_sample wants (x, y, z), innermost axis first: blue, green, red.
     places = image.flip(0).permute(1, 2, 0)[None, None] * 2 - 1
-    return F.grid_sample(table[None], places, mode="bilinear", padding_mode="border", align_corners=True)[0, :, 0]
+    return F.grid_sample(table[None], places, mode="bilinear", padding_mode="border", align_corners=True)[
+        0, :, 0
+    ]
 
 
 def replace_luminance(colour: Tensor, grey: Tensor) -> Tensor:

@@ -72,8 +72,16 @@ def stylize(
     if preserve == "colour":
         content, pictures = _in_luminance(original, pictures)
     generator = torch.Generator().manual_seed(seed)
-    painted = _paint(original if preserve == "none" else content, prepare(pictures, shares), recipe, strength,
-                     style_scale, generator, progress, fast)
+    painted = _paint(
+        original if preserve == "none" else content,
+        prepare(pictures, shares),
+        recipe,
+        strength,
+        style_scale,
+        generator,
+        progress,
+        fast,
+    )
     if preserve == "colour":
         painted = replace_luminance(original, luminance(painted))
     return painted.cpu()
@@ -98,8 +106,16 @@ def _paint(
     picture = resize(ground, levels[0].size)
     for number, level in enumerate(levels):
         hold = preset.decay**number / strength
-        picture = _paint_level(picture, ground, styles, level, (preset.base * hold, preset.edge * hold),
-                               style_scale, amount, generator)
+        picture = _paint_level(
+            picture,
+            ground,
+            styles,
+            level,
+            (preset.base * hold, preset.edge * hold),
+            style_scale,
+            amount,
+            generator,
+        )
         done += level.cost
         progress(done / total)
     finest = styles.atlas(_side(content.shape[1:], style_scale)).pictures[styles.leading]

@@ -1,0 +1,62 @@
+"""The paintings that ship."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from artgen.errors import ArtgenError
+from artgen.imaging.files import read_image
+from artgen.style.library import BUILTIN, credit, names, resolve
+
+
+def test_every_painting_is_readable_and_credited() -> None:
+    assert len(names()) >= 8
+    for name in names():
+        found = credit(name)
+        assert found.artist
+        assert found.title
+        assert found.year
+        assert found.source.startswith("https://")
+        assert "ublic domain" in found.licence
+        image = read_image(found.file)
+        assert max(image.shape) >= 800
+        assert float(image.std()) > 0.05
+
+
+def test_all_files_are_listed_and_small_together() -> None:
+    files = {file.name for file in BUILTIN.glob("*.jpg")}
+    assert files == {credit(name).file.name for name in names()}
+    assert sum((BUILTIN / file).stat().st_size for file in files) <= 2_500_000
+
+
+def test_resolve(tmp_path: Path) -> None:
+    (tmp_path / "mine.jpg").touch()
+    assert resolve("builtin:great-wave", tmp_path) == BUILTIN / "great-wave.jpg"
+    assert resolve("mine.jpg", tmp_path) == tmp_path / "mine.jpg"
+
+
+@pytest.mark.parametrize(
+    ("reference", "help_"),
+    [
+        ("builtin:great-wav", "did you mean builtin:great-wave"),
+        ("builtin:Starry-Night", "did you mean builtin:starry-night"),
+        ("builtin:qqqq", "one of builtin:great-wave"),
+        ("great-wave", "did you mean builtin:great-wave"),
+        ("nothing.jpg", "no file"),
+    ],
+)
+def test_mistakes(reference: str, help_: str, tmp_path: Path) -> None:
+    with pytest.raises(ArtgenError, match=help_):
+        resolve(reference, tmp_path)
+
+
+def test_library_is_light() -> None:
+    code = (
+        "import sys, artgen.style.library as l, artgen.style.presets; l.names();"
+        "assert not {'torch', 'numpy', 'PIL'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
