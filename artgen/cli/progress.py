@@ -103,7 +103,7 @@ class _Lines:
             case RunStarted(run, _, total, done):
                 self._clock.start(total, done)
                 there = f", {done} there already" if done else ""
-                self._say(f"{run}: {total} candidates{there}")
+                self._say(f"{run}: {total} candidate{'' if total == 1 else 's'}{there}")
             case StepStarted():
                 self._clock.step()
             case CandidateDone():

@@ -27,7 +27,9 @@ def read_text(path: Path) -> dict[str, str]:
                 keyword, value = _decode(kind, data, left)
                 left -= len(value)
                 text.setdefault(keyword, value)
-    except (OSError, ValueError, zlib.error) as error:
+    except OSError as error:
+        raise ArtgenError(str(path), f"cannot be read ({error.strerror or error})") from error
+    except (ValueError, zlib.error) as error:
         raise ArtgenError(str(path), f"no readable PNG ({error})", "give a whole .png file") from error
     return text
 

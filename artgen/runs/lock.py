@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from artgen.errors import ArtgenError
 from artgen.imaging.files import WriteError
 
 FILE = "run.lock"
+# A file system that knows no locks, as some network drives.
+LOCKLESS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 
 
 @contextmanager
@@ -31,6 +34,9 @@ def held(folder: Path) -> Iterator[None]:
         try:
             _lock(stream.fileno())
         except OSError as error:
+            if error.errno in LOCKLESS:
+                yield
+                return
             found = "another artgen is making candidates there"
             raise ArtgenError(str(folder), found, "wait for it to end, or stop it") from error
         yield

@@ -6,23 +6,21 @@ This process never imports torch; it is the only one that adds candidates to the
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import os
 import queue
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from artgen import __version__
 from artgen.errors import ArtgenError
 from artgen.events import CandidateDone, Emit, Note, RunFinished, RunStarted, StepProgress, StepStarted
-from artgen.imaging.files import WriteError, sweep
+from artgen.imaging.files import WriteError
 from artgen.recipe import Recipe
-from artgen.runs.candidate import CANDIDATES, STAGES, THUMBNAILS, Candidate, png_file
+from artgen.runs.candidate import png_file
 from artgen.runs.find import ROOT
 from artgen.runs.lock import held
 from artgen.runs.rebuild import recover
@@ -32,6 +30,7 @@ from artgen.runs.store import RECIPE_FOLDER, Run
 from artgen.runs.used import fingerprint, name_of
 from artgen.sampling.candidate import Job
 from artgen.sampling.processes import WorkerBugError, Workers
+from artgen.sampling.survey import clean, missing, renew_captions, tell_changes
 from artgen.sampling.worker import Order
 
 TRIM_EVERY = 16
@@ -97,18 +96,19 @@ def sample(recipe: Recipe, wish: Wish, emit: Emit) -> Outcome:
     except OSError as error:
         raise WriteError(folder, error.strerror or str(error)) from error
     with held(folder):
-        _sweep(folder)
+        clean(folder)
         with Run.create(folder, recipe) as run:
             job = Job(folder, recipe, fingerprint(_files(recipe), recipe.folder))
             run.remember(RECIPE_FOLDER, name_of(recipe.folder, folder))
-            _tell_changes(run, job, emit)
+            tell_changes(run, job, emit)
+            renew_captions(run, recipe)
             wanted = wish.only or range(1, (wish.candidates or recipe.candidates) + 1)
-            missing = _missing(run, job, wanted)
-            emit(RunStarted(run.name, str(folder), len(wanted), len(wanted) - len(missing)))
+            lacking = missing(run, job, wanted)
+            emit(RunStarted(run.name, str(folder), len(wanted), len(wanted) - len(lacking)))
             outcome = Outcome(folder)
-            if missing:
+            if lacking:
                 order = Order(job, wish.device, wish.preview, wish.root / STAGE_CACHE)
-                _Shift(run, order, missing, wish.workers, outcome, emit).work()
+                _Shift(run, order, lacking, wish.workers, outcome, emit).work()
     outcome.seconds = time.monotonic() - began
     emit(RunFinished(str(folder), len(outcome.made), outcome.seconds))
     return outcome
@@ -117,51 +117,6 @@ def sample(recipe: Recipe, wish: Wish, emit: Emit) -> Outcome:
 def _files(recipe: Recipe) -> list[Path]:
     parts = [recipe.source, *recipe.steps]
     return list(dict.fromkeys(file for part in parts for file in part.files(recipe.folder)))
-
-
-def _sweep(folder: Path) -> None:
-    for place in (folder, folder / CANDIDATES, folder / STAGES, folder / THUMBNAILS):
-        if place.is_dir():
-            sweep(place)
-
-
-def _missing(run: Run, job: Job, wanted: Iterable[int]) -> list[int]:
-    """The numbers to make; a picture that a crash kept from being recorded is recorded first."""
-    there = {candidate.index: candidate for candidate in run.candidates()}
-    missing = []
-    for index in wanted:
-        candidate = there.get(index)
-        if candidate and _complete(candidate):
-            continue
-        found = recover(run.folder, index, job.recipe.digest())
-        if found and _complete(found) and len(found.stages) == len(job.recipe.steps) + 1:
-            run.add(found)
-            continue
-        if candidate:
-            run.remove(index)
-        missing.append(index)
-    return missing
-
-
-def _complete(candidate: Candidate) -> bool:
-    files = (candidate.file, candidate.thumbnail, *(stage.preview for stage in candidate.stages))
-    return all(file.is_file() for file in files)
-
-
-def _tell_changes(run: Run, job: Job, emit: Emit) -> None:
-    now = {used.name: used.sha256 for used in job.files.values()}
-    now |= {"artgen": __version__, "torch": importlib.metadata.version("torch")}
-    before = run.fact("files")
-    text = "\n".join(f"{value} {name}" for name, value in sorted(now.items()))
-    if before is not None and before != text:
-        known = {line.partition(" ")[2]: line.partition(" ")[0] for line in before.splitlines()}
-        changed = sorted(name for name in now.keys() | known.keys() if now.get(name) != known.get(name))
-        names = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
-        emit(
-            Note(f"Changed since this run began: {names}. What is missing is made with them as they are now.")
-        )
-    if before != text:
-        run.remember("files", text)
 
 
 class _Shift:
@@ -188,7 +143,7 @@ class _Shift:
                     self._hear(*self._crew.reports.get(timeout=0.5))
         finally:
             self._crew.stop()
-            _sweep(self._run.folder)
+            clean(self._run.folder)
             self._cache.trim()
 
     def _perhaps_gpu(self) -> bool:

@@ -37,15 +37,18 @@ def test_a_run_ends_with_its_contact_sheet(sampled: Path) -> None:
     assert again["candidates"][2]["draws"]["upscale"]["noise"] == pytest.approx(0.6, abs=0.4)
 
 
-def test_overrides_and_seeds_have_their_own_folders(sampled: Path) -> None:
-    for options in (["--seed", "6"], ["--set", "steps.grain.amount=0.5"], ["--preview"]):
-        done = artgen(sampled, "run", "tiny.toml", "--only", "1", "--workers", "1", "--json", *options)
-        assert json.loads(done.stdout)["made"] == [1]
+def test_a_preview_and_another_seed_have_their_own_folder(sampled: Path) -> None:
+    options = ["--seed", "6", "--set", "steps.grain.amount=0.5", "--preview", "--only", "1", "--workers", "1"]
+    made = json.loads(artgen(sampled, "run", "tiny.toml", "--json", *options).stdout)
+    assert made["made"] == [1]
+    (candidate,) = made["candidates"]
+    assert (candidate["seed"], candidate["width"]) == (6, 48)
     listed = json.loads(artgen(sampled, "runs", "--json").stdout)
-    assert [row["candidates"] for row in listed] == [1, 1, 1, 6]
+    assert [row["candidates"] for row in listed] == [1, 6]
     assert listed[0]["run"].endswith("-preview")
     assert {row["title"] for row in listed} == {"Tiny"}
-    assert artgen(sampled, "runs").stdout.count("\n") == 4
+    assert artgen(sampled, "runs").stdout.count("\n") == 2
+    assert "identical, every pixel of 48 x 48" in artgen(sampled, "reproduce", candidate["file"]).stdout
 
 
 def test_failed_candidates_are_told_together(project: Path) -> None:
@@ -73,7 +76,7 @@ def test_failed_candidates_are_told_together(project: Path) -> None:
         (["pick", "other", "3"], "no such run in runs; there are: tiny-"),
         (["pick", "--from", "tiny.toml"], "no picks of a contact sheet"),
         (["pick", "--from", "absent.json"], "absent.json: cannot be read"),
-        (["reproduce", "absent.png"], "absent.png: no readable PNG"),
+        (["reproduce", "absent.png"], "absent.png: cannot be read (No such file"),
         (["reproduce", "pictures/1.png"], "carries no artgen provenance"),
         (["reproduce"], "try: artgen reproduce --help"),
     ],

@@ -1,0 +1,76 @@
+"""What a run has already: leftovers swept, finished candidates recorded, changes told."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from artgen import __version__
+from artgen.events import Emit, Note
+from artgen.imaging.files import sweep
+from artgen.recipe import Recipe
+from artgen.runs.candidate import CANDIDATES, STAGES, THUMBNAILS, Candidate
+from artgen.runs.rebuild import recover
+from artgen.runs.store import Run
+from artgen.sampling.candidate import Job
+from artgen.sampling.chain import described
+
+
+def clean(folder: Path) -> None:
+    """Remove what killed writes left in a run's folder."""
+    for place in (folder, folder / CANDIDATES, folder / STAGES, folder / THUMBNAILS):
+        if place.is_dir():
+            sweep(place)
+
+
+def missing(run: Run, job: Job, wanted: Iterable[int]) -> list[int]:
+    """The numbers to make; a picture that a crash kept from being recorded is recorded first."""
+    there = {candidate.index: candidate for candidate in run.candidates()}
+    lacking = []
+    for index in wanted:
+        candidate = there.get(index)
+        if candidate and _complete(candidate):
+            continue
+        found = recover(run.folder, index, job.recipe.digest())
+        if found and _complete(found) and len(found.stages) == len(job.recipe.steps) + 1:
+            run.add(found)
+            continue
+        if candidate:
+            run.remove(index)
+        lacking.append(index)
+    return lacking
+
+
+def _complete(candidate: Candidate) -> bool:
+    files = (candidate.file, candidate.thumbnail, *(stage.preview for stage in candidate.stages))
+    return all(file.is_file() for file in files)
+
+
+def tell_changes(run: Run, job: Job, emit: Emit) -> None:
+    """Say which files and versions are not what they were when the run began."""
+    now = {used.name: used.sha256 for used in job.files.values()}
+    now |= {"artgen": __version__, "torch": importlib.metadata.version("torch")}
+    before = run.fact("files")
+    text = "\n".join(f"{value} {name}" for name, value in sorted(now.items()))
+    if before is not None and before != text:
+        known = {line.partition(" ")[2]: line.partition(" ")[0] for line in before.splitlines()}
+        changed = sorted(name for name in now.keys() | known.keys() if now.get(name) != known.get(name))
+        names = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
+        emit(
+            Note(f"Changed since this run began: {names}. What is missing is made with them as they are now.")
+        )
+    if before != text:
+        run.remember("files", text)
+
+
+def renew_captions(run: Run, recipe: Recipe) -> None:
+    """Word the captions of finished candidates as the recipe words them now."""
+    words = f"{recipe.title}\n{recipe.gallery.caption}"
+    before = run.fact("captions")
+    if before == words:
+        return
+    for candidate in run.candidates() if before is not None else ():
+        run.add(replace(candidate, caption=described(recipe, candidate.index)))
+    run.remember("captions", words)
