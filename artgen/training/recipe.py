@@ -38,12 +38,12 @@ class UpImageRecipe(BaseModel):
     critic_width: Annotated[int, Field(ge=8, le=512)] = 48
 
     sizes: Annotated[list[Size], Field(min_length=1)] = [Size()]
-    rate: Annotated[float, Field(gt=0, le=0.1, description="Adam's learning rate, generator")] = 2e-4
-    critic_rate: Annotated[float, Field(gt=0, le=20, description="times the generator's")] = 2.0
+    rate: Annotated[float, Field(gt=0, le=0.1, description="Adam's learning rate, generator")] = 1e-4
+    critic_rate: Annotated[float, Field(gt=0, le=20, description="times the generator's")] = 4.0
     warm_up: Annotated[float, Field(ge=0, lt=1, description="share of the steps with L1 only")] = 0.05
     l1: Weight = 10.0
     l1_end: Weight = 1.0
-    l1_fade: Annotated[float, Field(gt=0, le=1, description="share of the steps over which L1 falls")] = 0.4
+    l1_fade: Annotated[float, Field(gt=0, le=1, description="share of the steps over which L1 falls")] = 0.15
     consistency: Weight = 10.0
     adversarial: Weight = 1.0
     feature_matching: Weight = 10.0
