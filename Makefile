@@ -5,13 +5,13 @@ BIN := .venv/bin
 TORCH ?= torch==2.13.0
 RUN := recipes/abstracts.toml
 
-.PHONY: demo test test-slow lint bench setup setup-test setup-lint docs clean
+.PHONY: demo test test-slow lint bench setup setup-test setup-lint clean
 
 demo: setup
 	$(BIN)/artgen run $(RUN)
-
-	$(BIN)/artgen publish --to gallery/demo
+	$(BIN)/artgen publish --all --to demo-gallery
 	$(BIN)/artgen curate
+	-$(BIN)/python -m webbrowser "file://$(CURDIR)/demo-gallery/index.html"
 
 test: setup-test
 	$(BIN)/python -m pytest
@@ -51,9 +51,6 @@ setup-lint: .venv/lint
 .venv/lint: .venv/artgen
 	$(BIN)/python -m pip install -q --group lint
 	touch $@
-
-docs: setup
-	$(BIN)/python docs/generate.py
 
 clean:
 	rm -rf .venv build dist

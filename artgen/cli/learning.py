@@ -70,7 +70,9 @@ class _Table:
             case TrainingStep(step, losses, rate):
                 for name, value in losses.items():
                     self._curves.setdefault(name, deque(maxlen=WIDTH)).append(value)
-                status = f"step {step:,} of {self._clock.steps:,}, {rate:.1f} images/s, {self._clock.left(step)}"
+                status = (
+                    f"step {step:,} of {self._clock.steps:,}, {rate:.1f} images/s, {self._clock.left(step)}"
+                )
                 self._live.update(self._view(status))
             case SampleSaved(_, file):
                 self._sample = f"last sample: {file}"

@@ -20,7 +20,8 @@ def train(
         list[Path] | None, typer.Option("--data", help="A folder of images; repeatable.", show_default=False)
     ] = None,
     folder: Annotated[
-        Path | None, typer.Option(help="Where checkpoints, samples and the model go; by default training-runs/NAME.")
+        Path | None,
+        typer.Option(help="Where checkpoints, samples and the model go; by default training-runs/NAME."),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; by default all.")] = None,
@@ -59,7 +60,9 @@ def models(json: Json = False) -> None:
         messages.show_json([{"name": e.name, "file": str(e.file), **e.metadata} for e in entries])
         return
     for entry in entries:
-        typer.echo(f"{entry.name:<16}{entry.file.stat().st_size / 1e6:5.1f} MB  {entry.metadata['description']}")
+        typer.echo(
+            f"{entry.name:<16}{entry.file.stat().st_size / 1e6:5.1f} MB  {entry.metadata['description']}"
+        )
         metrics = json_format.loads(entry.metadata.get("metrics", "{}"))
         typer.echo("  " + ", ".join(f"{name} {value:g}" for name, value in metrics.items()))
 

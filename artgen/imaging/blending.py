@@ -41,7 +41,7 @@ class Axis:
 
 
 def even_axis(length: int, side: int, overlap: float, scale: int = 1, multiple: int = 1) -> Axis:
-    """An even grid of tiles of ``side`` px over ``length`` px, neighbours sharing at least ``overlap`` of a side.
+    """An even grid of tiles of ``side`` px over ``length`` px; neighbours share ``overlap`` of it or more.
 
     Raises:
         ValueError: when ``length < side``, or the overlap is not 0.25 to 0.5.
@@ -51,7 +51,7 @@ def even_axis(length: int, side: int, overlap: float, scale: int = 1, multiple: 
     step = side * (1 - overlap)
     count = 1 + math.ceil((length - side) / step)
     spread = (length - side) / max(1, count - 1)
-    origins = tuple(int(i * spread) // multiple * multiple for i in range(count - 1)) + (length - side,)
+    origins = (*(int(i * spread) // multiple * multiple for i in range(count - 1)), length - side)
     weights = torch.zeros(count, side * scale)
     total = torch.zeros(length * scale)
     for i, origin in enumerate(origins):

@@ -12,7 +12,7 @@ import math
 import torch
 from torch import Tensor
 
-# SplitMix64 (Steele, Lea and Flood 2014): increment and the two multipliers of its finaliser, as signed words.
+# SplitMix64 (Steele, Lea and Flood 2014): increment and the two multipliers of its finaliser, as signed.
 _STEP = 0x9E3779B97F4A7C15 - (1 << 64)
 _FIRST = 0xBF58476D1CE4E5B9 - (1 << 64)
 _SECOND = 0x94D049BB133111EB - (1 << 64)

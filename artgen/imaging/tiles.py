@@ -99,7 +99,9 @@ def paint_exact(
             elif side > reach.multiple and side > 16:
                 side = _snap(side // 2, reach.multiple)
             else:
-                raise ArtgenError("memory", f"not enough for a tile of {side} px", "close other programs") from None
+                raise ArtgenError(
+                    "memory", f"not enough for a tile of {side} px", "close other programs"
+                ) from None
             continue
         writer.finish(bottom * reach.scale)
         top = bottom

@@ -53,20 +53,23 @@ def load_model(path: Path, device: str = "cpu") -> Model:
     try:
         if path.stat().st_size > LARGEST:
             raise ArtgenError(str(path), "larger than 2 GiB", "artgen's models are far smaller")
-        with safe_open(str(path), framework="pt") as file:  # type: ignore[no-untyped-call]
+        with safe_open(str(path), framework="pt") as file:
             metadata = dict(file.metadata() or {})
             network = _build(path, metadata)
             weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
     except OSError as error:
         raise ArtgenError(str(path), error.strerror or str(error), "a model file") from None
     except SafetensorError as error:
-        raise ArtgenError(str(path), f"not a safetensors file ({error})", "a model made by artgen train") from None
+        raise ArtgenError(
+            str(path), f"not a safetensors file ({error})", "a model made by artgen train"
+        ) from None
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
         raise ArtgenError(str(path), f"weights do not fit its configuration: {error}") from None
     network.eval().requires_grad_(False)
-    return Model(network.to(device=device, memory_format=torch.channels_last), metadata)  # type: ignore[call-overload]
+    network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Model(network, metadata)
 
 
 def parameters(network: nn.Module) -> int:

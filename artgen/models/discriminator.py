@@ -3,8 +3,7 @@
 After PatchGAN (Isola et al. 2017, arXiv:1611.07004) at two scales (Wang et al. 2018, arXiv:1711.11585), with
 spectral norm (Miyato et al. 2018, arXiv:1802.05957) in place of batch norm: it needs neither gradient
 penalties nor double backward. Deviation: it sees the *detail* (image minus condition), magnified, beside the
-condition. Under a spectral norm of 1 the faint detail of a picture could not otherwise move the verdict by the
-hinge's margin, and the critic stayed at chance.
+condition. Under a spectral norm of 1 faint detail could not otherwise move the verdict by the hinge's margin.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def nearest_conv(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """``conv3x3(nearest_2x(x))`` with zero padding, in 4/9 of the multiplications.
 
     Each of the four output phases sees only 2x2 distinct input pixels, so the 3x3 kernel folds into a 2x2 one
-    for each phase and all four run as one convolution of ``x`` itself: ``(B, C, h, w)`` to ``(B, D, 2h, 2w)``.
+    for each phase, and all four run as one convolution: ``(B, C, h, w)`` to ``(B, D, 2h, 2w)``.
     """
     batch, _, height, width = x.shape
     out = weight.shape[0]
@@ -73,7 +73,9 @@ def nearest_conv(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
 def _phases(first: Tensor, middle: Tensor, last: Tensor, stack: int = 2) -> Tensor:
     """The two-tap kernels of the even and the odd outputs, from the three taps along one axis."""
-    return torch.stack([torch.stack([first, middle + last], stack), torch.stack([first + middle, last], stack)])
+    return torch.stack(
+        [torch.stack([first, middle + last], stack), torch.stack([first + middle, last], stack)]
+    )
 
 
 class Block(nn.Module):
@@ -87,7 +89,8 @@ class Block(nn.Module):
         nn.init.zeros_(self.mix.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.mix(F.leaky_relu(self.look(x), SLOPE, inplace=True))
+        mixed: Tensor = self.mix(F.leaky_relu(self.look(x), SLOPE, inplace=True))
+        return x + mixed
 
 
 class Rise(nn.Module):
@@ -155,7 +158,7 @@ class UpImager(nn.Module):
         features = self.trunk(features)
         for i, rise in enumerate(self.rises):
             features = rise(features, noise[i + 1] if i + 1 < len(noise) else None)
-        residual = self.paint(features)
+        residual: Tensor = self.paint(features)
         base = F.interpolate(x, scale_factor=scale, mode="bicubic", align_corners=False)
         out = base + residual
         missing = x - F.avg_pool2d(out, scale)

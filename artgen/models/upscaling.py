@@ -30,8 +30,8 @@ def upscale(
 ) -> Tensor:
     """Re-imagine ``image`` ``(3, H, W)`` ``scale`` times larger.
 
-    The image is first reduced so that the model's own scale leads exactly to the size asked for: at scale 4 an
-    8x model sees it at half its size and invents everything finer anew.
+    The image is first reduced so that the model's own scale leads exactly to the size asked for: at scale
+    4 an 8x model sees it at half its size and invents everything finer anew.
 
     Args:
         image: float32 in [0, 1].
@@ -78,7 +78,9 @@ def upscale_bands(
     def paint(tiles: Tensor, windows: Sequence[Window]) -> Tensor:
         noises = tile_noise(network, windows, noise=noise, seed=seed)
         batch = tiles.to(device=device, memory_format=torch.channels_last)
-        painted: Tensor = network(batch, [n.to(device=device, memory_format=torch.channels_last) for n in noises])
+        painted: Tensor = network(
+            batch, [n.to(device=device, memory_format=torch.channels_last) for n in noises]
+        )
         return painted.cpu()
 
     paint_exact(paint, network.reach, reader, writer, tile=tile, batch=batch, progress=progress)

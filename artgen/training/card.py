@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from artgen.training.evaluation import Figures
 from artgen.training.recipe import UpImageRecipe
@@ -20,31 +21,49 @@ ROWS = {
 }
 
 
-def metadata(recipe: UpImageRecipe, *, images: int, fingerprint: str, figures: Figures) -> dict[str, str]:
+@dataclass(frozen=True)
+class Record:
+    """What there is to say of a finished training.
+
+    Attributes:
+        recipe: what was trained.
+        parameters: of the generator.
+        images: how many were trained on.
+        sources: how many images each folder gave, validation included.
+        fingerprint: of the training images.
+        figures: on held-out pictures.
+        seconds: over all sittings.
+        device: where.
+    """
+
+    recipe: UpImageRecipe
+    parameters: int
+    images: int
+    sources: Mapping[str, int]
+    fingerprint: str
+    figures: Figures
+    seconds: float
+    device: str
+
+
+def metadata(record: Record) -> dict[str, str]:
     """What the model file says of itself beside its weights; strings only, as safetensors has it."""
+    recipe = record.recipe
+    data = {"images": record.images, "fingerprint": record.fingerprint, "licence": recipe.data_licence}
     return {
         "title": recipe.title,
         "description": recipe.description,
         "recipe": recipe.model_dump_json(),
-        "data": json.dumps({"images": images, "fingerprint": fingerprint, "licence": recipe.data_licence}),
-        "metrics": json.dumps(figures.rounded()),
+        "data": json.dumps(data),
+        "metrics": json.dumps(record.figures.rounded()),
     }
 
 
-def card(
-    recipe: UpImageRecipe,
-    *,
-    parameters: int,
-    images: int,
-    fingerprint: str,
-    sources: Mapping[str, int],
-    figures: Figures,
-    seconds: float,
-    device: str,
-) -> str:
+def card(record: Record) -> str:
     """The card as Markdown; the picture beside it has the same name."""
+    recipe, figures = record.recipe, record.figures
     rows = "\n".join(f"| {label} | {getattr(figures, name):{form}} |" for name, (label, form) in ROWS.items())
-    folders = ", ".join(f"{name} ({count})" for name, count in sources.items())
+    folders = ", ".join(f"{name} ({count})" for name, count in record.sources.items())
     return f"""# {recipe.title}
 
 {recipe.description}
@@ -55,10 +74,10 @@ def card(
 
 | | |
 |---|---|
-| architecture | `{recipe.family}`, {parameters / 1e6:.2f} M parameters, {2 ** len(recipe.widths)}x |
-| trained | {recipe.steps:,} steps, {seconds / 3600:.1f} h on {device}, seed {recipe.seed} |
-| images | {images:,}: {folders} |
-| fingerprint | `{fingerprint[:32]}` |
+| architecture | `{recipe.family}`, {record.parameters / 1e6:.2f} M parameters, {2 ** len(recipe.widths)}x |
+| trained | {recipe.steps:,} steps, {record.seconds / 3600:.1f} h on {record.device}, seed {recipe.seed} |
+| images | {record.images:,} of {folders}, every 20th held out |
+| fingerprint | `{record.fingerprint[:32]}` |
 | licence of the images | {recipe.data_licence} |
 
 ## Measured on {figures.pictures} held-out pictures, 32 px to {32 * 2 ** len(recipe.widths)} px
@@ -66,6 +85,10 @@ def card(
 | | |
 |---|---|
 {rows}
+
+## What it is bad at
+
+{recipe.weakness}
 
 ## Training recipe
 

@@ -50,7 +50,9 @@ def find_images(folders: Sequence[Path]) -> list[Path]:
         found += sorted(p for p in folder.rglob("*") if p.suffix.lower() in ENDINGS and p.is_file())
     if not found:
         raise ArtgenError(
-            "--data " + " ".join(map(str, folders)), "no images", f"files ending in {', '.join(sorted(ENDINGS))}"
+            "--data " + " ".join(map(str, folders)),
+            "no images",
+            f"files ending in {', '.join(sorted(ENDINGS))}",
         )
     return found
 
@@ -97,7 +99,9 @@ def load_images(
     return ImageSet(names, pixels, fingerprint, tuple(table["skipped"]))
 
 
-def _decode(files: Sequence[Path], index: Path, data: Path, side: int, progress: Callable[[int], None]) -> None:
+def _decode(
+    files: Sequence[Path], index: Path, data: Path, side: int, progress: Callable[[int], None]
+) -> None:
     index.parent.mkdir(parents=True, exist_ok=True)
     rows: list[tuple[str, int, int, int]] = []
     skipped: list[str] = []

@@ -141,7 +141,7 @@ def _save(file: Path, family: Family, mean: Average, identity: str, step: int, s
     }
     buffer = io.BytesIO()
     torch.save(state, buffer)
-    atomic_write(file, buffer.getbuffer())
+    atomic_write(file, buffer.getvalue())
 
 
 def _restore(file: Path, family: Family, mean: Average, identity: str) -> tuple[int, float]:
@@ -168,4 +168,6 @@ def _read(file: Path) -> dict[str, Any]:
         state: dict[str, Any] = torch.load(file, weights_only=True, map_location="cpu")
         return state
     except Exception as error:
-        raise ArtgenError(str(file), f"not a checkpoint of artgen: {error}", "delete it to begin again") from None
+        raise ArtgenError(
+            str(file), f"not a checkpoint of artgen: {error}", "delete it to begin again"
+        ) from None

@@ -30,6 +30,7 @@ class UpImageRecipe(BaseModel):
     seed: Annotated[int, Field(ge=0, lt=2**53)] = 0
     steps: Annotated[int, Field(ge=1, le=10_000_000)]
     side: Annotated[int, Field(ge=128, le=8192, description="longest side images are decoded to, px")] = 1024
+    weakness: Annotated[str, Field(description="what the card says it is bad at")] = "Not described."
     data_licence: Annotated[str, Field(description="what the card says of the images")] = "not stated"
 
     width: Annotated[int, Field(ge=8, le=512)] = 128
@@ -48,10 +49,17 @@ class UpImageRecipe(BaseModel):
     adversarial: Weight = 1.0
     feature_matching: Weight = 10.0
     mode_seeking: Weight = 1.0
-    spread: Annotated[float, Field(gt=0, lt=1, description="mean difference two noises must make, at half size")] = 0.025
+    spread: Annotated[
+        float, Field(gt=0, lt=1, description="mean difference two noises must make, at half size")
+    ] = 0.025
     second_pass: Annotated[float, Field(ge=0, le=0.5, description="share of inputs from own pictures")] = 0.15
     clip: Annotated[float, Field(gt=0, description="gradient norm")] = 5.0
 
     average: Annotated[float, Field(ge=0, lt=1, description="EMA decay once ramped up")] = 0.999
     sample_every: Annotated[int, Field(ge=1)] = 250
     checkpoint_every: Annotated[int, Field(ge=1)] = 250
+
+    def identity(self) -> str:
+        """Everything that decides the weights; texts and intervals may change between two sittings."""
+        texts = {"title", "description", "weakness", "data_licence", "sample_every", "checkpoint_every"}
+        return self.model_dump_json(exclude=texts)

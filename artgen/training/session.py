@@ -18,7 +18,7 @@ from artgen.models.checkpoint import parameters, save_model
 from artgen.models.upimage import UpImager
 from artgen.recipe.document import read
 from artgen.recipe.problems import checked
-from artgen.training.card import card, metadata
+from artgen.training.card import Record, card, metadata
 from artgen.training.evaluation import evaluate, imagine
 from artgen.training.images import find_images, load_images, split
 from artgen.training.loop import checkpoint_step, train
@@ -62,7 +62,7 @@ def run_training(
     validation = load_images(held_out, folder, side=recipe.side) if held_out else images
     for problem in (*images.skipped, *validation.skipped):
         emit(Note(f"skipped {problem}"))
-    identity = hashlib.sha256((recipe.model_dump_json() + images.fingerprint).encode()).hexdigest()
+    identity = hashlib.sha256((recipe.identity() + images.fingerprint).encode()).hexdigest()
     family = UpImageTraining(recipe, images.pixels, torch.device(device))
     scale = family.generator.config.scale
     inputs, targets = validation_pairs(validation.pixels, count=SAMPLES, size=32, factor=scale)
@@ -71,9 +71,7 @@ def run_training(
         assert isinstance(mean, UpImager)
         return _grid(inputs, imagine(mean, inputs, seed=1, device=device), targets)
 
-    emit(
-        TrainingStarted(recipe.title, str(folder), checkpoint_step(folder), recipe.steps, len(images.names))
-    )
+    emit(TrainingStarted(recipe.title, str(folder), checkpoint_step(folder), recipe.steps, len(images.names)))
     network, seconds = train(
         family,
         steps=recipe.steps,
@@ -86,16 +84,20 @@ def run_training(
         emit=emit,
     )
     assert isinstance(network, UpImager)
-    figures = evaluate(network, validation.pixels, device)
-    about = {"images": len(images.names), "fingerprint": images.fingerprint, "figures": figures}
-    model = folder / f"{recipe.title}.safetensors"
-    save_model(model, network, metadata(recipe, **about))
-    write_png(model.with_suffix(".png"), sample(network), {})
-    sources = Counter(file.parent.name for file in training_files)
-    text = card(
-        recipe, parameters=parameters(network), sources=sources, seconds=seconds, device=device, **about
+    record = Record(
+        recipe=recipe,
+        parameters=parameters(network),
+        images=len(images.names),
+        sources=Counter(file.parent.name for file in (*training_files, *held_out)),
+        fingerprint=images.fingerprint,
+        figures=evaluate(network, validation.pixels, device),
+        seconds=seconds,
+        device=device,
     )
-    atomic_write(model.with_suffix(".md"), text.encode())
+    model = folder / f"{recipe.title}.safetensors"
+    save_model(model, network, metadata(record))
+    write_png(model.with_suffix(".png"), sample(network), {})
+    atomic_write(model.with_suffix(".md"), card(record).encode())
     emit(TrainingFinished(str(model), str(model.with_suffix(".md")), seconds))
     return model
 

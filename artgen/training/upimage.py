@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -135,10 +136,8 @@ class UpImageTraining:
             torch.from_numpy(rng.standard_normal((len(inputs), c, size.crop * k, size.crop * k), np.float32))
             for c, k in self.generator.noise_layers()
         ]
-        move = {"device": self.device, "memory_format": torch.channels_last}
-        return Batch(
-            inputs.to(**move), targets.to(**move), real.to(self.device), [n.to(**move) for n in noise]
-        )
+        move = partial(Tensor.to, device=self.device, memory_format=torch.channels_last)
+        return Batch(move(inputs), move(targets), real.to(self.device), [move(n) for n in noise])
 
     def _second_pass(self, crop: int, rng: np.random.Generator) -> Tensor:
         """A crop of an own picture, reduced as the next pass of a recipe would reduce it."""

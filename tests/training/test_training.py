@@ -78,7 +78,9 @@ def test_killed_and_resumed_equals_undisturbed_bit_for_bit(tmp_path: Path, folde
     toml = recipe(tmp_path, 30)
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     subprocess.run(command(toml, folder, whole), check=True, capture_output=True)
-    process = subprocess.Popen(command(toml, folder, broken), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command(toml, folder, broken), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     deadline = time.monotonic() + 60
     while not (broken / "checkpoint.pt").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
