@@ -13,9 +13,8 @@ from pydantic import BeforeValidator, Field
 from artgen.errors import ArtgenError
 
 TEXTURES = "builtin:textures"
-# The photographs inside scikit-image's wheel that have colour, texture and no lettering.
+# The photographs inside scikit-image's wheel that have colour or texture, no lettering; no faces.
 PHOTOGRAPHS = (
-    "astronaut.png",
     "chelsea.png",
     "coffee.png",
     "grass.png",

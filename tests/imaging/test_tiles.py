@@ -106,16 +106,16 @@ def test_the_declared_multiple_is_kept() -> None:
 
 def test_out_of_memory_halves_batch_then_tile_and_changes_no_pixel() -> None:
     network = random_network(UpImagerConfig(8, 2, (8,)))
-    image = torch.rand(3, 100, 130)
+    image = torch.rand(3, 100, 300)
     asked: list[tuple[int, int]] = []
 
     def paint(tiles: Tensor, windows: Sequence[Window]) -> Tensor:
         asked.append((len(tiles), tiles.shape[-1]))
-        if tiles.numel() > 3 * 60 * 60:
+        if tiles.numel() > 3 * 75 * 75:
             raise torch.OutOfMemoryError("not enough")
         return network(tiles, tile_noise(network, windows, noise=1.0, seed=5))
 
-    writer = TensorWriter(200, 260)
+    writer = TensorWriter(200, 600)
     with torch.inference_mode():
         paint_exact(paint, network.reach, TensorReader(image), writer, tile=64, batch=4)
     assert (writer.image - untiled(network, image, 5)).abs().max() <= 1e-5
