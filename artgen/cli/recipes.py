@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from artgen.cli import messages
 from artgen.errors import ArtgenError, Problems
+
+if TYPE_CHECKING:
+    from artgen.recipe.reference import Table
 
 Json = Annotated[bool, typer.Option("--json", help="Report as one JSON document.")]
 Set = Annotated[
@@ -96,16 +99,16 @@ def _as_json(problem: ArtgenError) -> dict[str, str]:
 
 
 def steps(
-    name: Annotated[str | None, typer.Argument(help="Only this source or step.", show_default=False)] = None,
-    markdown: Annotated[
-        bool, typer.Option("--markdown", help="As the reference in docs/recipes.md.")
-    ] = False,
+    name: Annotated[
+        str | None, typer.Argument(help="Only this source or step, or `training`.", show_default=False)
+    ] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="As the reference in docs/.")] = False,
     json: Json = False,
 ) -> None:
     """Say what a recipe may hold: fields, ranges, units, defaults."""
     from artgen.recipe import reference
 
-    tables = reference.tables(name)
+    tables = _training_tables() if name == "training" else reference.tables(name)
     if json:
         messages.show_json([reference.as_json(table) for table in tables])
     elif markdown:
@@ -114,6 +117,13 @@ def steps(
         import shutil
 
         typer.echo(reference.as_text(tables, min(shutil.get_terminal_size().columns, 100)), nl=False)
+
+
+def _training_tables() -> list[Table]:
+    from artgen.recipe.reference import described_table
+    from artgen.training.recipe import Size, UpImageRecipe
+
+    return [described_table(UpImageRecipe, "", ""), described_table(Size, "[[sizes]]", "")]
 
 
 def schema(

@@ -54,9 +54,9 @@ def tables(name: str | None = None) -> list[Table]:
     top = [field for key, field in described(Recipe).items() if key not in ("source", "steps", "gallery")]
     every = [
         Table("recipe", "", "", "The keys at the top of the file.", tuple(top)),
-        *(_table(model, "[source]", use) for use, model in SOURCES.items()),
-        *(_table(model, "[[steps]]", use) for use, model in STEPS.items()),
-        _table(Gallery, "[gallery]", ""),
+        *(described_table(model, "[source]", use) for use, model in SOURCES.items()),
+        *(described_table(model, "[[steps]]", use) for use, model in STEPS.items()),
+        described_table(Gallery, "[gallery]", ""),
     ]
     if name is None:
         return every
@@ -67,7 +67,8 @@ def tables(name: str | None = None) -> list[Table]:
     return found
 
 
-def _table(model: type[BaseModel], header: str, use: str) -> Table:
+def described_table(model: type[BaseModel], header: str, use: str) -> Table:
+    """The table that ``model`` checks, as ``header`` writes it."""
     summary = " ".join((inspect.getdoc(model) or "").split("\n\n")[0].split())
     return Table(use or header.strip("[]"), header, use, summary, tuple(described(model).values()))
 
@@ -101,9 +102,11 @@ def _text(table: Table, width: int) -> str:
 
 
 def as_markdown(shown: Sequence[Table]) -> str:
-    """For ``docs/recipes.md``."""
-    parts = [DRAWN + " one of these:", "| Draw | Gives |\n|---|---|"]
-    parts[-1] += "".join(f"\n| `{form}` | {meaning} |" for form, meaning in DRAWS)
+    """For the pages in ``docs/``."""
+    parts = []
+    if any(field.draws for table in shown for field in table.fields):
+        rows = "".join(f"\n| `{form}` | {meaning} |" for form, meaning in DRAWS)
+        parts += [DRAWN + " one of these:", "| Draw | Gives |\n|---|---|" + rows]
     for table in shown:
         use = f' `use = "{table.use}"`' if table.use else ""
         parts.append(f"### `{table.header}`{use}" if table.header else "### Top of the file")

@@ -4,60 +4,74 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Weight = Annotated[float, Field(ge=0, le=1000)]
 
 
 class Size(BaseModel):
-    """From ``since`` (share of the training) on: ``batch`` inputs of ``crop`` px."""
+    """How large the crops are from some point of the training on."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    since: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    crop: Annotated[int, Field(ge=8, le=128, description="px of the input's side")] = 16
-    batch: Annotated[int, Field(ge=3, le=256)] = 6
+    since: float = Field(0.0, ge=0, lt=1, description="Share of the steps after which this holds.")
+    crop: int = Field(
+        16, ge=8, le=128, description="Side of the input; the target is larger by the scale, px."
+    )
+    batch: int = Field(6, ge=3, le=256, description="Inputs in a step; the first is seen with two noises.")
 
 
 class UpImageRecipe(BaseModel):
-    """A training recipe of the family ``upimage``."""
+    """A training recipe of the family `upimage`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    family: Literal["upimage"]
-    title: str
-    description: str = ""
-    seed: Annotated[int, Field(ge=0, lt=2**53)] = 0
-    steps: Annotated[int, Field(ge=1, le=10_000_000)]
-    side: Annotated[int, Field(ge=128, le=8192, description="longest side images are decoded to, px")] = 1024
-    weakness: Annotated[str, Field(description="what the card says it is bad at")] = "Not described."
-    data_licence: Annotated[str, Field(description="what the card says of the images")] = "not stated"
+    family: Literal["upimage"] = Field(description="What kind of model.")
+    title: str = Field(
+        min_length=1,
+        max_length=80,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        description="Names the model's file.",
+    )
+    description: str = Field("", description="One sentence for the card and `artgen models`.")
+    weakness: str = Field("Not described.", description="What the card says it is bad at.")
+    data_licence: str = Field("not stated", description="What the card says of the images.")
+    seed: int = Field(0, ge=0, lt=2**53, description="Decides every random choice.")
+    steps: int = Field(ge=1, le=10_000_000, description="Updates of both networks.")
+    side: int = Field(1024, ge=128, le=8192, description="Images are decoded to at most this long, px.")
 
-    width: Annotated[int, Field(ge=8, le=512)] = 128
-    blocks: Annotated[int, Field(ge=1, le=64)] = 9
-    widths: Annotated[list[int], Field(min_length=1, max_length=4)] = [64, 48, 24]
-    critic_width: Annotated[int, Field(ge=8, le=512)] = 48
+    width: int = Field(128, ge=8, le=512, description="Channels of the trunk.")
+    blocks: int = Field(9, ge=1, le=64, description="Residual blocks; each sees 1 px further.")
+    widths: list[Annotated[int, Field(ge=4, le=512)]] = Field(
+        [64, 48, 24], min_length=1, max_length=4, description="Channels after each doubling: three make 8x."
+    )
+    critic_width: int = Field(48, ge=8, le=512, description="Channels after the critic's first layer.")
 
-    sizes: Annotated[list[Size], Field(min_length=1)] = [Size()]
-    rate: Annotated[float, Field(gt=0, le=0.1, description="Adam's learning rate, generator")] = 1e-4
-    critic_rate: Annotated[float, Field(gt=0, le=20, description="times the generator's")] = 4.0
-    warm_up: Annotated[float, Field(ge=0, lt=1, description="share of the steps with L1 only")] = 0.05
-    l1: Weight = 10.0
-    l1_end: Weight = 1.0
-    l1_fade: Annotated[float, Field(gt=0, le=1, description="share of the steps over which L1 falls")] = 0.15
-    consistency: Weight = 10.0
-    adversarial: Weight = 1.0
-    feature_matching: Weight = 10.0
-    mode_seeking: Weight = 1.0
-    spread: Annotated[
-        float, Field(gt=0, lt=1, description="mean difference two noises must make, at half size")
-    ] = 0.025
-    second_pass: Annotated[float, Field(ge=0, le=0.5, description="share of inputs from own pictures")] = 0.15
-    clip: Annotated[float, Field(gt=0, description="gradient norm")] = 5.0
+    sizes: list[Size] = Field([Size()], min_length=1, description="Crops over time, see `[[sizes]]`.")
+    rate: float = Field(1e-4, gt=0, le=0.1, description="Adam's learning rate of the generator.")
+    critic_rate: float = Field(4.0, gt=0, le=20, description="The critic's, times the generator's.")
+    warm_up: float = Field(0.05, ge=0, lt=1, description="Share of the steps with L1 alone.")
+    l1: Weight = Field(10.0, description="Weight of the distance to the real picture, at first.")
+    l1_end: Weight = Field(1.0, description="The same at the end.")
+    l1_fade: float = Field(0.15, gt=0, le=1, description="Share of the steps over which it falls.")
+    consistency: Weight = Field(10.0, description="Weight of: reduced again, it is the thumbnail.")
+    adversarial: Weight = Field(1.0, description="Weight of what the critic says.")
+    feature_matching: Weight = Field(10.0, description="Weight of looking alike to the critic's layers.")
+    mode_seeking: Weight = Field(1.0, description="Weight of two noises making two pictures.")
+    spread: float = Field(0.025, gt=0, lt=1, description="How far two noises must differ, at half size.")
+    second_pass: float = Field(0.15, ge=0, le=0.5, description="Share of inputs from own pictures.")
+    clip: float = Field(5.0, gt=0, description="Largest norm of the generator's gradient.")
 
-    average: Annotated[float, Field(ge=0, lt=1, description="EMA decay once ramped up")] = 0.999
-    sample_every: Annotated[int, Field(ge=1)] = 250
-    checkpoint_every: Annotated[int, Field(ge=1)] = 250
+    average: float = Field(0.999, ge=0, lt=1, description="Decay of the averaged weights that ship.")
+    sample_every: int = Field(250, ge=1, description="Steps between sample grids.")
+    checkpoint_every: int = Field(250, ge=1, description="Steps between checkpoints.")
+
+    @model_validator(mode="after")
+    def _begins_somewhere(self) -> UpImageRecipe:
+        since = [size.since for size in self.sizes]
+        if since[0] != 0 or since != sorted(since):
+            raise ValueError("sizes: the first begins at since = 0, the others later and later")
+        return self
 
     def identity(self) -> str:
         """Everything that decides the weights; texts and intervals may change between two sittings."""

@@ -127,8 +127,9 @@ class UpImageTraining:
             self.images, count=size.batch - 1, crop=size.crop, factor=self.generator.config.scale, rng=rng
         )
         real = torch.ones(len(inputs))
-        if self.memory and rng.random() < recipe.second_pass * len(inputs):
-            inputs[-1] = self._second_pass(size.crop, rng)
+        large = [picture for picture in self.memory if picture.shape[-1] >= 2 * size.crop]
+        if large and rng.random() < recipe.second_pass * len(inputs):
+            inputs[-1] = _second_pass(large[int(rng.integers(len(large)))], size.crop, rng)
             real[-1] = 0.0
         inputs, targets = torch.cat([inputs[:1], inputs]), torch.cat([targets[:1], targets])
         real = torch.cat([real[:1], real])
@@ -139,18 +140,18 @@ class UpImageTraining:
         move = partial(Tensor.to, device=self.device, memory_format=torch.channels_last)
         return Batch(move(inputs), move(targets), real.to(self.device), [move(n) for n in noise])
 
-    def _second_pass(self, crop: int, rng: np.random.Generator) -> Tensor:
-        """A crop of an own picture, reduced as the next pass of a recipe would reduce it."""
-        picture = self.memory[int(rng.integers(len(self.memory)))].float() / 255
-        half = F.avg_pool2d(picture, 2)
-        top, left = (int(rng.integers(half.shape[-1] - crop + 1)) for _ in range(2))
-        return half[:, top : top + crop, left : left + crop]
-
     def _remember(self, fakes: Tensor, number: int) -> None:
         if number % 4 == 0:
             row = number // 4 % len(fakes)
             picture = (fakes[row].detach().clamp(0, 1) * 255).round().byte().cpu()
             self.memory = [*self.memory[-(MEMORY - 1) :], picture]
+
+
+def _second_pass(picture: Tensor, crop: int, rng: np.random.Generator) -> Tensor:
+    """A crop of an own picture, uint8, reduced by half as the next pass of a recipe would reduce it."""
+    half = F.avg_pool2d(picture.float() / 255, 2)
+    top, left = (int(rng.integers(half.shape[-1] - crop + 1)) for _ in range(2))
+    return half[:, top : top + crop, left : left + crop]
 
 
 def _rate(done: float, warm: bool) -> float:

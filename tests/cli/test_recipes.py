@@ -90,10 +90,15 @@ def test_steps_says_what_a_recipe_may_hold() -> None:
     assert "did you mean 'grade'?" in wrong.stderr
 
 
-def test_the_reference_page_is_current() -> None:
-    page = (ROOT / "docs" / "recipes.md").read_text("utf-8")
-    _, _, rest = page.partition("<!-- artgen steps --markdown -->\n")
-    assert rest.partition("<!-- end -->")[0].strip() == artgen("steps", "--markdown").stdout.strip()
+@pytest.mark.parametrize(
+    ("page", "command"),
+    [("recipes.md", ["steps", "--markdown"]), ("training.md", ["steps", "training", "--markdown"])],
+)
+def test_the_reference_pages_are_current(page: str, command: list[str]) -> None:
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    _, marker, rest = text.partition(f"<!-- artgen {' '.join(command)} -->\n")
+    assert marker
+    assert rest.partition("<!-- end -->")[0].strip() == artgen(*command).stdout.strip()
 
 
 def test_every_example_of_the_page_is_right(tmp_path: Path) -> None:
