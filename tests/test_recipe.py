@@ -216,6 +216,20 @@ def test_wrong_overrides(tmp_path: Path, option: str, expected: str) -> None:
     assert expected in found
 
 
+def test_an_override_of_a_step_that_is_no_table(tmp_path: Path) -> None:
+    found = problems(tmp_path, 'steps = [1]\n[source]\nuse = "crops"\n', "steps.0.x=1")
+    assert any("steps.0 is no table in this recipe" in problem for problem in found)
+
+
+@pytest.mark.parametrize("reference", ["~nosuchuser/x", "x" * 300])
+@pytest.mark.parametrize("field", ["images", "style", "model"])
+def test_names_that_the_system_refuses(tmp_path: Path, field: str, reference: str) -> None:
+    text = WHOLE.replace('use = "grain"', 'use = "upscale"').replace("amount = 0.3", 'model = "abstract-8x"')
+    old = {"images": "builtin:textures", "style": "builtin:great-wave", "model": "abstract-8x"}[field]
+    (found,) = problems(tmp_path, text.replace(old, reference))
+    assert "cannot be read as a path" in found
+
+
 def test_draws_depend_on_nothing_but_their_own_names(tmp_path: Path) -> None:
     recipe = load(write(tmp_path, WHOLE))
     seventh = draw(recipe, 2017, 7).draws

@@ -41,6 +41,10 @@ def pick(
         raise ArtgenError("pick", "nothing to pick, or too much", right, "artgen pick RUN 3 7 12")
     name, wanted = _picks(from_) if from_ else ("", numbers(",".join(candidates or []), "pick"))
     with Run.open(find_run(run or name, runs)) as opened:
+        if from_ and opened.name != name:
+            right = f"export them on the sheet of {opened.name}"
+            right += f", or leave out {run} to pick in {name}" if run else ""
+            raise ArtgenError(str(from_), f"these are picks of {name}, not of {opened.name}", right)
         before = {candidate.index for candidate in opened.picks()}
         changes = dict.fromkeys(wanted, not off)
         if from_:

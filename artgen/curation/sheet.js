@@ -142,6 +142,7 @@
   count();
   one("#help-open").addEventListener("click", () => help.showModal());
   if (!frames.length) return;
+  keep();  // what was merged is the new base: a pick that the run takes back later stays taken back
   cells.forEach((_, place) => mark(place));
   for (const button of [one("#pick"), one("#loupe-open")]) button.disabled = false;
   go(0);

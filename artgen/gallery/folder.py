@@ -37,8 +37,7 @@ def building(target: Path, force: bool = False) -> Iterator[Path]:
     new, before = (target.with_name(f".{target.name}.artgen-{end}") for end in ("new", "before"))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        if before.exists() and not target.exists():
-            before.rename(target)  # killed in the middle of a switch: the old site comes back
+        _put_back(before, target)  # killed in the middle of a switch
         shutil.rmtree(before, ignore_errors=True)
         shutil.rmtree(new, ignore_errors=True)
         foreign = _foreign(target, force)
@@ -48,11 +47,21 @@ def building(target: Path, force: bool = False) -> Iterator[Path]:
             _adopt(target, new, foreign, force)
             _switch(new, target, before)
         finally:
+            _put_back(before, target)
             shutil.rmtree(new, ignore_errors=True)
             shutil.rmtree(before, ignore_errors=True)
     except OSError as error:
         found = f"could not be written ({error.strerror or error})"
-        raise ArtgenError(str(target), found, "the site that was there, if any, is untouched") from error
+        right = "the site that was there, if any, is untouched"
+        if before.exists() and not target.exists():
+            right = f"the site that was there is in {before}: the next publish brings it back"
+        raise ArtgenError(str(target), found, right) from error
+
+
+def _put_back(before: Path, target: Path) -> None:
+    """Bring the old site back after a switch that stopped between its two renames."""
+    if before.exists() and not target.exists():
+        before.rename(target)
 
 
 def _foreign(target: Path, force: bool) -> list[str]:

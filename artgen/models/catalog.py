@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import json
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 
 from artgen.errors import ArtgenError
+from artgen.models import header
 
 PRETRAINED = Path(__file__).parent / "pretrained"
 
@@ -23,12 +22,13 @@ class Entry:
 
 
 def entry(name: str) -> Entry:
-    """A shipped model by name; only the header of its file is read."""
+    """A shipped model by name; only the header of its file is read.
+
+    Raises:
+        ArtgenError: no such model, or its file is damaged.
+    """
     file = resolve(name, PRETRAINED)
-    with file.open("rb") as source:
-        (length,) = struct.unpack("<Q", source.read(8))
-        metadata = json.loads(source.read(length))["__metadata__"]
-    return Entry(name, file, metadata)
+    return Entry(name, file, header.metadata(file))
 
 
 def names() -> list[str]:
@@ -45,7 +45,7 @@ def resolve(reference: str, folder: Path) -> Path:
     shipped = PRETRAINED / f"{reference}.safetensors"
     if "/" not in reference and "\\" not in reference and shipped.is_file():
         return shipped
-    path = (folder / reference).expanduser()
+    path = folder / Path(reference).expanduser()
     if path.suffix == ".safetensors" and path.is_file():
         return path
     near = difflib.get_close_matches(reference, names(), n=1)

@@ -51,7 +51,10 @@ def parsed(option: str, table: dict[str, Any]) -> tuple[Keys, Any]:
     if names[0] == "steps":
         if len(names) < 3:
             raise ArtgenError(where, "names no field of a step", f"for example {EXAMPLE}")
-        keys: Keys = ("steps", _step(where, names[1], table.get("steps")), *names[2:])
+        step = _step(where, names[1], table.get("steps"))
+        if not isinstance(table["steps"][step], dict):
+            raise ArtgenError(where, f"steps.{step} is no table in this recipe", "it is written [[steps]]")
+        keys: Keys = ("steps", step, *names[2:])
     else:
         keys = names
     if names[0] in ("source", "gallery") and not isinstance(table.get(names[0], {}), dict):

@@ -105,8 +105,8 @@ def as_markdown(shown: Sequence[Table]) -> str:
     """For the pages in ``docs/``."""
     parts = []
     if any(field.draws for table in shown for field in table.fields):
-        rows = "".join(f"\n| `{form}` | {meaning} |" for form, meaning in DRAWS)
-        parts += [DRAWN + " one of these:", "| Draw | Gives |\n|---|---|" + rows]
+        kinds = "".join(f"\n| `{form}` | {meaning} |" for form, meaning in DRAWS)
+        parts += [DRAWN + " one of these:", "| Draw | Gives |\n|---|---|" + kinds]
     for table in shown:
         use = f' `use = "{table.use}"`' if table.use else ""
         parts.append(f"### `{table.header}`{use}" if table.header else "### Top of the file")

@@ -77,7 +77,7 @@ class Part(BaseModel):
         """
         found: set[Path] = set()
         for _, reference, find in self._references():
-            paths = find(reference, folder)
+            paths = _find(find, reference, folder)
             found.update([paths] if isinstance(paths, Path) else paths)
         return sorted(found)
 
@@ -85,7 +85,7 @@ class Part(BaseModel):
         """Each field that is not right for the files it meets, e.g. names one that is not there."""
         for field, reference, find in self._references():
             try:
-                find(reference, folder)
+                _find(find, reference, folder)
             except ArtgenError as error:
                 found = error.found if reference in error.found else f"{reference!r}: {error.found}"
                 yield field, ArtgenError(field, found, error.right, error.command)
@@ -109,6 +109,15 @@ class Part(BaseModel):
             for value in possible(getattr(self, field)):
                 for reference in [value] if isinstance(value, str) else value or ():
                     yield field, reference, find
+
+
+def _find(find: Finder, reference: str, folder: Path) -> Path | Sequence[Path]:
+    """What the system says of a name (too long, closed to us, ``~`` of nobody) as a problem to put right."""
+    try:
+        return find(reference, folder)
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ArtgenError(reference, f"cannot be read as a path ({reason})") from None
 
 
 class Source(Part):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import importlib.util
+import os
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
@@ -43,14 +44,18 @@ def find_images(reference: str, folder: Path) -> list[Path]:
     """The image files that ``reference`` names, sorted; relative paths start at ``folder``.
 
     Raises:
-        ArtgenError: nothing is there, or nothing in it is an image.
+        ArtgenError: nothing is there, nothing in it is an image, or an image's name is not UTF-8.
     """
     if reference.startswith("builtin:"):
         return _builtin(reference)
-    try:
-        return _on_disk(reference, folder)
-    except (OSError, ValueError) as error:
-        raise ArtgenError(reference, f"cannot be read as a path ({error})") from None
+    found = _on_disk(reference, folder)
+    for path in found:
+        try:
+            str(path).encode()
+        except UnicodeEncodeError:  # neither a run's database nor a picture's provenance can hold it
+            shown = os.fsencode(path).decode(errors="backslashreplace")
+            raise ArtgenError(reference, f"the name of {shown} is not UTF-8", "rename it") from None
+    return found
 
 
 def _on_disk(reference: str, folder: Path) -> list[Path]:

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from artgen.runs.store import Run
+
 SHAPES = ((64, 64),) * 4
 
 
@@ -46,6 +48,20 @@ def test_picking_and_publishing(finished_run: Callable[..., Path], tmp_path: Pat
     assert report["index"] == "gallery/index.html"
     assert report["series"] == 1
     assert [Path(page).name for page in report["pieces"]] == [f"{run.name}-000{n}.html" for n in (2, 3)]
+
+
+def test_picks_of_another_run_are_refused(finished_run: Callable[..., Path], tmp_path: Path) -> None:
+    named = finished_run(shapes=SHAPES)
+    other = finished_run("mine-5e6f7a8b", shapes=SHAPES, picks=(1,))
+    (tmp_path / "picks.json").write_text(json.dumps({"format": 1, "run": named.name, "picks": [2, 3]}))
+    said = artgen(tmp_path, "pick", "mine", "--from", "picks.json", "--json")
+    assert said.returncode == 2
+    assert f"these are picks of {named.name}, not of {other.name}" in said.stderr
+    with Run.open(other) as run:
+        assert [candidate.index for candidate in run.picks()] == [1]
+    for arguments in ([], ["abstracts"]):
+        said = artgen(tmp_path, "pick", *arguments, "--from", "picks.json", "--json")
+        assert json.loads(said.stdout) == {"run": named.name, "picked": [2, 3]}
 
 
 def test_publish_all_elsewhere_with_a_title(finished_run: Callable[..., Path], tmp_path: Path) -> None:

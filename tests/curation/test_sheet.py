@@ -115,6 +115,22 @@ def test_picks_of_the_browser_and_of_the_store_are_merged(
     assert picked(page) == [1, 9]
 
 
+def test_a_pick_of_the_sheet_that_the_run_takes_back_stays_taken_back(
+    finished_run: Callable[..., Path], open_page: Any
+) -> None:
+    with Run.open(finished_run()) as run:
+        page = open_page(write_sheet(run))
+        for key in ("l", "l", "p"):
+            page.keyboard.press(key)
+        assert picked(page) == [3]
+        for on, left in ((True, [3]), (False, [])):
+            run.pick(3, on)
+            write_sheet(run)
+            page.reload()
+            assert picked(page) == left
+    assert page.text_content("#counts") == "0 of 12 candidates picked"
+
+
 def test_picks_are_exported_and_said_as_a_command(sheet: Path, open_page: Any) -> None:
     page = open_page(sheet)
     page.keyboard.press("p")

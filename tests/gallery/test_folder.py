@@ -90,6 +90,47 @@ def test_killed_between_the_two_renames_of_other_systems(tmp_path: Path) -> None
     assert (target / "CNAME").read_text() == "art.example"
 
 
+@pytest.mark.parametrize("error", ["OSError(5, 'broken')", "KeyboardInterrupt()"])
+def test_stopped_between_the_two_renames_of_other_systems(tmp_path: Path, error: str) -> None:
+    target = tmp_path / "gallery"
+    build(target)
+    (target / "CNAME").write_text("art.example")
+    assert stopped(target, ("new",), error).endswith("KeyboardInterrupt" if "()" in error else "untouched")
+    assert files(target) == {"index.html", "images/a.jpg", "CNAME"}
+    assert (target / "index.html").read_text() == "new index.html"
+    assert [path.name for path in tmp_path.iterdir()] == ["gallery"]
+
+
+def test_a_site_that_cannot_be_put_back_at_once_is_kept(tmp_path: Path) -> None:
+    target = tmp_path / "gallery"
+    build(target)
+    (target / "CNAME").write_text("art.example")
+    said = stopped(target, ("new", "before"), "OSError(5, 'broken')")
+    assert f"is in {tmp_path / '.gallery.artgen-before'}" in said
+    assert not target.exists()
+    build(target)
+    assert (target / "CNAME").read_text() == "art.example"
+    assert [path.name for path in tmp_path.iterdir()] == ["gallery"]
+
+
+def stopped(target: Path, renames: tuple[str, ...], error: str) -> str:
+    """Build without the one-step exchange; renaming these hidden folders fails. The last line said."""
+    ends = tuple(f".artgen-{name}" for name in renames)
+    script = (
+        "import pathlib, sys, artgen.gallery.folder as folder\n"
+        "def hook(event, args):\n"
+        f"    if event == 'os.rename' and str(args[0]).endswith({ends}):\n"
+        f"        raise {error}\n"
+        "sys.platform = 'elsewhere'\n"
+        "sys.addaudithook(hook)\n"
+        f"with folder.building(pathlib.Path({str(target)!r})) as site:\n"
+        "    (site / 'index.html').write_text('half')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode != 0
+    return done.stderr.strip().splitlines()[-1]
+
+
 def test_a_folder_of_somebody_else_is_refused_then_forced(tmp_path: Path) -> None:
     target = tmp_path / "site"
     target.mkdir()

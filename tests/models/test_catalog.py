@@ -16,7 +16,19 @@ def test_every_shipped_model_has_a_card_a_picture_and_its_figures() -> None:
         card = entry.file.with_suffix(".md").read_text(encoding="utf-8")
         for wanted in ("licence", "fingerprint", "patch-SWD", "Training recipe", "bad at"):
             assert wanted in card
-        assert json.loads(entry.metadata["metrics"])["swd"] < 1
+        figures = json.loads(entry.metadata["metrics"])
+        assert figures["swd"] <= 0.35
+        assert 0.92 <= figures["coherence"] <= 1.08
+        assert figures["consistency"] >= 28
+        assert 0.7 <= figures["spectrum"] <= 1.4
+        assert figures["diversity"] >= 0.02
+
+
+def test_a_damaged_shipped_model_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog, "PRETRAINED", tmp_path)
+    (tmp_path / "cut.safetensors").write_bytes(b"\xff\xff\xff\xff\xff\xff\xff\x7f{}")
+    with pytest.raises(ArtgenError, match="not a safetensors file"):
+        catalog.entry("cut")
 
 
 def test_an_unknown_model_names_the_nearest(tmp_path: Path) -> None:
@@ -28,3 +40,10 @@ def test_a_path_beside_the_recipe_is_a_model(tmp_path: Path) -> None:
     file = tmp_path / "mine.safetensors"
     file.write_bytes(b"")
     assert catalog.resolve("mine.safetensors", tmp_path) == file
+
+
+def test_a_model_may_lie_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine.safetensors").touch()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert catalog.resolve("~/mine.safetensors", Path("elsewhere")) == tmp_path / "mine.safetensors"

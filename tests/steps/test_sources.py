@@ -1,3 +1,5 @@
+import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -49,14 +51,23 @@ def test_how_images_are_named(photos: Path) -> None:
         ("builtin:texture", "did you mean 'builtin:textures'?"),
         ("builtin:great-wave", "the built-in images are 'builtin:textures'"),
         ("\0", "\0: "),
-        ("x" * 5000, "cannot be read as a path"),
+        ("x" * 300, "cannot be read as a path"),
+        ("~nosuchuser/x", "cannot be read as a path"),
     ],
 )
 def test_images_that_are_not_there(tmp_path: Path, reference: str, message: str) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(ArtgenError) as caught:
-        find_images(reference, tmp_path)
+        Crops(images=[reference]).files(tmp_path)
     assert message in str(caught.value)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems' names are always text")
+def test_an_image_whose_name_is_not_utf8_is_refused(photos: Path) -> None:
+    (photos / "photos" / "b.png").rename(photos / "photos" / os.fsdecode(b"caf\xe9.png"))
+    for reference in ("photos", "photos/*.png"):
+        with pytest.raises(ArtgenError, match=r"caf\\xe9\.png is not UTF-8; rename it"):
+            find_images(reference, photos)
 
 
 def test_photos_take_turns(photos: Path) -> None:
