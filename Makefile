@@ -1,7 +1,7 @@
 # Everything sets itself up in .venv; all that is needed before is Python 3.11 to 3.13 (and make).
 PYTHON ?= python3
 BIN := .venv/bin
-# CPU build by default; for a GPU put a CUDA build of torch into .venv first (see README).
+# Installed where no torch is yet; for another build put it into .venv first (see README).
 TORCH ?= torch==2.13.0
 RUN := recipes/abstracts.toml
 
@@ -14,7 +14,7 @@ demo: setup
 	-$(BIN)/python -m webbrowser "file://$(CURDIR)/demo-gallery/index.html"
 
 test: setup-test
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 test-slow: setup-test
 	$(BIN)/python -m pytest -m slow
@@ -36,9 +36,9 @@ setup-lint: .venv/lint
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and "artgen needs Python 3.11 to 3.13: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install -q --upgrade 'pip>=25.1'
 
 .venv/artgen: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install -q --upgrade 'pip>=25.1'
 	$(BIN)/python -c 'import torch' 2>/dev/null || $(BIN)/python -m pip install -q '$(TORCH)'
 	$(BIN)/python -m pip install -q -e .
 	touch $@

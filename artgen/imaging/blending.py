@@ -8,7 +8,7 @@ independent inventions drops their contrast to 0.71 and shows as a soft band.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from artgen.errors import ArtgenError
 from artgen.imaging.bands import Reader, Writer
-from artgen.imaging.tiles import Paint, Window
+from artgen.imaging.tiles import Paint, Window, out_of_memory
 
 # A tile's outermost eighth of the overlap gets no weight: networks paint worst at their own border.
 MARGIN = 1 / 8
@@ -48,7 +48,12 @@ def even_axis(length: int, side: int, overlap: float, scale: int = 1, multiple: 
     """
     if length < side or not 0.25 <= overlap <= 0.5:
         raise ValueError(f"length {length}, side {side}, overlap {overlap}")
-    step = side * (1 - overlap)
+    # Origins are rounded down to multiples, which may widen a gap by up to one.
+    step = side * (1 - overlap) - (multiple if multiple > 1 else 0)
+    if step < 1:
+        raise ValueError(
+            f"tiles of {side} px cannot start on multiples of {multiple} px and overlap by {overlap}"
+        )
     count = 1 + math.ceil((length - side) / step)
     spread = (length - side) / max(1, count - 1)
     origins = (*(int(i * spread) // multiple * multiple for i in range(count - 1)), length - side)
@@ -88,24 +93,26 @@ def paint_blended(
     side: int,
     overlap: float = 0.25,
     multiple: int = 1,
+    batch: int = 1,
     anchor: bool = True,
     progress: Callable[[float], None] = lambda done: None,
 ) -> None:
     """Tiles of ``side`` input px, blended; only the overlapping band of rows is held as floats.
 
     Args:
-        paint: the network; sees full tiles only, one at a time.
+        paint: the network; sees full tiles only.
         reader: the input ``(C, H, W)``, at least ``side`` px each way.
         writer: the output ``(3, scale * H, scale * W)``.
         scale: output px for an input px.
         side: the one size the network takes, input px.
         overlap: share of a side that neighbours have in common, 0.25 to 0.5.
         multiple: tile origins are multiples of it where the grid allows.
+        batch: the most tiles in one call; halved when memory runs out.
         anchor: put every tile's low frequencies back to its input's, so that colour does not drift.
         progress: told the share of rows done.
 
     Raises:
-        ArtgenError: the image is smaller than a tile.
+        ArtgenError: the image is smaller than a tile, or one tile does not fit in memory.
     """
     if min(reader.height, reader.width) < side:
         found = f"{reader.width} x {reader.height} px"
@@ -116,11 +123,11 @@ def paint_blended(
     low, detail = torch.zeros(3, rows, columns), torch.zeros(3, rows, columns)
     for i, top in enumerate(down.origins):
         source = reader.rows(top, top + side)
-        for j, left in enumerate(across.origins):
-            tile = source[:, :, left : left + side]
-            made = paint(tile[None], [Window(top, left, top + side, left + side)])[0].float()
+        windows = [Window(top, left, top + side, left + side) for left in across.origins]
+        for j, made in _painted(paint, source, windows, batch):
+            left = windows[j].left
             if anchor:
-                made = reanchor(made, tile, scale)
+                made = reanchor(made, source[:, :, left : left + side], scale)
             base = coarse(made, COARSE * scale)
             weight = down.weights[i][:, None] * across.weights[j]
             span = slice(left * scale, (left + side) * scale)
@@ -136,6 +143,27 @@ def paint_blended(
             sums[:, : rows - done] = sums[:, done:].clone()
             sums[:, rows - done :] = 0
         progress((first + done) / (reader.height * scale))
+
+
+def _painted(
+    paint: Paint, source: Tensor, windows: Sequence[Window], most: int
+) -> Iterator[tuple[int, Tensor]]:
+    """Number and picture of each tile of a band, in batches."""
+    first = 0
+    while first < len(windows):
+        group = windows[first : first + most]
+        try:
+            made = paint(torch.stack([source[:, :, w.left : w.right] for w in group]), group)
+        except RuntimeError as error:
+            if not out_of_memory(error):
+                raise
+            if most == 1:
+                found = f"not enough for a tile of {group[0].size[0]} px"
+                raise ArtgenError("memory", found, "close other programs") from None
+            most //= 2
+            continue
+        yield from enumerate(made.float(), first)
+        first += len(group)
 
 
 def reanchor(image: Tensor, source: Tensor, scale: int) -> Tensor:

@@ -92,7 +92,7 @@ def paint_exact(
         try:
             _paint_band(paint, reach, reader, writer, top, bottom, side, batch)
         except (torch.OutOfMemoryError, RuntimeError) as error:
-            if not _out_of_memory(error):
+            if not out_of_memory(error):
                 raise
             if batch > 1:
                 batch //= 2
@@ -155,5 +155,7 @@ def _snap(length: int, multiple: int) -> int:
     return max(1, -(-length // multiple)) * multiple if length > 0 else 0
 
 
-def _out_of_memory(error: RuntimeError) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error)
+def out_of_memory(error: RuntimeError) -> bool:
+    """Whether torch says that memory ran out, on any device, and not that something is wrong with it."""
+    said = str(error).lower()
+    return isinstance(error, torch.OutOfMemoryError) or "allocate memory" in said or "out of memory" in said

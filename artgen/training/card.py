@@ -30,8 +30,9 @@ class Record:
         parameters: of the generator.
         images: how many were trained on.
         sources: how many images each folder gave, validation included.
+        held_out: whether the figures are of pictures it never saw; fewer than 20 images hold none out.
         fingerprint: of the training images.
-        figures: on held-out pictures.
+        figures: measured on those.
         seconds: over all sittings.
         device: where.
     """
@@ -41,6 +42,7 @@ class Record:
     images: int
     sources: Mapping[str, int]
     fingerprint: str
+    held_out: bool
     figures: Figures
     seconds: float
     device: str
@@ -62,6 +64,7 @@ def metadata(record: Record) -> dict[str, str]:
 def card(record: Record) -> str:
     """The card as Markdown; the picture beside it has the same name."""
     recipe, figures = record.recipe, record.figures
+    seen = "held-out pictures" if record.held_out else "pictures it was trained on"
     rows = "\n".join(f"| {label} | {getattr(figures, name):{form}} |" for name, (label, form) in ROWS.items())
     folders = ", ".join(f"{name} ({count})" for name, count in record.sources.items())
     return f"""# {recipe.title}
@@ -70,17 +73,17 @@ def card(record: Record) -> str:
 
 ![Thumbnails, what it makes of them, the real pictures]({recipe.title}.png)
 
-*Top: thumbnails of held-out pictures. Middle: what the model makes of them. Bottom: the real ones.*
+*Top: thumbnails of {seen}. Middle: what the model makes of them. Bottom: the real ones.*
 
 | | |
 |---|---|
 | architecture | `{recipe.family}`, {record.parameters / 1e6:.2f} M parameters, {2 ** len(recipe.widths)}x |
 | trained | {recipe.steps:,} steps, {record.seconds / 3600:.1f} h on {record.device}, seed {recipe.seed} |
-| images | {record.images:,} of {folders}, every 20th held out |
+| images | {record.images:,} of {folders}{", every 20th held out" if record.held_out else ""} |
 | fingerprint | `{record.fingerprint[:32]}` |
 | licence of the images | {recipe.data_licence} |
 
-## Measured on {figures.pictures} held-out pictures, 32 px to {32 * 2 ** len(recipe.widths)} px
+## Measured on {figures.pictures} {seen}, 32 px to {32 * 2 ** len(recipe.widths)} px
 
 | | |
 |---|---|

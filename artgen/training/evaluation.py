@@ -17,6 +17,7 @@ from artgen.training.images import Pixels
 from artgen.training.pairs import validation_pairs
 
 INPUT = 32
+MOST = 128  # pictures; more would not change the figures but fill the memory
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Figures:
 def evaluate(network: UpImager, images: Sequence[Pixels], device: str = "cpu") -> Figures:
     """Measure ``network`` on crops of ``images``: inputs of 32 px, pictures ``scale`` times larger."""
     scale = network.config.scale
-    inputs, real = validation_pairs(images, count=len(images), size=INPUT, factor=scale)
+    inputs, real = validation_pairs(images, count=min(MOST, len(images)), size=INPUT, factor=scale)
     bicubic = F.interpolate(inputs, scale_factor=scale, mode="bicubic", align_corners=False).clamp(0, 1)
     made, other = (imagine(network, inputs, seed=seed, device=device) for seed in (1, 2))
     base = sum(patch_swd(bicubic, real))

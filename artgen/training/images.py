@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from artgen.errors import ArtgenError
-from artgen.imaging.files import atomic_write, read_image
+from artgen.imaging.files import WriteError, atomic_write, read_image
 from artgen.imaging.image import fit
 
 ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
@@ -71,9 +71,7 @@ def _stem(file: Path) -> str:
     return re.sub(r"_crop\d*$", "", file.stem)
 
 
-def load_images(
-    files: Sequence[Path], cache: Path, *, side: int, progress: Callable[[int], None] = lambda done: None
-) -> ImageSet:
+def load_images(files: Sequence[Path], cache: Path, *, side: int) -> ImageSet:
     """Decode ``files`` at most ``side`` px long into ``cache`` (or map what an earlier call left there).
 
     Raises:
@@ -81,12 +79,15 @@ def load_images(
     """
     digest = hashlib.sha256()
     for file in files:
-        digest.update(file.name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+        digest.update(file.name.encode(errors="surrogateescape") + b"\0" + _hash(file))
     fingerprint = digest.hexdigest()
     index = cache / f"images-{fingerprint[:16]}-{side}.json"
     data = index.with_suffix(".u8")
-    if not index.exists():
-        _decode(files, index, data, side, progress)
+    if not (index.exists() and data.exists()):
+        try:
+            _decode(files, index, data, side)
+        except OSError as error:
+            raise WriteError(data, error.strerror or str(error)) from error
     table = json.loads(index.read_text())
     if not table["images"]:
         raise ArtgenError(str(files[0].parent), "no image could be read", "; ".join(table["skipped"][:3]))
@@ -99,14 +100,19 @@ def load_images(
     return ImageSet(names, pixels, fingerprint, tuple(table["skipped"]))
 
 
-def _decode(
-    files: Sequence[Path], index: Path, data: Path, side: int, progress: Callable[[int], None]
-) -> None:
+def _hash(file: Path) -> bytes:
+    try:
+        return hashlib.sha256(file.read_bytes()).digest()
+    except OSError as error:  # told again, and skipped, when it is to be decoded
+        return str(error.strerror).encode()
+
+
+def _decode(files: Sequence[Path], index: Path, data: Path, side: int) -> None:
     index.parent.mkdir(parents=True, exist_ok=True)
     rows: list[tuple[str, int, int, int]] = []
     skipped: list[str] = []
     with data.open("wb") as out:
-        for done, file in enumerate(files):
+        for file in files:
             try:
                 image = read_image(file)
             except ArtgenError as error:
@@ -117,5 +123,4 @@ def _decode(
             pixels = (image.permute(1, 2, 0) * 255).round().byte().contiguous().numpy()
             rows.append((f"{file.parent.name}/{file.name}", out.tell(), pixels.shape[0], pixels.shape[1]))
             out.write(pixels.tobytes())
-            progress(done + 1)
     atomic_write(index, json.dumps({"images": rows, "skipped": skipped}).encode())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import io
+import signal
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -80,18 +82,17 @@ def train(
         sample: draws a grid ``(3, H, W)`` with the averaged generator.
         emit: takes ``TrainingStep`` and ``SampleSaved``.
     """
-    torch.set_flush_denormal(True)
     mean = Average(family.modules["generator"], average)
     checkpoint = folder / "checkpoint.pt"
     start, spent = _restore(checkpoint, family, mean, identity)
     sums: dict[str, list[float]] = {}
     begun = clock = time.monotonic()
     number = start
-    try:
+    with _Interruption() as interruption:
         while number < steps:
             for name, value in family.step(number).items():
                 sums.setdefault(name, []).append(value)
-            _check_finite(sums, number, checkpoint)
+            _check_finite(sums, number)
             mean.update(family.modules["generator"], number)
             number += 1
             if number % REPORT_EVERY == 0 or number == steps:
@@ -104,13 +105,36 @@ def train(
                 file.parent.mkdir(parents=True, exist_ok=True)
                 write_png(file, sample(mean.network), {})
                 emit(SampleSaved(number, str(file)))
-            if number % checkpoint_every == 0 or number == steps:
+            if number % checkpoint_every == 0 or number == steps or interruption.asked:
                 _save(checkpoint, family, mean, identity, number, spent + time.monotonic() - begun)
-    except KeyboardInterrupt:
-        if number > start:
-            _save(checkpoint, family, mean, identity, number, spent + time.monotonic() - begun)
-        raise
+            if interruption.asked:
+                raise KeyboardInterrupt
     return mean.network, spent + time.monotonic() - begun
+
+
+class _Interruption:
+    """Ctrl-C during a step is heard after it: half a step saved could not be resumed bit for bit.
+
+    A second Ctrl-C does not wait.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._here = threading.current_thread() is threading.main_thread()
+
+    def __enter__(self) -> _Interruption:
+        if self._here:
+            self._before = signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._here:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _ask(self, *_: object) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
 
 
 def checkpoint_step(folder: Path) -> int:
@@ -119,13 +143,13 @@ def checkpoint_step(folder: Path) -> int:
     return int(_read(file)["step"]) if file.exists() else 0
 
 
-def _check_finite(sums: Mapping[str, list[float]], number: int, checkpoint: Path) -> None:
+def _check_finite(sums: Mapping[str, list[float]], number: int) -> None:
     for name, values in sums.items():
         if not -1e9 < values[-1] < 1e9:
             raise ArtgenError(
                 f"step {number}",
                 f"the loss {name!r} is {values[-1]}",
-                f"lower `rate`, or raise `warm_up`; the last good state is in {checkpoint}",
+                "begin again in another --folder with a lower `rate` or a longer `warm_up`",
             )
 
 

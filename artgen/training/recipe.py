@@ -59,7 +59,9 @@ class UpImageRecipe(BaseModel):
     feature_matching: Weight = Field(10.0, description="Weight of looking alike to the critic's layers.")
     mode_seeking: Weight = Field(1.0, description="Weight of two noises making two pictures.")
     spread: float = Field(0.025, gt=0, lt=1, description="How far two noises must differ, at half size.")
-    second_pass: float = Field(0.15, ge=0, le=0.5, description="Share of inputs from own pictures.")
+    second_pass: float = Field(
+        0.15, ge=0, le=0.5, description="Share of inputs from own pictures, at most one a step."
+    )
     clip: float = Field(5.0, gt=0, description="Largest norm of the generator's gradient.")
 
     average: float = Field(0.999, ge=0, lt=1, description="Decay of the averaged weights that ship.")

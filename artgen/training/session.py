@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from artgen.errors import Problems
+from artgen.errors import ArtgenError, Problems
 from artgen.events import Emit, Note, TrainingFinished, TrainingStarted
 from artgen.imaging.files import atomic_write, write_png
 from artgen.models.checkpoint import parameters, save_model
@@ -56,8 +56,16 @@ def run_training(
     Raises:
         ArtgenError: no images; a checkpoint of another recipe or of other images; a loss that is not finite.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    training_files, held_out = split(find_images(data))
+    torch.set_flush_denormal(True)  # before the first operation starts other threads
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArtgenError(
+            f"--folder {folder}", error.strerror or str(error), "a folder to write in"
+        ) from None
+    files = find_images(data)
+    training_files, held_out = split(files)
+    emit(Note(f"reading {len(files):,} images, at most {recipe.side} px"))
     images = load_images(training_files, folder, side=recipe.side)
     validation = load_images(held_out, folder, side=recipe.side) if held_out else images
     for problem in (*images.skipped, *validation.skipped):
@@ -88,7 +96,8 @@ def run_training(
         recipe=recipe,
         parameters=parameters(network),
         images=len(images.names),
-        sources=Counter(file.parent.name for file in (*training_files, *held_out)),
+        sources=Counter(file.parent.name for file in files),
+        held_out=bool(held_out),
         fingerprint=images.fingerprint,
         figures=evaluate(network, validation.pixels, device),
         seconds=seconds,

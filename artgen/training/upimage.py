@@ -43,11 +43,12 @@ class UpImageTraining:
 
     def __init__(self, recipe: UpImageRecipe, images: Sequence[Pixels], device: torch.device) -> None:
         self.recipe, self.images, self.device = recipe, images, device
-        torch.manual_seed(recipe.seed)
+        with torch.random.fork_rng():  # torch initialises weights from its global stream only
+            torch.manual_seed(recipe.seed)
+            self.generator = UpImager(UpImagerConfig(recipe.width, recipe.blocks, tuple(recipe.widths)))
+            self.critic = Critic(recipe.critic_width)
         layout: dict[str, Any] = {"device": device, "memory_format": torch.channels_last}
-        self.generator = UpImager(UpImagerConfig(recipe.width, recipe.blocks, tuple(recipe.widths)))
         self.generator.to(**layout)
-        self.critic = Critic(recipe.critic_width)
         self.critic.to(**layout)
         betas = (0.0, 0.99)  # no momentum: each network must follow the other as it is now
         self.optimisers = {

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -24,6 +24,7 @@ from artgen.imaging.tiles import Window
 def test_windows_are_a_partition_of_unity(
     side: int, extra: int, overlap: float, scale: int, multiple: int
 ) -> None:
+    assume(side * (1 - overlap) - multiple >= 1)
     axis = even_axis(side + extra, side, overlap, scale, multiple)
     total = torch.zeros((side + extra) * scale, dtype=torch.float64)
     for origin, weights in zip(axis.origins, axis.weights, strict=True):
@@ -32,7 +33,7 @@ def test_windows_are_a_partition_of_unity(
     assert axis.origins[0] == 0
     assert axis.origins[-1] == extra
     gaps = [b - a for a, b in zip(axis.origins, axis.origins[1:], strict=False)]
-    assert all(gap <= side * (1 - overlap) + multiple for gap in gaps)
+    assert all(gap <= side * (1 - overlap) + 1 for gap in gaps)
 
 
 def test_outer_margins_of_inner_tiles_have_no_weight() -> None:
@@ -73,8 +74,22 @@ def test_a_function_of_position_alone_is_unchanged_by_blending() -> None:
         return torch.stack([truth[:, w.top : w.bottom, w.left : w.right] for w in windows])
 
     writer = TensorWriter(height, width)
-    paint_blended(paint, TensorReader(truth), writer, scale=1, side=64, anchor=False)
+    paint_blended(paint, TensorReader(truth), writer, scale=1, side=64, batch=3, anchor=False)
     assert (writer.image - truth).abs().max() < 0.01
+
+
+def test_out_of_memory_halves_the_batch_and_changes_no_pixel() -> None:
+    image = torch.rand(3, 64, 300)
+
+    def paint(tiles: Tensor, windows: Sequence[Window]) -> Tensor:
+        if len(tiles) > 1:
+            raise torch.OutOfMemoryError("not enough")
+        return tiles * 2
+
+    one, many = TensorWriter(64, 300), TensorWriter(64, 300)
+    paint_blended(paint, TensorReader(image), one, scale=1, side=64)
+    paint_blended(paint, TensorReader(image), many, scale=1, side=64, batch=4)
+    assert torch.equal(one.image, many.image)
 
 
 def test_reanchoring_stops_colour_drift() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import struct
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +20,7 @@ from artgen.errors import ArtgenError
 from artgen.imaging.files import (
     TEMPORARY,
     WriteError,
+    _sync_folder,
     atomic_write,
     read_image,
     read_text,
@@ -312,12 +315,63 @@ def test_a_write_is_whole_or_absent(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(WriteError, match="could not be written"):
         atomic_write(tmp_path / "folder", b"new")
+    for no_name in (Path(), Path("/"), tmp_path / "a\0"):
+        with pytest.raises(WriteError, match="could not be written"):
+            atomic_write(no_name, b"new")
     assert file.read_bytes() == b"old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.bin", "folder"]
 
 
 def test_sweep_removes_only_leftovers(tmp_path: Path) -> None:
-    (tmp_path / f"{TEMPORARY}1-2").touch()
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    (tmp_path / f"{TEMPORARY}{ended.pid}-2").touch()
+    (tmp_path / f"{TEMPORARY}no-number").touch()
+    (tmp_path / f"{TEMPORARY}{os.getpid()}-old").touch()
+    os.utime(tmp_path / f"{TEMPORARY}{os.getpid()}-old", (1, 1))
     (tmp_path / "a.png").touch()
     sweep(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_sweep_leaves_what_is_being_written(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as writer:
+        (tmp_path / f"{TEMPORARY}{writer.pid}-2").touch()
+        sweep(tmp_path)
+        assert list(tmp_path.iterdir())
+        writer.kill()
+        if Path("/proc/self/stat").exists():
+            os.waitid(os.P_PID, writer.pid, os.WEXITED | os.WNOWAIT)  # dead, and not yet noticed by us
+            sweep(tmp_path)
+            assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders are not synced there")
+def test_a_folder_that_cannot_be_synced_loses_no_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "closed"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.chmod(0o333)
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        atomic_write(Path("a.bin"), b"new")
+    finally:
+        if root:
+            os.seteuid(0)
+        folder.chmod(0o755)
+    assert (folder / "a.bin").read_bytes() == b"new"
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="a file system that syncs no folder")
+def test_a_file_system_that_syncs_no_folder() -> None:
+    folder = os.open("/proc/self", os.O_RDONLY)
+    with pytest.raises(OSError, match="Invalid argument"):
+        os.fsync(folder)
+    os.close(folder)
+    _sync_folder(Path("/proc/self"))
+    with pytest.raises(FileNotFoundError):
+        _sync_folder(Path("/proc/self/absent"))

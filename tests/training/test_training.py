@@ -16,6 +16,7 @@ from artgen.errors import ArtgenError, Problems
 from artgen.events import Event, TrainingStep, ignore
 from artgen.models.checkpoint import load_model
 from artgen.training.images import find_images, load_images, split
+from artgen.training.loop import checkpoint_step
 from artgen.training.session import load_training_recipe, run_training
 
 RECIPE = """
@@ -75,7 +76,7 @@ def test_losses_move_as_they_should(tmp_path: Path, folder: Path) -> None:
 
 
 def test_killed_and_resumed_equals_undisturbed_bit_for_bit(tmp_path: Path, folder: Path) -> None:
-    toml = recipe(tmp_path, 30)
+    toml = recipe(tmp_path, 40)
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     subprocess.run(command(toml, folder, whole), check=True, capture_output=True)
     process = subprocess.Popen(
@@ -84,9 +85,10 @@ def test_killed_and_resumed_equals_undisturbed_bit_for_bit(tmp_path: Path, folde
     deadline = time.monotonic() + 60
     while not (broken / "checkpoint.pt").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
+    assert process.poll() is None  # it was killed in the middle, not at the end
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    assert (broken / "checkpoint.pt").exists()
+    assert checkpoint_step(broken) < 40
     subprocess.run(command(toml, folder, broken), check=True, capture_output=True)
     states = [torch.load(f / "checkpoint.pt", weights_only=True) for f in (whole, broken)]
     for part in ("modules", "average"):
@@ -94,6 +96,21 @@ def test_killed_and_resumed_equals_undisturbed_bit_for_bit(tmp_path: Path, folde
     models = [load_model(f / "tiny.safetensors") for f in (whole, broken)]
     assert models[0].metadata == models[1].metadata
     assert_equal(models[0].network.state_dict(), models[1].network.state_dict())
+
+
+def test_interrupted_in_the_middle_of_a_step_saves_whole_steps(tmp_path: Path, folder: Path) -> None:
+    toml, out = recipe(tmp_path, 400), tmp_path / "out"
+    process = subprocess.Popen(command(toml, folder, out), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while not (out / "checkpoint.pt").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"run the same command to go on" in said
+    state = torch.load(out / "checkpoint.pt", weights_only=True)
+    steps = {int(s["step"]) for o in state["optimisers"].values() for s in o["state"].values()}
+    assert max(steps) == state["step"]  # no network is a step ahead of what the checkpoint says
 
 
 def assert_equal(a: object, b: object) -> None:
