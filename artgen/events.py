@@ -42,8 +42,16 @@ class CandidateDone:
 
 
 @dataclass(frozen=True)
+class CandidateFailed:
+    """A candidate could not be made; ``problem`` says why."""
+
+    candidate: int
+    problem: str
+
+
+@dataclass(frozen=True)
 class RunFinished:
-    """Every candidate asked for exists; ``made`` of them were made now."""
+    """Every candidate asked for exists or has failed; ``made`` of them were made now."""
 
     folder: str
     made: int
@@ -99,6 +107,7 @@ Event = (
     | StepStarted
     | StepProgress
     | CandidateDone
+    | CandidateFailed
     | RunFinished
     | TrainingStarted
     | TrainingStep

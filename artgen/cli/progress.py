@@ -8,7 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from artgen.events import CandidateDone, Emit, Event, Note, RunStarted, StepProgress, StepStarted
+from artgen.events import (
+    CandidateDone,
+    CandidateFailed,
+    Emit,
+    Event,
+    Note,
+    RunStarted,
+    StepProgress,
+    StepStarted,
+)
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -36,7 +45,7 @@ class _Clock:
     """How much is done, and how long the rest will take."""
 
     def __init__(self) -> None:
-        self.total = self.done = self._made = 0
+        self.total = self.done = self.failed = self._made = 0
         self._began: float | None = None
 
     def start(self, total: int, done: int) -> None:
@@ -50,10 +59,18 @@ class _Clock:
         self.done += 1
         self._made += 1
 
+    def fail(self) -> None:
+        self.failed += 1
+
+    def told(self) -> str:
+        failed = f", {self.failed} failed" if self.failed else ""
+        return f"{self.done} of {self.total} candidates{failed}"
+
     def left(self) -> str:
-        if not self._made or self._began is None or self.done >= self.total:
+        open_ = self.total - self.done - self.failed
+        if not self._made or self._began is None or open_ <= 0:
             return ""
-        seconds = (time.monotonic() - self._began) / self._made * (self.total - self.done)
+        seconds = (time.monotonic() - self._began) / self._made * open_
         return f"about {duration(seconds)} left"
 
 
@@ -83,15 +100,21 @@ class _Bars:
                 self._progress.update(self._rows[candidate], completed=number - 1 + fraction)
             case CandidateDone(candidate, _, _):
                 self._clock.count()
-                if candidate in self._rows:
-                    self._progress.remove_task(self._rows.pop(candidate))
-                if self._whole is not None:
-                    self._progress.update(self._whole, advance=1, note=self._note())
+                self._close(candidate)
+            case CandidateFailed(candidate, _):
+                self._clock.fail()
+                self._close(candidate)
             case Note(message):
                 self._progress.console.print(message, markup=False)
 
+    def _close(self, candidate: int) -> None:
+        if candidate in self._rows:
+            self._progress.remove_task(self._rows.pop(candidate))
+        if self._whole is not None:
+            self._progress.update(self._whole, advance=1, note=self._note())
+
     def _note(self) -> str:
-        return f"{self._clock.done} of {self._clock.total} candidates  {self._clock.left()}".rstrip()
+        return f"{self._clock.told()}  {self._clock.left()}".rstrip()
 
 
 class _Lines:
@@ -109,8 +132,9 @@ class _Lines:
             case CandidateDone():
                 self._clock.count()
                 if time.monotonic() - self._last >= LINE_SECONDS:
-                    text = f"{self._clock.done} of {self._clock.total} candidates"
-                    self._say(", ".join(filter(None, [text, self._clock.left()])))
+                    self._say(", ".join(filter(None, [self._clock.told(), self._clock.left()])))
+            case CandidateFailed():
+                self._clock.fail()
             case Note(message):
                 self._say(message)
 

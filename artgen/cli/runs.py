@@ -16,6 +16,7 @@ from artgen.errors import ArtgenError, Problems
 
 if TYPE_CHECKING:
     from artgen.sampling.coordinator import Outcome
+    from artgen.sampling.reproduce import Reproduction
 
 
 class Device(StrEnum):
@@ -168,7 +169,10 @@ def reproduce(
     ] = None,
     json: Json = False,
 ) -> int:
-    """Make pictures again from what their files carry, and compare every pixel. Exit 2 if any differs."""
+    """Make pictures again from what their files carry, and compare every pixel.
+
+    Exit 2 if any differs or cannot be made again; the others are made and told all the same.
+    """
     from dataclasses import asdict
 
     from artgen.cli.progress import shown
@@ -176,16 +180,27 @@ def reproduce(
     from artgen.sampling.reproduce import reproduce as again
 
     chosen = None if device is None or device is Device.auto else device.value
-    results = []
+    results: list[Reproduction | ArtgenError] = []
     with shown() as emit:
         emit(RunStarted("reproduce", "", len(pieces), 0))
         for piece in pieces:
-            results.append(again(piece, emit, folder=folder, device=chosen))
-            emit(CandidateDone(results[-1].candidate, str(piece), 0.0))
+            try:
+                result = again(piece, emit, folder=folder, device=chosen)
+            except ArtgenError as error:
+                results.append(error)
+                continue
+            results.append(result)
+            emit(CandidateDone(result.candidate, str(piece), 0.0))
+    reports: list[dict[str, Any]] = []
+    for piece, made in zip(pieces, results, strict=True):
+        if isinstance(made, ArtgenError):
+            reports.append({"file": str(piece), "problem": str(made)})
+            if not json:
+                typer.echo(made, err=True)
+        else:
+            reports.append({"file": str(piece)} | asdict(made))
+            if not json:
+                typer.echo(f"{piece}: {made.summary()}")
     if json:
-        reports = [{"file": str(p)} | asdict(r) for p, r in zip(pieces, results, strict=True)]
         messages.show_json(reports)
-    else:
-        for piece, result in zip(pieces, results, strict=True):
-            typer.echo(f"{piece}: {result.summary()}")
-    return 0 if all(result.identical for result in results) else messages.FIXABLE
+    return 0 if all(report.get("identical") for report in reports) else messages.FIXABLE

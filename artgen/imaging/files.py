@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import secrets
 import threading
+import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +27,10 @@ TEMPORARY = ".artgen-tmp-"
 RIGHT = "give a whole PNG, JPEG, WebP, TIFF, AVIF, GIF, BMP or PPM file"
 # Smaller previews are kept exactly: a 32 px thumbnail must not show the blocks of lossy compression.
 LOSSLESS_SIDE = 128
+# Folders that cannot be opened or synced, as on some network drives: the file in them is whole all the same.
+UNSYNCED = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EACCES, errno.EPERM}
+# No write takes as long: an older leftover is swept even where its process number is another's by now.
+WRITE_SECONDS = 3600.0
 _pillow_limit = threading.Lock()
 
 
@@ -150,10 +156,10 @@ def atomic_write(path: Path, data: bytes) -> None:
     """Write a file that is either whole or not there: temporary file beside it, fsync, rename.
 
     Raises:
-        WriteError: the disk is full or the folder not writable.
+        WriteError: the disk is full, the folder not writable, or the path no file's name.
     """
-    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}")
     try:
+        temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}")
         try:
             with temporary.open("xb") as file:
                 file.write(data)
@@ -163,24 +169,56 @@ def atomic_write(path: Path, data: bytes) -> None:
         finally:
             temporary.unlink(missing_ok=True)
         _sync_folder(path.parent)
+    except ValueError as error:  # no name, or one with a zero byte
+        raise WriteError(path, str(error)) from error
     except OSError as error:
         raise WriteError(path, error.strerror or str(error)) from error
 
 
 def sweep(folder: Path) -> None:
-    """Remove what writes that were killed left in ``folder``."""
+    """Remove what writes that were killed left in ``folder``; those of running processes go on."""
     for leftover in folder.glob(f"{TEMPORARY}*"):
-        leftover.unlink(missing_ok=True)
+        if not _being_written(leftover):
+            leftover.unlink(missing_ok=True)
+
+
+def _being_written(temporary: Path) -> bool:
+    process = temporary.name.removeprefix(TEMPORARY).partition("-")[0]
+    try:
+        recent = time.time() - temporary.stat().st_mtime < WRITE_SECONDS
+    except OSError:  # renamed or removed meanwhile
+        return True
+    return recent and process.isdecimal() and _runs(int(process))
+
+
+def _runs(process: int) -> bool:
+    if os.name == "nt":  # there os.kill would end it
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # another person's
+        return True
+    try:  # a killed process whose parent has not noticed yet answers too
+        state = Path(f"/proc/{process}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return True
+    return state not in ("Z", "X")
 
 
 def _sync_folder(folder: Path) -> None:
     if os.name == "nt":  # a folder cannot be opened there
         return
-    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno not in UNSYNCED:
+            raise
 
 
 def _pillow(image: Tensor) -> PIL.Image.Image:

@@ -32,7 +32,7 @@ def append(folder: Path, at: str, candidate: int, field: str, value: object) -> 
 
 
 def replay(folder: Path) -> Iterator[tuple[str, int, str, object]]:
-    """Every decision in order: time, candidate, field, value. DamagedError lines are passed over."""
+    """Every decision in order: time, candidate, field, value. Damaged lines are passed over."""
     file = folder / FILE
     if not file.is_file():
         return

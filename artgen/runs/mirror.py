@@ -29,10 +29,12 @@ class Mirror:
     Args:
         recipe: the recipe's file in it.
         changed: names of files whose content is not what it was.
+        source_file: the file that the candidate started from, where it was just one out of many.
     """
 
     recipe: Path
     changed: tuple[str, ...]
+    source_file: Path | None
 
 
 @contextmanager
@@ -46,7 +48,7 @@ def mirrored(picture: Path, provenance: Provenance, folder: Path | None) -> Iter
             current folder and in ``recipes/``, and refuses names that lead out of there.
 
     Raises:
-        ArtgenError: files are missing, or lead out of the folder.
+        ArtgenError: files are missing, lead out of the folder, or cannot be laid out.
     """
     if folder is None:
         _refuse_ways_out(picture, provenance)
@@ -66,22 +68,36 @@ def mirrored(picture: Path, provenance: Provenance, folder: Path | None) -> Iter
         root = Path(temporary).resolve()
         depth = max((PurePosixPath(used.name).parts.count("..") for used in local), default=0)
         home = root.joinpath("recipe", *["in"] * depth)
-        home.mkdir(parents=True)
-        for used in local:
-            _lay(found[used], Path(os.path.normpath(home / used.name)), root)
         recipe = home / provenance.recipe_name
-        recipe.write_text(provenance.recipe, "utf-8")
-        yield Mirror(recipe, changed)
+        laid = dict(found)
+        try:
+            home.mkdir(parents=True)
+            # First, and never over something: through a link it would change a file of the person.
+            with recipe.open("x", encoding="utf-8") as stream:
+                stream.write(provenance.recipe)
+            for used in local:
+                laid[used] = _lay(found[used], Path(os.path.normpath(home / used.name)), root, recipe)
+        except OSError as error:
+            found_ = f"its files cannot be laid out in {root} ({error.strerror or error})"
+            raise ArtgenError(str(picture), found_) from error
+        source = next((laid[used] for used in provenance.files if used.name == provenance.source_file), None)
+        yield Mirror(recipe, changed, source)
 
 
-def _lay(file: Path, place: Path, root: Path) -> None:
-    if not place.is_relative_to(root) or place.exists():
-        return  # an absolute path in the recipe leads to the file itself
+def _lay(file: Path, place: Path, root: Path, recipe: Path) -> Path:
+    """Where the file can be read: in the layout, unless an absolute path leads to the file itself."""
+    if not place.is_relative_to(root):
+        return file.absolute()
+    if place == recipe:
+        raise ArtgenError(place.name, "a picture cannot be made from a file that has its recipe's name")
+    if place.exists():
+        return place
     place.parent.mkdir(parents=True, exist_ok=True)
     try:
         place.symlink_to(file.resolve())
     except OSError:  # Windows, without the right to link
         shutil.copyfile(file, place)
+    return place
 
 
 def _guesses() -> tuple[Path, ...]:

@@ -10,7 +10,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from artgen.errors import ArtgenError
 from artgen.imaging.chunks import read_text
@@ -29,6 +38,27 @@ XMP = (
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 Short = Annotated[str, Field(max_length=200)]
 Side = Annotated[int, Field(ge=1, le=1 << 20)]
+
+
+def _short(name: str) -> str:
+    if len(name.encode()) > 200:
+        raise ValueError("longer than 200 bytes")
+    return name
+
+
+# A plain file's name on every system: it is written again when the picture is reproduced.
+RecipeName = Annotated[
+    str, Field(pattern=r'^[^./\\:*?"<>|\x00-\x1f][^/\\:*?"<>|\x00-\x1f]*\.toml$'), AfterValidator(_short)
+]
+_recipe_name: TypeAdapter[str] = TypeAdapter(RecipeName)
+
+
+def carried_name(recipe: Path) -> str:
+    """The name under which a picture carries its recipe: the file's own, or a plain one in its place."""
+    try:
+        return _recipe_name.validate_python(recipe.name)
+    except ValidationError:
+        return "recipe.toml"
 
 
 class _Checked(BaseModel):
@@ -55,10 +85,14 @@ class StageSize(_Checked):
 
 
 class Provenance(_Checked):
-    """How one candidate was made."""
+    """How one candidate was made.
+
+    ``files`` are those that decided this candidate. ``source_file`` is the one of them that it started
+    from, where the source took just one out of many, which need not be there to make it again.
+    """
 
     format: Annotated[int, Field(ge=1)]
-    recipe_name: Annotated[str, Field(pattern=r"^[^/\\\x00]{1,200}$")]
+    recipe_name: RecipeName
     recipe: Annotated[str, Field(max_length=1 << 20)]
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     seed: Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]
@@ -68,8 +102,16 @@ class Provenance(_Checked):
     caption: Annotated[str, Field(max_length=10_000)]
     draws: dict[Name, dict[Name, Any]]
     files: list[UsedFile]
+    source_file: str | None = None
     stages: list[StageSize]
     versions: dict[Short, Short]
+
+    @field_validator("source_file")
+    @classmethod
+    def _listed(cls, name: str | None, info: ValidationInfo) -> str | None:
+        if name is not None and name not in {used.name for used in info.data.get("files", ())}:
+            raise ValueError("not among the files")
+        return name
 
     def text(self) -> dict[str, str]:
         """The PNG's text chunks."""

@@ -10,9 +10,11 @@ from artgen.errors import ArtgenError
 from artgen.imaging.files import write_png, write_preview
 from artgen.recipe import Recipe, draw
 from artgen.runs.candidate import PREVIEW_SIDE, THUMBNAIL_SIDE, png_file, stage_file, thumbnail_file
-from artgen.runs.provenance import FORMAT, Provenance, StageSize, UsedFile
+from artgen.runs.provenance import FORMAT, Provenance, StageSize, UsedFile, carried_name
 from artgen.runs.stages import restore
-from artgen.sampling.chain import Setting, described, device_name, stages, versions
+from artgen.runs.used import file_hash, name_of
+from artgen.sampling.chain import Setting, described, device_name, source_context, stages, versions
+from artgen.steps.photos import Photos
 
 
 @dataclass(frozen=True)
@@ -54,14 +56,18 @@ def make(job: Job, index: int, setting: Setting) -> None:
 
 def provenance(job: Job, index: int, setting: Setting, sizes: list[StageSize]) -> Provenance:
     """What the candidate's PNG will say."""
+    folder = job.recipe.folder
     drawn = draw(job.recipe, job.recipe.seed, index)
-    # Of the source every file may matter (it chooses among them); of the steps only what was drawn.
-    used = dict.fromkeys(drawn.source.files(job.recipe.folder))
+    # Of photographs only the one it started from matters; crops choose among all; of steps what was drawn.
+    photo = None
+    if isinstance(drawn.source, Photos):
+        photo = drawn.source.photo(source_context(job.recipe, index))
+    used = dict.fromkeys([photo] if photo else drawn.source.files(folder))
     for step in drawn.steps:
-        used |= dict.fromkeys(step.files(job.recipe.folder))
+        used |= dict.fromkeys(step.files(folder))
     return Provenance(
         format=FORMAT,
-        recipe_name=job.recipe.path.name,
+        recipe_name=carried_name(job.recipe.path),
         recipe=job.recipe.text,
         digest=job.recipe.digest(),
         seed=job.recipe.seed,
@@ -70,7 +76,13 @@ def provenance(job: Job, index: int, setting: Setting, sizes: list[StageSize]) -
         device=device_name(setting.device),
         caption=described(job.recipe, index),
         draws=drawn.draws,
-        files=[job.files[file] for file in used if file in job.files],
+        files=[_known(job, file) for file in used],
+        source_file=_known(job, photo).name if photo else None,
         stages=sizes,
         versions=versions(),
     )
+
+
+def _known(job: Job, file: Path) -> UsedFile:
+    """A file as it was when the run began, or as it is where it came since."""
+    return job.files.get(file) or UsedFile(name=name_of(file, job.recipe.folder), sha256=file_hash(file))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from artgen import __version__
@@ -19,6 +21,13 @@ if TYPE_CHECKING:
 
     from artgen.runs.stages import Pixels
 
+# One thread, so that neither the number of workers nor of cores changes a pixel; cuBLAS alike every time.
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+}
 StepReport = Callable[[str, int, int], None]
 """Told the id, number (from 1) and count of the source or step that begins."""
 
@@ -103,11 +112,12 @@ def _stored(part: Part, given: Pixels | None, context: Context, setting: Setting
 
 def _fresh(part: Part, given: Pixels | None, context: Context) -> Pixels:
     from artgen.imaging.image import check_image
+    from artgen.imaging.tiles import out_of_memory
 
     try:
         return quantise(check_image(_image(part, given, context), f"step {part.name}"))
     except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "memory" not in str(error).lower():
+        if isinstance(error, RuntimeError) and not out_of_memory(error):
             raise
         size = "" if given is None else f" after {given.shape[2]} x {given.shape[1]} px"
         right = "use a smaller scale or side, or fewer --workers"
@@ -125,11 +135,24 @@ def _image(part: Part, given: Pixels | None, context: Context) -> Tensor:
     raise TypeError(f"{part.name} is neither a source nor a step with an image before it")
 
 
-def described(recipe: Recipe, index: int) -> str:
-    """The caption of candidate ``index``."""
+def described(recipe: Recipe, index: int, source_file: str | None = None) -> str:
+    """The caption of candidate ``index``.
+
+    Args:
+        recipe: what is run.
+        index: the candidate's number.
+        source_file: the file that it started from, where its picture says so: the folder may hold
+            others since.
+    """
+    if source_file is not None:
+        return recipe.caption(index, recipe.seed, PurePosixPath(source_file).stem)
     source = draw(recipe, recipe.seed, index).source
-    context = Context(recipe.seed, index, SOURCE_ID, recipe.folder, "cpu", False, lambda fraction: None)
-    return recipe.caption(index, recipe.seed, source.describe(context))
+    return recipe.caption(index, recipe.seed, source.describe(source_context(recipe, index)))
+
+
+def source_context(recipe: Recipe, index: int) -> Context:
+    """Where the source of candidate ``index`` stands, for what needs no device."""
+    return Context(recipe.seed, index, SOURCE_ID, recipe.folder, "cpu", False, lambda fraction: None)
 
 
 def versions() -> dict[str, str]:
@@ -159,6 +182,7 @@ def prepare(device: str) -> str:
     Raises:
         ArtgenError: the device asked for is not there.
     """
+    os.environ.update(ENVIRONMENT)
     import torch
 
     torch.set_num_threads(1)

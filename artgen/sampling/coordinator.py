@@ -17,7 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from artgen.errors import ArtgenError
-from artgen.events import CandidateDone, Emit, Note, RunFinished, RunStarted, StepProgress, StepStarted
+from artgen.events import (
+    CandidateDone,
+    CandidateFailed,
+    Emit,
+    Note,
+    RunFinished,
+    RunStarted,
+    StepProgress,
+    StepStarted,
+)
 from artgen.imaging.files import WriteError
 from artgen.recipe import Recipe
 from artgen.runs.candidate import png_file
@@ -128,6 +137,8 @@ class _Shift:
         self._run, self._order, self._outcome, self._emit = run, order, outcome, emit
         self._left = list(reversed(missing))
         self._most = min(len(missing), workers or cores())
+        # Where there may be a GPU, the first worker says so before others are started, unless told how many.
+        self._first = 1 if workers is None and self._perhaps_gpu() else self._most
         self._cache = StageCache(order.cache)
         self._crew = Workers(order.line())
         self._open = len(missing)
@@ -135,8 +146,7 @@ class _Shift:
     def work(self) -> None:
         self._cache.trim()
         try:
-            # Where there may be a GPU, the first worker says so before others are started.
-            self._crew.start(1 if self._perhaps_gpu() else self._most)
+            self._crew.start(self._first)
             while self._open:
                 # With a timeout, so that Ctrl-C is heard on every system.
                 with contextlib.suppress(queue.Empty):
@@ -158,8 +168,8 @@ class _Shift:
             case {"step": [candidate, step, place, of]}:
                 self._emit(StepStarted(candidate, step, place, of))
             case {"ready": device}:
-                if number == 0 and device == "cpu" and self._perhaps_gpu():
-                    self._crew.start(self._most - 1)
+                if number == 0 and device == "cpu":
+                    self._crew.start(self._most - self._first)
                 self._next(number)
             case {"done": candidate, "seconds": seconds}:
                 self._record(candidate, seconds)
@@ -169,6 +179,7 @@ class _Shift:
                 if str(error) not in map(str, self._outcome.failed.values()):
                     self._emit(Note(f"candidate {candidate} failed: {error}"))
                 self._outcome.failed[candidate] = error
+                self._emit(CandidateFailed(candidate, str(error)))
                 self._open -= 1
                 self._next(number)
             case {"refused": parts}:

@@ -16,17 +16,11 @@ from typing import IO, Any
 
 from artgen.errors import ArtgenError
 from artgen.imaging.files import WriteError
+from artgen.sampling.chain import ENVIRONMENT
 
 BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from artgen.sampling.worker import main; main()"
 )
-# One thread each, so that neither the number of workers nor of cores changes a pixel.
-ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
-}
 
 
 class WorkerBugError(RuntimeError):

@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from artgen.errors import ArtgenError
-from artgen.events import Emit, StepProgress, StepStarted
+from artgen.events import CandidateFailed, Emit, StepProgress, StepStarted
 from artgen.imaging.chunks import read_size
 from artgen.recipe import Recipe, draw, load
 from artgen.runs.candidate import CANDIDATES
 from artgen.runs.find import DATABASE
-from artgen.runs.mirror import mirrored
+from artgen.runs.mirror import Mirror, mirrored
 from artgen.runs.provenance import Provenance, read
 from artgen.runs.store import RECIPE_FOLDER, Run
+from artgen.steps.photos import Photos
 
 if TYPE_CHECKING:
     from artgen.runs.stages import Pixels
@@ -70,9 +71,13 @@ def reproduce(
         ArtgenError: no provenance, or a file that the recipe needs is missing.
     """
     provenance = read(picture)
-    with mirrored(picture, provenance, folder or _own_folder(picture)) as mirror:
-        recipe = _recipe(picture, mirror.recipe)
-        pixels, differences = _made(recipe, provenance, device, emit)
+    try:
+        with mirrored(picture, provenance, folder or _own_folder(picture)) as mirror:
+            recipe = _recipe(picture, mirror, provenance)
+            pixels, differences = _made(recipe, mirror, provenance, device, emit)
+    except ArtgenError as error:
+        emit(CandidateFailed(provenance.candidate, str(error)))
+        raise
     differences += [f"{name} has changed" for name in mirror.changed]
     return _compared(picture, provenance.candidate, pixels, tuple(differences))
 
@@ -87,15 +92,45 @@ def _own_folder(picture: Path) -> Path | None:
     return run / remembered if remembered and (run / remembered).is_dir() else None
 
 
-def _recipe(picture: Path, file: Path) -> Recipe:
+def _recipe(picture: Path, mirror: Mirror, provenance: Provenance) -> Recipe:
     try:
-        return load(file)
+        recipe = _checked(mirror.recipe)
+        drawn = draw(_begun(recipe, mirror), provenance.seed, provenance.candidate)
+        for part in (drawn.source, *drawn.steps):
+            for field, error in part.wrong(recipe.folder):
+                raise ArtgenError(f"{part.name}.{field}", error.found, error.right, error.command)
     except ArtgenError as error:
-        found = f"the recipe in it cannot be run here: {error}".replace(f"{file.parent}/", "")
+        found = f"the recipe in it cannot be run here: {error}".replace(f"{mirror.recipe.parent}/", "")
         raise ArtgenError(str(picture), found) from error
+    return recipe
 
 
-def _made(recipe: Recipe, provenance: Provenance, device: str | None, emit: Emit) -> tuple[Pixels, list[str]]:
+def _checked(file: Path) -> Recipe:
+    """The recipe without asking for its files: of what it draws from, only what was drawn is there."""
+    from pydantic import ValidationError
+
+    from artgen.recipe.document import read as read_document
+
+    document = read_document(file)
+    try:
+        recipe = Recipe.model_validate(document.table)
+    except ValidationError:
+        return load(file)  # which says in words what is wrong
+    recipe._path, recipe._text = document.path, document.text
+    return recipe
+
+
+def _begun(recipe: Recipe, mirror: Mirror) -> Recipe:
+    """The recipe with the photograph that the candidate started from in place of all its photographs."""
+    if mirror.source_file is None or not isinstance(recipe.source, Photos):
+        return recipe
+    source = recipe.source.model_copy(update={"images": [str(mirror.source_file)]})
+    return recipe.model_copy(update={"source": source})
+
+
+def _made(
+    recipe: Recipe, mirror: Mirror, provenance: Provenance, device: str | None, emit: Emit
+) -> tuple[Pixels, list[str]]:
     from artgen.sampling.chain import Setting, device_name, prepare, stages, versions
 
     differences = []
@@ -116,7 +151,7 @@ def _made(recipe: Recipe, provenance: Provenance, device: str | None, emit: Emit
         differences.append("the recipe reads differently in this version of artgen")
     if draw(recipe, provenance.seed, provenance.candidate).draws != provenance.draws:
         differences.append("chance drew other values")
-    recipe = recipe.model_copy(update={"seed": provenance.seed})
+    recipe = _begun(recipe, mirror).model_copy(update={"seed": provenance.seed})
     candidate = provenance.candidate
     setting = Setting(
         device=device,

@@ -8,10 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from artgen import __version__
+from artgen.errors import ArtgenError
 from artgen.events import Emit, Note
 from artgen.imaging.files import sweep
 from artgen.recipe import Recipe
 from artgen.runs.candidate import CANDIDATES, STAGES, THUMBNAILS, Candidate
+from artgen.runs.provenance import read
 from artgen.runs.rebuild import recover
 from artgen.runs.store import Run
 from artgen.sampling.candidate import Job
@@ -72,5 +74,13 @@ def renew_captions(run: Run, recipe: Recipe) -> None:
     if before == words:
         return
     for candidate in run.candidates() if before is not None else ():
-        run.add(replace(candidate, caption=described(recipe, candidate.index)))
+        caption = described(recipe, candidate.index, _source_file(candidate))
+        run.add(replace(candidate, caption=caption))
     run.remember("captions", words)
+
+
+def _source_file(candidate: Candidate) -> str | None:
+    try:
+        return read(candidate.file).source_file
+    except ArtgenError:  # missing, or saved by other software
+        return None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from artgen.errors import ArtgenError
 from artgen.steps.base import Context, Finder, Source
 from artgen.steps.draws import Drawn
 from artgen.steps.images import TEXTURES, References, find_images
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 # A piece is the best of TRIES squares of each of FILES pictures; their side is a share of the short side.
 FILES, TRIES = 2, 3
 SHARE = (0.12, 0.6)
+# Every picture lists all images that its crops were chosen from, with their hashes.
+MOST = 2000
 
 
 class Crops(Source):
@@ -59,6 +62,14 @@ class Crops(Source):
         description="Light and dark: standard deviation of lightness that a thumbnail has at least.",
         json_schema_extra={"unit": "of full"},
     )
+
+    def wrong(self, folder: Path) -> Iterator[tuple[str, ArtgenError]]:
+        """What is wrong with the files, also that there are too many to be listed in every picture."""
+        problems = list(super().wrong(folder))
+        yield from problems
+        if not problems and (count := len(self.files(folder))) > MOST:
+            right = f"crops are taken of at most {MOST:,}: name fewer, by a folder in it or a pattern"
+            yield "images", ArtgenError("images", f"{count:,} images", right)
 
     def create(self, context: Context) -> Tensor:
         """A thumbnail, ``(3, size, size)``."""

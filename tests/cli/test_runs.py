@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -124,6 +125,13 @@ def test_reproduce_says_whether_it_is_the_same(sampled: Path) -> None:
     files = sorted((sampled / "runs").glob("tiny-*/candidates/*.png"))
     done = artgen(sampled, "reproduce", *map(str, files[:2]))
     assert done.stdout.count(": identical, every pixel of 96 x 96") == 2
+    (sampled / "broken.png").write_bytes(files[0].read_bytes()[:60])
+    some = artgen(sampled, "reproduce", str(files[0]), "broken.png", "absent.png", str(files[1]), code=2)
+    assert some.stdout.count(": identical, every pixel of 96 x 96") == 2
+    assert [line.partition(":")[0] for line in some.stderr.splitlines()[-2:]] == ["broken.png", "absent.png"]
+    told = json.loads(artgen(sampled, "reproduce", "broken.png", str(files[0]), "--json", code=2).stdout)
+    assert (told[0]["file"], told[1]["identical"]) == ("broken.png", True)
+    assert "no readable PNG" in told[0]["problem"]
     shutil.copy(files[0], sampled / "piece.png")
     (sampled / "pictures" / "0.png").write_bytes((sampled / "pictures" / "1.png").read_bytes())
     shutil.copy(sampled / "pictures" / "1.png", sampled / "pictures" / "2.png")
@@ -188,3 +196,23 @@ def test_bars_on_a_terminal(project: Path) -> None:
     assert b"candidate 1: " in shown
     assert b"of 2 candidates" in shown
     assert b"\x1b[?25h" in shown  # the cursor is back
+
+
+def test_the_bar_of_a_failed_candidate_goes() -> None:
+    from rich.console import Console
+    from rich.progress import Progress, TextColumn
+
+    from artgen.cli.progress import _Bars
+    from artgen.events import CandidateDone, CandidateFailed, RunStarted, StepStarted
+
+    columns = (TextColumn("{task.description}"), TextColumn("{task.fields[note]}"))
+    with Progress(*columns, console=Console(file=io.StringIO())) as progress:
+        tell = _Bars(progress)
+        tell(RunStarted("tiny", "runs/tiny", 3, 0))
+        for candidate in (1, 2):
+            tell(StepStarted(candidate, "source", 1, 4))
+        tell(CandidateFailed(1, "1.png: an empty file"))
+        tell(CandidateDone(2, "0002.png", 1.0))
+        assert [task.description for task in progress.tasks] == ["tiny"]
+        assert progress.tasks[0].completed == 2
+        assert progress.tasks[0].fields["note"].startswith("1 of 3 candidates, 1 failed")

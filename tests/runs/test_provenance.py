@@ -14,7 +14,7 @@ from PIL import Image
 
 from artgen.errors import ArtgenError
 from artgen.imaging.files import read_text, write_png
-from artgen.runs.provenance import DIGITAL_SOURCE_TYPE, Provenance, read
+from artgen.runs.provenance import DIGITAL_SOURCE_TYPE, Provenance, carried_name, read
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 IPTC = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}"
@@ -57,6 +57,12 @@ HOSTILE: dict[str, dict[str, Any]] = {
     "stage is enormous": {"stages": [{"step": "source", "use": "crops", "width": 10**12, "height": 1}]},
     "recipe name leads away": {"recipe_name": "../../.bashrc"},
     "recipe name leads away on Windows": {"recipe_name": "..\\x.toml"},
+    "recipe name is hidden": {"recipe_name": ".bashrc.toml"},
+    "recipe name is another kind of file": {"recipe_name": "a.png"},
+    "recipe name is on another drive": {"recipe_name": "C:x.toml"},
+    "recipe name is too long": {"recipe_name": "é" * 98 + ".toml"},
+    "recipe name has a line break": {"recipe_name": "x.toml\n"},
+    "source file is not listed": {"source_file": "/etc/passwd"},
     "recipe is no text": {"recipe": ["a"]},
     "recipe is too long": {"recipe": "#" * (1 << 21)},
     "hash is no hash": {"files": [{"name": "a.png", "sha256": "x"}]},
@@ -88,6 +94,20 @@ def test_pictures_of_others_and_of_the_future(picture: Path) -> None:
     write_png(picture, torch.zeros(3, 4, 4), {"Title": "x"})
     with pytest.raises(ArtgenError, match="carries no artgen provenance"):
         read(picture)
+
+
+@pytest.mark.parametrize(
+    ("name", "carried"),
+    [
+        ("abstracts.toml", "abstracts.toml"),
+        ("My Größe, 2.toml", "My Größe, 2.toml"),
+        ("abstracts.txt", "recipe.toml"),
+        (".toml", "recipe.toml"),
+        ("é" * 98 + ".toml", "recipe.toml"),
+    ],
+)
+def test_any_recipe_has_a_name_that_can_be_carried(name: str, carried: str) -> None:
+    assert carried_name(Path("recipes") / name) == carried
 
 
 def test_what_a_later_artgen_adds_is_passed_over(picture: Path) -> None:

@@ -62,9 +62,12 @@ def test_the_least_recently_used_go_first(tmp_path: Path) -> None:
         cache.put(name * 64, PIXELS)
         os.utime(tmp_path / f"{name * 64}.stage", (age, age))
     assert cache.get("a" * 64) is not None
-    (tmp_path / f"{TEMPORARY}1-2").touch()
+    written, left = tmp_path / f"{TEMPORARY}{os.getpid()}-2", tmp_path / f"{TEMPORARY}99999999999-2"
+    written.touch()
+    left.touch()
     cache.trim()
-    assert sorted(file.name[0] for file in tmp_path.iterdir()) == ["a", "e", "f", "g"]
+    assert not left.exists()
+    assert sorted(file.name[0] for file in tmp_path.iterdir()) == [".", "a", "e", "f", "g"]
 
 
 def test_what_cannot_be_kept_is_no_error(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import queue
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -11,12 +13,22 @@ from pathlib import Path
 import pytest
 
 from artgen.errors import ArtgenError
-from artgen.events import CandidateDone, Event, Note, RunFinished, RunStarted, StepStarted, ignore
+from artgen.events import (
+    CandidateDone,
+    CandidateFailed,
+    Event,
+    Note,
+    RunFinished,
+    RunStarted,
+    StepStarted,
+    ignore,
+)
 from artgen.recipe import draw, load
 from artgen.runs.lock import held
 from artgen.runs.store import Run
 from artgen.sampling.coordinator import Wish, run_folder, sample
 from artgen.sampling.processes import Workers
+from artgen.steps import Context
 
 
 def only_run(place: Path) -> Path:
@@ -134,6 +146,8 @@ def test_a_corrupt_photograph_fails_alone(project: Path) -> None:
     outcome = sample(recipe, Wish(candidates=3, root=project / "runs", workers=1), events.append)
     assert sorted(outcome.made) == [1, 3]
     assert "1.png: damaged or truncated" in str(outcome.failed[2])
+    (failed,) = (event for event in events if isinstance(event, CandidateFailed))
+    assert (failed.candidate, failed.problem) == (2, str(outcome.failed[2]))
     assert not list(outcome.folder.rglob(".artgen-tmp-*"))
     # Put right, it is made; and the change is told.
     (project / "pictures" / "1.png").write_bytes(whole)
@@ -148,6 +162,91 @@ def test_captions_follow_the_recipe(sampled: Path) -> None:
     assert sample(load(sampled / "tiny.toml"), Wish(root=sampled / "runs"), ignore).made == []
     with Run.open(only_run(sampled)) as run:
         assert run.candidate(3).caption == "No. 3, from 24 px"
+
+
+def test_captions_name_the_photograph_that_was_used(project: Path) -> None:
+    edit(project, 'use = "crops"', 'use = "photos"')
+    edit(project, "size = 24", "side = 8")
+    wish = Wish(candidates=3, root=project / "runs", workers=1)
+    folder = sample(load(project / "tiny.toml"), wish, ignore).folder
+    shutil.copy(project / "pictures" / "2.png", project / "pictures" / "00.png")
+    with (project / "tiny.toml").open("a") as recipe:
+        recipe.write('\n[gallery]\ncaption = "{source}"\n')
+    assert sample(load(project / "tiny.toml"), wish, ignore).made == []
+    with Run.open(folder) as run:
+        assert [candidate.caption for candidate in run.candidates()] == ["0", "1", "2"]
+
+
+def test_more_images_than_a_picture_can_list(project: Path) -> None:
+    for number in range(1998):
+        (project / "pictures" / f"more-{number}.png").touch()
+    with pytest.raises(ArtgenError, match=r"source\.images: 2,001 images; crops are taken of at most 2,000"):
+        load(project / "tiny.toml")
+    edit(project, 'use = "crops"', 'use = "photos"')
+    edit(project, "size = 24", "side = 8")
+    load(project / "tiny.toml")
+    (project / "pictures" / "more-0.png").unlink()
+    edit(project, 'use = "photos"', 'use = "crops"')
+    edit(project, "side = 8", "size = 24")
+    load(project / "tiny.toml")
+
+
+def test_what_is_told_as_too_little_memory(project: Path) -> None:
+    import torch
+
+    from artgen.sampling.chain import Setting, stages
+    from artgen.steps import Step
+
+    class Wide(Step):
+        use: str = "wide"
+
+        def apply(self, image: torch.Tensor, context: Context) -> torch.Tensor:
+            return torch.empty(3, 1 << 24, 1 << 24)
+
+    class Wrong(Step):
+        use: str = "wrong"
+
+        def apply(self, image: torch.Tensor, context: Context) -> torch.Tensor:
+            raise RuntimeError("an illegal memory access was encountered")
+
+    recipe = load(project / "tiny.toml")
+    with pytest.raises(ArtgenError, match="step wide: not enough memory after 24 x 24 px"):
+        list(stages(recipe.model_copy(update={"steps": [Wide()]}), 1, Setting()))
+    with pytest.raises(RuntimeError, match="illegal memory access"):
+        list(stages(recipe.model_copy(update={"steps": [Wrong()]}), 1, Setting()))
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="counts processes in /proc")
+@pytest.mark.skipif(shutil.which("nvidia-smi") is None, reason="only where there may be a GPU")
+def test_as_many_workers_as_asked_also_on_a_gpu(project: Path) -> None:
+    workers: list[int] = []
+
+    def count(event: Event) -> None:
+        if isinstance(event, StepStarted):
+            stats = [
+                path.read_text().rpartition(")")[2].split() for path in Path("/proc").glob("[0-9]*/stat")
+            ]
+            workers.append(sum(int(parts[1]) == os.getpid() for parts in stats))
+
+    outcome = sample(load(project / "tiny.toml"), Wish(root=project / "runs", workers=3), count)
+    assert len(outcome.made) == 6
+    assert workers[0] == 3
+
+
+def test_this_process_computes_like_a_worker() -> None:
+    code = (
+        "import os; from artgen.sampling.chain import prepare; prepare('cpu'); import torch; "
+        "print(torch.get_num_threads(), os.environ['CUBLAS_WORKSPACE_CONFIG'], os.environ['OMP_NUM_THREADS'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={key: value for key, value in os.environ.items() if key != "CUBLAS_WORKSPACE_CONFIG"}
+        | {"OMP_NUM_THREADS": "4"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["1", ":4096:8", "1"]
 
 
 def test_one_run_at_a_time(sampled: Path) -> None:

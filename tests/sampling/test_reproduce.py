@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ import pytest
 from artgen.errors import ArtgenError
 from artgen.events import ignore
 from artgen.imaging.files import read_image, read_text, write_png
+from artgen.recipe import load
+from artgen.runs.provenance import read
+from artgen.sampling.coordinator import Wish, sample
 from artgen.sampling.reproduce import Reproduction, reproduce
 
 
@@ -57,6 +61,75 @@ def test_from_the_file_alone(sampled: Path, tmp_path: Path, monkeypatch: pytest.
 def test_what_was_added_since_changes_nothing(sampled: Path) -> None:
     write_png(sampled / "pictures" / "00.png", read_image(sampled / "pictures" / "1.png"), {})
     assert again(picture(sampled)).identical
+
+
+def photographed(project: Path, images: str, candidates: int = 3) -> list[Path]:
+    text = (project / "tiny.toml").read_text().replace('use = "crops"', 'use = "photos"')
+    text = text.replace('"pictures"', images).replace("size = 24", "side = 8")
+    (project / "tiny.toml").write_text(text)
+    wish = Wish(candidates=candidates, root=project / "runs", workers=1)
+    return sorted((sample(load(project / "tiny.toml"), wish, ignore).folder / "candidates").iterdir())
+
+
+def test_a_picture_lists_only_its_photograph(project: Path, tmp_path: Path) -> None:
+    (project / "more").mkdir()
+    shutil.copy(project / "pictures" / "0.png", project / "more" / "[x].png")
+    images = f'["more", "pictures/*.png", "builtin:textures", "{project / "pictures"}"]'
+    files = photographed(project, images, 5)
+    sources = [read(file).source_file for file in files]
+    names = ["more/[x].png", "pictures/0.png", "pictures/1.png", "pictures/2.png"]
+    assert sources == [*names, "skimage:data/chelsea.png"]
+    for file, source in zip(files, sources, strict=True):
+        assert [used.name for used in read(file).files] == [source, "tiny.safetensors"]
+    # The one photograph suffices, whatever else came or went.
+    other = tmp_path / "other"
+    (other / "pictures").mkdir(parents=True)
+    shutil.copy(project / "tiny.safetensors", other)
+    shutil.copy(project / "pictures" / "1.png", other / "pictures")
+    assert again(files[2], other).summary() == "identical, every pixel of 32 x 32"
+    assert again(files[4], other).identical
+    with pytest.raises(ArtgenError, match=r"made from files that are not in .*: pictures/0\.png"):
+        again(files[1], other)
+    shutil.copy(project / "pictures" / "2.png", project / "more" / "0.png")
+    assert all(again(file).identical for file in files)
+
+
+def test_what_was_not_drawn_need_not_be_there(project: Path, tmp_path: Path) -> None:
+    shutil.copy(project / "tiny.safetensors", project / "tiny-2.safetensors")
+    recipe = project / "tiny.toml"
+    choice = '{ choice = ["tiny.safetensors", "tiny-2.safetensors"] }'
+    recipe.write_text(recipe.read_text().replace('"tiny.safetensors"', choice))
+    outcome = sample(load(recipe), Wish(only=[1], root=project / "runs", workers=1), ignore)
+    (file,) = (outcome.folder / "candidates").iterdir()
+    (drawn,) = (used.name for used in read(file).files if used.name.endswith(".safetensors"))
+    for name in {"tiny.safetensors", "tiny-2.safetensors"} - {drawn}:
+        (project / name).unlink()
+    assert again(file).identical
+
+
+def test_a_hostile_picture_writes_to_no_file_of_the_person(sampled: Path) -> None:
+    before = (sampled / "tiny.toml").read_bytes()
+    for name in ("tiny.toml", "pictures/../tiny.toml"):
+        used = {"name": name, "sha256": "00" * 32}
+        file = rewritten(
+            picture(sampled),
+            lambda content, used=used: content.update(  # type: ignore[misc]
+                recipe=content["recipe"] + "# overwritten", files=[*content["files"], used]
+            ),
+        )
+        for folder in (None, sampled):
+            with pytest.raises(ArtgenError, match=r"tiny\.toml: a picture cannot be made from"):
+                again(file, folder)
+        assert (sampled / "tiny.toml").read_bytes() == before
+
+
+def test_a_hostile_layout_is_a_clear_message(sampled: Path) -> None:
+    (sampled / "odd.toml").mkdir()
+    (sampled / "odd.toml" / "a.png").touch()
+    used = {"name": "odd.toml/a.png", "sha256": "00" * 32}
+    file = rewritten(picture(sampled), lambda content: content.update(recipe_name="odd.toml", files=[used]))
+    with pytest.raises(ArtgenError, match="its files cannot be laid out"):
+        again(file)
 
 
 def test_what_changed_is_named(sampled: Path) -> None:
