@@ -36,12 +36,14 @@ def train(
         raise ArtgenError("--data", "no folder of images", "name one or more folders: --data paintings/")
     import torch
 
+    from artgen.imaging.devices import find_device
+
     if threads is not None:
         torch.set_num_threads(threads)
     place = folder or Path("training-runs") / recipe.stem
     try:
         with learning() as emit:
-            model = run_training(checked, data=data, folder=place, device=_device(device), emit=emit)
+            model = run_training(checked, data=data, folder=place, device=find_device(device), emit=emit)
     except KeyboardInterrupt:
         typer.echo(f"stopped; everything learned is in {place}: run the same command to go on", err=True)
         raise
@@ -65,19 +67,3 @@ def models(json: Json = False) -> None:
         )
         metrics = json_format.loads(entry.metadata.get("metrics", "{}"))
         typer.echo("  " + ", ".join(f"{name} {value:g}" for name, value in metrics.items()))
-
-
-def _device(wanted: str) -> str:
-    import torch
-
-    known = {
-        "cpu": True,
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-    }
-    if wanted == "auto":
-        return next(name for name in ("cuda", "mps", "cpu") if known[name])
-    if not known.get(wanted):
-        there = ", ".join(name for name, present in known.items() if present)
-        raise ArtgenError("--device", f"{wanted!r} is not here", f"this machine has {there}")
-    return wanted

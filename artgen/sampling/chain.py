@@ -185,13 +185,11 @@ def prepare(device: str) -> str:
     os.environ.update(ENVIRONMENT)
     import torch
 
+    from artgen.imaging.devices import find_device
+
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if device == "auto":
-        device = next(kind for kind, present in there.items() if present)
-    if not there.get(device):
-        raise ArtgenError(f"--device {device}", "this device was not found by torch", "use auto or cpu")
+    device = find_device(device)
     if device == "cuda":
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False
