@@ -6,6 +6,7 @@ from skimage import data
 
 from artgen.errors import ArtgenError
 from artgen.imaging.image import area_down, enlarge
+from artgen.imaging.metrics import consistency
 from artgen.models import catalog
 from artgen.models.upscaling import upscale
 
@@ -42,7 +43,7 @@ def test_it_invents_detail_and_keeps_colour() -> None:
     made = upscale(small, MODEL, seed=1)
     plain = enlarge(small, (256, 256))
     assert (made - plain).abs().mean() > 0.01
-    assert (area_down(made, 8) - small).abs().mean() < 2 / 255
+    assert consistency(made[None], small[None]) >= 28
 
 
 def test_colour_does_not_drift_over_passes() -> None:

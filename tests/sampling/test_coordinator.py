@@ -261,7 +261,7 @@ def test_a_device_that_is_not_there() -> None:
 
     if torch.backends.mps.is_available():
         pytest.skip("this machine has mps")
-    with pytest.raises(ArtgenError, match="--device mps: this device was not found"):
+    with pytest.raises(ArtgenError, match="--device mps: torch does not find this device"):
         prepare("mps")
 
 
