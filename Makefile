@@ -5,7 +5,7 @@ BIN := .venv/bin
 TORCH ?= torch==2.13.0
 RUN := recipes/abstracts.toml
 
-.PHONY: demo test test-slow lint bench setup setup-test setup-lint clean
+.PHONY: demo test lint bench setup setup-test setup-lint clean
 
 demo: setup
 	$(BIN)/artgen run $(RUN)
@@ -15,9 +15,6 @@ demo: setup
 
 test: setup-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
-
-test-slow: setup-test
-	$(BIN)/python -m pytest -m slow
 
 lint: setup-lint
 	$(BIN)/ruff check .
