@@ -6,49 +6,61 @@ arrays only, so a file from anywhere can be opened without running anything in i
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Generic, TypeVar
 
 import torch
+from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import nn
+from torch import Tensor, nn
 
 from artgen.errors import ArtgenError
 from artgen.imaging.files import atomic_write
-from artgen.models.upimage import UpImager, UpImagerConfig
+from artgen.models.architectures import ARCHITECTURES
+from artgen.models.network import Network
 
-ARCHITECTURES = (UpImager.architecture,)
 LARGEST = 2 << 30
+N = TypeVar("N", bound=Network)
 
 
 @dataclass(frozen=True)
-class Model:
-    """A network ready for inference, and what its file says of it."""
+class Model(Generic[N]):
+    """A network ready for inference, and what its file says of itself."""
 
-    network: UpImager
+    network: N
     metadata: dict[str, str]
 
 
-def save_model(path: Path, network: UpImager, metadata: Mapping[str, str]) -> None:
+def save_model(path: Path, network: Network, metadata: Mapping[str, str]) -> None:
     """Write ``network`` as float16, with its architecture, configuration and ``metadata``, atomically."""
-    weights = {name: value.half().contiguous() for name, value in network.state_dict().items()}
+    weights = {name: _half(value) for name, value in network.state_dict().items()}
     described = {
         **metadata,
         "architecture": network.architecture,
-        "config": json.dumps(network.config.as_dict()),
+        "config": network.config.model_dump_json(),
     }
     atomic_write(path, save(weights, described))
 
 
-def load_model(path: Path, device: str = "cpu") -> Model:
+def _half(value: Tensor) -> Tensor:
+    """Reals in half the space, where they fit; counts as they are."""
+    fits = value.is_floating_point() and bool(value.abs().max() < torch.finfo(torch.half).max)
+    return (value.half() if fits else value).contiguous()
+
+
+def load_model(path: Path, device: str = "cpu", kind: type[N] = Network) -> Model[N]:
     """Read a model file; float32, ``eval``, channels last.
 
+    Args:
+        path: the file.
+        device: where the network will run.
+        kind: the class of network that is wanted; any by default.
+
     Raises:
-        ArtgenError: when the file is missing, is not safetensors, or holds another architecture.
+        ArtgenError: when the file is missing, is not safetensors, or holds another kind of network.
     """
     try:
         if path.stat().st_size > LARGEST:
@@ -56,13 +68,16 @@ def load_model(path: Path, device: str = "cpu") -> Model:
         with safe_open(str(path), framework="pt") as file:
             metadata = dict(file.metadata() or {})
             network = _build(path, metadata)
-            weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+            weights = {name: _full(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
     except OSError as error:
         raise ArtgenError(str(path), error.strerror or str(error), "a model file") from None
     except SafetensorError as error:
         raise ArtgenError(
             str(path), f"not a safetensors file ({error})", "a model made by artgen train"
         ) from None
+    if not isinstance(network, kind):
+        right = f"one of {', '.join(name for name, a in ARCHITECTURES.items() if issubclass(a, kind))}"
+        raise ArtgenError(str(path), f"architecture {network.architecture!r}", right)
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
@@ -72,22 +87,25 @@ def load_model(path: Path, device: str = "cpu") -> Model:
     return Model(network, metadata)
 
 
+def _full(value: Tensor) -> Tensor:
+    return value.float() if value.is_floating_point() else value
+
+
 def parameters(network: nn.Module) -> int:
     """How many numbers a network has learned."""
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def _build(path: Path, metadata: dict[str, str]) -> UpImager:
+def _build(path: Path, metadata: dict[str, str]) -> Network:
     architecture = metadata.get("architecture", "none named")
     if architecture not in ARCHITECTURES:
         right = f"one of {', '.join(ARCHITECTURES)}"
         raise ArtgenError(str(path), f"architecture {architecture!r}", right)
+    network = ARCHITECTURES[architecture]
     try:
-        config: dict[str, Any] = json.loads(metadata["config"])
-        sizes = UpImagerConfig.from_dict(config)
-        within = 8 <= sizes.width <= 512 and 1 <= sizes.blocks <= 64 and 1 <= len(sizes.widths) <= 4
-        if not within or not all(4 <= width <= 512 for width in sizes.widths):
-            raise ValueError("sizes out of range")
-        return UpImager(sizes)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ArtgenError(str(path), f"a configuration that cannot be read: {error}") from None
+        return network(network.configuration.model_validate_json(metadata.get("config", "")))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        reason = f"{where}: {first['msg']}" if where else first["msg"]
+        raise ArtgenError(str(path), f"a configuration that cannot be read ({reason})") from None

@@ -14,40 +14,31 @@ StyleGAN (Karras et al. 2019, arXiv:1812.04948), with these deviations:
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
+from pydantic import Field
 from torch import Tensor, nn
 
 from artgen.imaging.tiles import Reach
+from artgen.models.network import Config, Network
 
 NOISE_CHANNELS = (4, 1, 1)
 SLOPE = 0.2
 
 
-@dataclass(frozen=True)
-class UpImagerConfig:
+class UpImagerConfig(Config):
     """Sizes of the network: ``width`` and ``blocks`` of the trunk, ``widths`` after each doubling."""
 
-    width: int = 128
-    blocks: int = 9
-    widths: tuple[int, ...] = (64, 48, 24)
+    width: int = Field(128, ge=8, le=512)
+    blocks: int = Field(9, ge=1, le=64)
+    widths: tuple[Annotated[int, Field(ge=4, le=512)], ...] = Field((64, 48, 24), min_length=1, max_length=4)
 
     @property
     def scale(self) -> int:
         """How many times larger the output is: 2 for each doubling."""
         return int(2 ** len(self.widths))
-
-    def as_dict(self) -> dict[str, Any]:
-        """The configuration as plain JSON values."""
-        return {**asdict(self), "widths": list(self.widths)}
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> UpImagerConfig:
-        """The inverse of ``as_dict``; ``TypeError`` for a key that does not belong."""
-        return cls(**{**values, "widths": tuple(values.get("widths", cls.widths))})
 
 
 def nearest_conv(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -111,7 +102,7 @@ class Rise(nn.Module):
         return x if self.again is None else F.leaky_relu(self.again(x), SLOPE, inplace=True)
 
 
-class UpImager(nn.Module):
+class UpImager(Network):
     """``(B, 3, h, w)`` in [0, 1] and noise maps to ``(B, 3, s*h, s*w)``, unclamped, for any h and w.
 
     Args:
@@ -119,10 +110,11 @@ class UpImager(nn.Module):
     """
 
     architecture = "upimage"
+    configuration = UpImagerConfig
+    config: UpImagerConfig
 
     def __init__(self, config: UpImagerConfig) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         widths = (config.width, *config.widths)
         self.stem = nn.Conv2d(3 + NOISE_CHANNELS[0], config.width, 3, padding=1)
         self.trunk = nn.Sequential(*(Block(config.width) for _ in range(config.blocks)))

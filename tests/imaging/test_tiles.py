@@ -71,7 +71,7 @@ def test_any_up_imager_tiled_equals_untiled(height: int, width: int, tile: int, 
 
 @pytest.mark.parametrize(
     "network",
-    [SHIPPED, random_network(UpImagerConfig(8, 3, (8,))), random_network(UpImagerConfig(8, 2, (8, 8)))],
+    [SHIPPED, random_network(UpImagerConfig(width=8, blocks=3, widths=(8,))), random_network(UpImagerConfig(width=8, blocks=2, widths=(8, 8)))],
     ids=["abstract-8x", "2x", "4x"],
 )
 def test_reach_is_what_the_network_sees(network: UpImager) -> None:
@@ -108,7 +108,7 @@ def test_the_declared_multiple_is_kept() -> None:
 
 
 def test_out_of_memory_halves_batch_then_tile_and_changes_no_pixel() -> None:
-    network = random_network(UpImagerConfig(8, 2, (8,)))
+    network = random_network(UpImagerConfig(width=8, blocks=2, widths=(8,)))
     image = torch.rand(3, 100, 300)
     asked: list[tuple[int, int]] = []
 
@@ -143,7 +143,7 @@ def test_a_bug_in_the_network_is_not_mistaken_for_memory() -> None:
 
 
 def test_files_and_tensors_go_through_the_same_engine(tmp_path: Path) -> None:
-    network = random_network(UpImagerConfig(8, 2, (8,)))
+    network = random_network(UpImagerConfig(width=8, blocks=2, widths=(8,)))
     pixels = torch.randint(0, 256, (50, 70, 3), dtype=torch.uint8)
     (tmp_path / "in.raw").write_bytes(pixels.numpy().tobytes())
     out = tmp_path / "out.raw"

@@ -10,7 +10,7 @@ from artgen.errors import ArtgenError
 from artgen.models.checkpoint import load_model, save_model
 from artgen.models.upimage import UpImager, UpImagerConfig
 
-SMALL = UpImagerConfig(8, 2, (8, 8))
+SMALL = UpImagerConfig(width=8, blocks=2, widths=(8, 8))
 
 
 def test_a_model_file_is_a_whole_model(tmp_path: Path) -> None:
@@ -45,11 +45,11 @@ def test_what_is_no_model_is_a_clear_message(tmp_path: Path, content: bytes, mes
     ("metadata", "message"),
     [
         ({}, "none named"),
-        ({"architecture": "unet"}, "architecture 'unet'"),
+        ({"architecture": "gpt"}, "architecture 'gpt'"),
         ({"architecture": "upimage"}, "configuration that cannot be read"),
-        ({"architecture": "upimage", "config": json.dumps({"width": 10**9})}, "out of range"),
+        ({"architecture": "upimage", "config": json.dumps({"width": 10**9})}, "less than or equal to 512"),
         ({"architecture": "upimage", "config": json.dumps({"depth": 3})}, "cannot be read"),
-        ({"architecture": "upimage", "config": json.dumps(SMALL.as_dict())}, "do not fit"),
+        ({"architecture": "upimage", "config": SMALL.model_dump_json()}, "do not fit"),
     ],
 )
 def test_what_a_file_says_of_itself_is_checked(

@@ -25,7 +25,7 @@ def test_folded_kernels_have_the_same_gradients() -> None:
 def test_back_projection_keeps_what_was_there() -> None:
     """Whatever an untrained network paints, reduced again it is close to the input."""
     torch.manual_seed(0)
-    network = UpImager(UpImagerConfig(8, 2, (8, 8, 8))).eval()
+    network = UpImager(UpImagerConfig(width=8, blocks=2, widths=(8, 8, 8))).eval()
     image = F.interpolate(torch.rand(1, 3, 6, 6), size=(24, 24), mode="bicubic").clamp(0, 1)
     with torch.inference_mode():
         plain = F.interpolate(image, scale_factor=8, mode="bicubic")

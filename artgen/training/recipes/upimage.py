@@ -1,18 +1,17 @@
-"""``recipes/train/*.toml``: what to train, for how long, with which losses. Read without importing torch."""
+"""The training recipe of the family ``upimage``."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-Weight = Annotated[float, Field(ge=0, le=1000)]
+from artgen.training.recipes.base import Rate, Table, TrainingRecipe, Weight
+from artgen.training.recipes.pairs import AnyPairs, Pixelate
 
 
-class Size(BaseModel):
+class Size(Table):
     """How large the crops are from some point of the training on."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     since: float = Field(0.0, ge=0, lt=1, description="Share of the steps after which this holds.")
     crop: int = Field(
@@ -21,24 +20,13 @@ class Size(BaseModel):
     batch: int = Field(6, ge=3, le=256, description="Inputs in a step; the first is seen with two noises.")
 
 
-class UpImageRecipe(BaseModel):
-    """A training recipe of the family `upimage`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class UpImageRecipe(TrainingRecipe):
+    """A compact generator that invents what a thumbnail has lost."""
 
     family: Literal["upimage"] = Field(description="What kind of model.")
-    title: str = Field(
-        min_length=1,
-        max_length=80,
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
-        description="Names the model's file.",
+    pairs: AnyPairs | None = Field(
+        None, description="How thumbnails are made: `pixelate` by the model's own scale, or `blend`."
     )
-    description: str = Field("", description="One sentence for the card and `artgen models`.")
-    weakness: str = Field("Not described.", description="What the card says it is bad at.")
-    data_licence: str = Field("not stated", description="What the card says of the images.")
-    seed: int = Field(0, ge=0, lt=2**53, description="Decides every random choice.")
-    steps: int = Field(ge=1, le=10_000_000, description="Updates of both networks.")
-    side: int = Field(1024, ge=128, le=8192, description="Images are decoded to at most this long, px.")
 
     width: int = Field(128, ge=8, le=512, description="Channels of the trunk.")
     blocks: int = Field(9, ge=1, le=64, description="Residual blocks; each sees 1 px further.")
@@ -48,7 +36,7 @@ class UpImageRecipe(BaseModel):
     critic_width: int = Field(48, ge=8, le=512, description="Channels after the critic's first layer.")
 
     sizes: list[Size] = Field([Size()], min_length=1, description="Crops over time, see `[[sizes]]`.")
-    rate: float = Field(1e-4, gt=0, le=0.1, description="Adam's learning rate of the generator.")
+    rate: Rate = Field(1e-4, description="Adam's learning rate of the generator.")
     critic_rate: float = Field(4.0, gt=0, le=20, description="The critic's, times the generator's.")
     warm_up: float = Field(0.05, ge=0, lt=1, description="Share of the steps with L1 alone.")
     l1: Weight = Field(10.0, description="Weight of the distance to the real picture, at first.")
@@ -64,10 +52,6 @@ class UpImageRecipe(BaseModel):
     )
     clip: float = Field(5.0, gt=0, description="Largest norm of the generator's gradient.")
 
-    average: float = Field(0.999, ge=0, lt=1, description="Decay of the averaged weights that ship.")
-    sample_every: int = Field(250, ge=1, description="Steps between sample grids.")
-    checkpoint_every: int = Field(250, ge=1, description="Steps between checkpoints.")
-
     @model_validator(mode="after")
     def _begins_somewhere(self) -> UpImageRecipe:
         since = [size.since for size in self.sizes]
@@ -75,7 +59,11 @@ class UpImageRecipe(BaseModel):
             raise ValueError("sizes: the first begins at since = 0, the others later and later")
         return self
 
-    def identity(self) -> str:
-        """Everything that decides the weights; texts and intervals may change between two sittings."""
-        texts = {"title", "description", "weakness", "data_licence", "sample_every", "checkpoint_every"}
-        return self.model_dump_json(exclude=texts)
+    @property
+    def scale(self) -> int:
+        """How many times larger than its input the model's picture is."""
+        return int(2 ** len(self.widths))
+
+    def made_by(self) -> AnyPairs:
+        """The pair maker, at the model's own scale where the recipe names none."""
+        return self.pairs or Pixelate(factor=self.scale)

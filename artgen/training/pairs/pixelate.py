@@ -1,4 +1,4 @@
-"""The pair maker ``pixelate``: from target images alone, (thumbnail, target) pairs."""
+"""The pair maker ``pixelate``: inputs are targets, reduced."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from PIL import Image
 from torch import Tensor
 
 from artgen.training.images import Pixels
+from artgen.training.material import Material
+from artgen.training.pairs.maker import Pair, PairMaker
+from artgen.training.recipes.pairs import Pixelate
 
 # A crop is taken up to this many times larger than the target and reduced to it: brush strokes at many
 # scales, and no JPEG blocks at the larger ones.
@@ -19,18 +22,39 @@ LARGEST_REDUCTION = 3.2
 KERNELS = ("area", "bicubic", "bilinear", "blur")
 
 
-def pixelate(
-    images: Sequence[Pixels], *, count: int, crop: int, factor: int, rng: np.random.Generator
-) -> tuple[Tensor, Tensor]:
-    """``count`` random pairs: inputs ``(B, 3, crop, crop)`` and targets ``factor`` times larger, in [0, 1].
+class PixelatePairs(PairMaker):
+    """Crops of any scale, flipped, some of them re-coloured; reduced by kernels that vary.
 
-    The reduction's kernel varies, so that a model does not depend on one; half are plain area means.
+    So a model does not depend on one kernel; half are plain area means.
     """
-    side = crop * factor
-    targets = torch.stack([_target(images[int(rng.integers(len(images)))], side, rng) for _ in range(count)])
-    kernels = rng.choice(KERNELS, size=count, p=(0.5, 0.2, 0.15, 0.15))
-    inputs = torch.cat([_reduce(targets[i : i + 1], crop, str(kernels[i])) for i in range(count)])
-    return inputs, targets
+
+    enlarging = "nearest"
+
+    def __init__(self, table: Pixelate, material: Material) -> None:
+        super().__init__(material)
+        self.factor = table.factor
+
+    def random(self, side: int, chance: np.random.Generator) -> Pair:
+        images = self.material.images.pixels
+        target = _target(images[int(chance.integers(len(images)))], side, chance)
+        kernel = str(chance.choice(KERNELS, p=(0.5, 0.2, 0.15, 0.15)))
+        return _reduce(target[None], side // self.factor, kernel)[0], target
+
+    def fixed(self, index: int, count: int, side: int) -> Pair:
+        """The middle of an image, reduced to twice the target; the input is its area mean."""
+        target = middle(self.material.validation.pixels, index, count, side)
+        return F.avg_pool2d(target, self.factor), target
+
+
+def middle(images: Sequence[Pixels], index: int, count: int, side: int) -> Tensor:
+    """The middle ``(3, side, side)`` of one of evenly chosen images, at half its size where it is large enough."""
+    pixels = images[index * len(images) // count]
+    height, width = pixels.shape[:2]
+    cut = min(2 * side, height, width)
+    top, left = (height - cut) // 2, (width - cut) // 2
+    patch = Image.fromarray(np.ascontiguousarray(pixels[top : top + cut, left : left + cut]))
+    array = np.asarray(patch.resize((side, side), Image.Resampling.LANCZOS), dtype=np.float32) / 255
+    return torch.from_numpy(array).permute(2, 0, 1).contiguous()
 
 
 def _target(pixels: Pixels, side: int, rng: np.random.Generator) -> Tensor:
@@ -73,24 +97,3 @@ def _reduce(target: Tensor, crop: int, kernel: str) -> Tensor:
         soft = F.avg_pool2d(F.pad(half, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
         return F.interpolate(soft, size=crop, mode="area")
     return F.interpolate(target, size=crop, mode=kernel, antialias=True, align_corners=False).clamp(0, 1)
-
-
-def validation_pairs(
-    images: Sequence[Pixels], *, count: int, size: int, factor: int
-) -> tuple[Tensor, Tensor]:
-    """Fixed pairs for samples and metrics: the middle of evenly chosen images, reduced to twice the target.
-
-    Inputs are area means ``(count, 3, size, size)``, targets ``factor`` times larger.
-    """
-    side = size * factor
-    targets = []
-    for i in range(count):
-        pixels = images[i * len(images) // count]
-        height, width = pixels.shape[:2]
-        cut = min(2 * side, height, width)
-        top, left = (height - cut) // 2, (width - cut) // 2
-        patch = Image.fromarray(np.ascontiguousarray(pixels[top : top + cut, left : left + cut]))
-        array = np.asarray(patch.resize((side, side), Image.Resampling.LANCZOS), dtype=np.float32) / 255
-        targets.append(torch.from_numpy(array).permute(2, 0, 1))
-    stacked = torch.stack(targets)
-    return F.avg_pool2d(stacked, factor), stacked

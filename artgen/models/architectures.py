@@ -1,0 +1,8 @@
+"""Every architecture a model file may name."""
+
+from __future__ import annotations
+
+from artgen.models.network import Network
+from artgen.models.upimage import UpImager
+
+ARCHITECTURES: dict[str, type[Network]] = {network.architecture: network for network in (UpImager,)}

@@ -1,0 +1,65 @@
+"""What every training recipe says, whatever its family. Read without importing torch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from artgen.steps.images import References
+
+Weight = Annotated[float, Field(ge=0, le=1000)]
+Width = Annotated[int, Field(ge=4, le=512)]
+Rate = Annotated[float, Field(gt=0, le=0.1)]
+
+
+class Table(BaseModel):
+    """A table of a training recipe."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class TrainingRecipe(Table):
+    """The keys that every family has."""
+
+    two_folders: ClassVar[bool] = False
+    """Whether the family needs images in ``inputs`` besides those in ``data``."""
+
+    family: str = Field(description="What kind of model.")
+    title: str = Field(
+        min_length=1,
+        max_length=80,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        description="Names the model's file.",
+    )
+    description: str = Field("", description="One sentence for the card and `artgen models`.")
+    weakness: str = Field("Not described.", description="What the card says it is bad at.")
+    data_licence: str = Field("not stated", description="What the card says of the images.")
+    data: References | None = Field(
+        None,
+        description="What to learn: folders of images, or `builtin:textures`; `--data` in its place.",
+    )
+    inputs: References | None = Field(
+        None,
+        description="The other folder, for pairs of two folders and for cyclegan; `--inputs` in its place.",
+    )
+    side: int = Field(1024, ge=16, le=8192, description="Images are decoded to at most this long, px.")
+    seed: int = Field(0, ge=0, lt=2**53, description="Decides every random choice.")
+    steps: int = Field(ge=1, le=10_000_000, description="Updates of every network.")
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        "auto", description="Of the arithmetic: auto is bf16 on a GPU that knows it, else fp32."
+    )
+    average: float = Field(0.999, ge=0, lt=1, description="Decay of the averaged weights that ship.")
+    sample_every: int = Field(250, ge=1, description="Steps between sample grids.")
+    checkpoint_every: int = Field(250, ge=1, description="Steps between checkpoints.")
+    keep: int = Field(2, ge=1, le=1000, description="How many checkpoints stay, the newest.")
+
+    def identity(self) -> str:
+        """Everything that decides the weights; texts, places and intervals may change between sittings."""
+        free = {"title", "description", "weakness", "data_licence", "data", "inputs"}
+        free |= {"sample_every", "checkpoint_every", "keep"}
+        return self.model_dump_json(exclude=free)
+
+    def learns_from(self) -> dict[str, Any]:
+        """What the model's file says of its inputs, so that a recipe can prepare a picture alike."""
+        return {}
