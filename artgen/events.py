@@ -71,11 +71,12 @@ class TrainingStarted:
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """Mean losses since the last report, and images seen a second."""
+    """Mean losses since the last report, images seen a second, and the share of time spent waiting for them."""
 
     step: int
     losses: dict[str, float]
     images_per_second: float
+    waiting: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -120,3 +121,13 @@ Emit = Callable[[Event], None]
 
 def ignore(event: Event) -> None:
     """An ``Emit`` that drops every event."""
+
+
+def both(first: Emit, second: Emit) -> Emit:
+    """An ``Emit`` that tells two."""
+
+    def emit(event: Event) -> None:
+        first(event)
+        second(event)
+
+    return emit

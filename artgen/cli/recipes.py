@@ -12,7 +12,7 @@ from artgen.cli import messages
 from artgen.errors import ArtgenError, Problems
 
 if TYPE_CHECKING:
-    from artgen.recipe.reference import Table
+    pass
 
 Json = Annotated[bool, typer.Option("--json", help="Report as one JSON document.")]
 Set = Annotated[
@@ -71,18 +71,15 @@ def _checked(file: Path, overrides: Sequence[str]) -> dict[str, Any]:
     """What a right recipe makes; Problems for a wrong one."""
     from artgen.recipe import load
     from artgen.recipe.document import read
-    from artgen.recipe.problems import checked
 
     try:
         document = read(file)
     except ArtgenError as error:
         raise Problems(str(file), [error]) from None
     if "family" in document.table:
-        from artgen.training.recipe import UpImageRecipe
+        from artgen.training.reading import load_training_recipe
 
-        training, problems = checked(UpImageRecipe, document.table, document, ())
-        if training is None:
-            raise Problems(str(file), problems)
+        training = load_training_recipe(file)
         return {"makes": f"a model, in {training.steps:,} steps of training"}
     recipe = load(file, overrides)
     chain = [recipe.source.use, *recipe.step_ids()]
@@ -100,7 +97,7 @@ def _as_json(problem: ArtgenError) -> dict[str, str]:
 
 def steps(
     name: Annotated[
-        str | None, typer.Argument(help="Only this source or step, or `training`.", show_default=False)
+        str | None, typer.Argument(help="Only this source or step, or `training/FAMILY`.", show_default=False)
     ] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="As the reference in docs/.")] = False,
     json: Json = False,
@@ -108,7 +105,12 @@ def steps(
     """Say what a recipe may hold: fields, ranges, units, defaults."""
     from artgen.recipe import reference
 
-    tables = _training_tables() if name == "training" else reference.tables(name)
+    if name is not None and name.split("/")[0] == "training":
+        from artgen.training.reference import training_tables
+
+        tables = training_tables(name)
+    else:
+        tables = reference.tables(name)
     if json:
         messages.show_json([reference.as_json(table) for table in tables])
     elif markdown:
@@ -117,13 +119,6 @@ def steps(
         import shutil
 
         typer.echo(reference.as_text(tables, min(shutil.get_terminal_size().columns, 100)), nl=False)
-
-
-def _training_tables() -> list[Table]:
-    from artgen.recipe.reference import described_table
-    from artgen.training.recipe import Size, UpImageRecipe
-
-    return [described_table(UpImageRecipe, "", ""), described_table(Size, "[[sizes]]", "")]
 
 
 def schema(

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from artgen.cli import messages
-from artgen.errors import ArtgenError
 
 Json = Annotated[bool, typer.Option("--json", help="Report as one JSON document.")]
 
@@ -17,7 +16,11 @@ Json = Annotated[bool, typer.Option("--json", help="Report as one JSON document.
 def train(
     recipe: Annotated[Path, typer.Argument(help="A training recipe.", show_default=False)],
     data: Annotated[
-        list[Path] | None, typer.Option("--data", help="A folder of images; repeatable.", show_default=False)
+        list[str] | None,
+        typer.Option(help="What to learn, in place of the recipe's `data`: a folder of images; repeatable."),
+    ] = None,
+    inputs: Annotated[
+        list[str] | None, typer.Option(help="The other folder, in place of the recipe's `inputs`.")
     ] = None,
     folder: Annotated[
         Path | None,
@@ -25,15 +28,24 @@ def train(
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; by default all.")] = None,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Go on from a checkpoint of another recipe, or of other images.")
+    ] = False,
+    compiled: Annotated[
+        bool, typer.Option("--compile", help="Let torch compile the networks: pays on a GPU, after minutes.")
+    ] = False,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Losses and samples for TensorBoard too.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Train a model, or go on where it stopped; Ctrl-C writes a checkpoint first."""
     from artgen.cli.learning import learning
-    from artgen.training.session import load_training_recipe, run_training
+    from artgen.events import both
+    from artgen.training.reading import load_training_recipe
+    from artgen.training.session import Job, run_training
 
     checked = load_training_recipe(recipe)
-    if not data:
-        raise ArtgenError("--data", "no folder of images", "name one or more folders: --data paintings/")
     import torch
 
     from artgen.imaging.devices import find_device
@@ -41,16 +53,32 @@ def train(
     if threads is not None:
         torch.set_num_threads(threads)
     place = folder or Path("training-runs") / recipe.stem
+    job = Job(
+        recipe=checked,
+        folder=place,
+        data=data or (),
+        inputs=inputs or (),
+        beside=recipe.parent,
+        device=find_device(device),
+        adopt=adopt,
+        compiled=compiled,
+    )
     try:
         with learning() as emit:
-            model = run_training(checked, data=data, folder=place, device=find_device(device), emit=emit)
+            if tensorboard:
+                from artgen.training.journal import TensorBoard
+
+                emit = both(emit, TensorBoard(place / "tensorboard"))
+            files = run_training(job, emit)
     except KeyboardInterrupt:
         typer.echo(f"stopped; everything learned is in {place}: run the same command to go on", err=True)
         raise
+    cards = [file.with_suffix(".md") for file in files]
     if json:
-        messages.show_json({"model": str(model), "card": str(model.with_suffix(".md"))})
+        messages.show_json({"models": [str(file) for file in files], "cards": [str(card) for card in cards]})
     else:
-        typer.echo(f"model: {model}\ncard: {model.with_suffix('.md')}")
+        for file, card in zip(files, cards, strict=True):
+            typer.echo(f"model: {file}\ncard: {card}")
 
 
 def models(json: Json = False) -> None:

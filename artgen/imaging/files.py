@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from artgen.errors import ArtgenError
 from artgen.imaging.chunks import read_text as read_text
@@ -153,24 +153,39 @@ def write_preview(path: Path, image: Tensor, side: int) -> None:
 
 
 def atomic_write(path: Path, data: bytes) -> None:
-    """Write a file that is either whole or not there: temporary file beside it, fsync, rename.
+    """Write a file that is either whole or not there.
+
+    Raises:
+        WriteError: as ``atomic_file``.
+    """
+    with atomic_file(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that appears whole when the block ends, or never: temporary beside it, fsync, rename.
 
     Raises:
         WriteError: the disk is full, the folder not writable, or the path no file's name.
     """
     try:
         temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}")
+        file = temporary.open("xb")
+    except ValueError as error:  # no name, or one with a zero byte
+        raise WriteError(path, str(error)) from error
+    except OSError as error:
+        raise WriteError(path, error.strerror or str(error)) from error
+    try:
         try:
-            with temporary.open("xb") as file:
-                file.write(data)
+            with file:
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
         _sync_folder(path.parent)
-    except ValueError as error:  # no name, or one with a zero byte
-        raise WriteError(path, str(error)) from error
     except OSError as error:
         raise WriteError(path, error.strerror or str(error)) from error
 

@@ -6,19 +6,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from artgen.training.evaluation import Figures
-from artgen.training.recipe import UpImageRecipe
-
-ROWS = {
-    "swd": ("patch-SWD over bicubic's (0 real, 1 bicubic)", ".3f"),
-    "swd_floor": ("the same between two halves of the real pictures", ".3f"),
-    "coherence": ("structure-tensor coherence over real's", ".3f"),
-    "spectrum": ("power above half Nyquist over real's", ".2f"),
-    "consistency": ("reduced picture against input, dB", ".1f"),
-    "diversity": ("mean difference of two noises", ".3f"),
-    "grid": ("gradient on the 8 px grid over elsewhere", ".3f"),
-    "drift": ("colour drift over three passes, 1/255", ".2f"),
-}
+from artgen.models.network import Network
+from artgen.training.family import Measured
+from artgen.training.recipes import TrainingRecipe
 
 
 @dataclass(frozen=True)
@@ -27,24 +17,24 @@ class Record:
 
     Attributes:
         recipe: what was trained.
-        parameters: of the generator.
         images: how many were trained on.
         sources: how many images each folder gave, validation included.
-        held_out: whether the figures are of pictures it never saw; fewer than 20 images hold none out.
+        held_out: whether the samples are of pictures it never saw; fewer than 20 images hold none out.
         fingerprint: of the training images.
-        figures: measured on those.
+        measured: the figures.
         seconds: over all sittings.
+        adopted: steps at which it went on with a changed recipe or other images.
         device: where.
     """
 
-    recipe: UpImageRecipe
-    parameters: int
+    recipe: TrainingRecipe
     images: int
     sources: Mapping[str, int]
     fingerprint: str
     held_out: bool
-    figures: Figures
+    measured: Measured
     seconds: float
+    adopted: list[int]
     device: str
 
 
@@ -52,38 +42,41 @@ def metadata(record: Record) -> dict[str, str]:
     """What the model file says of itself beside its weights; strings only, as safetensors has it."""
     recipe = record.recipe
     data = {"images": record.images, "fingerprint": record.fingerprint, "licence": recipe.data_licence}
+    metrics = {figure.name: round(figure.value, 4) for figure in record.measured.figures}
     return {
         "title": recipe.title,
         "description": recipe.description,
-        "recipe": recipe.model_dump_json(),
+        "family": recipe.family,
+        "recipe": recipe.model_dump_json(exclude={"data", "inputs"}),
         "data": json.dumps(data),
-        "metrics": json.dumps(record.figures.rounded()),
+        "metrics": json.dumps(metrics),
+        **{key: json.dumps(value) for key, value in recipe.learns_from().items()},
     }
 
 
-def card(record: Record) -> str:
-    """The card as Markdown; the picture beside it has the same name."""
-    recipe, figures = record.recipe, record.figures
-    seen = "held-out pictures" if record.held_out else "pictures it was trained on"
-    rows = "\n".join(f"| {label} | {getattr(figures, name):{form}} |" for name, (label, form) in ROWS.items())
-    folders = ", ".join(f"{name} ({count})" for name, count in record.sources.items())
-    return f"""# {recipe.title}
+def card(record: Record, name: str, network: Network) -> str:
+    """The card of the model ``name`` as Markdown; the picture beside it has the same name."""
+    recipe, measured = record.recipe, record.measured
+    rows = "\n".join(f"| {f.label} | {f.value:{f.form}} |" for f in measured.figures)
+    folders = ", ".join(f"{source} ({count})" for source, count in record.sources.items())
+    parameters = sum(weight.numel() for weight in network.parameters()) / 1e6
+    changed = "".join(f", recipe or images changed at step {step:,}" for step in record.adopted)
+    return f"""# {name}
 
 {recipe.description}
 
-![Thumbnails, what it makes of them, the real pictures]({recipe.title}.png)
-
-*Top: thumbnails of {seen}. Middle: what the model makes of them. Bottom: the real ones.*
+![What it makes]({name}.png)
 
 | | |
 |---|---|
-| architecture | `{recipe.family}`, {record.parameters / 1e6:.2f} M parameters, {2 ** len(recipe.widths)}x |
-| trained | {recipe.steps:,} steps, {record.seconds / 3600:.1f} h on {record.device}, seed {recipe.seed} |
+| architecture | `{network.architecture}`, {parameters:.2f} M parameters |
+| trained | family `{recipe.family}`, {recipe.steps:,} steps, {record.seconds / 3600:.1f} h on {record.device}, \
+seed {recipe.seed}{changed} |
 | images | {record.images:,} of {folders}{", every 20th held out" if record.held_out else ""} |
 | fingerprint | `{record.fingerprint[:32]}` |
 | licence of the images | {recipe.data_licence} |
 
-## Measured on {figures.pictures} {seen}, 32 px to {32 * 2 ** len(recipe.widths)} px
+## Measured on {measured.on}
 
 | | |
 |---|---|
@@ -96,6 +89,6 @@ def card(record: Record) -> str:
 ## Training recipe
 
 ```json
-{recipe.model_dump_json(indent=2)}
+{recipe.model_dump_json(indent=2, exclude={"data", "inputs"})}
 ```
 """

@@ -1,9 +1,6 @@
-"""How good an up-imager is, on pictures it never saw: the figures of its card."""
+"""How good a model is, on pictures it never saw: the figures of its card."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 
 import torch
 import torch.nn.functional as F
@@ -13,63 +10,53 @@ from artgen.imaging.metrics import coherence, consistency, grid_index, high_powe
 from artgen.imaging.tiles import Window
 from artgen.models.upimage import UpImager
 from artgen.models.upscaling import tile_noise
-from artgen.training.images import Pixels
-from artgen.training.pairs import validation_pairs
+from artgen.training.family import Figure, Measured
+from artgen.training.material import Material
+from artgen.training.pairs import PairMaker
 
 INPUT = 32
 MOST = 128  # pictures; more would not change the figures but fill the memory
 
 
-@dataclass(frozen=True)
-class Figures:
-    """Statistics of inventions against real pictures; see ``imaging/metrics.py``.
+def likeness(made: Tensor, real: Tensor, base: Tensor, base_name: str) -> list[Figure]:
+    """Statistics of inventions against real pictures, ``(B, 3, H, W)`` each; see ``imaging/metrics.py``.
 
-    Attributes:
-        pictures: how many held-out pictures.
-        swd: patch-SWD over bicubic's, mean of three detail levels; 0 is real, 1 is bicubic.
-        swd_floor: the same for two halves of the real pictures against each other.
-        coherence: of the structure tensor, over real's.
-        spectrum: power above half the Nyquist frequency, over real's.
-        consistency: dB of the reduced picture against its input.
-        diversity: mean absolute difference of two noises' pictures.
-        grid: gradient on lines every ``scale`` px over elsewhere.
-        drift: largest change of a colour channel's mean over three passes, in 1/255.
+    Args:
+        made: by the model.
+        real: what it should look like.
+        base: the plain picture that patch-SWD is relative to.
+        base_name: its name, e.g. ``bicubic``.
     """
-
-    pictures: int
-    swd: float
-    swd_floor: float
-    coherence: float
-    spectrum: float
-    consistency: float
-    diversity: float
-    grid: float
-    drift: float
-
-    def rounded(self) -> dict[str, float]:
-        """The figures as plain numbers, to four digits."""
-        return {name: round(value, 4) for name, value in asdict(self).items()}
+    unit = sum(patch_swd(base, real))
+    even = len(real) // 2 * 2
+    floor = sum(patch_swd(real[0:even:2], real[1:even:2])) / unit if even else 0.0
+    return [
+        Figure("swd", f"patch-SWD over that of {base_name} (0 is real)", sum(patch_swd(made, real)) / unit),
+        Figure("swd_floor", "the same between two halves of the real pictures", floor),
+        Figure("coherence", "structure-tensor coherence over real's", coherence(made) / coherence(real)),
+        Figure(
+            "spectrum", "power above half Nyquist over real's", high_power(made) / high_power(real), ".2f"
+        ),
+    ]
 
 
-def evaluate(network: UpImager, images: Sequence[Pixels], device: str = "cpu") -> Figures:
-    """Measure ``network`` on crops of ``images``: inputs of 32 px, pictures ``scale`` times larger."""
+def evaluate(network: UpImager, pairs: PairMaker, material: Material, device: str = "cpu") -> Measured:
+    """Measure an up-imager: inputs of 32 px, pictures ``scale`` times larger."""
     scale = network.config.scale
-    inputs, real = validation_pairs(images, count=min(MOST, len(images)), size=INPUT, factor=scale)
+    count = min(MOST, len(material.validation.pixels))
+    inputs, real = pairs.validation(count, INPUT * scale, enlarged=False)
     bicubic = F.interpolate(inputs, scale_factor=scale, mode="bicubic", align_corners=False).clamp(0, 1)
     made, other = (imagine(network, inputs, seed=seed, device=device) for seed in (1, 2))
-    base = sum(patch_swd(bicubic, real))
-    even = len(real) // 2 * 2
-    return Figures(
-        pictures=len(real),
-        swd=sum(patch_swd(made, real)) / base,
-        swd_floor=sum(patch_swd(real[0:even:2], real[1:even:2])) / base if even else 0.0,
-        coherence=coherence(made) / coherence(real),
-        spectrum=high_power(made) / high_power(real),
-        consistency=consistency(made, inputs),
-        diversity=float((made - other).abs().mean()),
-        grid=grid_index(made, scale),
-        drift=_drift(network, inputs[:4], device),
-    )
+    drift = _drift(network, inputs[:4], device)
+    figures = [
+        *likeness(made, real, bicubic, "bicubic"),
+        Figure("consistency", "reduced picture against input, dB", consistency(made, inputs), ".1f"),
+        Figure("diversity", "mean difference of two noises", float((made - other).abs().mean())),
+        Figure("grid", f"gradient on the {scale} px grid over elsewhere", grid_index(made, scale)),
+        Figure("drift", "colour drift over three passes, 1/255", drift, ".2f"),
+    ]
+    kind = "held-out pictures" if material.held_out else "pictures it was trained on"
+    return Measured(f"{count} {kind}, {INPUT} px to {INPUT * scale} px", figures)
 
 
 @torch.inference_mode()
@@ -86,7 +73,7 @@ def imagine(network: UpImager, inputs: Tensor, *, seed: int, device: str = "cpu"
 
 
 def _drift(network: UpImager, inputs: Tensor, device: str) -> float:
-    """Three passes of the whole picture, each reduced back to the input's size in between."""
+    """Three passes of the whole picture, each reduced back to the input's size in between; in 1/255."""
     picture = inputs
     for seed in range(3):
         picture = F.avg_pool2d(imagine(network, picture, seed=seed, device=device), network.config.scale)

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from artgen.events import Emit, ignore
 from artgen.models.network import Network
-from artgen.training.material import Material
 
 
 @dataclass(frozen=True)

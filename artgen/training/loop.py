@@ -1,197 +1,180 @@
-"""The training loop: devices, averaging, checkpoints, samples. It knows nothing of any family's losses."""
+"""The training loop: turns, averaging, checkpoints, samples. It knows nothing of any family's losses."""
 
 from __future__ import annotations
 
-import copy
-import io
-import signal
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from artgen.errors import ArtgenError
 from artgen.events import Emit, SampleSaved, TrainingStep
-from artgen.imaging.files import atomic_write, write_png
+from artgen.imaging.files import write_png
+from artgen.models.network import Network
+from artgen.seeds import derive
+from artgen.training.ahead import Ahead
+from artgen.training.average import Average
+from artgen.training.checkpoints import Checkpoints, Reached
+from artgen.training.family import Family
+from artgen.training.interruption import Interruption
+from artgen.training.recipes import TrainingRecipe
+from artgen.training.runtime import any_process, average_gradients
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
 
 REPORT_EVERY = 20
 
 
-class Family(Protocol):
-    """What a family of models brings to the loop."""
-
-    optimisers: dict[str, torch.optim.Adam]
-
-    @property
-    def modules(self) -> dict[str, nn.Module]:
-        """Networks by name; ``generator`` is averaged and shipped."""
-
-    def step(self, number: int) -> dict[str, float]:
-        """One update; all its randomness is keyed by ``number``. Returns losses by name."""
-
-    def extra_state(self) -> dict[str, Any]:
-        """Whatever else an exact resume needs."""
-
-    def load_extra_state(self, state: Mapping[str, Any]) -> None:
-        """The inverse."""
-
-
-class Average:
-    """The exponential moving average of a network's weights, ramped up so that early steps are forgotten."""
-
-    def __init__(self, network: nn.Module, decay: float) -> None:
-        self.network = copy.deepcopy(network).requires_grad_(False).eval()
-        self.decay = decay
-
-    @torch.no_grad()
-    def update(self, network: nn.Module, step: int) -> None:
-        """Move towards ``network`` by one step."""
-        keep = min(self.decay, (1 + step) / (10 + step))
-        for mean, value in zip(self.network.parameters(), network.parameters(), strict=True):
-            mean.lerp_(value, 1 - keep)
-
-
 def train(
     family: Family,
+    recipe: TrainingRecipe,
     *,
-    steps: int,
     folder: Path,
     identity: str,
-    average: float,
-    checkpoint_every: int,
-    sample_every: int,
-    sample: Callable[[nn.Module], Tensor],
+    accelerator: Accelerator,
     emit: Emit,
-) -> tuple[nn.Module, float]:
-    """Train to ``steps`` in ``folder``, resuming from its checkpoint bit for bit.
+    adopt: bool = False,
+) -> tuple[dict[str, Network], Reached]:
+    """Train to the recipe's last step in ``folder``, going on from its newest checkpoint bit for bit.
 
-    Returns the averaged generator and the seconds spent, over all sittings.
+    Returns the averaged networks and how far it came.
 
     Args:
         family: networks, losses, optimisers.
-        steps: where to stop.
-        folder: holds ``checkpoint.pt`` and ``samples/``.
-        identity: recipe and data; a checkpoint of another identity is refused, not mixed.
-        average: EMA decay.
-        checkpoint_every: steps between checkpoints; one more is written on an interruption.
-        sample_every: steps between sample grids.
-        sample: draws a grid ``(3, H, W)`` with the averaged generator.
+        recipe: how long, and how often to sample and save.
+        folder: holds ``checkpoints/`` and ``samples/``.
+        identity: of recipe and images; a checkpoint of another is refused unless ``adopt``.
+        accelerator: device, processes, precision.
         emit: takes ``TrainingStep`` and ``SampleSaved``.
+        adopt: go on from a checkpoint of another recipe of the same networks.
+
+    Raises:
+        ArtgenError: a loss is not finite, or a checkpoint cannot be used.
+        KeyboardInterrupt: after Ctrl-C, with a checkpoint written.
     """
-    mean = Average(family.modules["generator"], average)
-    checkpoint = folder / "checkpoint.pt"
-    start, spent = _restore(checkpoint, family, mean, identity)
-    sums: dict[str, list[float]] = {}
-    begun = clock = time.monotonic()
-    number = start
-    with _Interruption() as interruption:
-        while number < steps:
-            for name, value in family.step(number).items():
-                sums.setdefault(name, []).append(value)
-            _check_finite(sums, number)
-            mean.update(family.modules["generator"], number)
+    averages = {name: Average(cast(Network, family.networks[name]), recipe.average) for name in family.ships}
+    checkpoints = Checkpoints(folder, recipe.keep)
+    reached = checkpoints.restore(family, averages, identity, adopt=adopt)
+    for optimiser in family.optimisers.values():
+        for group in optimiser.param_groups:
+            group.setdefault("base", group["lr"])
+    main = accelerator.is_main_process
+    journal = Journal(checkpoints, emit if main else lambda event: None)
+    clock = time.monotonic() - reached.seconds
+    number = reached.step
+    if main and number == 0:
+        _sample(family, averages, folder, number, emit)
+    with Interruption() as interruption, Ahead(family.draw, number, recipe.steps) as batches:
+        while number < recipe.steps:
+            batch = batches.take()
+            with chance(recipe.seed, number, family):
+                losses = step(family, batch, number / recipe.steps, accelerator)
             number += 1
-            if number % REPORT_EVERY == 0 or number == steps:
-                seconds, clock = time.monotonic() - clock, time.monotonic()
-                losses = {name: sum(values) / len(values) for name, values in sums.items()}
-                emit(TrainingStep(number, losses, REPORT_EVERY / max(seconds, 1e-9)))
-                sums = {}
-            if number % sample_every == 0 or number == steps:
-                file = folder / "samples" / f"{number:07d}.png"
-                file.parent.mkdir(parents=True, exist_ok=True)
-                write_png(file, sample(mean.network), {})
-                emit(SampleSaved(number, str(file)))
-            if number % checkpoint_every == 0 or number == steps or interruption.asked:
-                _save(checkpoint, family, mean, identity, number, spent + time.monotonic() - begun)
-            if interruption.asked:
+            last = number == recipe.steps
+            for name, average in averages.items():
+                average.after(number, cast(Network, family.networks[name]), last=last)
+            stop = any_process(interruption.asked, accelerator)
+            save = last or stop or number % recipe.checkpoint_every == 0
+            journal.note(losses)
+            if save or number % REPORT_EVERY == 0:
+                journal.report(number, family.batch * accelerator.num_processes, batches.waited)
+            if main and (last or number % recipe.sample_every == 0):
+                _sample(family, averages, folder, number, emit)
+            if save:
+                reached = replace(reached, step=number, seconds=time.monotonic() - clock)
+                if main:
+                    checkpoints.save(family, averages, reached)
+                accelerator.wait_for_everyone()
+            if stop and not last:
                 raise KeyboardInterrupt
-    return mean.network, spent + time.monotonic() - begun
+    return {name: average.network for name, average in averages.items()}, reached
 
 
-class _Interruption:
-    """Ctrl-C during a step is heard after it: half a step saved could not be resumed bit for bit.
+def step(family: Family, batch: Any, done: float, accelerator: Accelerator) -> dict[str, Tensor]:
+    """One step of ``family``: each network's turn in the order the family gives. Returns what to show."""
+    rate = family.rate(done)
+    shown: dict[str, Tensor] = {}
+    turns = family.turns(batch, done)
+    while True:
+        with accelerator.autocast():
+            turn = next(turns, None)
+        if turn is None:
+            return shown
+        optimiser = family.optimisers[turn.optimiser]
+        parameters: list[nn.Parameter] = []
+        for group in optimiser.param_groups:
+            group["lr"] = group.get("base", group["lr"]) * rate
+            parameters += group["params"]
+        optimiser.zero_grad(set_to_none=True)
+        turn.loss.backward()  # type: ignore[no-untyped-call]
+        average_gradients(parameters, accelerator)
+        if turn.clip is not None:
+            nn.utils.clip_grad_norm_(parameters, turn.clip)
+        optimiser.step()
+        shown |= turn.losses
 
-    A second Ctrl-C does not wait.
+
+@contextmanager
+def chance(seed: int, number: int, family: Family) -> Iterator[None]:
+    """Dropout and its like draw from torch's global stream; here it is the step's own, so a resume repeats it."""
+    devices = [family.place.device] if family.place.device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(derive(seed, number, "step", str(family.place.process)))
+        yield
+
+
+class Journal:
+    """Losses between two reports: their means, and a stop when one is not a number.
+
+    Losses are read back every few steps only: each reading would make a GPU wait.
+
+    Args:
+        checkpoints: what a bad loss is advised to go back to.
+        emit: takes ``TrainingStep``.
     """
 
-    def __init__(self) -> None:
-        self.asked = False
-        self._here = threading.current_thread() is threading.main_thread()
+    def __init__(self, checkpoints: Checkpoints, emit: Emit) -> None:
+        self._checkpoints, self._emit = checkpoints, emit
+        self._losses: dict[str, list[Tensor]] = {}
+        self._count, self._clock, self._waited = 0, time.monotonic(), 0.0
 
-    def __enter__(self) -> _Interruption:
-        if self._here:
-            self._before = signal.signal(signal.SIGINT, self._ask)
-        return self
+    def note(self, losses: dict[str, Tensor]) -> None:
+        """Keep the losses of one step."""
+        self._count += 1
+        for name, value in losses.items():
+            self._losses.setdefault(name, []).append(value)
 
-    def __exit__(self, *_: object) -> None:
-        if self._here:
-            signal.signal(signal.SIGINT, self._before)
+    def report(self, number: int, images: int, waited: float) -> None:
+        """Tell the means up to step ``number``; ``images`` a step, ``waited`` seconds for batches in all.
 
-    def _ask(self, *_: object) -> None:
-        if self.asked:
-            raise KeyboardInterrupt
-        self.asked = True
-
-
-def checkpoint_step(folder: Path) -> int:
-    """The step a training in ``folder`` has reached, 0 when there is none."""
-    file = folder / "checkpoint.pt"
-    return int(_read(file)["step"]) if file.exists() else 0
-
-
-def _check_finite(sums: Mapping[str, list[float]], number: int) -> None:
-    for name, values in sums.items():
-        if not -1e9 < values[-1] < 1e9:
-            raise ArtgenError(
-                f"step {number}",
-                f"the loss {name!r} is {values[-1]}",
-                "begin again in another --folder with a lower `rate` or a longer `warm_up`",
-            )
+        Raises:
+            ArtgenError: a loss is not finite.
+        """
+        means = {}
+        for name, values in self._losses.items():
+            numbers = torch.stack(values).float()
+            if not bool(torch.isfinite(numbers).all()):
+                first = number - len(values) + int((~torch.isfinite(numbers)).nonzero()[0]) + 1
+                raise ArtgenError(
+                    f"step {first:,}", f"the loss {name!r} is not a number", self._checkpoints.advice()
+                )
+            means[name] = float(numbers.mean())
+        seconds = max(time.monotonic() - self._clock, 1e-9)
+        share = (waited - self._waited) / seconds
+        self._emit(TrainingStep(number, means, images * self._count / seconds, share))
+        self._losses, self._count, self._clock, self._waited = {}, 0, time.monotonic(), waited
 
 
-def _save(file: Path, family: Family, mean: Average, identity: str, step: int, seconds: float) -> None:
-    state = {
-        "identity": identity,
-        "step": step,
-        "seconds": seconds,
-        "modules": {name: module.state_dict() for name, module in family.modules.items()},
-        "optimisers": {name: optimiser.state_dict() for name, optimiser in family.optimisers.items()},
-        "average": mean.network.state_dict(),
-        "extra": family.extra_state(),
-    }
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
-    atomic_write(file, buffer.getvalue())
-
-
-def _restore(file: Path, family: Family, mean: Average, identity: str) -> tuple[int, float]:
-    if not file.exists():
-        return 0, 0.0
-    state = _read(file)
-    if state["identity"] != identity:
-        raise ArtgenError(
-            str(file),
-            "belongs to another training recipe or other images",
-            "give --folder another folder, or delete this one to begin again",
-        )
-    for name, module in family.modules.items():
-        module.load_state_dict(state["modules"][name])
-    for name, optimiser in family.optimisers.items():
-        optimiser.load_state_dict(state["optimisers"][name])
-    mean.network.load_state_dict(state["average"])
-    family.load_extra_state(state["extra"])
-    return int(state["step"]), float(state["seconds"])
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        state: dict[str, Any] = torch.load(file, weights_only=True, map_location="cpu")
-        return state
-    except Exception as error:
-        raise ArtgenError(
-            str(file), f"not a checkpoint of artgen: {error}", "delete it to begin again"
-        ) from None
+@torch.inference_mode()
+def _sample(family: Family, averages: dict[str, Average], folder: Path, number: int, emit: Emit) -> None:
+    file = folder / "samples" / f"{number:08d}.png"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    picture = family.preview({name: average.network for name, average in averages.items()})
+    write_png(file, picture, {})
+    emit(SampleSaved(number, str(file)))

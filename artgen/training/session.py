@@ -1,117 +1,161 @@
-"""One training from recipe to model file: data, loop, metrics, card."""
+"""One training from recipe to model files: data, loop, metrics, card."""
 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
 
-from artgen.errors import ArtgenError, Problems
-from artgen.events import Emit, Note, TrainingFinished, TrainingStarted
+from artgen.errors import ArtgenError
+from artgen.events import Emit, Note, TrainingFinished, TrainingStarted, ignore
 from artgen.imaging.files import atomic_write, write_png
-from artgen.models.checkpoint import parameters, save_model
-from artgen.models.upimage import UpImager
-from artgen.recipe.document import read
-from artgen.recipe.problems import checked
+from artgen.models.checkpoint import save_model
+from artgen.models.network import Network
+from artgen.steps.images import find_images
 from artgen.training.card import Record, card, metadata
-from artgen.training.evaluation import evaluate, imagine
-from artgen.training.images import find_images, load_images, split
-from artgen.training.loop import checkpoint_step, train
-from artgen.training.pairs import validation_pairs
-from artgen.training.recipe import UpImageRecipe
-from artgen.training.upimage import UpImageTraining
+from artgen.training.checkpoints import Checkpoints, Reached
+from artgen.training.data.survey import survey
+from artgen.training.families import build
+from artgen.training.family import Family, Place
+from artgen.training.loop import train
+from artgen.training.material import Material, load_material
+from artgen.training.movie import write_movie
+from artgen.training.recipes import TrainingRecipe
+from artgen.training.runtime import start
 
-SAMPLES = 5
+if TYPE_CHECKING:
+    from accelerate import Accelerator
 
 
-def load_training_recipe(path: Path) -> UpImageRecipe:
-    """Read and check a training recipe.
+@dataclass(frozen=True)
+class Job:
+    """A training recipe and where it is carried out.
 
-    Raises:
-        Problems: everything that is wrong with it, at once, each with its line.
-        ArtgenError: the file cannot be read.
+    Attributes:
+        recipe: checked.
+        folder: checkpoints, samples, caches, and in the end the model.
+        data: in place of the recipe's ``data``; as a recipe names images.
+        inputs: in place of the recipe's ``inputs``.
+        beside: where relative paths of the recipe's own start.
+        device: ``cpu``, ``cuda`` or ``mps``.
+        adopt: go on from a checkpoint of another recipe of the same networks.
+        compiled: let torch compile the networks, which pays on a GPU after minutes.
     """
-    document = read(path)
-    recipe, problems = checked(UpImageRecipe, document.table, document, ())
-    if recipe is None:
-        raise Problems(str(path), problems)
-    return recipe
+
+    recipe: TrainingRecipe
+    folder: Path
+    data: Sequence[str] = ()
+    inputs: Sequence[str] = ()
+    beside: Path = Path()
+    device: str = "cpu"
+    adopt: bool = False
+    compiled: bool = False
 
 
-def run_training(
-    recipe: UpImageRecipe,
-    *,
-    data: Sequence[Path],
-    folder: Path,
-    device: str,
-    emit: Emit,
-) -> Path:
-    """Train, or go on training, in ``folder``; returns the model file, with its card beside it.
+def run_training(job: Job, emit: Emit) -> list[Path]:
+    """Train, or go on training; returns the model files, each with its card beside it.
 
     Raises:
         ArtgenError: no images; a checkpoint of another recipe or of other images; a loss that is not finite.
     """
     torch.set_flush_denormal(True)  # before the first operation starts other threads
+    recipe, folder = job.recipe, job.folder
+    accelerator = start(job.device, recipe.precision)
+    emit = emit if accelerator.is_main_process else ignore
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ArtgenError(
-            f"--folder {folder}", error.strerror or str(error), "a folder to write in"
-        ) from None
-    files = find_images(data)
-    training_files, held_out = split(files)
-    emit(Note(f"reading {len(files):,} images, at most {recipe.side} px"))
-    images = load_images(training_files, folder, side=recipe.side)
-    validation = load_images(held_out, folder, side=recipe.side) if held_out else images
-    for problem in (*images.skipped, *validation.skipped):
-        emit(Note(f"skipped {problem}"))
-    identity = hashlib.sha256((recipe.identity() + images.fingerprint).encode()).hexdigest()
-    family = UpImageTraining(recipe, images.pixels, torch.device(device))
-    scale = family.generator.config.scale
-    inputs, targets = validation_pairs(validation.pixels, count=SAMPLES, size=32, factor=scale)
-
-    def sample(mean: nn.Module) -> Tensor:
-        assert isinstance(mean, UpImager)
-        return _grid(inputs, imagine(mean, inputs, seed=1, device=device), targets)
-
-    emit(TrainingStarted(recipe.title, str(folder), checkpoint_step(folder), recipe.steps, len(images.names)))
-    network, seconds = train(
+        right = "a folder to write in"
+        raise ArtgenError(f"--folder {folder}", error.strerror or str(error), right) from None
+    # The first process decodes, and makes what a family prepares; the others find it done.
+    with accelerator.main_process_first():
+        material = _material(job, emit)
+        place = Place(folder, accelerator.device, accelerator.process_index, emit)
+        family = build(recipe, material, place)
+    if job.compiled:
+        for network in family.networks.values():
+            network.compile()
+    identity = hashlib.sha256((recipe.identity() + material.fingerprint).encode()).hexdigest()
+    reached = Checkpoints(folder, recipe.keep).step()
+    images = len(material.images.names)
+    emit(TrainingStarted(recipe.title, str(folder), reached, recipe.steps, images))
+    networks, done = train(
         family,
-        steps=recipe.steps,
+        recipe,
         folder=folder,
         identity=identity,
-        average=recipe.average,
-        checkpoint_every=recipe.checkpoint_every,
-        sample_every=recipe.sample_every,
-        sample=sample,
+        accelerator=accelerator,
         emit=emit,
+        adopt=job.adopt,
     )
-    assert isinstance(network, UpImager)
+    files = [folder / f"{recipe.title}{family.ships[name]}.safetensors" for name in networks]
+    if accelerator.is_main_process:
+        _publish(job, family, material, networks, files, done, accelerator, emit)
+    accelerator.wait_for_everyone()
+    return files
+
+
+def _publish(
+    job: Job,
+    family: Family,
+    material: Material,
+    networks: dict[str, Network],
+    files: list[Path],
+    done: Reached,
+    accelerator: Accelerator,
+    emit: Emit,
+) -> None:
+    """Measure, then write model, card and picture of each network, and the progress movie."""
+    with torch.inference_mode():
+        measured, picture = family.measure(networks), family.preview(networks)
     record = Record(
-        recipe=recipe,
-        parameters=parameters(network),
-        images=len(images.names),
-        sources=Counter(file.parent.name for file in files),
-        held_out=bool(held_out),
-        fingerprint=images.fingerprint,
-        figures=evaluate(network, validation.pixels, device),
-        seconds=seconds,
-        device=device,
+        recipe=job.recipe,
+        images=len(material.images.names),
+        sources=material.sources,
+        held_out=material.held_out,
+        fingerprint=material.fingerprint,
+        measured=measured,
+        seconds=done.seconds,
+        adopted=done.adopted,
+        device=accelerator.device.type,
     )
-    model = folder / f"{recipe.title}.safetensors"
-    save_model(model, network, metadata(record))
-    write_png(model.with_suffix(".png"), sample(network), {})
-    atomic_write(model.with_suffix(".md"), card(record).encode())
-    emit(TrainingFinished(str(model), str(model.with_suffix(".md")), seconds))
-    return model
+    for network, file in zip(networks.values(), files, strict=True):
+        save_model(file, network, metadata(record))
+        write_png(file.with_suffix(".png"), picture, {})
+        atomic_write(file.with_suffix(".md"), card(record, file.stem, network).encode())
+    if write_movie(job.folder) is None:
+        emit(Note("no progress.mp4: pip install 'artgen[video]' for the movie of the network learning"))
+    emit(TrainingFinished(str(files[0]), str(files[0].with_suffix(".md")), done.seconds))
 
 
-def _grid(inputs: Tensor, made: Tensor, real: Tensor) -> Tensor:
-    """Rows: the thumbnails as pixels, the inventions, the truth; ``(3, H, W)``."""
-    pixels = F.interpolate(inputs, size=real.shape[-2:], mode="nearest")
-    return torch.cat([torch.cat(list(row), 2) for row in (pixels, made, real)], 1)
+def _material(job: Job, emit: Emit) -> Material:
+    recipe = job.recipe
+    files = _found("data", job.data, recipe.data, job.beside)
+    inputs = _found("inputs", job.inputs, recipe.inputs, job.beside) if recipe.two_folders else None
+    emit(Note(f"reading {len(files) + len(inputs or ()):,} images, at most {recipe.side} px"))
+    material = load_material(files, inputs, job.folder, side=recipe.side)
+    for problem in material.skipped:
+        emit(Note(f"skipped {problem}"))
+    for images in filter(None, (material.images, material.inputs)):
+        for warning in survey(images, recipe.crop_side()):
+            emit(Note(warning))
+    return material
+
+
+def _found(key: str, given: Sequence[str], own: Sequence[str] | None, beside: Path) -> list[Path]:
+    """The image files of an option, or of the recipe's key."""
+    if not given and not own:
+        right = f"write `{key} = ...` in the recipe, or name one or more folders: --{key} FOLDER"
+        raise ArtgenError(f"--{key}", "no folder of images", right)
+    found: dict[Path, None] = {}
+    for reference in given or own or ():
+        try:
+            found.update(dict.fromkeys(find_images(reference, Path() if given else beside)))
+        except ArtgenError as error:
+            where = f"--{key} {reference}" if given else f"{key} = {reference!r}"
+            raise ArtgenError(where, error.found, error.right) from None
+    return list(found)

@@ -8,7 +8,7 @@ pass eats the first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,103 +16,146 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from artgen.imaging.image import area_down
 from artgen.models.discriminator import Critic
+from artgen.models.network import Network
 from artgen.models.upimage import UpImager, UpImagerConfig
-from artgen.training.images import Pixels
-from artgen.training.pairs import pixelate
-from artgen.training.recipe import UpImageRecipe
+from artgen.training.evaluation import evaluate, imagine
+from artgen.training.family import Family, Measured, Place, Turn, grid, initialised
+from artgen.training.material import Material
+from artgen.training.pairs import pair_maker
+from artgen.training.recipes.upimage import UpImageRecipe
 
 MEMORY = 48  # own pictures kept for second passes
+SAMPLES = 5
+INPUT = 32  # px of a sample's and of a measured thumbnail
 
 
 @dataclass
 class Batch:
-    """Inputs with two noises for the first of them, targets, and which rows have a target."""
+    """Step ``number``'s inputs with a noise each, and targets; the first input is there twice."""
 
+    number: int
     inputs: Tensor
     targets: Tensor
-    real: Tensor
     noise: list[Tensor]
 
 
-class UpImageTraining:
-    """Networks, optimisers and one step; the loop calls it and knows nothing of its losses."""
+class UpImageTraining(Family):
+    """Up-imager and critic."""
 
-    def __init__(self, recipe: UpImageRecipe, images: Sequence[Pixels], device: torch.device) -> None:
-        self.recipe, self.images, self.device = recipe, images, device
-        with torch.random.fork_rng():  # torch initialises weights from its global stream only
-            torch.manual_seed(recipe.seed)
-            self.generator = UpImager(UpImagerConfig(recipe.width, recipe.blocks, tuple(recipe.widths)))
-            self.critic = Critic(recipe.critic_width)
-        layout: dict[str, Any] = {"device": device, "memory_format": torch.channels_last}
-        self.generator.to(**layout)
-        self.critic.to(**layout)
+    def __init__(self, recipe: UpImageRecipe, material: Material, place: Place) -> None:
+        self.recipe, self.place, self.seed = recipe, place, recipe.seed
+        self.pairs = pair_maker(recipe.made_by(), material)
+        self.images = material
+        with initialised(recipe.seed):
+            config = UpImagerConfig(width=recipe.width, blocks=recipe.blocks, widths=tuple(recipe.widths))
+            self.generator, self.critic = UpImager(config), Critic(recipe.critic_width)
+        self.networks = {"generator": self.generator, "critic": self.critic}
+        for network in self.networks.values():
+            network.to(device=place.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         betas = (0.0, 0.99)  # no momentum: each network must follow the other as it is now
         self.optimisers = {
             "generator": torch.optim.Adam(self.generator.parameters(), recipe.rate, betas),
             "critic": torch.optim.Adam(self.critic.parameters(), recipe.rate * recipe.critic_rate, betas),
         }
         self.memory: list[Tensor] = []
+        self.batch = recipe.sizes[0].batch
 
-    @property
-    def modules(self) -> dict[str, nn.Module]:
-        """Every network with weights to keep; ``generator`` is the one that ships."""
-        return {"generator": self.generator, "critic": self.critic}
+    def draw(self, number: int) -> Batch:
+        size = self._size(number / self.recipe.steps)
+        scale = self.generator.config.scale
+        rows = list(self.rows(number, size.batch))
+        pairs = [self.pairs.random(size.crop * scale, chance) for chance in rows[1:]]
+        pairs = [pairs[0], *pairs]
+        noise = [
+            torch.stack(
+                [
+                    torch.from_numpy(chance.standard_normal((c, size.crop * k, size.crop * k), np.float32))
+                    for chance in rows
+                ]
+            )
+            for c, k in self.generator.noise_layers()
+        ]
+        return Batch(
+            number, torch.stack([pair[0] for pair in pairs]), torch.stack([pair[1] for pair in pairs]), noise
+        )
+
+    def turns(self, batch: Batch, done: float) -> Iterator[Turn]:
+        """Warm-up: the generator alone, by L1. Then the critic, then the generator."""
+        recipe = self.recipe
+        self.batch = len(batch.inputs)
+        real = self._second_pass(batch)
+        move = partial(Tensor.to, device=self.place.device, memory_format=torch.channels_last)
+        inputs, targets = move(batch.inputs), move(batch.targets)
+        fakes = self.generator(inputs, [move(noise) for noise in batch.noise])
+        losses = {"l1": ((fakes - targets).abs() * real.view(-1, 1, 1, 1)).mean()}
+        fade = min(1.0, max(0.0, (done - recipe.warm_up) / recipe.l1_fade))
+        total = losses["l1"] * (recipe.l1 + (recipe.l1_end - recipe.l1) * fade)
+        losses["consistency"] = F.l1_loss(area_down(fakes, self.generator.config.scale), inputs)
+        total = total + recipe.consistency * losses["consistency"]
+        if done >= recipe.warm_up:
+            scale = self.generator.config.scale
+            condition = F.interpolate(inputs, scale_factor=scale, mode="bicubic", align_corners=False)
+            rows = real.bool()
+            self.critic.requires_grad_(True)
+            verdicts, features = self.critic(
+                torch.cat([targets[rows], fakes.detach()]), torch.cat([condition[rows], condition])
+            )
+            count = int(rows.sum())
+            loss = _mean([F.relu(1 - v[:count]).mean() + F.relu(1 + v[count:]).mean() for v in verdicts])
+            yield Turn("critic", loss, {"critic": loss.detach()})
+            self.critic.requires_grad_(False)
+            total = total + self._persuasion(fakes, condition, rows, features, losses)
+        yield Turn("generator", total, {name: loss.detach() for name, loss in losses.items()}, recipe.clip)
+        self._remember(fakes, batch.number)
+
+    def rate(self, done: float) -> float:
+        """Thrice for L1 alone, then flat, falling to a tenth over the last fifth."""
+        if done < self.recipe.warm_up:
+            return 3.0
+        return 1.0 if done < 0.8 else 1.0 - 0.9 * (done - 0.8) / 0.2
+
+    def preview(self, networks: Mapping[str, Network]) -> Tensor:
+        """Rows: thumbnails of held-out pictures, what the model makes of them, the real pictures."""
+        network = networks["generator"]
+        assert isinstance(network, UpImager)
+        side = INPUT * network.config.scale
+        inputs, targets = self.pairs.validation(SAMPLES, side, enlarged=False)
+        made = imagine(network, inputs, seed=1, device=str(self.place.device))
+        return grid([F.interpolate(inputs, size=targets.shape[-2:], mode="nearest"), made, targets])
+
+    def measure(self, networks: Mapping[str, Network]) -> Measured:
+        network = networks["generator"]
+        assert isinstance(network, UpImager)
+        return evaluate(network, self.pairs, self.images, str(self.place.device))
 
     def extra_state(self) -> dict[str, Any]:
-        """What an exact resume needs beyond weights and optimisers."""
+        """The model's own earlier pictures."""
         return {"memory": self.memory}
 
     def load_extra_state(self, state: Mapping[str, Any]) -> None:
-        """The inverse of ``extra_state``."""
         self.memory = list(state["memory"])
 
-    def step(self, number: int) -> dict[str, float]:
-        """One update of both networks; every random choice is keyed by the step's ``number``."""
-        recipe = self.recipe
-        done = number / recipe.steps
-        batch = self._batch(number, done)
-        warm = done < recipe.warm_up
-        for group in self.optimisers.values():
-            for parameters in group.param_groups:
-                parameters["lr"] = parameters.setdefault("base", parameters["lr"]) * _rate(done, warm)
-        fakes = self.generator(batch.inputs, batch.noise)
-        real = batch.real.view(-1, 1, 1, 1)
-        losses = {"l1": ((fakes - batch.targets).abs() * real).mean()}
-        fade = min(1.0, max(0.0, (done - recipe.warm_up) / recipe.l1_fade))
-        total = losses["l1"] * (recipe.l1 + (recipe.l1_end - recipe.l1) * fade)
-        losses["consistency"] = F.l1_loss(area_down(fakes, self.generator.config.scale), batch.inputs)
-        total = total + recipe.consistency * losses["consistency"]
-        if not warm:
-            total = total + self._adversarial(batch, fakes, losses)
-        self.optimisers["generator"].zero_grad(set_to_none=True)
-        total.backward()
-        nn.utils.clip_grad_norm_(self.generator.parameters(), recipe.clip)
-        self.optimisers["generator"].step()
-        self._remember(fakes, number)
-        return {name: float(value.detach()) for name, value in losses.items()}
+    def _size(self, done: float) -> Any:
+        return next(size for size in reversed(self.recipe.sizes) if done >= size.since)
 
-    def _adversarial(self, batch: Batch, fakes: Tensor, losses: dict[str, Tensor]) -> Tensor:
+    def _persuasion(
+        self,
+        fakes: Tensor,
+        condition: Tensor,
+        rows: Tensor,
+        features: Sequence[Tensor],
+        losses: dict[str, Tensor],
+    ) -> Tensor:
+        """What the updated critic's view asks of the generator."""
         recipe = self.recipe
-        scale = self.generator.config.scale
-        condition = F.interpolate(batch.inputs, scale_factor=scale, mode="bicubic", align_corners=False)
-        rows = batch.real.bool()
-        self.critic.requires_grad_(True)
-        verdicts, features = self.critic(
-            torch.cat([batch.targets[rows], fakes.detach()]), torch.cat([condition[rows], condition])
-        )
-        count = int(rows.sum())
-        loss = _mean([F.relu(1 - v[:count]).mean() + F.relu(1 + v[count:]).mean() for v in verdicts])
-        self.optimisers["critic"].zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimisers["critic"].step()
-        self.critic.requires_grad_(False)
         verdicts, own = self.critic(fakes, condition)
-        losses["critic"], losses["fool"] = loss, _mean([-v.mean() for v in verdicts])
+        losses["fool"] = _mean([-v.mean() for v in verdicts])
         pairs = zip(own, features, strict=True)
+        count = int(rows.sum())
         losses["features"] = _mean([F.l1_loss(a[rows], b[:count].detach()) for a, b in pairs])
         # Mode seeking as a hinge: the pictures of the two noises must differ this much, more is not asked
         # for. Measured at half size, so that grain alone does not count as another invention.
@@ -120,46 +163,29 @@ class UpImageTraining:
         total = recipe.adversarial * losses["fool"] + recipe.feature_matching * losses["features"]
         return total + recipe.mode_seeking * F.relu(recipe.spread - losses["spread"]) / recipe.spread
 
-    def _batch(self, number: int, done: float) -> Batch:
-        recipe = self.recipe
-        size = next(s for s in reversed(recipe.sizes) if done >= s.since)
-        rng = np.random.default_rng((recipe.seed, number))
-        inputs, targets = pixelate(
-            self.images, count=size.batch - 1, crop=size.crop, factor=self.generator.config.scale, rng=rng
-        )
-        real = torch.ones(len(inputs))
-        large = [picture for picture in self.memory if picture.shape[-1] >= 2 * size.crop]
-        if large and rng.random() < recipe.second_pass * len(inputs):
-            inputs[-1] = _second_pass(large[int(rng.integers(len(large)))], size.crop, rng)
+    def _second_pass(self, batch: Batch) -> Tensor:
+        """Now and then put a crop of an own picture in the last row's place; 1 for each row with a target."""
+        real = torch.ones(len(batch.inputs), device=self.place.device)
+        crop = batch.inputs.shape[-1]
+        large = [picture for picture in self.memory if picture.shape[-1] >= 2 * crop]
+        rng = np.random.default_rng((self.seed, batch.number, self.place.process, 2))
+        if large and rng.random() < self.recipe.second_pass * (len(batch.inputs) - 1):
+            batch.inputs[-1] = _reduced(large[int(rng.integers(len(large)))], crop, rng)
             real[-1] = 0.0
-        inputs, targets = torch.cat([inputs[:1], inputs]), torch.cat([targets[:1], targets])
-        real = torch.cat([real[:1], real])
-        noise = [
-            torch.from_numpy(rng.standard_normal((len(inputs), c, size.crop * k, size.crop * k), np.float32))
-            for c, k in self.generator.noise_layers()
-        ]
-        move = partial(Tensor.to, device=self.device, memory_format=torch.channels_last)
-        return Batch(move(inputs), move(targets), real.to(self.device), [move(n) for n in noise])
+        return real
 
     def _remember(self, fakes: Tensor, number: int) -> None:
         if number % 4 == 0:
             row = number // 4 % len(fakes)
-            picture = (fakes[row].detach().clamp(0, 1) * 255).round().byte().cpu()
+            picture = (fakes[row].detach().float().clamp(0, 1) * 255).round().byte().cpu()
             self.memory = [*self.memory[-(MEMORY - 1) :], picture]
 
 
-def _second_pass(picture: Tensor, crop: int, rng: np.random.Generator) -> Tensor:
+def _reduced(picture: Tensor, crop: int, rng: np.random.Generator) -> Tensor:
     """A crop of an own picture, uint8, reduced by half as the next pass of a recipe would reduce it."""
     half = F.avg_pool2d(picture.float() / 255, 2)
     top, left = (int(rng.integers(half.shape[-1] - crop + 1)) for _ in range(2))
     return half[:, top : top + crop, left : left + crop]
-
-
-def _rate(done: float, warm: bool) -> float:
-    """Learning rate over training: thrice for L1 alone, then flat, falling to a tenth over the last fifth."""
-    if warm:
-        return 3.0
-    return 1.0 if done < 0.8 else 1.0 - 0.9 * (done - 0.8) / 0.2
 
 
 def _mean(values: Sequence[Tensor]) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,9 +21,6 @@ class Table(BaseModel):
 
 class TrainingRecipe(Table):
     """The keys that every family has."""
-
-    two_folders: ClassVar[bool] = False
-    """Whether the family needs images in ``inputs`` besides those in ``data``."""
 
     family: str = Field(description="What kind of model.")
     title: str = Field(
@@ -53,6 +50,15 @@ class TrainingRecipe(Table):
     sample_every: int = Field(250, ge=1, description="Steps between sample grids.")
     checkpoint_every: int = Field(250, ge=1, description="Steps between checkpoints.")
     keep: int = Field(2, ge=1, le=1000, description="How many checkpoints stay, the newest.")
+
+    @property
+    def two_folders(self) -> bool:
+        """Whether images are needed in ``inputs`` besides those in ``data``."""
+        return False
+
+    def crop_side(self) -> int:
+        """Side of the largest squares that are cut out of the images, px."""
+        return 1
 
     def identity(self) -> str:
         """Everything that decides the weights; texts, places and intervals may change between sittings."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -67,3 +67,9 @@ class UpImageRecipe(TrainingRecipe):
     def made_by(self) -> AnyPairs:
         """The pair maker, at the model's own scale where the recipe names none."""
         return self.pairs or Pixelate(factor=self.scale)
+
+    def crop_side(self) -> int:
+        return max(size.crop for size in self.sizes) * self.scale
+
+    def learns_from(self) -> dict[str, Any]:
+        return {"inputs": self.made_by().model_dump(mode="json")}
