@@ -41,7 +41,7 @@ setup-lint: .venv/lint
 	touch $@
 
 .venv/test: .venv/artgen
-	$(BIN)/python -m pip install -q --group test
+	$(BIN)/python -m pip install -q -e '.[video,train]' --group test   # what the extras do is tested too
 	sh tests/browser.sh
 	touch $@
 

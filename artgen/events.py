@@ -71,7 +71,7 @@ class TrainingStarted:
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """Mean losses since the last report, images seen a second, and the share of time spent waiting for them."""
+    """Mean losses since the last report, images seen a second, share of the time spent waiting for them."""
 
     step: int
     losses: dict[str, float]

@@ -51,7 +51,7 @@ def _half(value: Tensor) -> Tensor:
     return (value.half() if fits else value).contiguous()
 
 
-def load_model(path: Path, device: str = "cpu", kind: type[N] = Network) -> Model[N]:
+def load_model(path: Path, device: str = "cpu", kind: type[N] = Network) -> Model[N]:  # type: ignore[assignment]
     """Read a model file; float32, ``eval``, channels last.
 
     Args:

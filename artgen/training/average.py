@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 
 import torch
+from torch import Tensor
 
 from artgen.models.network import Network
 
@@ -30,7 +31,8 @@ class Average:
         if step % EVERY and not last:
             return
         keep = min(self.decay, (1 + step) / (10 + step)) ** EVERY
-        means, values = list(self.network.parameters()), list(network.parameters())
+        means: list[Tensor] = list(self.network.parameters())
+        values: list[Tensor] = list(network.parameters())
         with torch.no_grad():
             torch._foreach_lerp_(means, values, 1 - keep)
             # Running statistics are averages already.

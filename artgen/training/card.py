@@ -70,8 +70,8 @@ def card(record: Record, name: str, network: Network) -> str:
 | | |
 |---|---|
 | architecture | `{network.architecture}`, {parameters:.2f} M parameters |
-| trained | family `{recipe.family}`, {recipe.steps:,} steps, {record.seconds / 3600:.1f} h on {record.device}, \
-seed {recipe.seed}{changed} |
+| trained | family `{recipe.family}`, {recipe.steps:,} steps, {record.seconds / 3600:.1f} h \
+on {record.device}, seed {recipe.seed}{changed} |
 | images | {record.images:,} of {folders}{", every 20th held out" if record.held_out else ""} |
 | fingerprint | `{record.fingerprint[:32]}` |
 | licence of the images | {recipe.data_licence} |

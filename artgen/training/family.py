@@ -84,7 +84,7 @@ class Family(ABC):
     """
 
     ships: ClassVar[Mapping[str, str]] = {"generator": ""}
-    """Networks that are averaged and written, by name; the value is what follows the title in the file's name."""
+    """Networks that are averaged and written, each with what follows the title in its file's name."""
 
     networks: dict[str, nn.Module]
     """Every network with weights to keep, on the place's device."""
@@ -96,14 +96,14 @@ class Family(ABC):
     place: Place
 
     def rows(self, number: int, count: int | None = None) -> Iterator[np.random.Generator]:
-        """A stream of chance for each row of step ``number``: two processes see what one of twice the batch sees."""
+        """A stream of chance for each row of a step; two processes see what one of twice the batch sees."""
         many = count or self.batch
         for row in range(self.place.process * many, (self.place.process + 1) * many):
             yield np.random.default_rng((self.seed, number, row))
 
     @abstractmethod
     def draw(self, number: int) -> Any:
-        """The batch of step ``number``, on the CPU. Called ahead of time from another thread: touch no network."""
+        """The batch of step ``number``, on the CPU; called ahead of time, by another thread."""
 
     @abstractmethod
     def turns(self, batch: Any, done: float) -> Iterator[Turn]:
@@ -130,7 +130,7 @@ class Family(ABC):
         """Whatever else an exact resume needs, as tensors and plain values."""
         return {}
 
-    def load_extra_state(self, state: Mapping[str, Any]) -> None:
+    def load_extra_state(self, state: Mapping[str, Any]) -> None:  # noqa: B027
         """The inverse."""
 
 
@@ -141,7 +141,7 @@ def grid(rows: list[Tensor]) -> Tensor:
 
 @contextmanager
 def initialised(seed: int) -> Iterator[None]:
-    """Networks made inside get their first weights by ``seed``: torch knows only its global stream for that."""
+    """Networks made inside get their first weights by ``seed``: torch has only its global stream for that."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield

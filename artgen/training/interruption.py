@@ -11,7 +11,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interruption:
-    """Ctrl-C (or a scheduler's SIGTERM) during a step is heard after it: half a step saved could not be resumed.
+    """Ctrl-C (or a scheduler's SIGTERM) during a step is heard after it: half a step could not be resumed.
 
     A second Ctrl-C does not wait.
     """

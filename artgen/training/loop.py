@@ -112,7 +112,7 @@ def step(family: Family, batch: Any, done: float, accelerator: Accelerator) -> d
             group["lr"] = group.get("base", group["lr"]) * rate
             parameters += group["params"]
         optimiser.zero_grad(set_to_none=True)
-        turn.loss.backward()  # type: ignore[no-untyped-call]
+        turn.loss.backward()
         average_gradients(parameters, accelerator)
         if turn.clip is not None:
             nn.utils.clip_grad_norm_(parameters, turn.clip)
@@ -122,7 +122,7 @@ def step(family: Family, batch: Any, done: float, accelerator: Accelerator) -> d
 
 @contextmanager
 def chance(seed: int, number: int, family: Family) -> Iterator[None]:
-    """Dropout and its like draw from torch's global stream; here it is the step's own, so a resume repeats it."""
+    """Dropout draws from torch's global stream; here it is the step's own, so that a resume repeats it."""
     devices = [family.place.device] if family.place.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(derive(seed, number, "step", str(family.place.process)))

@@ -56,60 +56,86 @@ class Job:
     compiled: bool = False
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A training about to begin, or to go on.
+
+    Attributes:
+        family: networks and losses.
+        material: decoded images.
+        identity: of recipe and images: a checkpoint of another is refused.
+        accelerator: device, processes, precision.
+    """
+
+    family: Family
+    material: Material
+    identity: str
+    accelerator: Accelerator
+
+
 def run_training(job: Job, emit: Emit) -> list[Path]:
     """Train, or go on training; returns the model files, each with its card beside it.
 
     Raises:
         ArtgenError: no images; a checkpoint of another recipe or of other images; a loss that is not finite.
     """
-    torch.set_flush_denormal(True)  # before the first operation starts other threads
-    recipe, folder = job.recipe, job.folder
-    accelerator = start(job.device, recipe.precision)
-    emit = emit if accelerator.is_main_process else ignore
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        right = "a folder to write in"
-        raise ArtgenError(f"--folder {folder}", error.strerror or str(error), right) from None
-    # The first process decodes, and makes what a family prepares; the others find it done.
-    with accelerator.main_process_first():
-        material = _material(job, emit)
-        place = Place(folder, accelerator.device, accelerator.process_index, emit)
-        family = build(recipe, material, place)
-    if job.compiled:
-        for network in family.networks.values():
-            network.compile()
-    identity = hashlib.sha256((recipe.identity() + material.fingerprint).encode()).hexdigest()
+    prepared = prepare(job, emit)
+    recipe, folder, family = job.recipe, job.folder, prepared.family
+    main = prepared.accelerator.is_main_process
+    emit = emit if main else ignore
     reached = Checkpoints(folder, recipe.keep).step()
-    images = len(material.images.names)
+    images = len(prepared.material.images.names)
     emit(TrainingStarted(recipe.title, str(folder), reached, recipe.steps, images))
     networks, done = train(
         family,
         recipe,
         folder=folder,
-        identity=identity,
-        accelerator=accelerator,
+        identity=prepared.identity,
+        accelerator=prepared.accelerator,
         emit=emit,
         adopt=job.adopt,
     )
     files = [folder / f"{recipe.title}{family.ships[name]}.safetensors" for name in networks]
-    if accelerator.is_main_process:
-        _publish(job, family, material, networks, files, done, accelerator, emit)
-    accelerator.wait_for_everyone()
+    if main:
+        _publish(job, prepared, networks, files, done)
+        emit(TrainingFinished(str(files[0]), str(files[0].with_suffix(".md")), done.seconds))
+        if write_movie(folder) is None:
+            emit(Note("no progress.mp4 of the network learning: pip install 'artgen[video]'"))
+    prepared.accelerator.wait_for_everyone()
     return files
 
 
+def prepare(job: Job, emit: Emit) -> Prepared:
+    """Read the images and build the networks.
+
+    Raises:
+        ArtgenError: no images, or a folder that cannot be written.
+    """
+    torch.set_flush_denormal(True)  # before the first operation starts other threads
+    accelerator = start(job.device, job.recipe.precision)
+    emit = emit if accelerator.is_main_process else ignore
+    try:
+        job.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        right = "a folder to write in"
+        raise ArtgenError(f"--folder {job.folder}", error.strerror or str(error), right) from None
+    # The first process decodes, and makes what a family prepares; the others find it done.
+    with accelerator.main_process_first():
+        material = _material(job, emit)
+        place = Place(job.folder, accelerator.device, accelerator.process_index, emit)
+        family = build(job.recipe, material, place)
+    if job.compiled:
+        for network in family.networks.values():
+            network.compile()
+    identity = hashlib.sha256((job.recipe.identity() + material.fingerprint).encode()).hexdigest()
+    return Prepared(family, material, identity, accelerator)
+
+
 def _publish(
-    job: Job,
-    family: Family,
-    material: Material,
-    networks: dict[str, Network],
-    files: list[Path],
-    done: Reached,
-    accelerator: Accelerator,
-    emit: Emit,
+    job: Job, prepared: Prepared, networks: dict[str, Network], files: list[Path], done: Reached
 ) -> None:
-    """Measure, then write model, card and picture of each network, and the progress movie."""
+    """Measure, then write model, card and picture of each network."""
+    family, material = prepared.family, prepared.material
     with torch.inference_mode():
         measured, picture = family.measure(networks), family.preview(networks)
     record = Record(
@@ -121,15 +147,12 @@ def _publish(
         measured=measured,
         seconds=done.seconds,
         adopted=done.adopted,
-        device=accelerator.device.type,
+        device=prepared.accelerator.device.type,
     )
     for network, file in zip(networks.values(), files, strict=True):
         save_model(file, network, metadata(record))
         write_png(file.with_suffix(".png"), picture, {})
         atomic_write(file.with_suffix(".md"), card(record, file.stem, network).encode())
-    if write_movie(job.folder) is None:
-        emit(Note("no progress.mp4: pip install 'artgen[video]' for the movie of the network learning"))
-    emit(TrainingFinished(str(files[0]), str(files[0].with_suffix(".md")), done.seconds))
 
 
 def _material(job: Job, emit: Emit) -> Material:

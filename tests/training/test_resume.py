@@ -1,0 +1,67 @@
+"""Every family: killed in the middle and gone on with, it ends where an undisturbed training ends, bit for bit."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from artgen.events import ignore
+from artgen.training.checkpoints import Checkpoints
+from artgen.training.loop import train
+from artgen.training.reading import load_training_recipe
+from artgen.training.recipes import FAMILIES
+from artgen.training.session import Job, prepare
+from tests.training.checks import assert_equal
+
+SMALL = Path(__file__).parent / "small"
+
+
+def test_every_family_has_a_small_recipe() -> None:
+    assert {load_training_recipe(file).family for file in SMALL.glob("*.toml")} == FAMILIES.keys()
+
+
+@pytest.mark.parametrize("name", sorted(file.stem for file in SMALL.glob("*.toml")))
+def test_killed_and_resumed_equals_undisturbed_bit_for_bit(tmp_path: Path, name: str) -> None:
+    torch.set_num_threads(1)
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    finish(name, whole)
+    kill_after_a_checkpoint(name, broken)
+    reached = Checkpoints(broken, 2).step()
+    assert 0 < reached < 60  # killed in the middle, not at the end
+    finish(name, broken)
+    states = [torch.load(f / "checkpoints" / "00000060.pt", weights_only=True) for f in (whole, broken)]
+    for part in ("networks", "averages", "optimisers", "extra"):
+        assert_equal(states[0][part], states[1][part])
+
+
+def finish(name: str, folder: Path) -> None:
+    recipe = load_training_recipe(SMALL / f"{name}.toml")
+    ready = prepare(Job(recipe, folder, beside=SMALL), ignore)
+    train(
+        ready.family,
+        recipe,
+        folder=folder,
+        identity=ready.identity,
+        accelerator=ready.accelerator,
+        emit=ignore,
+    )
+
+
+def kill_after_a_checkpoint(name: str, folder: Path) -> None:
+    command = [sys.executable, "-m", "artgen", "train", str(SMALL / f"{name}.toml"), "--folder", str(folder)]
+    process = subprocess.Popen(
+        [*command, "--device", "cpu", "--threads", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    deadline = time.monotonic() + 120
+    while not Checkpoints(folder, 2).step() and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.005)
+    os.kill(process.pid, signal.SIGKILL)
+    _, said = process.communicate()
+    assert process.returncode == -signal.SIGKILL, said.decode()
