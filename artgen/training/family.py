@@ -26,12 +26,14 @@ class Place:
         device: where the networks compute.
         process: the number of this process, from 0; each draws rows of its own.
         emit: takes events.
+        beside: where relative paths of the recipe start.
     """
 
     folder: Path
     device: torch.device
     process: int = 0
     emit: Emit = ignore
+    beside: Path = Path()
 
 
 @dataclass(frozen=True)

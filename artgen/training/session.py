@@ -122,7 +122,7 @@ def prepare(job: Job, emit: Emit) -> Prepared:
     # The first process decodes, and makes what a family prepares; the others find it done.
     with accelerator.main_process_first():
         material = _material(job, emit)
-        place = Place(job.folder, accelerator.device, accelerator.process_index, emit)
+        place = Place(job.folder, accelerator.device, accelerator.process_index, emit, job.beside)
         family = build(job.recipe, material, place)
     if job.compiled:
         for network in family.networks.values():
