@@ -16,7 +16,6 @@ from artgen.errors import ArtgenError
 from artgen.imaging.files import WriteError, atomic_write, read_image
 from artgen.imaging.image import fit
 
-ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
 Pixels = npt.NDArray[np.uint8]
 
 
@@ -35,26 +34,6 @@ class ImageSet:
     pixels: tuple[Pixels, ...]
     fingerprint: str
     skipped: tuple[str, ...]
-
-
-def find_images(folders: Sequence[Path]) -> list[Path]:
-    """Every image file below ``folders``, sorted by path.
-
-    Raises:
-        ArtgenError: when a folder is missing or none holds an image.
-    """
-    found: list[Path] = []
-    for folder in folders:
-        if not folder.is_dir():
-            raise ArtgenError(f"--data {folder}", "no such folder", "a folder of images")
-        found += sorted(p for p in folder.rglob("*") if p.suffix.lower() in ENDINGS and p.is_file())
-    if not found:
-        raise ArtgenError(
-            "--data " + " ".join(map(str, folders)),
-            "no images",
-            f"files ending in {', '.join(sorted(ENDINGS))}",
-        )
-    return found
 
 
 def split(files: Sequence[Path], every: int = 20) -> tuple[list[Path], list[Path]]:

@@ -1,4 +1,4 @@
-"""Every family: killed in the middle and gone on with, it ends where an undisturbed training ends, bit for bit."""
+"""Every family: killed in the middle and gone on with, it ends as an undisturbed training, bit for bit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from artgen.training.loop import train
 from artgen.training.reading import load_training_recipe
 from artgen.training.recipes import FAMILIES
 from artgen.training.session import Job, prepare
-from tests.training.checks import assert_equal
+
+from .checks import assert_equal
 
 SMALL = Path(__file__).parent / "small"
 

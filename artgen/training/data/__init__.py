@@ -1,0 +1,1 @@
+"""``artgen data``: what makes folders fit to be learned from."""
