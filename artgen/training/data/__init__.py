@@ -1,1 +1,1 @@
-"""``artgen data``: what makes folders fit to be learned from."""
+"""Material for training: frames of films, faces, aligned folders, and what is wrong with a folder."""
