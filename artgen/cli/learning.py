@@ -42,6 +42,11 @@ def sparkline(values: deque[float]) -> str:
     return "".join(BARS[min(7, int((value - low) / span * 8))] for value in values)
 
 
+def _waits(share: float) -> str:
+    """What to say where the networks stand still for their batches."""
+    return f" ({share:.0%} of the time waiting for images)" if share > 0.05 else ""
+
+
 class _Clock:
     def __init__(self) -> None:
         self.steps = self.begun = 0
@@ -67,13 +72,11 @@ class _Table:
                 self._clock.start(event)
                 self._title = f"{name}: {images:,} images, {folder}"
                 self._live.update(self._view(f"step {step:,} of {steps:,}"))
-            case TrainingStep(step, losses, rate):
+            case TrainingStep(step, losses, rate, waiting):
                 for name, value in losses.items():
                     self._curves.setdefault(name, deque(maxlen=WIDTH)).append(value)
-                status = (
-                    f"step {step:,} of {self._clock.steps:,}, {rate:.1f} images/s, {self._clock.left(step)}"
-                )
-                self._live.update(self._view(status))
+                pace = f"{rate:.1f} images/s{_waits(waiting)}, {self._clock.left(step)}"
+                self._live.update(self._view(f"step {step:,} of {self._clock.steps:,}, {pace}"))
             case SampleSaved(_, file):
                 self._sample = f"last sample: {file}"
             case Note(message):
@@ -103,9 +106,11 @@ class _Lines:
             case TrainingStarted(name, folder, step, steps, images):
                 self._clock.start(event)
                 self._say(f"{name}: {images:,} images, step {step:,} of {steps:,}, in {folder}")
-            case TrainingStep(step, losses, rate) if time.monotonic() - self._last >= LINE_SECONDS:
+            case TrainingStep(step, losses, rate, waiting) if time.monotonic() - self._last >= LINE_SECONDS:
                 shown = " ".join(f"{name} {value:.4f}" for name, value in losses.items())
-                self._say(f"step {step:,}: {shown}; {rate:.1f} images/s, {self._clock.left(step)}")
+                self._say(
+                    f"step {step:,}: {shown}; {rate:.1f} images/s{_waits(waiting)}, {self._clock.left(step)}"
+                )
                 self._last = time.monotonic()
             case SampleSaved(step, file):
                 self._say(f"step {step:,}: sample {file}")

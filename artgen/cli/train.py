@@ -74,7 +74,7 @@ def train(
         typer.echo(f"stopped; everything learned is in {place}: run the same command to go on", err=True)
         raise
     cards = [file.with_suffix(".md") for file in files]
-    if json:
+    if json and files:
         messages.show_json({"models": [str(file) for file in files], "cards": [str(card) for card in cards]})
     else:
         for file, card in zip(files, cards, strict=True):

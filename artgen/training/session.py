@@ -76,6 +76,8 @@ class Prepared:
 def run_training(job: Job, emit: Emit) -> list[Path]:
     """Train, or go on training; returns the model files, each with its card beside it.
 
+    Of several processes only the first writes, reports and returns them.
+
     Raises:
         ArtgenError: no images; a checkpoint of another recipe or of other images; a loss that is not finite.
     """
@@ -95,8 +97,9 @@ def run_training(job: Job, emit: Emit) -> list[Path]:
         emit=emit,
         adopt=job.adopt,
     )
-    files = [folder / f"{recipe.title}{family.ships[name]}.safetensors" for name in networks]
+    files: list[Path] = []
     if main:
+        files = [folder / f"{recipe.title}{family.ships[name]}.safetensors" for name in networks]
         _publish(job, prepared, networks, files, done)
         emit(TrainingFinished(str(files[0]), str(files[0].with_suffix(".md")), done.seconds))
         if write_movie(folder) is None:
