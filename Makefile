@@ -5,7 +5,7 @@ BIN := .venv/bin
 TORCH ?= torch==2.13.0
 RUN := recipes/abstracts.toml
 
-.PHONY: demo test lint bench setup setup-test setup-lint clean
+.PHONY: demo test lint docs bench setup setup-test setup-lint clean
 
 demo: setup
 	$(BIN)/artgen run $(RUN)
@@ -21,6 +21,9 @@ lint: setup-lint
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+docs: setup
+	$(BIN)/python docs/reference.py
 
 bench: setup-test
 	$(BIN)/python -m pip install -q -e '.[bench]'

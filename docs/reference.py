@@ -1,0 +1,33 @@
+"""Fill the reference parts of the pages in docs/ from the code: ``make docs``; ``--check`` only compares."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+MARKED = re.compile(r"<!-- artgen (?P<command>[^>]*?) -->\n(?P<old>.*?)<!-- end -->", re.DOTALL)
+
+
+def fill(found: re.Match[str]) -> str:
+    """The marked part with what its command prints."""
+    command = [sys.executable, "-m", "artgen", *found["command"].split()]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True, encoding="utf-8").stdout
+    return f"<!-- artgen {found['command']} -->\n{printed.strip()}\n<!-- end -->"
+
+
+def main() -> int:
+    """Returns 1 when a page was not current and ``--check`` was asked for."""
+    stale = []
+    for page in sorted(Path(__file__).parent.rglob("*.md")):
+        text = page.read_text("utf-8")
+        new = MARKED.sub(fill, text)
+        if new != text:
+            stale.append(page.name)
+            if "--check" not in sys.argv:
+                page.write_text(new, "utf-8")
+    print("not current:" if stale else "current", *stale)
+    return int(bool(stale) and "--check" in sys.argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
