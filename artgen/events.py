@@ -97,6 +97,14 @@ class TrainingFinished:
 
 
 @dataclass(frozen=True)
+class WorkProgress:
+    """How far preparing data has come, 0 to 1, and what it has found so far."""
+
+    fraction: float
+    said: str
+
+
+@dataclass(frozen=True)
 class Note:
     """One sentence worth showing."""
 
@@ -114,6 +122,7 @@ Event = (
     | TrainingStep
     | SampleSaved
     | TrainingFinished
+    | WorkProgress
     | Note
 )
 Emit = Callable[[Event], None]
