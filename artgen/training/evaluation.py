@@ -27,15 +27,22 @@ def likeness(made: Tensor, real: Tensor, base: Tensor, base_name: str) -> list[F
         base: the plain picture that patch-SWD is relative to.
         base_name: its name, e.g. ``bicubic``.
     """
-    unit = sum(patch_swd(base, real))
+    unit = max(sum(patch_swd(base, real)), 1e-12)  # the same pictures twice are no reason to fail
     even = len(real) // 2 * 2
     floor = sum(patch_swd(real[0:even:2], real[1:even:2])) / unit if even else 0.0
     return [
         Figure("swd", f"patch-SWD over that of {base_name} (0 is real)", sum(patch_swd(made, real)) / unit),
         Figure("swd_floor", "the same between two halves of the real pictures", floor),
-        Figure("coherence", "structure-tensor coherence over real's", coherence(made) / coherence(real)),
         Figure(
-            "spectrum", "power above half Nyquist over real's", high_power(made) / high_power(real), ".2f"
+            "coherence",
+            "structure-tensor coherence over real's",
+            coherence(made) / max(coherence(real), 1e-12),
+        ),
+        Figure(
+            "spectrum",
+            "power above half Nyquist over real's",
+            high_power(made) / max(high_power(real), 1e-12),
+            ".2f",
         ),
     ]
 
