@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections import deque
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from artgen.cli.progress import duration
-from artgen.events import Emit, Event, Note, SampleSaved, TrainingStarted, TrainingStep
+from artgen.events import Emit, Event, Note, SampleSaved, TrainingStarted, TrainingStep, ignore
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -23,7 +24,10 @@ LINE_SECONDS = 30.0
 
 @contextmanager
 def learning() -> Iterator[Emit]:
-    """Show the training events emitted inside, on standard error."""
+    """Show the training events emitted inside, on standard error; of many processes only the first's."""
+    if os.environ.get("RANK", "0") != "0":
+        yield ignore
+        return
     from rich.console import Console
     from rich.live import Live
 

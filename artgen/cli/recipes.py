@@ -125,14 +125,21 @@ def schema(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write it to this file.", show_default=False)
     ] = None,
+    training: Annotated[bool, typer.Option("--training", help="Of training recipes.")] = False,
 ) -> None:
     """Print the JSON Schema of recipes, for editors that complete."""
-    from artgen.recipe.schema import schema_text
+    from artgen.recipe.schema import as_text, schema_text
 
+    if training:
+        from artgen.training.schema import training_schema
+
+        text = as_text(training_schema())
+    else:
+        text = schema_text()
     if output is None:
-        typer.echo(schema_text(), nl=False)
+        typer.echo(text, nl=False)
         return
     from artgen.imaging.files import atomic_write
 
-    atomic_write(output, schema_text().encode())
+    atomic_write(output, text.encode())
     typer.echo(str(output))

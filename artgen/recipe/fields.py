@@ -65,7 +65,8 @@ def _describe(name: str, spec: dict[str, Any]) -> Described:
 def plain_branch(spec: dict[str, Any]) -> dict[str, Any]:
     """The part of a field's schema for a value that is not drawn."""
     if "anyOf" in spec and any(branch.get("type") == "null" for branch in spec["anyOf"]):
-        return plain_branch(next(branch for branch in spec["anyOf"] if branch.get("type") != "null"))
+        branches = [branch for branch in spec["anyOf"] if branch.get("type") != "null"]
+        return plain_branch(branches[0]) if len(branches) == 1 else {"anyOf": branches}
     if "oneOf" in spec:
         return plain_branch(spec["oneOf"][0])
     return spec

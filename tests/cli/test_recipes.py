@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from artgen.recipe import load, schema
-from artgen.recipe.schema import schema_text
+from artgen.recipe.schema import as_text, schema_text
 from artgen.recipe.starter import starter
+from artgen.training.schema import HEADER, training_schema
 
 ROOT = Path(__file__).resolve().parents[2]
 RIGHT = '[source]\nuse = "crops"\n\n[[steps]]\nuse = "grain"\namount = 0.5\n'
@@ -111,6 +112,13 @@ def test_the_committed_schema_is_current() -> None:
     assert (ROOT / "recipes" / "recipe.schema.json").read_text("utf-8") == schema_text()
     for path in (ROOT / "recipes").glob("*.toml"):
         assert path.read_text("utf-8").startswith("#:schema ./recipe.schema.json\n")
+
+
+def test_the_committed_schema_of_training_is_current() -> None:
+    committed = (ROOT / "recipes" / "train" / "training.schema.json").read_text("utf-8")
+    assert committed == as_text(training_schema())
+    for path in (ROOT / "recipes" / "train").glob("*.toml"):
+        assert path.read_text("utf-8").startswith(HEADER + "\n")
 
 
 def test_schema_to_a_file_and_to_the_terminal(tmp_path: Path) -> None:
