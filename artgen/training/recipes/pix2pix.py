@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from artgen.training.recipes.base import Rate, TrainingRecipe, Weight, Width
-from artgen.training.recipes.pairs import AnyPairs, Pixelate
+from artgen.training.recipes.pairs import AnyPairs, Blend, Pixelate
 
 
 class Pix2PixRecipe(TrainingRecipe):
@@ -42,7 +42,9 @@ class Pix2PixRecipe(TrainingRecipe):
     l1: Weight = Field(100.0, description="Weight of the distance to the target, against the critic's 1.")
     rate: Rate = Field(2e-4, description="Adam's learning rate of both networks.")
     beta1: float = Field(0.5, ge=0, lt=1, description="Adam's first momentum.")
-    decay: float = Field(0.5, ge=0, le=1, description="Share of the steps, at the end, in which the rate falls to 0.")
+    decay: float = Field(
+        0.5, ge=0, le=1, description="Share of the steps, at the end, in which the rate falls to 0."
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> Pix2PixRecipe:
@@ -52,9 +54,8 @@ class Pix2PixRecipe(TrainingRecipe):
         least = 3 * 2**self.critic_layers
         if self.crop < least:
             raise ValueError(f"crop: a critic of {self.critic_layers} layers needs at least {least} px")
-        factor = getattr(self.pairs, "factor", 1)
-        if self.crop % factor:
-            raise ValueError(f"crop: {self.crop} is no multiple of the pairs' factor {factor}")
+        if isinstance(self.pairs, Pixelate | Blend) and self.crop % self.pairs.factor:
+            raise ValueError(f"crop: {self.crop} is no multiple of the pairs' factor {self.pairs.factor}")
         return self
 
     @property
