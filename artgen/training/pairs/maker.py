@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -10,9 +11,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from artgen.training.images import Pixels
 from artgen.training.material import Material
 
 Pair = tuple[Tensor, Tensor]
+
+
+def between(ends: Sequence[float], chance: np.random.Generator) -> float:
+    """A number of the range from ``ends[0]`` to ``ends[1]``."""
+    low, high = ends
+    return low + (high - low) * chance.random()
 
 
 class PairMaker(ABC):
@@ -51,3 +59,11 @@ class PairMaker(ABC):
         if self.enlarging == "nearest":
             return F.interpolate(inputs, size=(side, side), mode="nearest")
         return F.interpolate(inputs, size=(side, side), mode="bicubic", align_corners=False).clamp(0, 1)
+
+    def _drawn(self, chance: np.random.Generator) -> Pixels:
+        images = self.material.images.pixels
+        return images[int(chance.integers(len(images)))]
+
+    def _held(self, index: int, count: int) -> Pixels:
+        images = self.material.validation.pixels
+        return images[index * len(images) // count]

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from artgen.imaging.inputs import cells, pixelated
 from artgen.training.images import Pixels
 from artgen.training.material import Material
 from artgen.training.pairs.maker import Pair, PairMaker
@@ -32,22 +33,38 @@ class PixelatePairs(PairMaker):
 
     def __init__(self, table: Pixelate, material: Material) -> None:
         super().__init__(material)
-        self.factor = table.factor
+        self.table = table
 
     def random(self, side: int, chance: np.random.Generator) -> Pair:
-        images = self.material.images.pixels
-        target = _target(images[int(chance.integers(len(images)))], side, chance)
+        target = self._target(self._drawn(chance), side, chance)
         kernel = str(chance.choice(KERNELS, p=(0.5, 0.2, 0.15, 0.15)))
-        return _reduce(target[None], side // self.factor, kernel)[0], target
+        return _reduced(target, cells((side, side), self.table.factor), kernel), target
 
     def fixed(self, index: int, count: int, side: int) -> Pair:
         """The middle of an image, reduced to twice the target; the input is its area mean."""
         target = middle(self.material.validation.pixels, index, count, side)
-        return F.avg_pool2d(target, self.factor), target
+        return pixelated(target, cells((side, side), self.table.factor)), target
+
+    def _target(self, pixels: Pixels, side: int, chance: np.random.Generator) -> Tensor:
+        height, width = pixels.shape[:2]
+        largest = min(height, width)
+        furthest = max(1.0, min(LARGEST_REDUCTION, largest / side))
+        cut = min(largest, round(side * math.exp(chance.uniform(0.0, math.log(furthest)))))
+        top, left = int(chance.integers(height - cut + 1)), int(chance.integers(width - cut + 1))
+        patch = Image.fromarray(np.ascontiguousarray(pixels[top : top + cut, left : left + cut]))
+        if cut != side:  # at its own size a picture keeps its pixels as they are
+            patch = patch.resize((side, side), Image.Resampling.LANCZOS)
+        array = np.asarray(patch, dtype=np.float32) / 255
+        if self.table.flips != "none" and chance.random() < 0.5:
+            array = array[:, ::-1]
+        if self.table.flips == "both" and chance.random() < 0.5:
+            array = array[::-1]
+        target = torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
+        return _recolour(target, chance) if chance.random() < self.table.recolour else target
 
 
 def middle(images: Sequence[Pixels], index: int, count: int, side: int) -> Tensor:
-    """The middle ``(3, side, side)`` of one of evenly chosen images, at half its size where it is large enough."""
+    """The middle ``(3, side, side)`` of one of evenly chosen images, at half its size where it can be."""
     pixels = images[index * len(images) // count]
     height, width = pixels.shape[:2]
     cut = min(2 * side, height, width)
@@ -55,22 +72,6 @@ def middle(images: Sequence[Pixels], index: int, count: int, side: int) -> Tenso
     patch = Image.fromarray(np.ascontiguousarray(pixels[top : top + cut, left : left + cut]))
     array = np.asarray(patch.resize((side, side), Image.Resampling.LANCZOS), dtype=np.float32) / 255
     return torch.from_numpy(array).permute(2, 0, 1).contiguous()
-
-
-def _target(pixels: Pixels, side: int, rng: np.random.Generator) -> Tensor:
-    height, width = pixels.shape[:2]
-    largest = min(height, width)
-    reduction = math.exp(rng.uniform(0.0, math.log(max(1.0, min(LARGEST_REDUCTION, largest / side)))))
-    cut = min(largest, round(side * reduction))
-    top, left = int(rng.integers(height - cut + 1)), int(rng.integers(width - cut + 1))
-    patch = Image.fromarray(np.ascontiguousarray(pixels[top : top + cut, left : left + cut]))
-    if cut != side:
-        patch = patch.resize((side, side), Image.Resampling.LANCZOS)
-    array = np.asarray(patch, dtype=np.float32) / 255
-    if rng.random() < 0.5:
-        array = array[:, ::-1]
-    target = torch.from_numpy(np.ascontiguousarray(array)).permute(2, 0, 1)
-    return _recolour(target, rng) if rng.random() < 0.35 else target
 
 
 def _recolour(image: Tensor, rng: np.random.Generator) -> Tensor:
@@ -89,11 +90,12 @@ def _recolour(image: Tensor, rng: np.random.Generator) -> Tensor:
     return (grey + saturation * torch.einsum("ij,jhw->ihw", turn, image - grey)).clamp(0, 1)
 
 
-def _reduce(target: Tensor, crop: int, kernel: str) -> Tensor:
+def _reduced(target: Tensor, size: tuple[int, int], kernel: str) -> Tensor:
     if kernel == "area":
-        return F.interpolate(target, size=crop, mode="area")
+        return pixelated(target, size)
     if kernel == "blur":
-        half = F.avg_pool2d(target, 2)
+        half = F.avg_pool2d(target[None], 2)
         soft = F.avg_pool2d(F.pad(half, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
-        return F.interpolate(soft, size=crop, mode="area")
-    return F.interpolate(target, size=crop, mode=kernel, antialias=True, align_corners=False).clamp(0, 1)
+        return pixelated(soft[0], size)
+    reduced = F.interpolate(target[None], size=size, mode=kernel, antialias=True, align_corners=False)
+    return reduced[0].clamp(0, 1)
