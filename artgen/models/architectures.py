@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from artgen.models.dcgan import DCGenerator
 from artgen.models.network import Network
+from artgen.models.r3gan import R3Generator
 from artgen.models.upimage import UpImager
 
-ARCHITECTURES: dict[str, type[Network]] = {network.architecture: network for network in (UpImager,)}
+ARCHITECTURES: dict[str, type[Network]] = {
+    network.architecture: network for network in (UpImager, DCGenerator, R3Generator)
+}

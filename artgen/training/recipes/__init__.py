@@ -11,9 +11,14 @@ from typing import Any
 from artgen.errors import ArtgenError
 from artgen.recipe.problems import did_you_mean
 from artgen.training.recipes.base import TrainingRecipe
+from artgen.training.recipes.dcgan import DCGANR3Recipe, DCGANRecipe
 from artgen.training.recipes.upimage import UpImageRecipe
 
-FAMILIES: dict[str, type[TrainingRecipe]] = {"upimage": UpImageRecipe}
+FAMILIES: dict[str, type[TrainingRecipe]] = {
+    "upimage": UpImageRecipe,
+    "dcgan": DCGANRecipe,
+    "dcgan-r3": DCGANR3Recipe,
+}
 
 __all__ = ["FAMILIES", "TrainingRecipe", "model_of"]
 
