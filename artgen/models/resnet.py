@@ -8,6 +8,7 @@ nearest 2x and a 3x3 convolution in place of each transposed one.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -70,9 +71,7 @@ class ResNet(Network):
         self.stem = nn.Conv2d(config.inputs, width, 7, bias=bias)
         self.stem_norm = norm_layer(config.norm, width)
         sizes = [width << level for level in range(HALVINGS + 1)]
-        self.downs = nn.ModuleList(
-            nn.Conv2d(a, b, 3, 2, 1, bias=bias) for a, b in zip(sizes, sizes[1:], strict=False)
-        )
+        self.downs = nn.ModuleList(nn.Conv2d(a, b, 3, 2, 1, bias=bias) for a, b in pairwise(sizes))
         self.down_norms = nn.ModuleList(norm_layer(config.norm, size) for size in sizes[1:])
         self.trunk = nn.Sequential(
             *(Block(sizes[-1], config.norm, dropout=config.dropout) for _ in range(config.blocks))

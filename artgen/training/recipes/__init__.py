@@ -11,13 +11,21 @@ from typing import Any
 from artgen.errors import ArtgenError
 from artgen.recipe.problems import did_you_mean
 from artgen.training.recipes.base import TrainingRecipe
+from artgen.training.recipes.cyclegan import CycleGANRecipe
 from artgen.training.recipes.dcgan import DCGANR3Recipe, DCGANRecipe
+from artgen.training.recipes.fast_style import FastStyleRecipe
+from artgen.training.recipes.mix import MixRecipe
+from artgen.training.recipes.pix2pix import Pix2PixRecipe
 from artgen.training.recipes.upimage import UpImageRecipe
 
 FAMILIES: dict[str, type[TrainingRecipe]] = {
     "upimage": UpImageRecipe,
+    "pix2pix": Pix2PixRecipe,
+    "mix": MixRecipe,
     "dcgan": DCGANRecipe,
     "dcgan-r3": DCGANR3Recipe,
+    "cyclegan": CycleGANRecipe,
+    "fast-style": FastStyleRecipe,
 }
 
 __all__ = ["FAMILIES", "TrainingRecipe", "model_of"]
