@@ -52,7 +52,7 @@ def masks(
         mode: ``blend`` lays all over each other; ``regions`` gives each smooth shapes, ``halves`` a side or
             a sector at any angle; ``features`` gives eyes, nose, mouth or outline of a face to the others
             and leaves the rest to the first of the greatest weight.
-        weights: ``(k,)``, positive, adding up to one.
+        weights: ``(k,)``, adding up to one; a picture of weight 0 is not seen.
         size: ``(H, W)`` in px.
         stream: draws shapes, angles, features.
         softness: 0 (hard edges) to 1 (all in transition).
@@ -76,6 +76,7 @@ def mix(pictures: Tensor, masks: Tensor) -> Tensor:
 def _shared_out(fields: Tensor, weights: Tensor, softness: float) -> Tensor:
     """Each pixel to the picture of the highest field, softly, after handicaps that make the areas right."""
     fields = fields / fields.std().clamp_min(1e-3)
+    fields = fields.masked_fill(weights.view(-1, 1, 1, 1) <= 0, -torch.inf)
     goal = weights.clamp_min(1e-4).log()
     handicap = torch.zeros_like(goal)
     for _ in range(12):
@@ -104,7 +105,7 @@ def _features(weights: Tensor, size: tuple[int, int], stream: torch.Generator, s
     first = int(weights.argmax())
     shared[first] = 1.0
     # Each of the others gets one feature, in a drawn order; whose the remaining ones are, the weights say.
-    others = [i for i in range(len(weights)) if i != first]
+    others = [i for i in range(len(weights)) if i != first and weights[i] > 0]
     order = torch.randperm(len(FEATURES), generator=stream).tolist()
     drawn = torch.multinomial(weights, len(FEATURES), replacement=True, generator=stream).tolist()
     owners = dict(zip(order, others + drawn, strict=False))

@@ -116,6 +116,19 @@ def stretch(image: Tensor, spread: float) -> Tensor:
     return color.to_srgb(color.into_gamut(color.from_oklab(_calmed(lab))))
 
 
+def agreed(pictures: Tensor, weights: Tensor, amount: float) -> Tensor:
+    """Pull the colours of ``(k, 3, H, W)`` towards their common palette, 0 (not) to 1 (all the way).
+
+    Mean and covariance of colour are averaged by ``weights``, ``(k,)``, in OKLab.
+    """
+    if amount == 0 or len(pictures) == 1:
+        return pictures
+    palettes = [color.palette(color.to_oklab(color.to_linear(picture))) for picture in pictures]
+    shared = zip(weights, palettes, strict=True)
+    mean, covariance = (sum(parts) for parts in zip(*((w * m, w * c) for w, (m, c) in shared), strict=True))
+    return torch.stack([recolour(picture, mean, covariance, amount) for picture in pictures])
+
+
 def _calmed(lab: Tensor) -> Tensor:
     """Limit chroma softly, so that no pixel shouts."""
     chroma = lab[1:].norm(dim=0, keepdim=True).clamp_min(1e-6)

@@ -18,7 +18,7 @@ def schema() -> dict[str, Any]:
     tidy: dict[str, Any] = tidied(Recipe.model_json_schema())
     for definition in tidy["$defs"].values():
         if "use" in definition["properties"]:
-            definition["required"] = ["use"]
+            definition["required"] = ["use", *definition.get("required", ())]
     return {"$schema": DIALECT, "title": TITLE, **tidy}
 
 

@@ -7,22 +7,25 @@ from pydantic import Field
 from artgen.steps.base import Context, Source, Step
 from artgen.steps.crop import Crop
 from artgen.steps.crops import Crops
+from artgen.steps.faces import Faces
 from artgen.steps.grade import Grade
 from artgen.steps.grain import Grain
+from artgen.steps.mix import Mix
 from artgen.steps.photos import Photos
 from artgen.steps.style import Style
 from artgen.steps.upscale import Upscale
 
-SOURCES: dict[str, type[Source]] = {"crops": Crops, "photos": Photos}
+SOURCES: dict[str, type[Source]] = {"crops": Crops, "photos": Photos, "faces": Faces}
 STEPS: dict[str, type[Step]] = {
     "upscale": Upscale,
     "style": Style,
     "grade": Grade,
     "grain": Grain,
     "crop": Crop,
+    "mix": Mix,
 }
 
-AnySource = Annotated[Crops | Photos, Field(discriminator="use")]
-AnyStep = Annotated[Upscale | Style | Grade | Grain | Crop, Field(discriminator="use")]
+AnySource = Annotated[Crops | Photos | Faces, Field(discriminator="use")]
+AnyStep = Annotated[Upscale | Style | Grade | Grain | Crop | Mix, Field(discriminator="use")]
 
 __all__ = ["SOURCES", "STEPS", "AnySource", "AnyStep", "Context", "Source", "Step"]

@@ -13,7 +13,7 @@ from pydantic import Field
 from artgen.errors import ArtgenError
 from artgen.steps.base import Context, Finder, Source
 from artgen.steps.draws import Drawn
-from artgen.steps.images import TEXTURES, References, find_images
+from artgen.steps.images import TEXTURES, References, find_images, too_many
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 # A piece is the best of TRIES squares of each of FILES pictures; their side is a share of the short side.
 FILES, TRIES = 2, 3
 SHARE = (0.12, 0.6)
-# Every picture lists all images that its crops were chosen from, with their hashes.
-MOST = 2000
 
 
 class Crops(Source):
@@ -67,9 +65,8 @@ class Crops(Source):
         """What is wrong with the files, also that there are too many to be listed in every picture."""
         problems = list(super().wrong(folder))
         yield from problems
-        if not problems and (count := len(self.files(folder))) > MOST:
-            right = f"crops are taken of at most {MOST:,}: name fewer, by a folder in it or a pattern"
-            yield "images", ArtgenError("images", f"{count:,} images", right)
+        if not problems:
+            yield from too_many("images", self.files(folder), "crops are taken of")
 
     def create(self, context: Context) -> Tensor:
         """A thumbnail, ``(3, size, size)``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import importlib.util
 import os
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,6 +27,8 @@ PHOTOGRAPHS = (
     "retina.jpg",
     "rocket.jpg",
 )
+# Every picture lists all images that chance chose from, with their hashes.
+MOST = 2000
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"})
 
 
@@ -56,6 +59,13 @@ def find_images(reference: str, folder: Path) -> list[Path]:
             shown = os.fsencode(path).decode(errors="backslashreplace")
             raise ArtgenError(reference, f"the name of {shown} is not UTF-8", "rename it") from None
     return found
+
+
+def too_many(field: str, files: Sequence[Path], use: str) -> Iterator[tuple[str, ArtgenError]]:
+    """The problem of a field that names more images than a picture can list; ``use`` says what for."""
+    if len(files) > MOST:
+        right = f"{use} at most {MOST:,}: name fewer, by a folder in it or a pattern"
+        yield field, ArtgenError(field, f"{len(files):,} images", right)
 
 
 def _on_disk(reference: str, folder: Path) -> list[Path]:
