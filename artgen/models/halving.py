@@ -1,9 +1,9 @@
 """The 4x4 convolutions with which a U-Net halves and doubles, quick where hardly any pixels are left.
 
-Deep in a U-Net a layer has millions of weights and a handful of pixels: reading the weights is the work. oneDNN
-rearranges them for every call, forwards and backwards; a matrix product takes them as they lie. On a CPU, one
-256 px picture: the inner four levels at a third to two thirds of the time, a whole training step in a tenth
-less. The sums are the same but for their order.
+Deep in a U-Net a layer has millions of weights and a handful of pixels: reading the weights is the work.
+oneDNN rearranges them for every call, forwards and backwards; a matrix product takes them as they lie. For
+one picture of 256 px on a CPU the inner four levels take a third to two thirds of the time, and a training
+step a tenth less. The sums are the same but for their order.
 """
 
 from __future__ import annotations

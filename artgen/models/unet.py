@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
+from artgen.models.halving import Double, Halve
 from artgen.models.network import Config, Network
 from artgen.models.norms import norm_layer, published_weights
 from artgen.models.upimage import nearest_conv
@@ -76,7 +77,7 @@ class UNet(Network):
         self.down_norms, self.up_norms = nn.ModuleList(), nn.ModuleList()
         for level, size in enumerate(sizes):
             before = sizes[level - 1] if level else config.inputs
-            self.downs.append(nn.Conv2d(before, size, 4, 2, 1, bias=bias))
+            self.downs.append(Halve(before, size, bias=bias))
             normed = 0 < level < levels - 1
             self.down_norms.append(norm_layer(config.norm if normed else "none", size))
         for level in reversed(range(levels)):
@@ -107,4 +108,4 @@ class UNet(Network):
 def _rise(kind: str, before: int, after: int, *, bias: bool) -> nn.Module:
     if kind == "resize":
         return ResizeConv(before, after, bias=bias)
-    return nn.ConvTranspose2d(before, after, 4, 2, 1, bias=bias)
+    return Double(before, after, bias=bias)

@@ -1,25 +1,13 @@
-"""What pix2pix and CycleGAN share, as published: first weights, cost of a verdict, Adam, the falling rate."""
+"""What pix2pix and CycleGAN share, as published: what a verdict costs, Adam, how the rate falls."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-
-DEVIATION = 0.02
-
-
-def begin(network: nn.Module) -> None:
-    """First weights: convolutions N(0, 0.02), norms N(1, 0.02), no bias (Radford et al. 2016)."""
-    for module in network.modules():
-        weight, bias = getattr(module, "weight", None), getattr(module, "bias", None)
-        if isinstance(weight, nn.Parameter):
-            norm = weight.ndim == 1
-            nn.init.normal_(weight, 1.0 if norm else 0.0, DEVIATION)
-        if isinstance(bias, nn.Parameter):
-            nn.init.zeros_(bias)
 
 
 def cost(verdicts: Tensor, real: bool, gan: Literal["vanilla", "lsgan"]) -> Tensor:
@@ -44,6 +32,17 @@ def layout(device: torch.device) -> torch.memory_format:
     Channels last on a GPU. On a CPU it makes a step of a U-Net 4 to 11 % slower.
     """
     return torch.channels_last if device.type == "cuda" else torch.contiguous_format
+
+
+def settle(networks: Iterable[nn.Module], device: torch.device) -> None:
+    """Bring networks to ``device`` in the memory format they train fastest in."""
+    for network in networks:
+        network.to(device=device, memory_format=layout(device))  # type: ignore[call-overload]
+
+
+def moved(batch: Tensor, device: torch.device) -> Tensor:
+    """``(B, C, H, W)`` where networks that have settled take it."""
+    return batch.to(device=device, memory_format=layout(device))
 
 
 def adam(networks: list[nn.Module], rate: float, beta1: float) -> torch.optim.Adam:

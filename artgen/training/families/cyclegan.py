@@ -24,7 +24,7 @@ from torch import Tensor
 from artgen.models.network import Network
 from artgen.models.patchgan import PatchGAN
 from artgen.models.resnet import ResNet, ResNetConfig
-from artgen.training.adversarial import adam, begin, cost, falling, layout
+from artgen.training.adversarial import adam, cost, falling, moved, settle
 from artgen.training.evaluation import likeness
 from artgen.training.family import Family, Figure, Measured, Place, Turn, grid, initialised
 from artgen.training.images import Pixels
@@ -70,10 +70,7 @@ class CycleGANTraining(Family):
                 "critic_there": self.critics[0],
                 "critic_back": self.critics[1],
             }
-            for network in self.networks.values():
-                begin(network)
-        for network in self.networks.values():
-            network.to(device=place.device, memory_format=layout(place.device))
+        settle(self.networks.values(), place.device)
         self.optimisers = {
             "generators": adam([self.there, self.back], recipe.rate, recipe.beta1),
             "critics": adam([*self.critics], recipe.rate, recipe.beta1),
@@ -169,7 +166,7 @@ class CycleGANTraining(Family):
         return torch.cat([network(self._move(picture[None])).float().cpu() for picture in pictures])
 
     def _move(self, batch: Tensor) -> Tensor:
-        return batch.to(device=self.place.device, memory_format=layout(self.place.device))
+        return moved(batch, self.place.device)
 
 
 def _middle(pixels: Pixels) -> Pixels:

@@ -20,7 +20,7 @@ from artgen.models.network import Network
 from artgen.models.patchgan import PatchGAN
 from artgen.models.resnet import ResNet, ResNetConfig
 from artgen.models.unet import UNet, UNetConfig
-from artgen.training.adversarial import adam, begin, cost, falling, layout
+from artgen.training.adversarial import adam, cost, falling, moved, settle
 from artgen.training.evaluation import likeness
 from artgen.training.family import Family, Figure, Measured, Place, Turn, grid, initialised
 from artgen.training.material import Material
@@ -44,11 +44,8 @@ class Pix2PixTraining(Family):
             self.generator = _generator(recipe, self.pairs.channels)
             channels = self.pairs.channels + 3
             self.critic = PatchGAN(channels, recipe.critic_width, recipe.critic_layers, recipe.norm)
-            begin(self.generator)
-            begin(self.critic)
         self.networks = {"generator": self.generator, "critic": self.critic}
-        for network in self.networks.values():
-            network.to(device=place.device, memory_format=layout(place.device))
+        settle(self.networks.values(), place.device)
         self.optimisers = {
             name: adam([network], recipe.rate, recipe.beta1) for name, network in self.networks.items()
         }
@@ -99,7 +96,7 @@ class Pix2PixTraining(Family):
         return torch.cat([networks["generator"](self._move(row[None])).float().cpu() for row in inputs])
 
     def _move(self, batch: Tensor) -> Tensor:
-        return batch.to(device=self.place.device, memory_format=layout(self.place.device))
+        return moved(batch, self.place.device)
 
 
 def _generator(recipe: Pix2PixRecipe, inputs: int) -> Network:
