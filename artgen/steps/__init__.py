@@ -8,6 +8,7 @@ from artgen.steps.base import Context, Source, Step
 from artgen.steps.crop import Crop
 from artgen.steps.crops import Crops
 from artgen.steps.faces import Faces
+from artgen.steps.generator import Generator
 from artgen.steps.grade import Grade
 from artgen.steps.grain import Grain
 from artgen.steps.mix import Mix
@@ -15,7 +16,7 @@ from artgen.steps.photos import Photos
 from artgen.steps.style import Style
 from artgen.steps.upscale import Upscale
 
-SOURCES: dict[str, type[Source]] = {"crops": Crops, "photos": Photos, "faces": Faces}
+SOURCES: dict[str, type[Source]] = {"crops": Crops, "photos": Photos, "faces": Faces, "generator": Generator}
 STEPS: dict[str, type[Step]] = {
     "upscale": Upscale,
     "style": Style,
@@ -25,7 +26,7 @@ STEPS: dict[str, type[Step]] = {
     "mix": Mix,
 }
 
-AnySource = Annotated[Crops | Photos | Faces, Field(discriminator="use")]
+AnySource = Annotated[Crops | Photos | Faces | Generator, Field(discriminator="use")]
 AnyStep = Annotated[Upscale | Style | Grade | Grain | Crop | Mix, Field(discriminator="use")]
 
 __all__ = ["SOURCES", "STEPS", "AnySource", "AnyStep", "Context", "Source", "Step"]

@@ -21,6 +21,8 @@ class LatentRecipe(TrainingRecipe):
         0.7, gt=0, le=1, description="Side of the smallest random square, of the picture's short side."
     )
     flip: bool = Field(True, description="Whether squares are mirrored left to right by chance.")
+    latent: int = Field(64, ge=2, le=1024, description="Random numbers that a picture is made of.")
+    batch: int = Field(16, ge=2, le=1024, description="Pictures in a step.")
     side: int = Field(512, ge=32, le=8192, description="Pictures are decoded to at most this long, px.")
 
     def crop_side(self) -> int:
@@ -45,7 +47,6 @@ class DCGANR3Recipe(LatentRecipe):
     """A modern small GAN for some hundred pictures: relativistic loss, R1 and R2, DiffAugment, averaging."""
 
     family: Literal["dcgan-r3"] = Field(description="What kind of model.")
-    latent: int = Field(64, ge=2, le=1024, description="Random numbers that a picture is made of.")
     width: int = Field(
         32,
         ge=8,
@@ -55,7 +56,6 @@ class DCGANR3Recipe(LatentRecipe):
     )
     critic_width: int = Field(32, ge=8, le=256, multiple_of=8, description="The critic's.")
     blocks: int = Field(1, ge=1, le=8, description="Residual blocks at every level of both.")
-    batch: int = Field(16, ge=2, le=1024, description="Pictures in a step.")
     rate: Rate = Field(5e-4, description="Adam's learning rate of both, without momentum.")
     penalty: Weight = Field(1.0, description="Weight of the gradient penalties R1 and R2.")
     penalty_every: int = Field(
