@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from artgen import __version__
-from artgen.cli import messages, pages, picks, recipes, runs, train
+from artgen.cli import data, messages, pages, picks, recipes, runs, train
 
 app = typer.Typer(
     name="artgen",
@@ -52,6 +52,8 @@ for _command in (
     train.models,
 ):
     app.command(_command.__name__.rstrip("_"))(_command)
+
+app.add_typer(data.app, name="data")
 
 
 def main() -> NoReturn:
