@@ -92,12 +92,14 @@ class Faces(Source):
 
         pick = stream(context.derive("faces"))
         people = [(reference, find_images(reference, context.folder)) for reference in self.people]
+        # One folder of all, or patterns in one folder, name no person: then the files do.
+        named = len({_person(reference, files[0]) for reference, files in people}) == len(people) > 1
         pick.shuffle(people)
         chosen: list[tuple[Path, str]] = []
         for number in range(self.faces):
             reference, files = people[number % len(people)]
             file = _another(files, [file for file, _ in chosen], pick)
-            chosen.append((file, file.stem if len(people) == 1 else _person(reference, file)))
+            chosen.append((file, _person(reference, file) if named else file.stem))
         return chosen
 
 
