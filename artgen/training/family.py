@@ -44,13 +44,11 @@ class Turn:
         optimiser: whose turn it is.
         loss: a scalar.
         losses: what to show, by name: detached scalars.
-        clip: largest norm of the gradient, if any.
     """
 
     optimiser: str
     loss: Tensor
     losses: dict[str, Tensor]
-    clip: float | None = None
 
 
 @dataclass(frozen=True)

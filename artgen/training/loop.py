@@ -74,7 +74,7 @@ def train(
         while number < recipe.steps:
             batch = batches.take()
             with chance(recipe.seed, number, family):
-                losses = step(family, batch, number / recipe.steps, accelerator)
+                losses = step(family, batch, number / recipe.steps, accelerator, recipe.clip)
             number += 1
             last = number == recipe.steps
             for name, average in averages.items():
@@ -96,8 +96,18 @@ def train(
     return {name: average.network for name, average in averages.items()}, reached
 
 
-def step(family: Family, batch: Any, done: float, accelerator: Accelerator) -> dict[str, Tensor]:
-    """One step of ``family``: each network's turn in the order the family gives. Returns what to show."""
+def step(
+    family: Family, batch: Any, done: float, accelerator: Accelerator, clip: float | None = None
+) -> dict[str, Tensor]:
+    """One step: each network's turn in the order the family gives; returns what to show.
+
+    Args:
+        family: networks, losses, optimisers.
+        batch: what its ``draw`` gave.
+        done: share of the training done.
+        accelerator: autocast, and the gradients of other processes.
+        clip: largest norm of a network's gradient, if any.
+    """
     rate = family.rate(done)
     shown: dict[str, Tensor] = {}
     turns = family.turns(batch, done)
@@ -114,8 +124,8 @@ def step(family: Family, batch: Any, done: float, accelerator: Accelerator) -> d
         optimiser.zero_grad(set_to_none=True)
         turn.loss.backward()
         average_gradients(parameters, accelerator)
-        if turn.clip is not None:
-            nn.utils.clip_grad_norm_(parameters, turn.clip)
+        if clip is not None:
+            nn.utils.clip_grad_norm_(parameters, clip)
         optimiser.step()
         shown |= turn.losses
 

@@ -1,6 +1,6 @@
 """One step of a recipe, its gradients saved; run alone or by ``torchrun`` (see test_processes.py).
 
-    python one_step.py RECIPE FOLDER GRADIENTS.pt
+python one_step.py RECIPE FOLDER GRADIENTS.pt
 """
 
 import sys

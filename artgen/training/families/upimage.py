@@ -109,7 +109,7 @@ class UpImageTraining(Family):
             yield Turn("critic", loss, {"critic": loss.detach()})
             self.critic.requires_grad_(False)
             total = total + self._persuasion(fakes, condition, rows, features, losses)
-        yield Turn("generator", total, {name: loss.detach() for name, loss in losses.items()}, recipe.clip)
+        yield Turn("generator", total, {name: loss.detach() for name, loss in losses.items()})
         self._remember(fakes, batch.number)
 
     def rate(self, done: float) -> float:

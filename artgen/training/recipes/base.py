@@ -46,6 +46,9 @@ class TrainingRecipe(Table):
     precision: Literal["auto", "fp32", "bf16"] = Field(
         "auto", description="Of the arithmetic: auto is bf16 on a GPU that knows it, else fp32."
     )
+    clip: float | None = Field(
+        None, gt=0, description="Largest norm of a network's gradient; by default as large as it comes."
+    )
     average: float = Field(0.999, ge=0, lt=1, description="Decay of the averaged weights that ship.")
     sample_every: int = Field(250, ge=1, description="Steps between sample grids.")
     checkpoint_every: int = Field(250, ge=1, description="Steps between checkpoints.")

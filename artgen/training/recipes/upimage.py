@@ -50,7 +50,7 @@ class UpImageRecipe(TrainingRecipe):
     second_pass: float = Field(
         0.15, ge=0, le=0.5, description="Share of inputs from own pictures, at most one a step."
     )
-    clip: float = Field(5.0, gt=0, description="Largest norm of the generator's gradient.")
+    clip: float | None = Field(5.0, gt=0, description="Largest norm of a network's gradient.")
 
     @model_validator(mode="after")
     def _begins_somewhere(self) -> UpImageRecipe:
