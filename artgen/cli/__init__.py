@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from artgen import __version__
-from artgen.cli import data, messages, pages, picks, recipes, runs, train
+from artgen.cli import data, film, messages, pages, picks, recipes, runs, train
 
 app = typer.Typer(
     name="artgen",
@@ -46,6 +46,7 @@ for _command in (
     runs.runs_,
     pages.curate,
     picks.pick,
+    film.film,
     pages.publish,
     runs.reproduce,
     train.train,
