@@ -1,8 +1,8 @@
 """Johnson's network with several styles in it: one pass paints a picture.
 
 After Johnson et al. 2016 (arXiv:1603.08155) with instance normalisation (Ulyanov et al. 2016,
-arXiv:1607.08022) whose scale and shift belong to the style (Dumoulin et al. 2017, arXiv:1610.07629), so that N
-styles share one network and mix by weights. Deviations:
+arXiv:1607.08022) whose scale and shift belong to the style (Dumoulin et al. 2017, arXiv:1610.07629): N styles
+share one network and mix by weights. Deviations:
 
 - Resize-convolutions (Odena et al. 2016) against checkerboards, computed without enlarging first.
 - The last layer is 3 x 3 and not 9 x 9: on a CPU that one layer would cost as much as four residual blocks.
@@ -41,7 +41,7 @@ class StyleNorm(nn.Module):
 
     def __init__(self, channels: int, styles: int) -> None:
         super().__init__()
-        self.norm = InstanceNorm(channels, affine=False)
+        self.norm = InstanceNorm(channels)
         self.scale = nn.Parameter(torch.ones(styles, channels))
         self.shift = nn.Parameter(torch.zeros(styles, channels))
 
@@ -66,7 +66,7 @@ class Layer(nn.Module):
         x = F.pad(x, (self.border,) * 4, mode="replicate")
         if self.rises:
             assert self.convolution.bias is not None
-            x = nearest_conv(x, self.convolution.weight, self.convolution.bias)[:, :, 2:-2, 2:-2]
+            x = nearest_conv(x, self.convolution.weight, self.convolution.bias, padding=0)
         else:
             x = self.convolution(x)
         normed: Tensor = self.norm(x, weights)
@@ -117,7 +117,7 @@ class FastStyle(Network):
 
     @property
     def reach(self) -> Reach:
-        """What the tile engine must know, the norms' statistics being fixed; a test derives it from the network.
+        """What the tile engine must know once the statistics are fixed; a test derives it from the network.
 
         Falling, each layer sees its border at its own grid; inside, a block sees two of 4 px; rising, a layer
         sees one px of the coarser grid before the doubling.

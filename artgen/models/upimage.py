@@ -46,14 +46,16 @@ def nearest_conv(x: Tensor, weight: Tensor, bias: Tensor, padding: int = 1) -> T
 
     Each of the four output phases sees only 2x2 distinct input pixels, so the 3x3 kernel folds into a 2x2 one
     for each phase, and all four run as one convolution: ``(B, C, h, w)`` to ``(B, D, 2h, 2w)``. With
-    ``padding`` 0 the outermost px of ``x`` are the border, whatever they hold, and the result is 4 px smaller.
+    ``padding`` 0 the outermost px of ``x`` are its border, whatever they hold, and the result is 4 px smaller.
     """
     batch, height, width = len(x), *(side - 2 + 2 * padding for side in x.shape[2:])
     out = weight.shape[0]
     rows = _phases(weight[:, :, 0], weight[:, :, 1], weight[:, :, 2])  # 2, D, C, 2, 3
     kernel = _phases(rows[..., 0], rows[..., 1], rows[..., 2], stack=-1).transpose(0, 1)  # 2, 2, D, C, 2, 2
     kernel = kernel.flatten(0, 2).contiguous(memory_format=torch.channels_last)
-    phases = F.conv2d(x, kernel, bias.repeat(4), padding=padding).view(batch, 2, 2, out, height + 1, width + 1)
+    phases = F.conv2d(x, kernel, bias.repeat(4), padding=padding).view(
+        batch, 2, 2, out, height + 1, width + 1
+    )
     result = torch.empty(
         (batch, out, 2 * height, 2 * width), dtype=x.dtype, device=x.device, memory_format=torch.channels_last
     )

@@ -1,11 +1,11 @@
-"""VGG features (Simonyan and Zisserman 2015, arXiv:1409.1556) for perceptual losses, from weights files as people have them.
+"""VGG features (Simonyan and Zisserman 2015, arXiv:1409.1556) for perceptual losses, from weights files.
 
 No weights ship with artgen. Two kinds of ``.pth`` are read, each a plain state dict, loaded without running
-anything in it, and cut off at any layer:
+anything in it; either may end after any layer:
 
-- torchvision's VGG-16 and VGG-19 without batch norm: ``features.N.weight``. They expect RGB, ImageNet mean and
-  deviation; files of the same names made from the original Caffe models expect BGR x 255 minus mean, which the
-  file does not say (``preprocessing="caffe"``).
+- torchvision's VGG-16 and VGG-19 without batch norm: ``features.N.weight``. They expect RGB, ImageNet mean
+  and deviation; files with the same names in them that were made from the original Caffe models expect
+  BGR x 255 minus mean, which the file does not say (``preprocessing="caffe"``).
 - An ``nn.Sequential`` that begins with a 1 x 1 colour layer (Universal Style Transfer's *normalised* VGG-19):
   it takes RGB in [0, 1] and does the rest itself; reflection padding, pools that round up.
 """
@@ -16,6 +16,7 @@ import pickle
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -34,7 +35,7 @@ RIGHT = (
 
 @dataclass(frozen=True)
 class Layer:
-    """One convolution: what its output is called once rectified (``relu3_1``), and whether a pool comes before."""
+    """One convolution: the name of its rectified output (``relu3_1``), and whether a pool comes before."""
 
     name: str
     weight: Tensor
@@ -78,7 +79,7 @@ class VGG(nn.Module):
         return features
 
     def nearest(self, name: str) -> str:
-        """The layer ``name``, or the last one before it where the file ends earlier, or the block is shorter."""
+        """The layer ``name``, or the last one before it where file or block end earlier."""
         return max((own for own in self.names if own <= name), default=self.names[0])
 
 
@@ -87,7 +88,7 @@ def load_vgg(path: Path, preprocessing: str = "auto") -> VGG:
 
     Args:
         path: a ``.pth``.
-        preprocessing: ``torchvision``, ``caffe``, or ``auto``: the file's own colour layer, else torchvision's.
+        preprocessing: ``torchvision``, ``caffe``, or ``auto``: the file's colour layer, else torchvision's.
 
     Raises:
         ArtgenError: the file cannot be read, holds code, or is not VGG.
@@ -139,7 +140,7 @@ def _layers(path: Path, convolutions: Mapping[int, tuple[Tensor, Tensor]]) -> li
         ArtgenError: shapes that are not VGG's.
     """
     numbers = list(convolutions)
-    gaps = [after - before for before, after in zip(numbers, numbers[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(numbers)]
     layers: list[Layer] = []
     block, place, channels = 1, 0, 3
     for index, (weight, bias) in enumerate(convolutions.values()):
