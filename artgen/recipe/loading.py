@@ -102,21 +102,28 @@ def _part(
         return None
     part, found = checked(model, table, document, keys, title)
     problems.extend(found)
-    for field, error in (part or _sound(model, table)).wrong(folder):
+    sound = part or _sound(model, table)
+    for field, error in sound.wrong(folder) if sound else ():
         place = f"{document.place((*keys, field))}: {title}.{field}"
         problems.append(ArtgenError(place, error.found, error.right, error.command))
     return part
 
 
-def _sound(model: type[Part], table: Mapping[str, Any]) -> Part:
-    """What can be read of a faulty table, so that the files it names are checked in the same go."""
+def _sound(model: type[Part], table: Mapping[str, Any]) -> Part | None:
+    """What can be read of a faulty table, so that the files it names are checked in the same go.
+
+    None where it lacks what every such table must have.
+    """
     from pydantic import ValidationError
 
     try:
         return model.model_validate(table)
     except ValidationError as invalid:
         bad = {error["loc"][0] for error in invalid.errors(include_url=False) if error["loc"]}
-    return model.model_validate({key: value for key, value in table.items() if key not in bad})
+    try:
+        return model.model_validate({key: value for key, value in table.items() if key not in bad})
+    except ValidationError:
+        return None
 
 
 def _elsewhere(use: Any, known: Mapping[str, type[Part]]) -> str:

@@ -1,0 +1,133 @@
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from artgen.errors import ArtgenError, Problems
+from artgen.imaging.files import write_png
+from artgen.recipe import draw, load
+from artgen.steps import Context
+from artgen.steps.faces import Faces
+
+
+def context(folder: Path, candidate: int = 1) -> Context:
+    return Context(2017, candidate, "source", folder, "cpu", False, lambda fraction: None)
+
+
+@pytest.fixture
+def couple(tmp_path: Path) -> Path:
+    """Anna's pictures are reddish, Ben's bluish, so that one sees who is where."""
+    for person, channel in (("anna", 0), ("ben", 2)):
+        (tmp_path / person).mkdir()
+        for number in range(5):
+            face = 0.2 * torch.rand(3, 60, 50 + number, generator=torch.Generator().manual_seed(number))
+            face[channel] += 0.6
+            write_png(tmp_path / person / f"{person}-{number}.png", face, {})
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"faces": 1, "size": 8},
+        {"faces": 4, "mode": "features", "size": 61},
+        {"faces": 3, "mode": "halves", "softness": 0.0, "colours": 1.0},
+        {"mode": "blend", "concentration": 0.1, "flips": False},
+    ],
+    ids=str,
+)
+def test_a_thumbnail_that_its_candidate_decides(couple: Path, fields: dict[str, Any]) -> None:
+    source = Faces(people=["anna", "ben"], **fields)
+    image = source.create(context(couple))
+    assert image.shape == (3, source.size, source.size)
+    assert image.dtype == torch.float32
+    assert image.min() >= 0
+    assert image.max() <= 1
+    assert torch.equal(image, source.create(context(couple)))
+    assert not torch.equal(image, source.create(context(couple, 2)))
+    assert not torch.equal(image, source.create(replace(context(couple), seed=1)))
+
+
+def test_each_person_gives_a_face_first(couple: Path) -> None:
+    two = Faces(people=["anna", "ben"], mode="halves", concentration=100.0, softness=0.0, colours=0.0)
+    for candidate in range(1, 9):
+        image = two.create(context(couple, candidate))
+        red = float((image[0] > image[2]).float().mean())
+        assert 0.3 < red < 0.7
+        assert two.describe(context(couple, candidate)) in ("faces of anna and ben", "faces of ben and anna")
+    alone = Faces(people=["anna", "ben"], faces=1)
+    assert {alone.describe(context(couple, c)) for c in range(1, 20)} == {"a face of anna", "a face of ben"}
+
+
+def test_one_folder_of_all_gives_different_faces(couple: Path) -> None:
+    source = Faces(people=["anna"], faces=4)
+    for candidate in range(1, 9):
+        names = source.describe(context(couple, candidate)).removeprefix("faces of ")
+        assert len(set(names.replace(" and ", ", ").split(", "))) == 4
+    one = Faces(people=["anna/anna-1.png"], faces=2)
+    assert one.describe(context(couple)) == "faces of anna-1"
+
+
+@pytest.mark.parametrize(
+    ("people", "names"),
+    [
+        (["anna/*.png", "./ben/"], {"anna", "ben"}),
+        (["anna/anna-1.png", "ben"], {"anna-1", "ben"}),
+        (["anna/*-[12].png", "anna/*-[34].png"], {"anna-1", "anna-2", "anna-3", "anna-4"}),
+    ],
+)
+def test_what_people_are_called(couple: Path, people: list[str], names: set[str]) -> None:
+    source = Faces(people=people)
+    for candidate in range(1, 9):
+        called = source.describe(context(couple, candidate)).removeprefix("faces of ").split(" and ")
+        assert set(called) <= names
+        assert len(called) == 2
+
+
+def test_common_colours(couple: Path) -> None:
+    def distance(colours: float) -> float:
+        halves = Faces(people=["anna", "ben"], mode="halves", softness=0.0, colours=colours)
+        image = halves.create(context(couple, 3))
+        return float((image[0] - image[2]).std())
+
+    assert distance(1.0) < 0.25 * distance(0.0)
+
+
+def test_a_recipe_of_faces(couple: Path) -> None:
+    recipe = couple / "faces.toml"
+    recipe.write_text(
+        '[source]\nuse = "faces"\npeople = ["anna", "ben"]\nfaces = { integer = [2, 3] }\n'
+        'mode = { choice = ["regions", "halves", "features"] }\nconcentration = { log_uniform = [1, 10] }\n\n'
+        '[[steps]]\nuse = "mix"\nimages = "anna"\namount = { uniform = [0, 0.3] }\n\n'
+        '[gallery]\ncaption = "{source}, candidate {index}"\n'
+    )
+    loaded = load(recipe)
+    modes = {draw(loaded, 1, candidate).source.mode for candidate in range(1, 20)}  # type: ignore[union-attr]
+    assert modes == {"regions", "halves", "features"}
+    done = subprocess.run(
+        [sys.executable, "-m", "artgen", "run", str(recipe), "-n", "2", "--workers", "1"],
+        cwd=couple,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(list(couple.glob("runs/*/candidates/*.png"))) == 2
+
+
+def test_people_who_are_not_there(couple: Path) -> None:
+    with pytest.raises(ArtgenError, match="no such file or folder"):
+        Faces(people=["cleo"]).files(couple)
+    (couple / "crowd").mkdir()
+    for number in range(2001):
+        (couple / "crowd" / f"{number}.png").touch()
+    (problem,) = Faces(people=["crowd"]).wrong(couple)
+    assert str(problem[1]).startswith("people: 2,001 images; faces are drawn of at most 2,000: name fewer")
+    recipe = couple / "nobody.toml"
+    recipe.write_text('[source]\nuse = "faces"\n')
+    with pytest.raises(Problems, match=r"source\.people: missing; must be a text in quotes, or a list"):
+        load(recipe)
