@@ -46,7 +46,7 @@ def nearest_conv(x: Tensor, weight: Tensor, bias: Tensor, padding: int = 1) -> T
 
     Each of the four output phases sees only 2x2 distinct input pixels, so the 3x3 kernel folds into a 2x2 one
     for each phase, and all four run as one convolution: ``(B, C, h, w)`` to ``(B, D, 2h, 2w)``. With
-    ``padding`` 0 the outermost px of ``x`` are its border, whatever they hold, and the result is 4 px smaller.
+    ``padding`` 0 the outermost px of ``x`` are the border, whatever they hold, and the result is 4 px less.
     """
     batch, height, width = len(x), *(side - 2 + 2 * padding for side in x.shape[2:])
     out = weight.shape[0]
