@@ -46,7 +46,7 @@ class Scenes:
             return True
         change = moved(small, last)
         cut = change > max(FLOOR, RATIO * self._usual)
-        dissolved = change < CALM and shared(small, self._reference) < SHARED
+        dissolved = difference(small, last) < CALM and shared(small, self._reference) < SHARED
         if (cut or dissolved) and seconds - self._began >= SHORTEST:
             self._begin(seconds, small)
             return True
