@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,3 +52,17 @@ def resolve(reference: str, folder: Path) -> Path:
     near = difflib.get_close_matches(reference, names(), n=1)
     right = f"did you mean {near[0]!r}?" if near else f"one of {', '.join(names())}, or a .safetensors file"
     raise ArtgenError("model", f"no model {reference!r}", right)
+
+
+def find(reference: str, folder: Path, architectures: Sequence[str]) -> Path:
+    """As ``resolve``, for a use that only some architectures serve; the file's header tells.
+
+    Raises:
+        ArtgenError: no such model, or one of another kind.
+    """
+    path = resolve(reference, folder)
+    found = header.metadata(path).get("architecture", "unknown")
+    if found not in architectures:
+        right = f"here a model must be {' or '.join(architectures)}"
+        raise ArtgenError("model", f"{reference!r} is of the architecture {found}", right)
+    return path

@@ -17,17 +17,18 @@ DETAIL = 8.0
 
 
 class PatchDiscriminator(nn.Module):
-    """Judges overlapping 78 px patches of detail and condition, ``(B, 6, H, W)``.
+    """Judges overlapping 78 px patches of a picture and what it depends on, ``(B, channels, H, W)``.
 
     Args:
         width: channels after the first layer.
+        channels: of both together.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, channels: int = 6) -> None:
         super().__init__()
         self.layers = nn.ModuleList(
             [
-                spectral_norm(nn.Conv2d(6, width, 4, 2, 1)),
+                spectral_norm(nn.Conv2d(channels, width, 4, 2, 1)),
                 spectral_norm(nn.Conv2d(width, 2 * width, 4, 2, 1)),
                 spectral_norm(nn.Conv2d(2 * width, 4 * width, 4, 2, 1)),
                 spectral_norm(nn.Conv2d(4 * width, 4 * width, 3, 1, 1)),

@@ -44,3 +44,15 @@ def scale(path: Path) -> float | None:
         return 2.0 ** len(config["widths"])
     except (KeyError, TypeError, ValueError, RecursionError, OverflowError):
         return None
+
+
+def style_names(path: Path) -> list[str]:
+    """Names of the styles that a fast-style model holds, in order; none where its file names none.
+
+    Raises:
+        ArtgenError: as ``metadata``.
+    """
+    try:
+        return [str(style["name"]) for style in json.loads(metadata(path).get("styles", "[]"))]
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return []

@@ -59,7 +59,8 @@ def fixed_statistics(network: nn.Module, whole: Tensor, *more: Tensor) -> Iterat
     try:
         for norm in norms:
             norm.taking, norm.fixed = True, None
-        network(whole, *more)
+        if norms:
+            network(whole, *more)
         for norm in norms:
             norm.taking = False
         yield

@@ -14,6 +14,7 @@ from artgen.steps.grain import Grain
 from artgen.steps.mix import Mix
 from artgen.steps.photos import Photos
 from artgen.steps.style import Style
+from artgen.steps.translate import Translate
 from artgen.steps.upscale import Upscale
 
 SOURCES: dict[str, type[Source]] = {"crops": Crops, "photos": Photos, "faces": Faces, "generator": Generator}
@@ -24,9 +25,10 @@ STEPS: dict[str, type[Step]] = {
     "grain": Grain,
     "crop": Crop,
     "mix": Mix,
+    "translate": Translate,
 }
 
 AnySource = Annotated[Crops | Photos | Faces | Generator, Field(discriminator="use")]
-AnyStep = Annotated[Upscale | Style | Grade | Grain | Crop | Mix, Field(discriminator="use")]
+AnyStep = Annotated[Upscale | Style | Grade | Grain | Crop | Mix | Translate, Field(discriminator="use")]
 
 __all__ = ["SOURCES", "STEPS", "AnySource", "AnyStep", "Context", "Source", "Step"]

@@ -25,14 +25,9 @@ def find_generator(reference: str, folder: Path) -> Path:
     Raises:
         ArtgenError: no such model, or it makes no pictures out of nothing.
     """
-    from artgen.models import catalog, header
+    from artgen.models import catalog
 
-    path = catalog.resolve(reference, folder)
-    architecture = header.metadata(path).get("architecture", "unknown")
-    if architecture not in ARCHITECTURES:
-        right = f"a model of the architecture {' or '.join(ARCHITECTURES)}"
-        raise ArtgenError("model", f"{reference!r} is a model of the architecture {architecture}", right)
-    return path
+    return catalog.find(reference, folder, ARCHITECTURES)
 
 
 class Generator(Source):

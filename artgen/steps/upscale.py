@@ -20,11 +20,11 @@ def find_model(reference: str, folder: Path) -> Path:
     """The file of a model named in a recipe.
 
     Raises:
-        ArtgenError: no such model.
+        ArtgenError: no such model, or one of another kind.
     """
     from artgen.models import catalog
 
-    return catalog.resolve(reference, folder)
+    return catalog.find(reference, folder, ("upimage",))
 
 
 class Upscale(Step):

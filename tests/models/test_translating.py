@@ -1,0 +1,175 @@
+"""Image-to-image networks over any size: tiles agree, because statistics are the whole picture's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from artgen.errors import ArtgenError
+from artgen.imaging.bands import TensorReader, TensorWriter
+from artgen.imaging.image import luminance
+from artgen.imaging.tiles import paint_exact
+from artgen.models.checkpoint import save_model
+from artgen.models.faststyle import FastStyle, FastStyleConfig
+from artgen.models.network import Network
+from artgen.models.norms import fixed_statistics
+from artgen.models.resnet import ResNet, ResNetConfig
+from artgen.models.translating import translate
+from artgen.models.unet import UNet, UNetConfig
+from artgen.models.upimage import UpImager, UpImagerConfig
+
+
+def lively(network: Network, seed: int = 3) -> Network:
+    """Weights large enough that every layer matters."""
+    chance = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, weight in network.named_parameters():
+            if weight.dim() > 1 and "scale" not in name and "shift" not in name:
+                fan = weight[0].numel()
+                weight.copy_(torch.randn(weight.shape, generator=chance) * (2 / fan) ** 0.5)
+    return network.eval().requires_grad_(False)
+
+
+RESNETS = [
+    lively(ResNet(ResNetConfig(width=4, blocks=2))),
+    lively(ResNet(ResNetConfig(width=4, blocks=1, rise="resize", norm="batch"))),
+]
+CONVOLUTIONAL = [*RESNETS, lively(FastStyle(FastStyleConfig(width=4, blocks=1, styles=2)))]
+
+
+@pytest.mark.parametrize("network", CONVOLUTIONAL, ids=lambda n: f"{n.architecture}-{n.config}"[:60])
+@given(height=st.integers(12, 50), width=st.integers(12, 50), tile=st.integers(4, 64))
+@settings(max_examples=12, deadline=None)
+def test_tiled_equals_untiled_with_the_statistics_of_the_whole(
+    network: ResNet | FastStyle, height: int, width: int, tile: int
+) -> None:
+    image = torch.rand(3, 4 * height, 4 * width, generator=torch.Generator().manual_seed(height))
+    writer = TensorWriter(4 * height, 4 * width)
+    with torch.inference_mode(), fixed_statistics(network, image[None]):
+        whole = network(image[None])[0]
+        paint_exact(lambda x, _: network(x), network.reach, TensorReader(image), writer, tile=tile)
+    assert float((writer.image - whole).abs().max()) <= 1e-5
+
+
+@pytest.mark.parametrize("network", CONVOLUTIONAL, ids=lambda n: f"{n.architecture}-{n.config}"[:60])
+def test_the_declared_reach_is_enough_and_no_more_than_needed(network: ResNet | FastStyle) -> None:
+    halo, side = network.reach.halo, 4 * (network.reach.halo // 2) + 40
+    image = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    network = network.double()
+    try:
+        with fixed_statistics(network, image):
+            x = image.clone().requires_grad_(True)
+            middle = side // 2
+            network(x)[0, :, middle : middle + 4, middle : middle + 4].sum().backward()
+    finally:
+        network.float()
+    assert x.grad is not None
+    rows = x.grad.abs().sum((0, 1, 3)).nonzero().flatten()
+    seen = max(middle - int(rows.min()), int(rows.max()) - (middle + 3))
+    assert seen <= halo  # origins and sizes of tiles are multiples of 4, so whole cells are asked about
+    assert halo <= seen + 8
+
+
+def test_with_its_own_statistics_fixed_nothing_changes() -> None:
+    image = torch.rand(1, 3, 64, 96)
+    for network in CONVOLUTIONAL:
+        plain = network(image)
+        with fixed_statistics(network, image):
+            assert torch.allclose(network(image), plain, atol=2e-5)
+        assert torch.equal(network(image), plain)  # and afterwards it is as before
+
+
+@given(height=st.integers(1, 90), width=st.integers(1, 90))
+@settings(max_examples=10, deadline=None)
+def test_any_size_keeps_its_size(tmp_path_factory: pytest.TempPathFactory, height: int, width: int) -> None:
+    place = tmp_path_factory.getbasetemp()
+    for network in (RESNETS[0], lively(UNet(UNetConfig(levels=4, width=4)))):
+        file = saved(place, network)
+        made = translate(torch.rand(3, height, width), file)
+        assert made.shape == (3, height, width)
+        assert 0 <= float(made.min()) <= float(made.max()) <= 1
+
+
+def saved(place: Path, network: Network, **metadata: object) -> Path:
+    file = place / f"{network.architecture}-{len(metadata)}.safetensors"
+    save_model(file, network, {key: json.dumps(value) for key, value in metadata.items()})
+    return file
+
+
+def test_a_u_net_on_a_picture_of_its_size_is_the_network_itself(tmp_path: Path) -> None:
+    network = lively(UNet(UNetConfig(levels=5, width=4)))
+    file = saved(tmp_path, network)
+    image = torch.rand(3, 32, 32)
+    half = UNet(network.config).eval()
+    half.load_state_dict({k: v.half().float() for k, v in network.state_dict().items()})
+    with torch.inference_mode():
+        assert torch.allclose(translate(image, file), half(image[None])[0], atol=1e-4)
+
+
+def test_a_large_picture_through_a_u_net_has_no_seams(tmp_path: Path) -> None:
+    """On a flat picture every tile is the same; what differs between them would be the blending's doing."""
+    network = lively(UNet(UNetConfig(levels=4, width=4)))
+    file = saved(tmp_path, network)
+    made = translate(torch.full((3, 100, 150), 0.4), file)
+    tile = translate(torch.full((3, 16, 16), 0.4), file)
+    assert made.amin() >= tile.amin() - 0.3
+    assert abs(float(made.mean() - tile.mean())) < 0.02
+
+
+def test_one_channel_is_luminance(tmp_path: Path) -> None:
+    network = lively(UNet(UNetConfig(levels=3, width=4, inputs=1)))
+    file = saved(tmp_path, network)
+    image = torch.rand(3, 8, 8)
+    grey = luminance(image).expand(3, -1, -1)
+    assert torch.allclose(translate(image, file), translate(grey, file), atol=1e-5)
+
+
+def test_the_input_is_prepared_as_in_training(tmp_path: Path) -> None:
+    network = lively(UNet(UNetConfig(levels=4, width=4)))
+    file = saved(tmp_path, network, inputs={"use": "pixelate", "factor": 4}, recipe={"crop": 32})
+    image = torch.rand(3, 32, 32)
+    pixels = F.interpolate(F.avg_pool2d(image[None], 4), scale_factor=4)[0]
+    assert torch.allclose(translate(image, file), translate(pixels, file, prepare=False), atol=1e-5)
+    assert not torch.allclose(translate(image, file), translate(image, file, prepare=False), atol=1e-2)
+
+
+@pytest.mark.parametrize("said", ["[" * 100_000, '"x"', "{", '{"crop": 1e999}', '{"crop": "large"}'])
+def test_a_file_that_says_nonsense_of_itself_harms_nothing(tmp_path: Path, said: str) -> None:
+    save_model(tmp_path / "odd.safetensors", UNet(UNetConfig(levels=3, width=4)), {"recipe": said})
+    assert translate(torch.rand(3, 8, 8), tmp_path / "odd.safetensors").shape == (3, 8, 8)
+
+
+def test_nonsense_about_inputs_is_named(tmp_path: Path) -> None:
+    file = saved(tmp_path, UNet(UNetConfig(levels=3, width=4)), inputs={"use": "pixelate", "factor": 1e99})
+    with pytest.raises(ArtgenError, match=r"inputs\.factor"):
+        translate(torch.rand(3, 8, 8), file)
+
+
+def test_another_kind_of_model_is_named(tmp_path: Path) -> None:
+    file = saved(tmp_path, UpImager(UpImagerConfig(width=8, blocks=1, widths=(8,))))
+    with pytest.raises(ArtgenError, match="architecture 'upimage'; an image-to-image model"):
+        translate(torch.rand(3, 8, 8), file)
+
+
+def test_styles_mix_by_weights(tmp_path: Path) -> None:
+    network = FastStyle(FastStyleConfig(width=4, blocks=1, styles=2))
+    nn.init.normal_(network.paint.weight)
+    with torch.no_grad():
+        for name, weight in network.named_parameters():
+            if name.endswith("norm.shift"):
+                weight[1] += 1.0
+    file = saved(tmp_path, network)
+    image = torch.rand(3, 24, 24)
+    first, second, both = (translate(image, file, styles=w) for w in ((1, 0), (0, 3), (1, 1)))
+    assert torch.equal(first, translate(image, file))
+    assert not torch.allclose(first, second, atol=1e-2)
+    assert not torch.allclose(both, first, atol=1e-3)
+    with pytest.raises(ArtgenError, match="2 numbers"):
+        translate(image, file, styles=(1, 1, 1))
