@@ -7,6 +7,7 @@ from artgen.training.material import Material
 from artgen.training.recipes import TrainingRecipe
 from artgen.training.recipes.cyclegan import CycleGANRecipe
 from artgen.training.recipes.dcgan import DCGANR3Recipe, DCGANRecipe
+from artgen.training.recipes.fast_style import FastStyleRecipe
 from artgen.training.recipes.pix2pix import Pix2PixRecipe
 from artgen.training.recipes.upimage import UpImageRecipe
 
@@ -34,4 +35,12 @@ def build(recipe: TrainingRecipe, material: Material, place: Place) -> Family:
             from artgen.training.families.cyclegan import CycleGANTraining
 
             return CycleGANTraining(recipe, material, place)
+        case FastStyleRecipe() if recipe.by_features:
+            from artgen.training.families.perceptual import PerceptualTraining
+
+            return PerceptualTraining(recipe, material, place)
+        case FastStyleRecipe():
+            from artgen.training.families.distilled import DistilledTraining
+
+            return DistilledTraining(recipe, material, place)
     raise TypeError(type(recipe).__name__)

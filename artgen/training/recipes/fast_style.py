@@ -70,6 +70,7 @@ class FastStyleRecipe(TrainingRecipe):
     batch: int = Field(4, ge=1, le=256, description="Crops in a step.")
     rate: Rate = Field(1e-3, description="Adam's learning rate; falls to a tenth over the second half.")
     critic_rate: Rate = Field(2e-4, description="The critic's.")
+    clip: float | None = Field(5.0, gt=0, description="Largest norm of a network's gradient.")
 
     distilled: Distilled = Field(Distilled(), description="See `[distilled]`.")
     perceptual: Perceptual = Field(Perceptual(), description="See `[perceptual]`.")
@@ -77,14 +78,15 @@ class FastStyleRecipe(TrainingRecipe):
     @field_validator("styles")
     @classmethod
     def _known(cls, references: list[str]) -> list[str]:
-        if len(set(references)) < len(references):
-            raise PydanticCustomError("recipe_text", "each painting once")
         for reference in references:
             if reference.startswith(library.PREFIX):
                 try:
                     library.credit(reference)
                 except ArtgenError as error:
                     raise PydanticCustomError("recipe_text", "{why}", {"why": error.right}) from None
+        names = [_described(reference)["name"] for reference in references]
+        if len(set(names)) < len(names):
+            raise PydanticCustomError("recipe_text", "a name of its own for each painting")
         return references
 
     @model_validator(mode="after")
@@ -102,6 +104,10 @@ class FastStyleRecipe(TrainingRecipe):
 
     def crop_side(self) -> int:
         return self.crop if self.by_features else self.distilled.side
+
+    def names(self) -> list[str]:
+        """What each style is called in the model's file."""
+        return [_described(reference)["name"] for reference in self.styles]
 
     def learns_from(self) -> dict[str, Any]:
         return {"styles": [_described(reference) for reference in self.styles]}
