@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -94,7 +95,9 @@ def load_vgg(path: Path, preprocessing: str = "auto") -> VGG:
         ArtgenError: the file cannot be read, holds code, or is not VGG.
     """
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():  # of other pickle protocols: what does not load is refused below
+            warnings.simplefilter("ignore", UserWarning)
+            state = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise ArtgenError(str(path), error.strerror or str(error), RIGHT) from None
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
