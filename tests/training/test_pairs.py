@@ -13,11 +13,13 @@ from PIL import Image
 from pydantic import TypeAdapter, ValidationError
 from skimage import data
 
+from artgen.errors import Problems
 from artgen.imaging.image import luminance
 from artgen.imaging.inputs import cells, prepare
 from artgen.training.material import Material, load_material
 from artgen.training.pairs import PairMaker, pair_maker
 from artgen.training.pairs.window import Window, draw_window
+from artgen.training.reading import load_training_recipe
 from artgen.training.recipes.pairs import AnyPairs, Blend, Edges, Folders, LearningToSee, PairTable, Pixelate
 
 KINDS = [
@@ -200,6 +202,29 @@ def test_a_window_turns_and_moves() -> None:
 def test_tables_are_checked(table: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         TypeAdapter(AnyPairs).validate_python(table)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ('use = "edge"', "7: pairs.use: \"edge\"; did you mean 'edges'?"),
+        ("use = 3", "7: pairs.use: 3; known: pixelate, learning-to-see, edges, blend, folders"),
+        ("factor = 8", "6: pairs.use: missing; known: pixelate, learning-to-see"),
+        ('use = "edges"\nsgma = [1, 2]', "8: pairs.sgma: unknown key; did you mean 'sigma'?"),
+        ('use = "edges"\nsigma = [2, 1]', "8: pairs.sigma: [2, 1]; must be two numbers from 0.5 to 8, the"),
+        ('use = "edges"\nsigma = [1]', "8: pairs.sigma: [1]; must be two numbers from 0.5 to 8, the smaller"),
+        ('use = "edges"\ndetail = 7', "8: pairs.detail: 7; must be a number from 0 to 1"),
+        ('use = "blend"\nmodes = ["half"]', '8: pairs.modes.0: "half"; must be a list of "blend", "regions"'),
+    ],
+    ids=str,
+)
+def test_a_recipe_says_what_is_wrong_with_its_pairs(tmp_path: Path, table: str, message: str) -> None:
+    recipe = tmp_path / "sea.toml"
+    recipe.write_text(f'family = "pix2pix"\ntitle = "sea"\ndata = "sea"\nsteps = 5\n\n[pairs]\n{table}\n')
+    with pytest.raises(Problems) as caught:
+        load_training_recipe(recipe)
+    (problem,) = caught.value.problems
+    assert str(problem).startswith(f"{recipe}:{message}")
 
 
 @pytest.mark.parametrize("table", KINDS, ids=name)
