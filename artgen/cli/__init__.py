@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from artgen import __version__
-from artgen.cli import data, film, messages, pages, picks, recipes, runs, train
+from artgen.cli import data, film, messages, models, pages, picks, recipes, runs, train
 
 app = typer.Typer(
     name="artgen",
@@ -50,10 +50,10 @@ for _command in (
     pages.publish,
     runs.reproduce,
     train.train,
-    train.models,
 ):
     app.command(_command.__name__.rstrip("_"))(_command)
 
+app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")
 
 

@@ -1,8 +1,7 @@
-"""``artgen train`` and ``artgen models``: networks and where they come from."""
+"""``artgen train``: networks and how they come about."""
 
 from __future__ import annotations
 
-import json as json_format
 from pathlib import Path
 from typing import Annotated
 
@@ -79,19 +78,3 @@ def train(
     else:
         for file, card in zip(files, cards, strict=True):
             typer.echo(f"model: {file}\ncard: {card}")
-
-
-def models(json: Json = False) -> None:
-    """List the models that ship with artgen: what `model = ...` may name."""
-    from artgen.models import catalog
-
-    entries = [catalog.entry(name) for name in catalog.names()]
-    if json:
-        messages.show_json([{"name": e.name, "file": str(e.file), **e.metadata} for e in entries])
-        return
-    for entry in entries:
-        typer.echo(
-            f"{entry.name:<16}{entry.file.stat().st_size / 1e6:5.1f} MB  {entry.metadata['description']}"
-        )
-        metrics = json_format.loads(entry.metadata.get("metrics", "{}"))
-        typer.echo("  " + ", ".join(f"{name} {value:g}" for name, value in metrics.items()))

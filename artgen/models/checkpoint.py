@@ -34,9 +34,17 @@ class Model(Generic[N]):
     metadata: dict[str, str]
 
 
-def save_model(path: Path, network: Network, metadata: Mapping[str, str]) -> None:
-    """Write ``network`` as float16, with its architecture, configuration and ``metadata``, atomically."""
-    weights = {name: _half(value) for name, value in network.state_dict().items()}
+def save_model(path: Path, network: Network, metadata: Mapping[str, str], *, half: bool = True) -> None:
+    """Write ``network`` with its architecture, configuration and ``metadata``, atomically.
+
+    Args:
+        path: of the file.
+        network: its weights become float16.
+        metadata: what else the file says.
+        half: ``False`` keeps weights as they are: those of others, which can then be given back bit for bit.
+    """
+    state = network.state_dict()
+    weights = {name: _half(value) if half else value.contiguous() for name, value in state.items()}
     described = {
         **metadata,
         "architecture": network.architecture,

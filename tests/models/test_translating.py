@@ -61,15 +61,10 @@ def test_tiled_equals_untiled_with_the_statistics_of_the_whole(
 @pytest.mark.parametrize("network", CONVOLUTIONAL, ids=lambda n: f"{n.architecture}-{n.config}"[:60])
 def test_the_declared_reach_is_enough_and_no_more_than_needed(network: ResNet | FastStyle) -> None:
     halo, side = network.reach.halo, 4 * (network.reach.halo // 2) + 40
-    image = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    network = network.double()
-    try:
-        with fixed_statistics(network, image):
-            x = image.clone().requires_grad_(True)
-            middle = side // 2
-            network(x)[0, :, middle : middle + 4, middle : middle + 4].sum().backward()
-    finally:
-        network.float()
+    x = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(1)).requires_grad_(True)
+    middle = side // 2
+    with fixed_statistics(network, x.detach()):
+        network(x)[0, :, middle : middle + 4, middle : middle + 4].sum().backward()
     assert x.grad is not None
     rows = x.grad.abs().sum((0, 1, 3)).nonzero().flatten()
     seen = max(middle - int(rows.min()), int(rows.max()) - (middle + 3))
