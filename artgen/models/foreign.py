@@ -1,13 +1,14 @@
 """Weights files of other programs (``.pth``), read without running anything that is in them.
 
-A ``.pth`` is a pickle, and a pickle is a program: opening one in the ordinary way runs whatever its maker wrote
-into it. torch's ``weights_only`` reader knows tensors and plain containers and stops at anything else.
+A ``.pth`` is a pickle, and a pickle is a program: opening one in the ordinary way runs whatever its maker
+wrote into it. torch's ``weights_only`` reader knows tensors and plain containers and stops at anything else.
 """
 
 from __future__ import annotations
 
 import pickle
 import re
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,7 +33,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     """
     try:
         _limit(path)
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # torch's own, about how the file was pickled
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise ArtgenError(str(path), error.strerror or str(error), RIGHT) from None
     except pickle.UnpicklingError as error:
@@ -70,7 +72,7 @@ def _too_large(path: Path) -> ArtgenError:
 
 
 def _refused(path: Path, said: str) -> ArtgenError:
-    """torch names what the file would call: ``GLOBAL posix.system``."""
+    """The reader names what the file would call: ``GLOBAL posix.system``."""
     called = re.search(r"(?:GLOBAL|class|function) ([\w.]+\.\w+)", said)
     if called is None:
         return ArtgenError(str(path), "not a weights file", RIGHT)
@@ -80,4 +82,5 @@ def _refused(path: Path, said: str) -> ArtgenError:
 
 def _is_weight(item: tuple[object, object]) -> bool:
     name, weight = item
-    return isinstance(name, str) and isinstance(weight, Tensor) and weight.layout == torch.strided
+    plain = isinstance(weight, Tensor) and weight.layout == torch.strided and not weight.is_meta
+    return isinstance(name, str) and plain

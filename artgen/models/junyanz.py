@@ -1,18 +1,18 @@
 """Generators of junyanz/pytorch-CycleGAN-and-pix2pix: ``latest_net_G.pth``, read and written.
 
-Layer for layer they are our U-Net and ResNet (reflection padding), so that only names differ. What they are is
+Layer for layer they are our U-Net and ResNet (reflection padding): only names differ. What a file holds is
 seen from names and shapes: size, channels, blocks, norm. Two things cannot be seen:
 
 - Whether a U-Net had dropout in training; it is taken as published, with. In use it has none either way.
 - How the network was used. The published test run leaves it in training mode (``--eval`` is an option there):
-  each picture is normalised by itself, and dropout stays. Here batch norm uses the statistics of the training,
-  as with ``--eval``, and nothing is dropped: tiles of one picture must agree, and a picture must be the same
-  twice.
+  each picture is normalised by itself, and dropout stays. Here it is as with ``--eval``: batch norm has the
+  statistics of the training, and nothing is dropped. Tiles of one picture must agree, and a picture made
+  twice must be the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import torch
 from pydantic import ValidationError
@@ -27,7 +27,8 @@ UPSTREAM = "junyanz/pytorch-CycleGAN-and-pix2pix"
 RIGHT = f"a generator of {UPSTREAM}: latest_net_G.pth"
 Generator = UNet | ResNet
 State = Mapping[str, Tensor]
-STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
+COUNT = "num_batches_tracked"
+STATISTICS = ("running_mean", "running_var", COUNT)
 
 
 def imported(where: str, state: State, *, arch: str | None = None, norm: str | None = None) -> Generator:
@@ -36,7 +37,7 @@ def imported(where: str, state: State, *, arch: str | None = None, norm: str | N
     Args:
         where: what messages call it.
         state: weights by their published names.
-        arch: what it should be (``unet_256``, ``resnet_9blocks`` ...), in the published words; any by default.
+        arch: what it should be, in the published words (``unet_256``, ``resnet_9blocks``); any by default.
         norm: what it should be normalised by, ``batch`` or ``instance``; any by default.
 
     Raises:
@@ -54,8 +55,7 @@ def imported(where: str, state: State, *, arch: str | None = None, norm: str | N
     with torch.device("meta"):  # no memory yet: what the names promise may not be there
         network = UNet(config) if isinstance(config, UNetConfig) else ResNet(config)
     names = _names(network)
-    if config.norm == "instance":
-        state = _without_statistics(state)
+    state = _of_today(state, names.values(), config.norm)
     wanted = {names[name]: tuple(weight.shape) for name, weight in network.state_dict().items()}
     have = {name: tuple(weight.shape) for name, weight in state.items()}
     wrong = [name for name in {**wanted, **have} if wanted.get(name) != have.get(name)]
@@ -63,8 +63,11 @@ def imported(where: str, state: State, *, arch: str | None = None, norm: str | N
         first = wrong[0]
         at = f"{first} is {_shape(have.get(first))} and should be {_shape(wanted.get(first))}"
         raise ArtgenError(where, f"{found}, but {at}", RIGHT)
-    weights = {name: _plain(state[theirs]) for name, theirs in names.items()}
-    network.load_state_dict(weights, assign=True)
+    weights = {ours: state[theirs].detach().contiguous() for ours, theirs in names.items()}
+    network.load_state_dict(
+        {ours: weight if ours.endswith(COUNT) else weight.float() for ours, weight in weights.items()},
+        assign=True,
+    )
     return network
 
 
@@ -74,7 +77,7 @@ def exported(where: str, network: Network) -> dict[str, Tensor]:
     Raises:
         ArtgenError: the published code has no such network.
     """
-    right = "a U-Net or ResNet of transposed convolutions (rise = \"transposed\")"
+    right = 'a U-Net or ResNet of transposed convolutions (rise = "transposed")'
     if not isinstance(network, Generator):
         raise ArtgenError(where, f"architecture {network.architecture!r}", right)
     if network.config.rise != "transposed":
@@ -92,7 +95,9 @@ def arch_name(config: UNetConfig | ResNetConfig) -> str:
 
 def in_words(config: UNetConfig | ResNetConfig) -> str:
     """Architecture, channels and norm."""
-    pictures = "" if config.inputs == config.outputs == 3 else f", {config.inputs} to {config.outputs} in pictures"
+    pictures = (
+        "" if config.inputs == config.outputs == 3 else f", {config.inputs} to {config.outputs} in pictures"
+    )
     return f"{arch_name(config)} with {config.width} channels{pictures}, {config.norm} norm"
 
 
@@ -133,9 +138,14 @@ def _described_otherwise(state: State) -> str:
     return f"no generator that is known; it begins with {next(iter(state))!r}"
 
 
-def _without_statistics(state: State) -> State:
-    """Instance norm has no running statistics; before version 0.4 torch saved some that meant nothing."""
-    return {name: weight for name, weight in state.items() if name.rpartition(".")[2] not in STATISTICS}
+def _of_today(state: State, names: Iterable[str], norm: str) -> State:
+    """``state`` as torch has saved it since 0.4.1.
+
+    Before, instance norm came with running statistics that meant nothing, and batch norm did not count.
+    """
+    if norm == "instance":
+        return {name: weight for name, weight in state.items() if name.rpartition(".")[2] not in STATISTICS}
+    return {name: torch.tensor(0) for name in names if name.endswith(COUNT)} | dict(state)
 
 
 def _names(network: Generator) -> dict[str, str]:
@@ -186,10 +196,6 @@ def _resnet(config: ResNetConfig) -> Iterator[tuple[str, str]]:
         yield f"ups.{number}", f"model.{rises + 3 * number}"
         yield f"up_norms.{number}", f"model.{rises + 3 * number + 1}"
     yield "paint", f"model.{rises + 3 * HALVINGS + 1}"
-
-
-def _plain(weight: Tensor) -> Tensor:
-    return weight.detach().float().contiguous() if weight.is_floating_point() else weight.detach()
 
 
 def _shape(shape: tuple[int, ...] | None) -> str:
