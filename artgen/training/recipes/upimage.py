@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from artgen.training.recipes.base import Rate, Table, TrainingRecipe, Weight
-from artgen.training.recipes.pairs import AnyPairs, Pixelate
+from artgen.training.recipes.pairs import Blend, Pixelate
 
 
 class Size(Table):
@@ -24,7 +24,7 @@ class UpImageRecipe(TrainingRecipe):
     """A compact generator that invents what a thumbnail has lost."""
 
     family: Literal["upimage"] = Field(description="What kind of model.")
-    pairs: AnyPairs | None = Field(
+    pairs: Annotated[Pixelate | Blend, Field(discriminator="use")] | None = Field(
         None, description="How thumbnails are made: `pixelate` by the model's own scale, or `blend`."
     )
 
@@ -53,10 +53,12 @@ class UpImageRecipe(TrainingRecipe):
     clip: float | None = Field(5.0, gt=0, description="Largest norm of a network's gradient.")
 
     @model_validator(mode="after")
-    def _begins_somewhere(self) -> UpImageRecipe:
+    def _fits(self) -> UpImageRecipe:
         since = [size.since for size in self.sizes]
         if since[0] != 0 or since != sorted(since):
             raise ValueError("sizes: the first begins at since = 0, the others later and later")
+        if self.made_by().factor != self.scale:
+            raise ValueError(f"pairs: factor is {self.scale}, as the {len(self.widths)} widths say")
         return self
 
     @property
@@ -64,7 +66,7 @@ class UpImageRecipe(TrainingRecipe):
         """How many times larger than its input the model's picture is."""
         return int(2 ** len(self.widths))
 
-    def made_by(self) -> AnyPairs:
+    def made_by(self) -> Pixelate | Blend:
         """The pair maker, at the model's own scale where the recipe names none."""
         return self.pairs or Pixelate(factor=self.scale)
 
