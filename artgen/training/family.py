@@ -94,6 +94,8 @@ class Family(ABC):
     batch: int
     """Rows in a step, for each process."""
     place: Place
+    fingerprint: str = ""
+    """Of whatever else decides the weights, such as paintings that the recipe names."""
 
     def rows(self, number: int, count: int | None = None) -> Iterator[np.random.Generator]:
         """A stream of chance for each row of a step; two processes see what one of twice the batch sees."""

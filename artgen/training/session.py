@@ -130,7 +130,8 @@ def prepare(job: Job, emit: Emit) -> Prepared:
     if job.compiled:
         for network in family.networks.values():
             network.compile()
-    identity = hashlib.sha256((job.recipe.identity() + material.fingerprint).encode()).hexdigest()
+    decisive = job.recipe.identity() + material.fingerprint + family.fingerprint
+    identity = hashlib.sha256(decisive.encode()).hexdigest()
     return Prepared(family, material, identity, accelerator)
 
 

@@ -42,6 +42,7 @@ class FastStyleTraining(Family):
             Painting(name, library.resolve(reference, place.beside))
             for name, reference in zip(recipe.names(), recipe.styles, strict=True)
         ]
+        self.fingerprint = "".join(painting.digest for painting in self.paintings)
         config = FastStyleConfig(width=recipe.width, blocks=recipe.blocks, styles=len(self.paintings))
         with initialised(recipe.seed):
             self.generator = FastStyle(config)
