@@ -12,9 +12,7 @@ anything in it; either may end after any layer:
 
 from __future__ import annotations
 
-import pickle
 import re
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -25,6 +23,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from artgen.errors import ArtgenError
+from artgen.models.foreign import read_weights
 
 BLOCKS = (2, 2, 4, 4, 4)  # most convolutions between two pools: VGG-19's
 IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -94,17 +93,7 @@ def load_vgg(path: Path, preprocessing: str = "auto") -> VGG:
     Raises:
         ArtgenError: the file cannot be read, holds code, or is not VGG.
     """
-    try:
-        with warnings.catch_warnings():  # of other pickle protocols: what does not load is refused below
-            warnings.simplefilter("ignore", UserWarning)
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise ArtgenError(str(path), error.strerror or str(error), RIGHT) from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ArtgenError(str(path), f"no plain weights file ({reason})", RIGHT) from None
-    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise ArtgenError(str(path), "no table of weights", RIGHT)
+    state = read_weights(path)
     return _assembled(path, state, preprocessing)
 
 

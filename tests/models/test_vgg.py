@@ -95,7 +95,7 @@ def test_a_file_that_would_run_code_is_refused(tmp_path: Path, monkeypatch: pyte
     for number, save in enumerate((torch.save, lambda code, path: path.write_bytes(pickle.dumps(code)))):
         path = tmp_path / f"{number}.pth"
         save({"features.0.weight": Code()}, path)  # type: ignore[no-untyped-call]
-        with pytest.raises(ArtgenError, match="no plain weights file"):
+        with pytest.raises(ArtgenError, match=r"more than weights|not a weights file"):
             load_vgg(path)
     assert not (tmp_path / "harmed").exists()
 
@@ -110,7 +110,7 @@ def test_other_weights_are_named(tmp_path: Path) -> None:
         (saved(tmp_path / "bn.pth", normed), r"layer 2 of shape \(64,\)"),
         (saved(tmp_path / "other.pth", nn.Sequential(nn.Linear(2, 2)), "head."), "no convolutions"),
         (tmp_path / "list.pth", "no table of weights"),
-        (tmp_path / "text.pth", "no plain weights file"),
+        (tmp_path / "text.pth", "not a weights file"),
         (tmp_path / "missing.pth", "No such file"),
     ):
         with pytest.raises(ArtgenError, match=found):
