@@ -47,3 +47,18 @@ def test_stretch_makes_a_pale_picture_bold() -> None:
     assert float(bold.std()) > 3 * float(pale.std())
     black = mixing.stretch(torch.zeros(3, 8, 8), 0.2)
     assert torch.isfinite(black).all()
+
+
+def test_pictures_agree_about_colours() -> None:
+    red, blue = torch.zeros(3, 16, 16), torch.zeros(3, 16, 16)
+    red[0], blue[2] = (0.4 + 0.4 * torch.rand(16, 16, generator=generator(k)) for k in (1, 2))
+    both, weights = torch.stack([red, blue]), torch.tensor([0.7, 0.3])
+    gaps = []
+    for amount in (0.0, 0.5, 1.0):
+        one, other = mixing.agreed(both, weights, amount)
+        gaps.append(float((one.mean((1, 2)) - other.mean((1, 2))).norm()))
+        assert one.min() >= 0
+        assert one.max() <= 1
+    assert gaps[0] > gaps[1] > 4 * gaps[2]
+    assert torch.equal(mixing.agreed(both, weights, 0.0), both)
+    assert torch.equal(mixing.agreed(both[:1], torch.ones(1), 1.0), both[:1])
