@@ -46,9 +46,9 @@ def sparkline(values: deque[float]) -> str:
     return "".join(BARS[min(7, int((value - low) / span * 8))] for value in values)
 
 
-def _waits(share: float) -> str:
-    """What to say where the networks stand still for their batches."""
-    return f" ({share:.0%} of the time waiting for images)" if share > 0.05 else ""
+def _busy(waiting: float) -> str:
+    """How much of the time the networks worked, and did not wait for their images."""
+    return f"networks busy {max(0.0, 1 - waiting):.0%}"
 
 
 class _Clock:
@@ -79,7 +79,7 @@ class _Table:
             case TrainingStep(step, losses, rate, waiting):
                 for name, value in losses.items():
                     self._curves.setdefault(name, deque(maxlen=WIDTH)).append(value)
-                pace = f"{rate:.1f} images/s{_waits(waiting)}, {self._clock.left(step)}"
+                pace = f"{rate:.1f} images/s, {_busy(waiting)}, {self._clock.left(step)}"
                 self._live.update(self._view(f"step {step:,} of {self._clock.steps:,}, {pace}"))
             case SampleSaved(_, file):
                 self._sample = f"last sample: {file}"
@@ -113,7 +113,7 @@ class _Lines:
             case TrainingStep(step, losses, rate, waiting) if time.monotonic() - self._last >= LINE_SECONDS:
                 shown = " ".join(f"{name} {value:.4f}" for name, value in losses.items())
                 self._say(
-                    f"step {step:,}: {shown}; {rate:.1f} images/s{_waits(waiting)}, {self._clock.left(step)}"
+                    f"step {step:,}: {shown}; {rate:.1f} images/s, {_busy(waiting)}, {self._clock.left(step)}"
                 )
                 self._last = time.monotonic()
             case SampleSaved(step, file):
