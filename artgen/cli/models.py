@@ -12,12 +12,17 @@ from artgen.cli import messages
 from artgen.errors import ArtgenError
 
 app = typer.Typer(
-    help="Models: those that ship, what a file says of itself, checkpoints of pix2pix and CycleGAN.",
+    help="List the models that ship; show what a file says of itself; import and export checkpoints.",
     invoke_without_command=True,
     rich_markup_mode=None,
 )
 Json = Annotated[bool, typer.Option("--json", help="Report as one JSON document.")]
-Name = Annotated[str, typer.Argument(help="A shipped model's name, or a .safetensors file.")]
+Model = Annotated[
+    str, typer.Argument(metavar="NAME|FILE", help="A shipped model's name, or a .safetensors file.")
+]
+ENDING = ".safetensors"
+# What `show` says first, in this order; what else a file says comes after.
+FIRST = ("title", "description", "family", "config", "inputs", "styles", "metrics", "data", "origin")
 
 
 @app.callback()
@@ -38,71 +43,74 @@ def list_(json: Json = False) -> None:
     for entry in entries:
         size = entry.file.stat().st_size / 1e6
         typer.echo(f"{entry.name:<16}{size:5.1f} MB  {entry.metadata['description']}")
-        metrics = _parsed(entry.metadata.get("metrics", "{}"))
+        metrics = json_format.loads(entry.metadata.get("metrics", "{}"))
         typer.echo("  " + ", ".join(f"{name} {value:g}" for name, value in metrics.items()))
 
 
 @app.command()
-def show(name: Name, json: Json = False) -> None:
-    """Show what a model is: architecture, training, what it learned from, figures."""
+def show(model: Model, json: Json = False) -> None:
+    """Show what a model is: architecture, size, what it learned from, figures, training recipe."""
     from artgen.models import catalog, header
 
-    file = catalog.resolve(name, Path())
-    said = {key: _parsed(value) for key, value in header.metadata(file).items()}
+    file = catalog.resolve(model, Path())
+    metadata, numbers, size = header.metadata(file), header.numbers(file), file.stat().st_size
+    said = {key: header.parsed(metadata, key) for key in metadata}
     if json:
-        messages.show_json({"file": str(file), "bytes": file.stat().st_size, **said})
+        messages.show_json({"file": str(file), "bytes": size, "numbers": numbers, **said})
         return
-    typer.echo(f"file: {file} ({file.stat().st_size / 1e6:.1f} MB)")
-    first = (
-        "title",
-        "description",
-        "architecture",
-        "config",
-        "family",
-        "inputs",
-        "styles",
-        "data",
-        "metrics",
-    )
-    for key in [*(key for key in first if key in said), *sorted(said.keys() - set(first))]:
-        typer.echo(f"{key}: {_shown(said[key])}")
+    architecture = metadata.get("architecture", "unknown")
+    use = catalog.USES.get(architecture, "nothing that this version knows")
+    typer.echo(f"file: {file} ({size / 1e6:.1f} MB)")
+    typer.echo(f"architecture: {_line(architecture)}, {numbers / 1e6:.2f} M numbers; for {use}")
+    rest = sorted(said.keys() - {*FIRST, "architecture"})
+    for key in [*(key for key in FIRST if key in said), *rest]:
+        typer.echo(f"{_line(key)}: {_line(_words(said[key]))}")
 
 
 @app.command("import")
 def import_(
-    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint such as latest_net_G.pth.")],
+    checkpoint: Annotated[Path, typer.Argument(help="Such as latest_net_G.pth.", show_default=False)],
     arch: Annotated[
         str | None,
-        typer.Option(help="unet_256, unet_128, resnet_9blocks or resnet_6blocks; found out by default."),
+        typer.Option(help="unet_256, unet_128, resnet_9blocks or resnet_6blocks; by default what is found."),
     ] = None,
-    norm: Annotated[str | None, typer.Option(help="batch or instance; found out by default.")] = None,
+    norm: Annotated[str | None, typer.Option(help="batch or instance; by default what is found.")] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="The model's file; by default beside the checkpoint."),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Make a model file out of a generator of junyanz/pytorch-CycleGAN-and-pix2pix."""
-    file = output or checkpoint.with_suffix(".safetensors")
-    if file.suffix != ".safetensors":
-        raise ArtgenError(f"--output {file}", "not a model file's name", "a name ending in .safetensors")
+    """Make a model of a generator of junyanz/pytorch-CycleGAN-and-pix2pix; no code in the file is run."""
+    file = output or checkpoint.with_suffix(ENDING)
+    if file.suffix != ENDING:
+        raise ArtgenError(f"--output {file}", "not a model file's name", f"a name that ends in {ENDING}")
+    import hashlib
+
     from artgen.models.checkpoint import save_model
     from artgen.models.foreign import read_weights
-    from artgen.models.junyanz import imported, in_words
+    from artgen.models.junyanz import UPSTREAM, imported, in_words
 
     network = imported(str(checkpoint), read_weights(checkpoint), arch=arch, norm=norm)
-    said = {"title": file.stem, "description": f"Imported from {checkpoint.name}."}
+    what = in_words(network.config)
+    origin = {"file": checkpoint.name, "sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest()}
+    said = {
+        "title": file.stem,
+        "description": f"{what}, imported from {UPSTREAM}.",
+        "origin": json_format.dumps(origin),
+    }
+    # Not halved: what was imported can be exported again, bit for bit.
     save_model(file, network, said, half=False)
     if json:
         config = network.config.model_dump(mode="json")
         messages.show_json({"model": str(file), "architecture": network.architecture, "config": config})
     else:
-        typer.echo(f"model: {file}\n{in_words(network.config)}")
+        typer.echo(f'{what}\nmodel: {file}\nin a recipe: use = "translate", model = "{file.name}"')
 
 
 @app.command()
 def export(
-    name: Name,
+    model: Model,
     output: Annotated[
         Path,
         typer.Option("--output", "-o", help="The checkpoint, e.g. latest_net_G.pth.", show_default=False),
@@ -112,33 +120,30 @@ def export(
     """Write a U-Net or ResNet as junyanz/pytorch-CycleGAN-and-pix2pix reads it."""
     from artgen.models import catalog
 
-    file = catalog.resolve(name, Path())
+    file = catalog.resolve(model, Path())
     import torch
 
     from artgen.imaging.files import atomic_file
     from artgen.models.checkpoint import load_model
-    from artgen.models.junyanz import exported
+    from artgen.models.junyanz import exported, options
+    from artgen.models.network import Network
 
-    state = exported(str(file), load_model(file).network)
-    with atomic_file(output) as out:
-        torch.save(state, out)
+    network: Network = load_model(file).network
+    weights = exported(str(file), network)
+    with atomic_file(output) as written:
+        torch.save(weights, written)
     if json:
-        messages.show_json({"checkpoint": str(output)})
+        messages.show_json({"checkpoint": str(output), "options": options(network.config)})
     else:
-        typer.echo(f"checkpoint: {output}")
+        typer.echo(f"checkpoint: {output}\nto be loaded with: {options(network.config)}")
 
 
-def _parsed(text: str) -> Any:
-    """JSON where it is some: what a file says of itself is a string, whatever it holds."""
-    try:
-        return json_format.loads(text)
-    except (ValueError, RecursionError):
-        return text
-
-
-def _shown(value: Any) -> str:
-    """A value on a line of its own, without what could steer a terminal."""
+def _words(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_shown(item)}" for key, item in value.items())
-    text = value if isinstance(value, str) else json_format.dumps(value, ensure_ascii=False)
-    return "".join(c if c.isprintable() else " " for c in text[:2000])
+        return ", ".join(f"{key} {_words(item)}" for key, item in value.items())
+    return value if isinstance(value, str) else json_format.dumps(value, ensure_ascii=False)
+
+
+def _line(text: str, longest: int = 2000) -> str:
+    """One line without what could steer a terminal: a file from anywhere may say anything."""
+    return "".join(c if c.isprintable() else " " for c in text[:longest])

@@ -11,6 +11,15 @@ from artgen.errors import ArtgenError
 from artgen.models import header
 
 PRETRAINED = Path(__file__).parent / "pretrained"
+USES = {
+    "upimage": "the step `upscale`",
+    "unet": "the step `translate`",
+    "resnet": "the step `translate`",
+    "fast-style": "the step `translate`",
+    "dcgan": "the source `generator`",
+    "r3gan": "the source `generator`",
+}
+"""What a recipe uses a model of each architecture for."""
 
 
 @dataclass(frozen=True)
@@ -64,5 +73,7 @@ def find(reference: str, folder: Path, architectures: Sequence[str]) -> Path:
     found = header.metadata(path).get("architecture", "unknown")
     if found not in architectures:
         right = f"here a model must be {' or '.join(architectures)}"
-        raise ArtgenError("model", f"{reference!r} is of the architecture {found}", right)
+        if found in USES:
+            right += f"; {found} is for {USES[found]}"
+        raise ArtgenError("model", f"{reference!r} is of the architecture {found[:40]!r}", right)
     return path

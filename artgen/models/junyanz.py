@@ -27,6 +27,7 @@ UPSTREAM = "junyanz/pytorch-CycleGAN-and-pix2pix"
 RIGHT = f"a generator of {UPSTREAM}: latest_net_G.pth"
 Generator = UNet | ResNet
 State = Mapping[str, Tensor]
+FEWEST = 5  # levels that their U-Net is built of, whatever it is told
 COUNT = "num_batches_tracked"
 STATISTICS = ("running_mean", "running_var", COUNT)
 
@@ -80,6 +81,10 @@ def exported(where: str, network: Network) -> dict[str, Tensor]:
     right = 'a U-Net or ResNet of transposed convolutions (rise = "transposed")'
     if not isinstance(network, Generator):
         raise ArtgenError(where, f"architecture {network.architecture!r}", right)
+    if isinstance(network.config, UNetConfig) and network.config.levels < FEWEST:
+        raise ArtgenError(
+            where, f"a U-Net of {network.config.levels} levels", f"theirs have {FEWEST} or more"
+        )
     if network.config.rise != "transposed":
         raise ArtgenError(where, f"rise = {network.config.rise!r}, which {UPSTREAM} has not", right)
     state = network.state_dict()
@@ -91,6 +96,13 @@ def arch_name(config: UNetConfig | ResNetConfig) -> str:
     if isinstance(config, UNetConfig):
         return f"unet_{config.multiple}"
     return f"resnet_{config.blocks}blocks"
+
+
+def options(config: UNetConfig | ResNetConfig) -> str:
+    """What the published programs must be told to load an exported file, ``--eval`` as it is used here."""
+    said = f"--netG {arch_name(config)} --ngf {config.width} --norm {config.norm} --eval"
+    said += f" --input_nc {config.inputs} --output_nc {config.outputs}"
+    return said if config.dropout else f"{said} --no_dropout"
 
 
 def in_words(config: UNetConfig | ResNetConfig) -> str:

@@ -1,17 +1,16 @@
 """Image to image with any trained network, at any size, tile by tile.
 
-A U-Net sees its whole tile and takes one size of it: the generative path. ResNet and fast-style nets are
+A U-Net sees its whole tile and is used at one size of it: the generative path. ResNet and fast-style nets are
 convolutional once the statistics of their norms are fixed, which are taken from one pass over the whole
-picture, reduced where it is large: the exact path.
+picture, reduced: the exact path. A picture that is small enough is given to them as it is.
 """
 
 from __future__ import annotations
 
 import functools
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -20,9 +19,10 @@ from torch import Tensor
 from artgen.errors import ArtgenError
 from artgen.imaging.bands import TensorReader, TensorWriter
 from artgen.imaging.blending import paint_blended
-from artgen.imaging.image import luminance
+from artgen.imaging.image import luminance, resize
 from artgen.imaging.inputs import prepare as as_learned
-from artgen.imaging.tiles import Window, paint_exact
+from artgen.imaging.tiles import Window, out_of_memory, paint_exact
+from artgen.models import header
 from artgen.models.checkpoint import Model, load_model
 from artgen.models.faststyle import FastStyle
 from artgen.models.network import Network
@@ -30,10 +30,12 @@ from artgen.models.norms import fixed_statistics
 from artgen.models.resnet import ResNet
 from artgen.models.unet import UNet
 
-# Statistics come from at most this long a side. What is smaller is painted as the network alone would.
-WHOLE = 512
-TILE = 256  # of the exact path, without its halo
-LEAST = 16  # px: below, a quarter of the side is less than what the trunk reflects
+Translator = UNet | ResNet | FastStyle
+# Pictures of at most so many pixels go through in one piece; of larger ones as many give the statistics.
+WHOLE = 512 * 512
+TILE = 512  # of the exact path: its halo of up to 90 px then costs less than the tile
+LEAST = 16  # px: a ResNet reflects at a quarter of the side
+LONGEST = 4  # times the side of a tile, to which a small picture may be enlarged
 
 
 @torch.inference_mode()
@@ -41,16 +43,21 @@ def translate(
     image: Tensor,
     model: Path,
     *,
+    side: int | None = None,
     prepare: bool = True,
     styles: Sequence[float] = (),
     device: str = "cpu",
     progress: Callable[[float], None] = lambda done: None,
 ) -> Tensor:
-    """``image`` ``(3, H, W)`` as the network paints it, of the same size.
+    """``image`` ``(3, H, W)`` as the network paints it.
+
+    The picture has the image's size, or the size wanted. What is smaller than the network has learned from
+    is enlarged to that: a thumbnail through a model that learned from thumbnails becomes a picture.
 
     Args:
         image: float32 in [0, 1].
         model: the file of a U-Net, a ResNet or a fast-style net.
+        side: the longer side of the result, px.
         prepare: first make of the image what the network learned from (outlines, pixels, soft greys), as
             its file says.
         styles: how much of each style of a fast-style net; the first alone by default.
@@ -58,17 +65,23 @@ def translate(
         progress: told the share done.
 
     Raises:
-        ArtgenError: the file holds no such model, or other styles.
+        ArtgenError: the file holds no such model, or other styles; or memory does not suffice.
     """
     loaded = _model(model, model.stat().st_mtime_ns, device)
-    learned = _learned_from(loaded.metadata)
-    network = loaded.network
-    shown = as_learned(image, learned) if prepare and learned else image
-    shown = _with_channels(shown, network.config.inputs if not isinstance(network, FastStyle) else 3)
+    network, learned = loaded.network, header.inputs(loaded.metadata)
+    least = LEAST
+    if isinstance(network, UNet):
+        least = network.config.multiple
+    own = header.side(loaded.metadata) or least
+    own = max(least, own // least * least)
+    height, width = image.shape[-2:]
+    size = _size(height, width, side, own)
+    shown = as_learned(image, learned, size) if prepare and learned else _resized(image, size)
+    shown = _with_channels(shown, 3 if isinstance(network, FastStyle) else network.config.inputs, model)
     if isinstance(network, UNet):
         # What only re-imagines keeps the picture's colours; what learned from outlines has none to keep.
         anchor = learned.get("use") == "pixelate"
-        return _blended(network, shown, anchor, loaded.metadata, device, progress)
+        return _blended(network, shown, own, anchor, device, progress)
     weights = _weights(network, styles, model) if isinstance(network, FastStyle) else None
     return _exact(network, shown, weights, device, progress)
 
@@ -91,23 +104,55 @@ def _exact(
         painted: Tensor = network(batch, *(each.expand(len(batch), -1) for each in more))
         return painted.float().cpu()
 
-    whole = _reduced(image, multiple)[None].to(device=device, memory_format=torch.channels_last)
-    writer = TensorWriter(image.shape[-2], image.shape[-1])
-    with fixed_statistics(network, whole, *more):
-        paint_exact(paint, network.reach, TensorReader(image), writer, tile=TILE, progress=progress)
+    writer = TensorWriter(rows, columns)
+    if not _in_one_piece(paint, image, writer):
+        with _settled(network, image, more, device):
+            paint_exact(paint, network.reach, TensorReader(image), writer, tile=TILE, progress=progress)
+    progress(1.0)
     return writer.image[:, :height, :width].clamp(0, 1)
 
 
+def _in_one_piece(
+    paint: Callable[[Tensor, Sequence[Window]], Tensor], image: Tensor, writer: TensorWriter
+) -> bool:
+    """Whether the picture was small enough, for us and for memory, and is painted."""
+    if image.shape[-2] * image.shape[-1] > WHOLE:
+        return False
+    try:
+        writer.image[:] = paint(image[None], ())[0]
+    except RuntimeError as error:
+        if not out_of_memory(error):
+            raise
+        return False
+    return True
+
+
+@contextmanager
+def _settled(
+    network: ResNet | FastStyle, image: Tensor, more: tuple[Tensor, ...], device: str
+) -> Iterator[None]:
+    """Inside, the network has the whole picture's statistics, from as many pixels as memory allows."""
+    pixels = WHOLE
+    with ExitStack() as stack:
+        while True:
+            whole = _reduced(image, pixels, network.reach.multiple)[None]
+            try:
+                stack.enter_context(fixed_statistics(network, whole.to(device), *more))
+                break
+            except RuntimeError as error:
+                if not out_of_memory(error):
+                    raise
+                if pixels < 64 * 64:
+                    raise ArtgenError("memory", "not enough for 64 x 64 px", "close other programs") from None
+                pixels //= 4
+        yield
+
+
 def _blended(
-    network: UNet,
-    image: Tensor,
-    anchor: bool,
-    metadata: Mapping[str, str],
-    device: str,
-    progress: Callable[[float], None],
+    network: UNet, image: Tensor, side: int, anchor: bool, device: str, progress: Callable[[float], None]
 ) -> Tensor:
+    """Each tile is normalised by itself where the norm is instance norm: as it was in training."""
     height, width = image.shape[-2:]
-    side = max(network.config.multiple, _crop(metadata, network.config.multiple))
     image = _padded(image, max(side, height), max(side, width))
 
     def paint(tiles: Tensor, windows: Sequence[Window]) -> Tensor:
@@ -115,37 +160,22 @@ def _blended(
         return painted.float().cpu()
 
     writer = TensorWriter(image.shape[-2], image.shape[-1])
-    reduced = F.interpolate(image[None], size=(side, side), mode="area")
-    with fixed_statistics(network, reduced.to(device=device, memory_format=torch.channels_last)):
-        paint_blended(
-            paint,
-            TensorReader(image),
-            writer,
-            scale=1,
-            side=side,
-            batch=4,
-            anchor=anchor,
-            progress=progress,
-        )
+    reader = TensorReader(image)
+    paint_blended(paint, reader, writer, scale=1, side=side, batch=4, anchor=anchor, progress=progress)
     return writer.image[:, :height, :width].clamp(0, 1)
 
 
-def _crop(metadata: Mapping[str, str], multiple: int) -> int:
-    """The side it was trained at, as its recipe says, where that is a size it can take."""
-    try:
-        crop = int(json.loads(metadata.get("recipe", "{}")).get("crop", multiple))
-    except (TypeError, ValueError, AttributeError, OverflowError, RecursionError):
-        return multiple
-    return crop if crop % multiple == 0 and multiple <= crop <= 2048 else multiple
+def _size(height: int, width: int, side: int | None, own: int) -> tuple[int, int]:
+    """Of the result: the image's, or the longer side as asked for; and no side below the network's own."""
+    factor = side / max(height, width) if side else 1.0
+    if factor * min(height, width) < own:
+        # A strip is not enlarged without end: the rest of its tiles is filled up, and cut off again.
+        factor = max(factor, min(own / min(height, width), LONGEST * own / max(height, width)))
+    return max(1, round(height * factor)), max(1, round(width * factor))
 
 
-def _learned_from(metadata: Mapping[str, str]) -> Mapping[str, Any]:
-    """The ``[pairs]`` table of its training; empty where the file has none."""
-    try:
-        table = json.loads(metadata.get("inputs", "{}"))
-    except (ValueError, RecursionError):
-        return {}
-    return table if isinstance(table, dict) else {}
+def _resized(image: Tensor, size: tuple[int, int]) -> Tensor:
+    return image if tuple(image.shape[-2:]) == size else resize(image, size)
 
 
 def _weights(network: FastStyle, styles: Sequence[float], model: Path) -> Tensor:
@@ -157,11 +187,17 @@ def _weights(network: FastStyle, styles: Sequence[float], model: Path) -> Tensor
     return torch.tensor([[share / sum(styles) for share in styles]])
 
 
-def _with_channels(image: Tensor, channels: int) -> Tensor:
+def _with_channels(image: Tensor, channels: int, model: Path) -> Tensor:
+    """One channel is luminance; and luminance where the network wants colours is grey.
+
+    Raises:
+        ArtgenError: a network of 2 or 4 channels: nobody but its maker knows what these are.
+    """
+    if channels not in (1, 3):
+        raise ArtgenError(f"translate: {model.name}", f"takes {channels} channels", "grey or colour: 1 or 3")
     if image.shape[0] == channels:
         return image
-    grey = luminance(image) if image.shape[0] == 3 else image
-    return grey if channels == 1 else grey.expand(channels, -1, -1)
+    return luminance(image) if channels == 1 else image.expand(channels, -1, -1)
 
 
 def _padded(image: Tensor, height: int, width: int) -> Tensor:
@@ -177,21 +213,20 @@ def _mirrored(length: int, wanted: int) -> Tensor:
     return (turn - (place - turn).abs()).clamp(max=length - 1)
 
 
-def _reduced(image: Tensor, multiple: int) -> Tensor:
-    longest = max(image.shape[-2:])
-    if longest <= WHOLE:
-        return image
-    height, width = (
-        max(multiple, round(side * WHOLE / longest / multiple) * multiple) for side in image.shape[-2:]
-    )
-    return F.interpolate(image[None], size=(height, width), mode="area")[0]
+def _reduced(image: Tensor, pixels: int, multiple: int) -> Tensor:
+    """``(C, H, W)`` at about ``pixels`` pixels, sides on the multiple; never enlarged."""
+    height, width = image.shape[-2:]
+    factor = min(1.0, (pixels / (height * width)) ** 0.5)
+    size = [max(LEAST, round(side * factor / multiple) * multiple) for side in (height, width)]
+    return F.interpolate(image[None], size=size, mode="area")[0]
 
 
 @functools.lru_cache(maxsize=2)
-def _model(path: Path, changed: int, device: str) -> Model[Any]:
+def _model(path: Path, changed: int, device: str) -> Model[Translator]:
     """One copy a process; ``changed`` (modification time) makes a replaced file a new entry."""
     loaded: Model[Network] = load_model(path, device)
-    if not isinstance(loaded.network, UNet | ResNet | FastStyle):
+    network = loaded.network
+    if not isinstance(network, Translator):
         right = "an image-to-image model: of the families pix2pix, mix, cyclegan or fast-style"
-        raise ArtgenError(str(path), f"architecture {loaded.network.architecture!r}", right)
-    return loaded
+        raise ArtgenError(str(path), f"architecture {network.architecture!r}", right)
+    return Model(network, loaded.metadata)

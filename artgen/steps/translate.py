@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 ARCHITECTURES = ("unet", "resnet", "fast-style")
+Name = Annotated[str, Field(min_length=1, max_length=500)]
+Shares = Annotated[list[Annotated[float, Field(ge=0, le=1000)]], Field(min_length=1, max_length=256)]
 
 
 def find_translator(reference: str, folder: Path) -> Path:
@@ -37,7 +39,7 @@ class Translate(Step):
     references: ClassVar[Mapping[str, Finder]] = {"model": find_translator}
 
     use: Literal["translate"] = "translate"
-    model: Drawn[Annotated[str, Field(min_length=1, max_length=500)]] = Field(
+    model: Drawn[Name] = Field(
         description="A model of the family pix2pix, mix, cyclegan or fast-style: a name of `artgen models`, "
         "or the path of a .safetensors file."
     )
@@ -48,19 +50,22 @@ class Translate(Step):
     )
     side: Drawn[Annotated[int, Field(ge=16, le=16_384)]] | None = Field(
         None,
-        description="Long side the image is smoothly resized to before; by default it keeps its size. "
-        "For thumbnails.",
+        description="Long side of the result; by default the image's. Either is raised to the size of the "
+        "pictures that the model learned from, so that a thumbnail becomes a picture.",
         json_schema_extra={"unit": "px"},
     )
     amount: Drawn[Annotated[float, Field(ge=0, le=1)]] = Field(
         1.0, description="How much of the result: 0 leaves the image, 1 takes the network's picture."
     )
-    style: Drawn[Annotated[str, Field(min_length=1, max_length=500)]] | None = Field(
-        None, description="Of a fast-style model: which of its styles (`artgen models show` names them)."
+    style: Drawn[Name | Shares] | None = Field(
+        None,
+        description="Of a fast-style model: the name of one of its styles, or how much of each, in the order "
+        "in which `artgen models show` lists them. By default the first.",
+        json_schema_extra={"form": "a name in quotes, or a list of numbers from 0, such as [0.7, 0.3]"},
     )
 
     def wrong(self, folder: Path) -> Iterator[tuple[str, ArtgenError]]:
-        """Also a style that the model does not have."""
+        """Also a style that a model does not have."""
         found = list(super().wrong(folder))
         yield from found
         if found or self.style is None:
@@ -68,34 +73,49 @@ class Translate(Step):
         for reference in possible(self.model):
             for style in possible(self.style):
                 try:
-                    _style_weights(find_translator(reference, folder), style)
+                    _shares(find_translator(reference, folder), style)
                 except ArtgenError as error:
                     yield "style", error
 
     def apply(self, image: Tensor, context: Context) -> Tensor:
         """``(3, H, W)`` to the same size, or to ``side``; a preview of a given side is half as large."""
-        from artgen.imaging.image import fit
+        from artgen.imaging.image import resize
         from artgen.models.translating import translate
 
-        if self.side is not None:
-            image = fit(image, max(16, self.side // 2) if context.preview else self.side)
+        side = self.side
+        if side is not None and context.preview:
+            side = max(16, side // 2)
         model = find_translator(self.model, context.folder)
         painted = translate(
             image,
             model,
+            side=side,
             prepare=self.prepare,
-            styles=_style_weights(model, self.style) if self.style is not None else (),
+            styles=() if self.style is None else _shares(model, self.style),
             device=context.device,
             progress=context.progress,
         )
-        return painted if self.amount == 1 else image.lerp(painted, self.amount)
+        if self.amount == 1:
+            return painted
+        return resize(image, (painted.shape[-2], painted.shape[-1])).lerp(painted, self.amount)
 
 
-def _style_weights(model: Path, style: str) -> list[float]:
+def _shares(model: Path, style: str | list[float]) -> list[float]:
+    """How much of each style of a model.
+
+    Raises:
+        ArtgenError: it has no such style, another number of them, or none.
+    """
     from artgen.models import header
 
-    names = header.style_names(model)
-    if style not in names:
-        right = f"one of {', '.join(names)}" if names else "this model has no styles: leave `style` out"
-        raise ArtgenError("style", f"{style!r}", right)
-    return [float(name == style) for name in names]
+    names = header.style_names(header.metadata(model))
+    known = ", ".join(names)
+    if not names:
+        raise ArtgenError("style", f"{style!r}", f"{model.stem} has no styles: leave `style` out")
+    if isinstance(style, str):
+        if style not in names:
+            raise ArtgenError("style", f"{style!r}", f"one of {known}")
+        return [float(name == style) for name in names]
+    if len(style) != len(names) or sum(style) == 0:
+        raise ArtgenError("style", f"{style!r}", f"a number for each of {known}, not all of them 0")
+    return style

@@ -14,8 +14,9 @@ from torch import nn
 
 from artgen.errors import ArtgenError
 from artgen.imaging.bands import TensorReader, TensorWriter
-from artgen.imaging.image import luminance
+from artgen.imaging.image import enlarge, luminance
 from artgen.imaging.tiles import paint_exact
+from artgen.models import translating
 from artgen.models.checkpoint import save_model
 from artgen.models.faststyle import FastStyle, FastStyleConfig
 from artgen.models.network import Network
@@ -81,15 +82,80 @@ def test_with_its_own_statistics_fixed_nothing_changes() -> None:
         assert torch.equal(network(image), plain)  # and afterwards it is as before
 
 
-@given(height=st.integers(1, 90), width=st.integers(1, 90))
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Of networks that take 16 px and more."""
+    place = tmp_path_factory.mktemp("models")
+    return [saved(place, network) for network in (RESNETS[0], lively(UNet(UNetConfig(levels=4, width=4))))]
+
+
+@given(height=st.integers(16, 90), width=st.integers(16, 90))
 @settings(max_examples=10, deadline=None)
-def test_any_size_keeps_its_size(tmp_path_factory: pytest.TempPathFactory, height: int, width: int) -> None:
-    place = tmp_path_factory.getbasetemp()
-    for network in (RESNETS[0], lively(UNet(UNetConfig(levels=4, width=4)))):
-        file = saved(place, network)
+def test_any_size_keeps_its_size(files: list[Path], height: int, width: int) -> None:
+    for file in files:
         made = translate(torch.rand(3, height, width), file)
         assert made.shape == (3, height, width)
         assert 0 <= float(made.min()) <= float(made.max()) <= 1
+
+
+@pytest.mark.parametrize(
+    ("size", "side", "wanted"),
+    [
+        ((8, 8), None, (16, 16)),  # no smaller than the network has learned from
+        ((8, 12), None, (16, 24)),
+        ((1, 90), None, (1, 90)),  # but a strip is not blown up
+        ((4, 32), None, (8, 64)),
+        ((40, 60), 30, (20, 30)),
+        ((40, 60), 18, (16, 24)),
+        ((20, 30), 90, (60, 90)),
+    ],
+)
+def test_the_size_asked_for_is_the_size_made(
+    files: list[Path], size: tuple[int, int], side: int | None, wanted: tuple[int, int]
+) -> None:
+    for file in files:
+        assert translate(torch.rand(3, *size), file, side=side).shape == (3, *wanted)
+
+
+@pytest.mark.parametrize("network", CONVOLUTIONAL, ids=lambda n: n.architecture)
+def test_a_large_picture_is_the_same_at_every_size_of_tiles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, network: Network
+) -> None:
+    """Sides that are no multiples, too."""
+    file = saved(tmp_path, network)
+    image = torch.rand(3, 150, 203, generator=torch.Generator().manual_seed(2))
+    piece = translate(image, file)
+    monkeypatch.setattr(translating, "WHOLE", 64 * 64)
+    made = translate(image, file)
+    monkeypatch.setattr(translating, "TILE", 40)
+    assert (translate(image, file) - made).abs().max() <= 1e-5
+    if network is RESNETS[1]:  # batch norm: no statistics to take
+        assert (piece - made).abs().max() <= 1e-5
+
+
+def test_statistics_are_taken_from_as_much_as_memory_allows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = saved(tmp_path, RESNETS[0])
+    image = torch.rand(3, 240, 200)
+    paint, asked = ResNet.forward, []
+
+    def small(network: ResNet, x: torch.Tensor) -> torch.Tensor:
+        asked.append(tuple(x.shape[-2:]))
+        if x.shape[-2] * x.shape[-1] > 150 * 150:
+            raise torch.OutOfMemoryError("not enough")
+        return paint(network, x)
+
+    monkeypatch.setattr(ResNet, "forward", small)
+    made = translate(image, file)
+    assert asked[:3] == [(240, 200), (240, 200), (240, 200)]  # whole, for its statistics, a quarter of WHOLE
+    monkeypatch.setattr(ResNet, "forward", paint)
+    monkeypatch.setattr(translating, "WHOLE", 128 * 128)
+    assert (translate(image, file) - made).abs().max() <= 1e-5
+    monkeypatch.setattr(translating, "WHOLE", 512 * 512)
+    monkeypatch.setattr(ResNet, "forward", lambda *_: torch.empty(1 << 60))
+    with pytest.raises(ArtgenError, match="memory: not enough"):
+        translate(image, file)
 
 
 def saved(place: Path, network: Network, **metadata: object) -> Path:
@@ -139,6 +205,25 @@ def test_the_input_is_prepared_as_in_training(tmp_path: Path) -> None:
 def test_a_file_that_says_nonsense_of_itself_harms_nothing(tmp_path: Path, said: str) -> None:
     save_model(tmp_path / "odd.safetensors", UNet(UNetConfig(levels=3, width=4)), {"recipe": said})
     assert translate(torch.rand(3, 8, 8), tmp_path / "odd.safetensors").shape == (3, 8, 8)
+
+
+def test_a_thumbnail_is_prepared_as_thumbnails_were_in_training(tmp_path: Path) -> None:
+    """Enlarged to the size of the pictures that the model learned from, not reduced once more."""
+    network = lively(UNet(UNetConfig(levels=4, width=4)))
+    table = {"use": "blend", "factor": 4}
+    file = saved(tmp_path, network, inputs=table, recipe={"crop": 32})
+    thumbnail = torch.rand(3, 8, 8)
+    made = translate(thumbnail, file)
+    assert made.shape == (3, 32, 32)
+    shown = enlarge(thumbnail, (32, 32))
+    assert torch.allclose(made, translate(shown, file, prepare=False), atol=1e-5)
+    assert torch.equal(made, translate(thumbnail, file, side=32))
+
+
+def test_channels_that_nobody_knows_are_named(tmp_path: Path) -> None:
+    file = saved(tmp_path, UNet(UNetConfig(levels=3, width=4, inputs=4)))
+    with pytest.raises(ArtgenError, match="takes 4 channels"):
+        translate(torch.rand(3, 8, 8), file)
 
 
 def test_nonsense_about_inputs_is_named(tmp_path: Path) -> None:

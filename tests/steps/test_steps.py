@@ -115,7 +115,7 @@ def test_upscale_says_what_its_model_cannot(tmp_path: Path) -> None:
     (tmp_path / "broken.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0nonsense")
     found = dict(Upscale(model="broken.safetensors", scale=4).wrong(tmp_path))
     assert "not a safetensors file" in found["model"].found
-    header = b'{"__metadata__": {"config": "{\\"widths\\": [8, 8]}"}}'
+    header = b'{"__metadata__": {"architecture": "upimage", "config": "{\\"widths\\": [8, 8]}"}}'
     (tmp_path / "four.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
     assert not dict(Upscale(model="four.safetensors", scale=4).wrong(tmp_path))
     found = dict(Upscale(model="four.safetensors", scale=5).wrong(tmp_path))

@@ -1,0 +1,149 @@
+"""``artgen models`` in a process of its own: the list, a file's own words, checkpoints in and out."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from artgen.models.checkpoint import load_model, save_model
+from artgen.models.resnet import ResNet, ResNetConfig
+from artgen.models.upimage import UpImager, UpImagerConfig
+from tests.models.published import resnet_state, unet_state
+
+ROOT = Path(__file__).resolve().parents[2]
+RECIPE = """
+[source]
+use = "photos"
+
+[[steps]]
+use = "translate"
+model = "net.safetensors"
+style = "wave"
+
+[[steps]]
+use = "upscale"
+model = "net.safetensors"
+"""
+
+
+def artgen(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "artgen", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+    )
+
+
+def test_the_list(tmp_path: Path) -> None:
+    done = artgen("models", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("abstract-8x ")
+    assert artgen("models", "list", folder=tmp_path).stdout == done.stdout
+    listed = json.loads(artgen("models", "--json", folder=tmp_path).stdout)
+    assert listed == json.loads(artgen("models", "list", "--json", folder=tmp_path).stdout)
+    assert [model["name"] for model in listed] == ["abstract-8x"]
+
+
+def test_show(tmp_path: Path) -> None:
+    network = ResNet(ResNetConfig(width=4, blocks=2))
+    said = {"title": "Sea\x1b[2J", "inputs": '{"use": "edges"}', "metrics": '{"l1": 0.25}', "x": "[" * 9999}
+    save_model(tmp_path / "sea.safetensors", network, said)
+    lines = artgen("models", "show", "sea.safetensors", folder=tmp_path).stdout.splitlines()
+    assert "architecture: resnet, 0.01 M numbers; for the step `translate`" in lines
+    assert "title: Sea [2J" in lines
+    assert "inputs: use edges" in lines
+    assert "metrics: l1 0.25" in lines
+    shown = json.loads(artgen("models", "show", "sea.safetensors", "--json", folder=tmp_path).stdout)
+    assert shown["config"] == network.config.model_dump()
+    assert shown["metrics"] == {"l1": 0.25}
+    assert shown["numbers"] == sum(weight.numel() for weight in network.state_dict().values())
+    missing = artgen("models", "show", "abstrct-8x", folder=tmp_path)
+    assert missing.returncode == 2
+    assert "did you mean 'abstract-8x'" in missing.stderr
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("unet", "--netG unet_256 --ngf 4 --norm batch --eval --input_nc 1 --output_nc 3"),
+        (
+            "resnet",
+            "--netG resnet_9blocks --ngf 4 --norm instance --eval --input_nc 3 --output_nc 3 --no_dropout",
+        ),
+    ],
+)
+def test_a_checkpoint_in_and_out(tmp_path: Path, kind: str, options: str) -> None:
+    torch.manual_seed(1)
+    state = unet_state(8, 4, inputs=1) if kind == "unet" else resnet_state(9, 4)
+    torch.save(state, tmp_path / "latest_net_G.pth")
+    done = artgen("models", "import", "latest_net_G.pth", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = (
+        "unet_256 with 4 channels, 1 to 3 in pictures" if kind == "unet" else "resnet_9blocks with 4 channels"
+    )
+    assert done.stdout.startswith(found)
+    metadata = load_model(tmp_path / "latest_net_G.safetensors").metadata
+    assert json.loads(metadata["origin"])["file"] == "latest_net_G.pth"
+    done = artgen("models", "export", "latest_net_G.safetensors", "-o", "out.pth", folder=tmp_path)
+    assert done.stdout == f"checkpoint: out.pth\nto be loaded with: {options}\n"
+    again = torch.load(tmp_path / "out.pth", weights_only=True)
+    assert again.keys() == state.keys()
+    assert all(torch.equal(again[name], weight) for name, weight in state.items())
+
+
+def test_what_is_asked_for_wrongly_is_said(tmp_path: Path) -> None:
+    torch.save(resnet_state(6, 4), tmp_path / "G.pth")
+    done = artgen("models", "import", "G.pth", "--arch", "unet_256", folder=tmp_path)
+    assert done.returncode == 2
+    assert "look like resnet_6blocks with 4 channels, instance norm; --arch resnet_6blocks" in done.stderr
+    done = artgen("models", "import", "G.pth", "-o", "G.onnx", folder=tmp_path)
+    assert (done.returncode, "ends in .safetensors" in done.stderr) == (2, True)
+    done = artgen("models", "export", "abstract-8x", "-o", "out.pth", folder=tmp_path)
+    assert (done.returncode, "architecture 'upimage'" in done.stderr) == (2, True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["G.pth"]
+
+
+def test_code_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
+    class Attack:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return os.system, (f"touch '{tmp_path / 'ran'}'",)
+
+    torch.save({"state_dict": Attack()}, tmp_path / "G.pth")
+    done = artgen("models", "import", "G.pth", folder=tmp_path)
+    assert done.returncode == 2
+    assert f"would call {os.name}.system; nothing of it was run" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "ran").exists()
+
+
+def test_check_names_a_model_of_the_wrong_kind_without_torch(tmp_path: Path) -> None:
+    (tmp_path / "r.toml").write_text(RECIPE, "utf-8")
+    save_model(tmp_path / "net.safetensors", UpImager(UpImagerConfig(width=8, blocks=1, widths=(8,))), {})
+    done = artgen("check", "r.toml", folder=tmp_path)
+    assert done.returncode == 2
+    assert (
+        "r.toml:7: steps.translate.model: 'net.safetensors' is of the architecture 'upimage'; here a model "
+        "must be unet or resnet or fast-style; upimage is for the step `upscale`"
+    ) in done.stderr
+    save_model(tmp_path / "net.safetensors", ResNet(ResNetConfig(width=4, blocks=1)), {})
+    done = artgen("check", "r.toml", folder=tmp_path)
+    assert "r.toml:8: steps.translate.style: 'wave'; net has no styles: leave `style` out" in done.stderr
+    assert "is of the architecture 'resnet'; here a model must be upimage; resnet is for" in done.stderr
+    code = f"""
+import sys
+from artgen.cli import app
+try:
+    app(["check", {str(tmp_path / "r.toml")!r}], prog_name="artgen", standalone_mode=False)
+except Exception:
+    pass
+print("torch" in sys.modules)
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert run.stdout.strip() == "False"

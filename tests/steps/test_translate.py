@@ -1,0 +1,99 @@
+"""The step ``translate``: what it checks, and that its fields reach the network."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from artgen.models.checkpoint import save_model
+from artgen.models.faststyle import FastStyle, FastStyleConfig
+from artgen.models.translating import translate
+from artgen.models.unet import UNet, UNetConfig
+from artgen.steps import Context
+from artgen.steps.translate import Translate
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    save_model(tmp_path / "unet.safetensors", UNet(UNetConfig(levels=4, width=4)), {})
+    styles = FastStyle(FastStyleConfig(width=4, blocks=1, styles=2))
+    with torch.no_grad():
+        for name, weight in styles.named_parameters():
+            if name.endswith("shift"):
+                weight[1] += 1
+    said = {"styles": json.dumps([{"name": "wave"}, {"name": "kiss"}])}
+    save_model(tmp_path / "styles.safetensors", styles, said)
+    return tmp_path
+
+
+def context(place: Path, preview: bool = False) -> Context:
+    return Context(
+        seed=1,
+        candidate=1,
+        step="translate",
+        folder=place,
+        device="cpu",
+        preview=preview,
+        progress=lambda _: None,
+    )
+
+
+def test_amount_mixes_the_result_with_the_image(place: Path) -> None:
+    image = torch.rand(3, 20, 30)
+    before = image.clone()
+    step = Translate(model="unet.safetensors")
+    whole = step.apply(image, context(place))
+    assert torch.equal(whole, translate(image, place / "unet.safetensors"))
+    half = step.model_copy(update={"amount": 0.5}).apply(image, context(place))
+    assert torch.allclose(half, (image + whole) / 2, atol=1e-6)
+    assert torch.equal(step.model_copy(update={"amount": 0.0}).apply(image, context(place)), image)
+    assert torch.equal(image, before)
+
+
+def test_a_preview_of_a_given_side_is_half_as_large(place: Path) -> None:
+    step = Translate(model="unet.safetensors", side=64, amount=0.5)
+    image = torch.rand(3, 10, 20)
+    assert step.apply(image, context(place)).shape == (3, 32, 64)
+    assert step.apply(image, context(place, preview=True)).shape == (3, 16, 32)
+
+
+def test_styles_by_name_or_as_shares(place: Path) -> None:
+    image = torch.rand(3, 24, 24)
+
+    def painted(style: str | list[float] | None) -> torch.Tensor:
+        step = Translate(model="styles.safetensors", style=style)
+        assert not dict(step.wrong(place))
+        return step.apply(image, context(place))
+
+    assert torch.equal(painted(None), painted("wave"))
+    assert torch.equal(painted("kiss"), painted([0, 3]))
+    assert not torch.allclose(painted("kiss"), painted("wave"), atol=1e-2)
+    assert not torch.allclose(painted([1, 1]), painted("wave"), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("fields", "where", "says"),
+    [
+        ({"model": "nobody"}, "model", "no model 'nobody'"),
+        ({"model": "abstract-8x"}, "model", "upimage is for the step `upscale`"),
+        ({"model": "unet.safetensors", "style": "wave"}, "style", "unet has no styles"),
+        ({"model": "styles.safetensors", "style": "sea"}, "style", "one of wave, kiss"),
+        ({"model": "styles.safetensors", "style": [1.0]}, "style", "a number for each of wave, kiss"),
+        ({"model": "styles.safetensors", "style": [0.0, 0.0]}, "style", "not all of them 0"),
+    ],
+)
+def test_what_cannot_be_is_said_before_anything_runs(
+    place: Path, fields: dict[str, object], where: str, says: str
+) -> None:
+    ((field, error),) = Translate.model_validate(fields).wrong(place)
+    assert field == where
+    assert says in f"{error.found}; {error.right}"
+
+
+def test_every_style_that_may_be_drawn_is_checked(place: Path) -> None:
+    step = Translate.model_validate(
+        {"model": "styles.safetensors", "style": {"choice": ["wave", "sea", [0.5, 0.5], [1]]}}
+    )
+    assert [error.found for _, error in step.wrong(place)] == ["'sea'", "[1.0]"]
