@@ -31,7 +31,7 @@ def novelty(made: Tensor, real: Tensor) -> float:
 
 def _spread(images: Tensor) -> float:
     flat = images.flatten(1)
-    return float(F.pdist(flat, p=1).mean()) / flat.shape[1]
+    return float(F.pdist(flat, p=1).sum()) / max(len(flat) * (len(flat) - 1) / 2, 1) / flat.shape[1]
 
 
 def _nearest(images: Tensor, real: Tensor, *, itself: bool) -> float:
