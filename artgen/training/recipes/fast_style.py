@@ -64,7 +64,7 @@ class FastStyleRecipe(TrainingRecipe):
         None, min_length=1, max_length=500, description="VGG-16 or VGG-19 weights (.pth), for perceptual."
     )
 
-    width: Width = Field(32, description="Channels at full size; four times as many inside.")
+    width: int = Field(32, ge=4, le=256, description="Channels at full size; four times as many inside.")
     blocks: int = Field(5, ge=1, le=16, description="Residual blocks at a quarter of the size.")
     crop: int = Field(192, ge=32, le=1024, multiple_of=4, description="Side of what it trains on, px.")
     batch: int = Field(4, ge=1, le=256, description="Crops in a step.")
