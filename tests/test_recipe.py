@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from artgen.errors import ArtgenError, Problems
 from artgen.recipe import Recipe, draw, load, schema
 from artgen.recipe.lines import key_lines
+from artgen.steps import STEPS
 
 WHOLE = """\
 # A recipe.
@@ -379,7 +380,7 @@ def test_the_schema_knows_draws_and_every_step() -> None:
     text = json.dumps(whole)
     assert '"null"' not in text
     steps = whole["properties"]["steps"]["items"]
-    assert set(steps["discriminator"]["mapping"]) == {"upscale", "style", "grade", "grain", "crop"}
+    assert set(steps["discriminator"]["mapping"]) == set(STEPS)
     warmth = whole["$defs"]["Grade"]["properties"]["warmth"]
     assert warmth["oneOf"][0] == {"type": "number", "minimum": -1, "maximum": 1}
     assert [next(iter(b["properties"])) for b in warmth["oneOf"][1:]] == [

@@ -43,7 +43,17 @@ def checked(
         return model.model_validate(table), []
     except ValidationError as invalid:
         found = invalid.errors(include_url=False)
-    return None, [_problem(error, model, document, keys, title) for error in found]
+    return None, _distinct(_problem(error, model, document, keys, title) for error in found)
+
+
+def _distinct(problems: Iterable[ArtgenError]) -> list[ArtgenError]:
+    """A value that fits none of several kinds is one problem, not one for each kind."""
+    kept: list[ArtgenError] = []
+    for problem in problems:
+        within = kept and f"{problem.where}.".startswith(f"{kept[-1].where}.")
+        if not within or problem.right != kept[-1].right:
+            kept.append(problem)
+    return kept
 
 
 def _problem(
@@ -55,6 +65,9 @@ def _problem(
         place = (place[0], *place[2:])
     outer = "use" in model.model_fields
     model, place, inner = _innermost(model, place)
+    # What else is a word there names one of several kinds that a value may be of.
+    below = place[inner + 1 :]
+    place = (*place[: inner + 1], *(part for part in below if isinstance(part, int) or part in KINDS))
     name = str(place[inner]) if len(place) > inner else ""
     kinds = _tables(model, name) if error["type"] in ("union_tag_not_found", "union_tag_invalid") else []
     place = (*place, "use") if kinds else place

@@ -20,15 +20,15 @@ from artgen.steps.upscale import Upscale
 SOURCES: dict[str, type[Source]] = {"crops": Crops, "photos": Photos, "faces": Faces, "generator": Generator}
 STEPS: dict[str, type[Step]] = {
     "upscale": Upscale,
+    "translate": Translate,
     "style": Style,
     "grade": Grade,
     "grain": Grain,
     "crop": Crop,
     "mix": Mix,
-    "translate": Translate,
 }
 
 AnySource = Annotated[Crops | Photos | Faces | Generator, Field(discriminator="use")]
-AnyStep = Annotated[Upscale | Style | Grade | Grain | Crop | Mix | Translate, Field(discriminator="use")]
+AnyStep = Annotated[Upscale | Translate | Style | Grade | Grain | Crop | Mix, Field(discriminator="use")]
 
 __all__ = ["SOURCES", "STEPS", "AnySource", "AnyStep", "Context", "Source", "Step"]

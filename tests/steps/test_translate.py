@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from artgen.errors import Problems
 from artgen.models.checkpoint import save_model
 from artgen.models.faststyle import FastStyle, FastStyleConfig
 from artgen.models.translating import translate
 from artgen.models.unet import UNet, UNetConfig
+from artgen.recipe import load
 from artgen.steps import Context
 from artgen.steps.translate import Translate
 
@@ -90,6 +92,18 @@ def test_what_cannot_be_is_said_before_anything_runs(
     ((field, error),) = Translate.model_validate(fields).wrong(place)
     assert field == where
     assert says in f"{error.found}; {error.right}"
+
+
+@pytest.mark.parametrize("style", ["3", '["wave", 1]', "{ choice = [[1, 2], true] }"])
+def test_what_is_neither_name_nor_shares_is_one_problem(place: Path, style: str) -> None:
+    file = place / "r.toml"
+    step = f'[[steps]]\nuse = "translate"\nmodel = "styles.safetensors"\nstyle = {style}\n'
+    file.write_text('[source]\nuse = "photos"\n' + step, "utf-8")
+    with pytest.raises(Problems) as wrong:
+        load(file)
+    (problem,) = wrong.value.problems
+    assert problem.where.startswith(f"{file}:6: steps.translate.style")
+    assert problem.right.startswith("must be a name in quotes, or a list of numbers")
 
 
 def test_every_style_that_may_be_drawn_is_checked(place: Path) -> None:
