@@ -1,8 +1,8 @@
 """Instance normalisation whose statistics can be fixed from outside, so that tiles of one picture agree.
 
 A tile normalised by itself differs from its neighbour by 0.15 to 0.2, however much context it has. With the
-statistics of one pass over the whole picture (reduced, where it is large) the network becomes an ordinary
-convolutional one of bounded reach, and the tile engine's exact path holds.
+statistics of one pass over the whole picture (over patches of it, where it is large) the network becomes an
+ordinary convolutional one of bounded reach, and the tile engine's exact path holds.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def fixed_statistics(network: nn.Module, whole: Tensor, *more: Tensor) -> Iterat
 
     Args:
         network: in ``eval``.
-        whole: one picture ``(1, C, h, w)``, as the network takes it.
+        whole: one picture ``(1, C, H, W)``, as the network takes it, or patches of one, ``(B, C, h, w)``.
         more: the network's other arguments.
     """
     norms = [module for module in network.modules() if isinstance(module, InstanceNorm)]

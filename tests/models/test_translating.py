@@ -137,20 +137,20 @@ def test_statistics_are_taken_from_as_much_as_memory_allows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = saved(tmp_path, RESNETS[0])
-    image = torch.rand(3, 240, 200)
+    image = torch.rand(3, 240, 240)
     paint, asked = ResNet.forward, []
 
     def small(network: ResNet, x: torch.Tensor) -> torch.Tensor:
-        asked.append(tuple(x.shape[-2:]))
-        if x.shape[-2] * x.shape[-1] > 150 * 150:
+        asked.append((len(x), *x.shape[-2:]))
+        if len(x) * x.shape[-2] * x.shape[-1] > 150 * 150:
             raise torch.OutOfMemoryError("not enough")
         return paint(network, x)
 
     monkeypatch.setattr(ResNet, "forward", small)
     made = translate(image, file)
-    assert asked[:3] == [(240, 200), (240, 200), (240, 200)]  # whole, for its statistics, a quarter of WHOLE
+    assert asked[:4] == [(1, 240, 240), (64, 64, 64), (16, 64, 64), (4, 64, 64)]
     monkeypatch.setattr(ResNet, "forward", paint)
-    monkeypatch.setattr(translating, "WHOLE", 128 * 128)
+    monkeypatch.setattr(translating, "WHOLE", 4 * 64 * 64)
     assert (translate(image, file) - made).abs().max() <= 1e-5
     monkeypatch.setattr(translating, "WHOLE", 512 * 512)
     monkeypatch.setattr(ResNet, "forward", lambda *_: torch.empty(1 << 60))
