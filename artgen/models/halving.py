@@ -28,7 +28,7 @@ class Halve(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         batch, _, height, width = x.shape
-        if not _few(x, batch * height * width // 4):
+        if not few(x, batch * height * width // 4):
             return super().forward(x)
         patches = F.unfold(x, 4, stride=2, padding=1).transpose(1, 2)
         made = F.linear(patches, self.weight.flatten(1), self.bias)
@@ -49,7 +49,7 @@ class Double(nn.ConvTranspose2d):
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         batch, _, height, width = x.shape
-        if output_size is not None or not _few(x, batch * height * width):
+        if output_size is not None or not few(x, batch * height * width):
             return super().forward(x, output_size)
         patches = x.flatten(2).transpose(1, 2) @ self.weight.flatten(1)
         size = (2 * height, 2 * width)
@@ -57,5 +57,6 @@ class Double(nn.ConvTranspose2d):
         return made if self.bias is None else made + self.bias.view(-1, 1, 1)
 
 
-def _few(x: Tensor, pixels: int) -> bool:
+def few(x: Tensor, pixels: int) -> bool:
+    """Whether a layer that computes ``pixels`` of ``x`` is one of those."""
     return x.device.type == "cpu" and pixels <= FEW
