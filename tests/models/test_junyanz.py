@@ -12,7 +12,7 @@ from artgen.errors import ArtgenError
 from artgen.imaging.image import resize
 from artgen.models.checkpoint import load_model, save_model
 from artgen.models.foreign import read_weights
-from artgen.models.junyanz import exported, imported, in_words
+from artgen.models.junyanz import exported, imported, in_words, options
 from artgen.models.resnet import ResNet, ResNetConfig
 from artgen.models.translating import translate
 from artgen.models.unet import UNet, UNetConfig
@@ -170,8 +170,16 @@ def test_what_does_not_fit_is_said(state: State, message: str) -> None:
         imported("G.pth", state)
 
 
+def test_the_options_that_load_an_exported_file_there() -> None:
+    said = "--netG resnet_9blocks --ngf 64 --norm instance --eval --input_nc 3 --output_nc 3"
+    assert options(ResNetConfig()) == f"{said} --no_dropout"
+    assert options(ResNetConfig(dropout=True)) == said
+
+
 def test_what_the_published_code_has_not_is_not_exported() -> None:
     with pytest.raises(ArtgenError, match="rise = 'resize'"):
         exported("mine", UNet(UNetConfig(levels=5, width=4, rise="resize")))
+    with pytest.raises(ArtgenError, match="a U-Net of 4 levels; theirs have 5 or more"):
+        exported("mine", UNet(UNetConfig(levels=4, width=4)))
     with pytest.raises(ArtgenError, match="architecture 'upimage'"):
         exported("mine", UpImager(UpImagerConfig(width=8, blocks=1, widths=(8,))))
