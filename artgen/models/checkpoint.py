@@ -87,7 +87,7 @@ def load_model(path: Path, device: str = "cpu", kind: type[N] = Network) -> Mode
         right = f"one of {', '.join(name for name, a in ARCHITECTURES.items() if issubclass(a, kind))}"
         raise ArtgenError(str(path), f"architecture {network.architecture!r}", right)
     try:
-        network.load_state_dict(weights)
+        network.load_state_dict(weights, assign=True)
     except RuntimeError as error:
         raise ArtgenError(str(path), f"weights do not fit its configuration: {error}") from None
     network.eval().requires_grad_(False)
@@ -111,7 +111,9 @@ def _build(path: Path, metadata: dict[str, str]) -> Network:
         raise ArtgenError(str(path), f"architecture {architecture!r}", right)
     network = ARCHITECTURES[architecture]
     try:
-        return network(network.configuration.model_validate_json(metadata.get("config", "")))
+        config = network.configuration.model_validate_json(metadata.get("config", ""))
+        with torch.device("meta"):  # no memory yet: what the configuration promises may not be there
+            return network(config)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
