@@ -16,6 +16,7 @@ def cost(verdicts: Tensor, real: bool, gan: Literal["vanilla", "lsgan"]) -> Tens
     ``vanilla`` is cross-entropy (Goodfellow et al. 2014), ``lsgan`` the squared distance to 1 or 0 (Mao et
     al. 2017, arXiv:1611.04076).
     """
+    verdicts = verdicts.float()  # bf16 would round the mean
     if gan == "lsgan":
         return (verdicts - float(real)).square().mean()
     return F.softplus(-verdicts if real else verdicts).mean()

@@ -33,7 +33,7 @@ from artgen.training.pool import Pool
 from artgen.training.recipes.cyclegan import CycleGANRecipe
 
 SAMPLES = 4
-MEASURED = 8  # pictures of each kind
+MEASURED = 8  # pictures of each kind, where there are as many
 
 
 @dataclass
@@ -120,7 +120,8 @@ class CycleGANTraining(Family):
 
     def measure(self, networks: Mapping[str, Network]) -> Measured:
         """Statistics of each direction against real pictures of its kind, and how much comes back."""
-        first, second = self._fixed(MEASURED)
+        count = min(MEASURED, *map(len, self.validation))
+        first, second = self._fixed(count)
         there, back = (
             self._made(networks[name], kind) for name, kind in (("there", first), ("back", second))
         )
@@ -134,7 +135,7 @@ class CycleGANTraining(Family):
             ),
         ]
         kind = "held-out pictures" if self.held_out else "pictures it was trained on"
-        return Measured(f"{MEASURED} {kind} of each kind, {self.recipe.crop} px", figures)
+        return Measured(f"{count} {kind} of each kind, {self.recipe.crop} px", figures)
 
     def extra_state(self) -> dict[str, Any]:
         """What the critics remember."""

@@ -29,7 +29,7 @@ from artgen.training.pairs.maker import Pair
 from artgen.training.recipes.pix2pix import Pix2PixRecipe
 
 SAMPLES = 4
-MEASURED = 8  # pictures
+MEASURED = 8  # pictures, where there are as many
 
 
 class Pix2PixTraining(Family):
@@ -39,7 +39,6 @@ class Pix2PixTraining(Family):
         self.recipe, self.place = recipe, place
         self.seed, self.batch = recipe.seed, recipe.batch
         self.pairs = pair_maker(recipe.pairs, material)
-        self.held_out = material.held_out
         with initialised(recipe.seed):
             self.generator = _generator(recipe, self.pairs.channels)
             channels = self.pairs.channels + 3
@@ -82,15 +81,16 @@ class Pix2PixTraining(Family):
 
     def measure(self, networks: Mapping[str, Network]) -> Measured:
         """Distance to the targets, and how alike they are where no pixel has a right value."""
-        inputs, targets = self.pairs.validation(MEASURED, self.recipe.crop, enlarged=True)
+        count = min(MEASURED, len(self.pairs.material.validation.pixels))
+        inputs, targets = self.pairs.validation(count, self.recipe.crop, enlarged=True)
         made = self._made(networks, inputs)
         figures = [
             Figure("l1", "mean distance to the target", float((made - targets).abs().mean())),
             Figure("l1_input", "the same of the input", float((inputs - targets).abs().mean())),
             *likeness(made, targets, inputs.expand_as(targets), "the input"),
         ]
-        kind = "held-out pairs" if self.held_out else "pairs it was trained on"
-        return Measured(f"{MEASURED} {kind} of {self.recipe.crop} px", figures)
+        kind = "held-out pairs" if self.pairs.material.held_out else "pairs it was trained on"
+        return Measured(f"{count} {kind} of {self.recipe.crop} px", figures)
 
     def _made(self, networks: Mapping[str, Network], inputs: Tensor) -> Tensor:
         return torch.cat([networks["generator"](self._move(row[None])).float().cpu() for row in inputs])
