@@ -8,6 +8,7 @@ nearest 2x and a 3x3 convolution in place of each transposed one.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from typing import Literal
 
@@ -22,12 +23,13 @@ from artgen.models.norms import norm_layer, published_weights
 from artgen.models.unet import DROPOUT, ResizeConv
 
 HALVINGS = 2
+Transposed = partial(nn.ConvTranspose2d, kernel_size=3, stride=2, padding=1, output_padding=1)
 
 
 class ResNetConfig(Config):
     """Sizes of the network; sides of pictures are multiples of 4."""
 
-    width: int = Field(64, ge=1, le=256)
+    width: int = Field(64, ge=1, le=512)
     blocks: int = Field(9, ge=1, le=32)
     inputs: int = Field(3, ge=1, le=4)
     outputs: int = Field(3, ge=1, le=4)
@@ -76,9 +78,8 @@ class ResNet(Network):
         self.trunk = nn.Sequential(
             *(Block(sizes[-1], config.norm, dropout=config.dropout) for _ in range(config.blocks))
         )
-        self.ups = nn.ModuleList(
-            _rise(config.rise, b, a, bias=bias) for a, b in zip(sizes[-2::-1], sizes[:0:-1], strict=True)
-        )
+        rise = ResizeConv if config.rise == "resize" else Transposed
+        self.ups = nn.ModuleList(rise(before, after, bias=bias) for before, after in pairwise(sizes[::-1]))
         self.up_norms = nn.ModuleList(norm_layer(config.norm, size) for size in sizes[-2::-1])
         self.paint = nn.Conv2d(width, config.outputs, 7)
         published_weights(self)
@@ -99,9 +100,3 @@ class ResNet(Network):
         for up, norm in zip(self.ups, self.up_norms, strict=True):
             x = F.relu(norm(up(x)), inplace=True)
         return torch.tanh(self.paint(F.pad(x, (3,) * 4, mode="reflect"))) * 0.5 + 0.5
-
-
-def _rise(kind: str, before: int, after: int, *, bias: bool) -> nn.Module:
-    if kind == "resize":
-        return ResizeConv(before, after, bias=bias)
-    return nn.ConvTranspose2d(before, after, 3, 2, 1, output_padding=1, bias=bias)

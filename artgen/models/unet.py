@@ -32,7 +32,7 @@ class UNetConfig(Config):
     """Sizes of the network; sides of pictures are multiples of 2 to the ``levels``."""
 
     levels: int = Field(8, ge=3, le=10)
-    width: int = Field(64, ge=1, le=256)
+    width: int = Field(64, ge=1, le=512)
     inputs: int = Field(3, ge=1, le=4)
     outputs: int = Field(3, ge=1, le=4)
     norm: Literal["batch", "instance"] = "batch"
@@ -82,10 +82,11 @@ class UNet(Network):
             self.downs.append(Halve(before, size, bias=bias))
             normed = 0 < level < levels - 1
             self.down_norms.append(norm_layer(config.norm if normed else "none", size))
+        rise = ResizeConv if config.rise == "resize" else Double
         for level in reversed(range(levels)):
             before = sizes[level] * (1 if level == levels - 1 else 2)
             after = sizes[level - 1] if level else config.outputs
-            self.ups.append(_rise(config.rise, before, after, bias=bias or level == 0))
+            self.ups.append(rise(before, after, bias=bias or level == 0))
             self.up_norms.append(norm_layer(config.norm if level else "none", after))
         self.dropped = range(1, levels - 4) if config.dropout else range(0)
         published_weights(self)
@@ -105,9 +106,3 @@ class UNet(Network):
             if skips:
                 x = torch.cat([skips.pop(), x], 1)
         return torch.tanh(x) * 0.5 + 0.5
-
-
-def _rise(kind: str, before: int, after: int, *, bias: bool) -> nn.Module:
-    if kind == "resize":
-        return ResizeConv(before, after, bias=bias)
-    return Double(before, after, bias=bias)

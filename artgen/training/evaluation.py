@@ -16,10 +16,13 @@ from artgen.training.pairs import PairMaker
 
 INPUT = 32
 MOST = 128  # pictures; more would not change the figures but fill the memory
+HALVES = 4  # different pictures that two halves to be compared are made of, at least
 
 
 def likeness(made: Tensor, real: Tensor, base: Tensor, base_name: str) -> list[Figure]:
     """Statistics of inventions against real pictures, ``(B, 3, H, W)`` each; see ``imaging/metrics.py``.
+
+    Of fewer than 4 different real pictures no halves are compared.
 
     Args:
         made: by the model.
@@ -28,11 +31,14 @@ def likeness(made: Tensor, real: Tensor, base: Tensor, base_name: str) -> list[F
         base_name: its name, e.g. ``bicubic``.
     """
     unit = max(sum(patch_swd(base, real)), 1e-12)  # the same pictures twice are no reason to fail
-    even = len(real) // 2 * 2
-    floor = sum(patch_swd(real[0:even:2], real[1:even:2])) / unit if even else 0.0
+    floor: list[Figure] = []
+    if len({picture.numpy().tobytes() for picture in real}) >= HALVES:
+        even = len(real) // 2 * 2
+        value = sum(patch_swd(real[0:even:2], real[1:even:2])) / unit
+        floor = [Figure("swd_floor", "the same between two halves of the real pictures", value)]
     return [
         Figure("swd", f"patch-SWD over that of {base_name} (0 is real)", sum(patch_swd(made, real)) / unit),
-        Figure("swd_floor", "the same between two halves of the real pictures", floor),
+        *floor,
         Figure(
             "coherence",
             "structure-tensor coherence over real's",
@@ -45,6 +51,12 @@ def likeness(made: Tensor, real: Tensor, base: Tensor, base_name: str) -> list[F
             ".2f",
         ),
     ]
+
+
+def seen(count: int, thing: str, held_out: bool, sizes: str) -> str:
+    """What was measured on, for the card: ``8 held-out pictures, 256 px``."""
+    things = f"{count} {'held-out ' if held_out else ''}{thing}{'' if count == 1 else 's'}"
+    return f"{things}{'' if held_out else ' it was trained on'}, {sizes}"
 
 
 def evaluate(network: UpImager, pairs: PairMaker, material: Material, device: str = "cpu") -> Measured:
@@ -62,8 +74,8 @@ def evaluate(network: UpImager, pairs: PairMaker, material: Material, device: st
         Figure("grid", f"gradient on the {scale} px grid over elsewhere", grid_index(made, scale)),
         Figure("drift", "colour drift over three passes, 1/255", drift, ".2f"),
     ]
-    kind = "held-out pictures" if material.held_out else "pictures it was trained on"
-    return Measured(f"{count} {kind}, {INPUT} px to {INPUT * scale} px", figures)
+    sizes = f"{INPUT} px to {INPUT * scale} px"
+    return Measured(seen(count, "picture", material.held_out, sizes), figures)
 
 
 @torch.inference_mode()

@@ -18,22 +18,21 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
 from torch import Tensor
 
 from artgen.models.network import Network
 from artgen.models.patchgan import PatchGAN
 from artgen.models.resnet import ResNet, ResNetConfig
 from artgen.training.adversarial import adam, cost, falling, moved, settle
-from artgen.training.evaluation import likeness
+from artgen.training.evaluation import likeness, seen
 from artgen.training.family import Family, Figure, Measured, Place, Turn, grid, initialised
 from artgen.training.images import Pixels
 from artgen.training.material import Material
 from artgen.training.pool import Pool
 from artgen.training.recipes.cyclegan import CycleGANRecipe
+from artgen.training.squares import centre_square, random_square
 
-SAMPLES = 4
-MEASURED = 8  # pictures of each kind, where there are as many
+SAMPLES, MEASURED = 4, 8  # pictures of each kind, where there are as many
 
 
 @dataclass
@@ -49,6 +48,9 @@ class CycleGANTraining(Family):
     """Generators ``there`` (first kind to second) and ``back``; a critic for what each makes."""
 
     ships: ClassVar[Mapping[str, str]] = {"there": "", "back": "-back"}
+    descriptions: ClassVar[Mapping[str, str]] = {
+        "back": "The way back: turns the kind of picture that the other model makes into the kind it takes."
+    }
 
     def __init__(self, recipe: CycleGANRecipe, material: Material, place: Place) -> None:
         assert material.inputs is not None
@@ -57,7 +59,8 @@ class CycleGANTraining(Family):
         self.seed, self.batch = recipe.seed, recipe.batch
         self.kinds = (material.inputs.pixels, material.images.pixels)
         self.validation = (material.validation_inputs.pixels, material.validation.pixels)
-        self.held_out = material.held_out
+        both = material.validation_inputs is not material.inputs  # too few of the other kind: none held out
+        self.held_out = material.held_out and both
         config = ResNetConfig(width=recipe.width, blocks=recipe.blocks, norm="instance", rise=recipe.rise)
         with initialised(recipe.seed):
             self.there, self.back = ResNet(config), ResNet(config)
@@ -120,8 +123,7 @@ class CycleGANTraining(Family):
 
     def measure(self, networks: Mapping[str, Network]) -> Measured:
         """Statistics of each direction against real pictures of its kind, and how much comes back."""
-        count = min(MEASURED, *map(len, self.validation))
-        first, second = self._fixed(count)
+        first, second = self._fixed(MEASURED)
         there, back = (
             self._made(networks[name], kind) for name, kind in (("there", first), ("back", second))
         )
@@ -134,8 +136,8 @@ class CycleGANTraining(Family):
                 for figure in likeness(back, first, second, "the input")
             ),
         ]
-        kind = "held-out pictures" if self.held_out else "pictures it was trained on"
-        return Measured(f"{count} {kind} of each kind, {self.recipe.crop} px", figures)
+        sizes = f"of each kind, {self.recipe.crop} px"
+        return Measured(seen(len(first), "picture", self.held_out, sizes), figures)
 
     def extra_state(self) -> dict[str, Any]:
         """What the critics remember."""
@@ -148,18 +150,14 @@ class CycleGANTraining(Family):
     def _cut(self, images: Sequence[Pixels], chance: np.random.Generator) -> Tensor:
         """A square of an image by chance, flipped in half the cases."""
         pixels = images[int(chance.integers(len(images)))]
-        height, width = pixels.shape[:2]
-        side = max(1, round(min(height, width) * chance.uniform(self.recipe.cut, 1.0)))
-        top, left = int(chance.integers(height - side + 1)), int(chance.integers(width - side + 1))
-        square = pixels[top : top + side, left : left + side]
-        return _resized(square[:, ::-1] if chance.random() < 0.5 else square, self.recipe.crop)
+        square = random_square(pixels, self.recipe.crop, self.recipe.cut, chance)
+        return square.flip(2) if chance.random() < 0.5 else square
 
-    def _fixed(self, count: int) -> list[Tensor]:
-        """The middle squares of ``count`` validation pictures of each kind."""
+    def _fixed(self, most: int) -> list[Tensor]:
+        """Centre squares of as many validation pictures of each kind, spread over all and none twice."""
+        count = min(most, *map(len, self.validation))
         return [
-            torch.stack(
-                [_resized(_middle(kind[i * len(kind) // count]), self.recipe.crop) for i in range(count)]
-            )
+            torch.stack([centre_square(kind[i * len(kind) // count], self.recipe.crop) for i in range(count)])
             for kind in self.validation
         ]
 
@@ -168,15 +166,3 @@ class CycleGANTraining(Family):
 
     def _move(self, batch: Tensor) -> Tensor:
         return moved(batch, self.place.device)
-
-
-def _middle(pixels: Pixels) -> Pixels:
-    height, width = pixels.shape[:2]
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    return pixels[top : top + side, left : left + side]
-
-
-def _resized(square: Pixels, side: int) -> Tensor:
-    picture = Image.fromarray(np.ascontiguousarray(square)).resize((side, side), Image.Resampling.LANCZOS)
-    return torch.from_numpy(np.asarray(picture, dtype=np.float32) / 255).permute(2, 0, 1).contiguous()

@@ -21,15 +21,14 @@ from artgen.models.patchgan import PatchGAN
 from artgen.models.resnet import ResNet, ResNetConfig
 from artgen.models.unet import UNet, UNetConfig
 from artgen.training.adversarial import adam, cost, falling, moved, settle
-from artgen.training.evaluation import likeness
+from artgen.training.evaluation import likeness, seen
 from artgen.training.family import Family, Figure, Measured, Place, Turn, grid, initialised
 from artgen.training.material import Material
 from artgen.training.pairs import pair_maker
 from artgen.training.pairs.maker import Pair
 from artgen.training.recipes.pix2pix import Pix2PixRecipe
 
-SAMPLES = 4
-MEASURED = 8  # pictures, where there are as many
+SAMPLES, MEASURED = 4, 8  # pairs, where there are as many
 
 
 class Pix2PixTraining(Family):
@@ -76,21 +75,25 @@ class Pix2PixTraining(Family):
 
     def preview(self, networks: Mapping[str, Network]) -> Tensor:
         """Rows: inputs of held-out pictures, what the model makes of them, the targets."""
-        inputs, targets = self.pairs.validation(SAMPLES, self.recipe.crop, enlarged=True)
+        inputs, targets = self._fixed(SAMPLES)
         return grid([inputs.expand_as(targets), self._made(networks, inputs), targets])
 
     def measure(self, networks: Mapping[str, Network]) -> Measured:
         """Distance to the targets, and how alike they are where no pixel has a right value."""
-        count = min(MEASURED, len(self.pairs.material.validation.pixels))
-        inputs, targets = self.pairs.validation(count, self.recipe.crop, enlarged=True)
+        inputs, targets = self._fixed(MEASURED)
         made = self._made(networks, inputs)
         figures = [
             Figure("l1", "mean distance to the target", float((made - targets).abs().mean())),
             Figure("l1_input", "the same of the input", float((inputs - targets).abs().mean())),
             *likeness(made, targets, inputs.expand_as(targets), "the input"),
         ]
-        kind = "held-out pairs" if self.pairs.material.held_out else "pairs it was trained on"
-        return Measured(f"{count} {kind} of {self.recipe.crop} px", figures)
+        held_out = self.pairs.material.held_out
+        return Measured(seen(len(targets), "pair", held_out, f"{self.recipe.crop} px"), figures)
+
+    def _fixed(self, most: int) -> Pair:
+        """Of each validation picture one pair at most."""
+        count = min(most, len(self.pairs.material.validation.pixels))
+        return self.pairs.validation(count, self.recipe.crop, enlarged=True)
 
     def _made(self, networks: Mapping[str, Network], inputs: Tensor) -> Tensor:
         return torch.cat([networks["generator"](self._move(row[None])).float().cpu() for row in inputs])

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from artgen.imaging.image import area_down
 from artgen.models.discriminator import Critic
 from artgen.models.network import Network
 from artgen.models.upimage import UpImager, UpImagerConfig
+from artgen.training.adversarial import moved, settle
 from artgen.training.evaluation import evaluate, imagine
 from artgen.training.family import Family, Measured, Place, Turn, grid, initialised
 from artgen.training.material import Material
@@ -31,6 +31,7 @@ from artgen.training.recipes.upimage import UpImageRecipe
 MEMORY = 48  # own pictures kept for second passes
 SAMPLES = 5
 INPUT = 32  # px of a sample's and of a measured thumbnail
+FORM = torch.channels_last  # also on a CPU, unlike a U-Net: wide layers of 3x3 over many pixels
 
 
 @dataclass
@@ -54,8 +55,7 @@ class UpImageTraining(Family):
             config = UpImagerConfig(width=recipe.width, blocks=recipe.blocks, widths=tuple(recipe.widths))
             self.generator, self.critic = UpImager(config), Critic(recipe.critic_width)
         self.networks = {"generator": self.generator, "critic": self.critic}
-        for network in self.networks.values():
-            network.to(device=place.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        settle(self.networks.values(), place.device, FORM)
         betas = (0.0, 0.99)  # no momentum: each network must follow the other as it is now
         self.optimisers = {
             "generator": torch.optim.Adam(self.generator.parameters(), recipe.rate, betas),
@@ -87,11 +87,10 @@ class UpImageTraining(Family):
         """Warm-up: the generator alone, by L1. Then the critic, then the generator."""
         recipe = self.recipe
         self.batch = len(batch.inputs)
-        real = self._second_pass(batch)
-        move = partial(Tensor.to, device=self.place.device, memory_format=torch.channels_last)
-        inputs, targets = move(batch.inputs), move(batch.targets)
-        fakes = self.generator(inputs, [move(noise) for noise in batch.noise])
-        losses = {"l1": ((fakes - targets).abs() * real.view(-1, 1, 1, 1)).mean()}
+        count = self._second_pass(batch)
+        inputs, targets = self._move(batch.inputs), self._move(batch.targets)[:count]
+        fakes = self.generator(inputs, [self._move(noise) for noise in batch.noise])
+        losses = {"l1": (fakes[:count] - targets).abs().sum() / fakes.numel()}
         fade = min(1.0, max(0.0, (done - recipe.warm_up) / recipe.l1_fade))
         total = losses["l1"] * (recipe.l1 + (recipe.l1_end - recipe.l1) * fade)
         losses["consistency"] = F.l1_loss(area_down(fakes, self.generator.config.scale), inputs)
@@ -99,16 +98,14 @@ class UpImageTraining(Family):
         if done >= recipe.warm_up:
             scale = self.generator.config.scale
             condition = F.interpolate(inputs, scale_factor=scale, mode="bicubic", align_corners=False)
-            rows = real.bool()
             self.critic.requires_grad_(True)
             verdicts, features = self.critic(
-                torch.cat([targets[rows], fakes.detach()]), torch.cat([condition[rows], condition])
+                torch.cat([targets, fakes.detach()]), torch.cat([condition[:count], condition])
             )
-            count = int(rows.sum())
             loss = _mean([F.relu(1 - v[:count]).mean() + F.relu(1 + v[count:]).mean() for v in verdicts])
             yield Turn("critic", loss, {"critic": loss.detach()})
             self.critic.requires_grad_(False)
-            total = total + self._persuasion(fakes, condition, rows, features, losses)
+            total = total + self._persuasion(fakes, condition, features, count, losses)
         yield Turn("generator", total, {name: loss.detach() for name, loss in losses.items()})
         self._remember(fakes, batch.number)
 
@@ -123,7 +120,8 @@ class UpImageTraining(Family):
         network = networks["generator"]
         assert isinstance(network, UpImager)
         side = INPUT * network.config.scale
-        inputs, targets = self.pairs.validation(SAMPLES, side, enlarged=False)
+        count = min(SAMPLES, len(self.images.validation.pixels))
+        inputs, targets = self.pairs.validation(count, side, enlarged=False)
         made = imagine(network, inputs, seed=1, device=str(self.place.device))
         return grid([F.interpolate(inputs, size=targets.shape[-2:], mode="nearest"), made, targets])
 
@@ -146,39 +144,40 @@ class UpImageTraining(Family):
         self,
         fakes: Tensor,
         condition: Tensor,
-        rows: Tensor,
         features: Sequence[Tensor],
+        count: int,
         losses: dict[str, Tensor],
     ) -> Tensor:
-        """What the updated critic's view asks of the generator."""
+        """What the updated critic's view asks of the generator; the first ``count`` rows have a target."""
         recipe = self.recipe
         verdicts, own = self.critic(fakes, condition)
         losses["fool"] = _mean([-v.mean() for v in verdicts])
         pairs = zip(own, features, strict=True)
-        count = int(rows.sum())
-        losses["features"] = _mean([F.l1_loss(a[rows], b[:count].detach()) for a, b in pairs])
+        losses["features"] = _mean([F.l1_loss(a[:count], b[:count].detach()) for a, b in pairs])
         # Mode seeking as a hinge: the pictures of the two noises must differ this much, more is not asked
         # for. Measured at half size, so that grain alone does not count as another invention.
         losses["spread"] = (area_down(fakes[:1], 2) - area_down(fakes[1:2], 2)).abs().mean()
         total = recipe.adversarial * losses["fool"] + recipe.feature_matching * losses["features"]
         return total + recipe.mode_seeking * F.relu(recipe.spread - losses["spread"]) / recipe.spread
 
-    def _second_pass(self, batch: Batch) -> Tensor:
-        """Now and then put a crop of an own picture in the last row's place; 1 for each row with a target."""
-        real = torch.ones(len(batch.inputs), device=self.place.device)
-        crop = batch.inputs.shape[-1]
+    def _second_pass(self, batch: Batch) -> int:
+        """Now and then put a crop of an own picture in the last row's place; how many rows have a target."""
+        rows, crop = len(batch.inputs), batch.inputs.shape[-1]
         large = [picture for picture in self.memory if picture.shape[-1] >= 2 * crop]
         rng = np.random.default_rng((self.seed, batch.number, self.place.process, 2))
-        if large and rng.random() < self.recipe.second_pass * (len(batch.inputs) - 1):
+        if large and rng.random() < self.recipe.second_pass * (rows - 1):
             batch.inputs[-1] = _reduced(large[int(rng.integers(len(large)))], crop, rng)
-            real[-1] = 0.0
-        return real
+            return rows - 1
+        return rows
 
     def _remember(self, fakes: Tensor, number: int) -> None:
         if number % 4 == 0:
             row = number // 4 % len(fakes)
             picture = (fakes[row].detach().float().clamp(0, 1) * 255).round().byte().cpu()
             self.memory = [*self.memory[-(MEMORY - 1) :], picture]
+
+    def _move(self, batch: Tensor) -> Tensor:
+        return moved(batch, self.place.device, FORM)
 
 
 def _reduced(picture: Tensor, crop: int, rng: np.random.Generator) -> Tensor:
