@@ -47,7 +47,7 @@ def metadata(record: Record) -> dict[str, str]:
         "title": recipe.title,
         "description": recipe.description,
         "family": recipe.family,
-        "recipe": recipe.model_dump_json(exclude={"data", "inputs"}),
+        "recipe": recipe.model_dump_json(exclude=set(recipe.places)),
         "data": json.dumps(data),
         "metrics": json.dumps(metrics),
         **{key: json.dumps(value) for key, value in recipe.learns_from().items()},
@@ -89,6 +89,6 @@ on {record.device}, seed {recipe.seed}{changed} |
 ## Training recipe
 
 ```json
-{recipe.model_dump_json(indent=2, exclude={"data", "inputs"})}
+{recipe.model_dump_json(indent=2, exclude=set(recipe.places))}
 ```
 """

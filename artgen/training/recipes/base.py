@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,6 +21,13 @@ class Table(BaseModel):
 
 class TrainingRecipe(Table):
     """The keys that every family has."""
+
+    holds_out: ClassVar[bool] = True
+    """Whether every 20th image is kept from learning, to measure by."""
+    paired: ClassVar[bool] = True
+    """Whether images of ``inputs``, where there are any, belong to those of ``data`` by name."""
+    places: ClassVar[frozenset[str]] = frozenset({"data", "inputs"})
+    """Keys that name folders and files here: a published model does not tell them."""
 
     family: str = Field(description="What kind of model.")
     title: str = Field(
@@ -63,11 +70,11 @@ class TrainingRecipe(Table):
         """Side of the largest squares that are cut out of the images, px."""
         return 1
 
-    def identity(self) -> str:
+    def identity(self) -> dict[str, Any]:
         """Everything that decides the weights; texts, places and intervals may change between sittings."""
         free = {"title", "description", "weakness", "data_licence", "data", "inputs"}
         free |= {"sample_every", "checkpoint_every", "keep"}
-        return self.model_dump_json(exclude=free)
+        return self.model_dump(mode="json", exclude=free)
 
     def learns_from(self) -> dict[str, Any]:
         """What the model's file says of its inputs, so that a recipe can prepare a picture alike."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -11,6 +11,8 @@ from artgen.training.recipes.base import Rate, TrainingRecipe, Weight, Width
 
 class CycleGANRecipe(TrainingRecipe):
     """Two generators learn to turn pictures of one folder into the other's kind, and back, without pairs."""
+
+    paired: ClassVar[bool] = False
 
     family: Literal["cyclegan"] = Field(description="What kind of model.")
     crop: int = Field(256, ge=32, le=2048, description="Side of the pictures it learns from, px.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,9 @@ from artgen.training.recipes.base import Rate, TrainingRecipe, Weight
 
 class LatentRecipe(TrainingRecipe):
     """What both families say: how squares are cut out of the pictures, how large they are."""
+
+    # Nothing is measured by held-out pictures, and few are to learn from.
+    holds_out: ClassVar[bool] = False
 
     size: Literal[32, 64, 128, 256] = Field(64, description="Side of the pictures it makes, px.")
     crop: Literal["centre", "random"] = Field(

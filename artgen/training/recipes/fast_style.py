@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -52,6 +52,8 @@ class Perceptual(Table):
 
 class FastStyleRecipe(TrainingRecipe):
     """A network that paints in one or several styles in a fraction of a second."""
+
+    places: ClassVar[frozenset[str]] = TrainingRecipe.places | {"styles", "weights"}
 
     family: Literal["fast-style"] = Field(description="What kind of model.")
     styles: Annotated[References, Field(max_length=MOST_STYLES)] = Field(
