@@ -1,4 +1,4 @@
-"""One ``artgen run`` per folder: a lock that dies with its process."""
+"""One ``artgen run``, or ``artgen train``, per folder: a lock that dies with its process."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOCKLESS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Hold the run in ``folder``; its lock file's date tells when it was last run.
+    """Hold the run, or the training, in ``folder``; its lock file's date tells when it was last run.
 
     Raises:
         ArtgenError: another process holds it.
@@ -37,7 +37,7 @@ def held(folder: Path) -> Iterator[None]:
             if error.errno in LOCKLESS:
                 yield
                 return
-            found = "another artgen is making candidates there"
+            found = "another artgen is at work there"
             raise ArtgenError(str(folder), found, "wait for it to end, or stop it") from error
         yield
 

@@ -30,7 +30,7 @@ class Average:
         """Take note of ``network`` after ``step`` steps (from 1); every eighth counts, and the last."""
         if step % EVERY and not last:
             return
-        keep = min(self.decay, (1 + step) / (10 + step)) ** EVERY
+        keep = min(self.decay, (1 + step) / (10 + step)) ** (step % EVERY or EVERY)
         means: list[Tensor] = list(self.network.parameters())
         values: list[Tensor] = list(network.parameters())
         with torch.no_grad():

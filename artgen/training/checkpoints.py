@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from artgen.errors import ArtgenError
 from artgen.imaging.files import atomic_file, sweep
 from artgen.training.average import Average
 from artgen.training.family import Family
+from artgen.training.identity import Identity
 
 
 @dataclass(frozen=True)
@@ -22,13 +23,13 @@ class Reached:
     Attributes:
         step: updates done.
         seconds: spent, over all sittings.
-        identity: of recipe and images, as a digest.
+        identity: of the training, as plain values.
         adopted: steps at which it went on with another recipe or other images.
     """
 
     step: int
     seconds: float
-    identity: str
+    identity: dict[str, Any]
     adopted: list[int] = field(default_factory=list)
 
 
@@ -51,8 +52,20 @@ class Checkpoints:
         """The step of the newest one, 0 when there is none."""
         return max((int(file.stem) for file in self.files() if file.stem.isdigit()), default=0)
 
-    def save(self, family: Family, averages: Mapping[str, Average], reached: Reached) -> None:
+    def save(
+        self,
+        family: Family,
+        averages: Mapping[str, Average],
+        reached: Reached,
+        extra: Sequence[Mapping[str, Any]],
+    ) -> None:
         """Write one, then remove those too old.
+
+        Args:
+            family: networks and optimisers.
+            averages: of the networks that ship.
+            reached: how far it came.
+            extra: what the family keeps beside weights, of each process.
 
         Raises:
             ArtgenError: a weight is not finite (such a checkpoint would be of no use), or the disk is full.
@@ -65,7 +78,7 @@ class Checkpoints:
             "networks": {name: network.state_dict() for name, network in family.networks.items()},
             "optimisers": {name: optimiser.state_dict() for name, optimiser in family.optimisers.items()},
             "averages": {name: average.network.state_dict() for name, average in averages.items()},
-            "extra": family.extra_state(),
+            "extra": list(extra),
         }
         self.folder.mkdir(parents=True, exist_ok=True)
         sweep(self.folder)
@@ -75,7 +88,7 @@ class Checkpoints:
             old.unlink(missing_ok=True)
 
     def restore(
-        self, family: Family, averages: Mapping[str, Average], identity: str, *, adopt: bool
+        self, family: Family, averages: Mapping[str, Average], identity: Identity, *, adopt: bool
     ) -> Reached:
         """Bring everything to where the newest checkpoint left it; to the beginning when there is none.
 
@@ -84,14 +97,15 @@ class Checkpoints:
         """
         files = self.files()
         if not files:
-            return Reached(0, 0.0, identity)
+            return Reached(0, 0.0, identity.stored())
         state = _read(files[-1])
         try:
             reached = Reached(**state["reached"])
-            if reached.identity != identity and not adopt:
+            changed = identity.differences(reached.identity)
+            if changed and not adopt:
                 raise ArtgenError(
                     str(files[-1]),
-                    "belongs to another training recipe or other images",
+                    f"belongs to another training ({'; '.join(changed)})",
                     "--adopt goes on from it with this recipe, --folder begins elsewhere",
                 )
             for name, network in family.networks.items():
@@ -99,19 +113,19 @@ class Checkpoints:
             for name, average in averages.items():
                 average.network.load_state_dict(state["averages"][name])
             for name, optimiser in family.optimisers.items():
-                rates = [group["lr"] for group in optimiser.param_groups]
+                # Moments come from the checkpoint, rates and betas from the recipe: it may be an adopted one.
+                own = [{k: v for k, v in g.items() if k != "params"} for g in optimiser.param_groups]
                 optimiser.load_state_dict(state["optimisers"][name])
-                for group, rate in zip(optimiser.param_groups, rates, strict=True):
-                    group["base"] = rate  # the recipe's: an adopted one may have lowered it
-            family.load_extra_state(state["extra"])
+                for group, values in zip(optimiser.param_groups, own, strict=True):
+                    group.update(values | {"base": values["lr"]})
+            family.load_extra_state(state["extra"][family.place.process % len(state["extra"])])
         except (KeyError, TypeError, RuntimeError, ValueError) as error:
             right = "adopt a recipe of the same networks only, or begin in another --folder"
             raise ArtgenError(
                 str(files[-1]), f"does not fit these networks ({_first(error)})", right
             ) from None
-        if reached.identity == identity:
-            return reached
-        return Reached(reached.step, reached.seconds, identity, [*reached.adopted, reached.step])
+        adopted = [*reached.adopted, reached.step] if changed else reached.adopted
+        return Reached(reached.step, reached.seconds, identity.stored(), adopted)
 
     def advice(self) -> str:
         """What to do after a loss went wrong."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,6 +85,11 @@ class Family(ABC):
 
     ships: ClassVar[Mapping[str, str]] = {"generator": ""}
     """Networks that are averaged and written, each with what follows the title in its file's name."""
+
+    compiled: ClassVar[Collection[str] | None] = None
+    """Networks that torch may compile; all by default."""
+    descriptions: ClassVar[Mapping[str, str]] = {}
+    """What a shipped network is, where the recipe's description does not fit it."""
 
     networks: dict[str, nn.Module]
     """Every network with weights to keep, on the place's device."""

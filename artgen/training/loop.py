@@ -21,9 +21,10 @@ from artgen.training.ahead import Ahead
 from artgen.training.average import Average
 from artgen.training.checkpoints import Checkpoints, Reached
 from artgen.training.family import Family
+from artgen.training.identity import Identity
 from artgen.training.interruption import Interruption
 from artgen.training.recipes import TrainingRecipe
-from artgen.training.runtime import any_process, average_gradients
+from artgen.training.runtime import any_process, average_gradients, of_every_process
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -36,7 +37,7 @@ def train(
     recipe: TrainingRecipe,
     *,
     folder: Path,
-    identity: str,
+    identity: Identity,
     accelerator: Accelerator,
     emit: Emit,
     adopt: bool = False,
@@ -49,7 +50,7 @@ def train(
         family: networks, losses, optimisers.
         recipe: how long, and how often to sample and save.
         folder: holds ``checkpoints/`` and ``samples/``.
-        identity: of recipe and images; a checkpoint of another is refused unless ``adopt``.
+        identity: of this training; a checkpoint of another is refused unless ``adopt``.
         accelerator: device, processes, precision.
         emit: takes ``TrainingStep`` and ``SampleSaved``.
         adopt: go on from a checkpoint of another recipe of the same networks.
@@ -61,9 +62,7 @@ def train(
     averages = {name: Average(cast(Network, family.networks[name]), recipe.average) for name in family.ships}
     checkpoints = Checkpoints(folder, recipe.keep)
     reached = checkpoints.restore(family, averages, identity, adopt=adopt)
-    for optimiser in family.optimisers.values():
-        for group in optimiser.param_groups:
-            group.setdefault("base", group["lr"])
+    _agree(reached, recipe, checkpoints, accelerator)
     main = accelerator.is_main_process
     journal = Journal(checkpoints, emit if main else lambda event: None)
     clock = time.monotonic() - reached.seconds
@@ -83,14 +82,16 @@ def train(
             save = last or stop or number % recipe.checkpoint_every == 0
             journal.note(losses)
             if save or number % REPORT_EVERY == 0:
-                journal.report(number, family.batch * accelerator.num_processes, batches.waited)
+                with together(accelerator):
+                    journal.report(number, family.batch * accelerator.num_processes, batches.waited)
             if main and (last or number % recipe.sample_every == 0):
                 _sample(family, averages, folder, number, emit)
             if save:
                 reached = replace(reached, step=number, seconds=time.monotonic() - clock)
-                if main:
-                    checkpoints.save(family, averages, reached)
-                accelerator.wait_for_everyone()
+                extra = of_every_process(family.extra_state(), accelerator)
+                with together(accelerator):
+                    if main:
+                        checkpoints.save(family, averages, reached, extra)
             if stop and not last:
                 raise KeyboardInterrupt
     return {name: average.network for name, average in averages.items()}, reached
@@ -119,7 +120,7 @@ def step(
         optimiser = family.optimisers[turn.optimiser]
         parameters: list[nn.Parameter] = []
         for group in optimiser.param_groups:
-            group["lr"] = group.get("base", group["lr"]) * rate
+            group["lr"] = group.setdefault("base", group["lr"]) * rate
             parameters += group["params"]
         optimiser.zero_grad(set_to_none=True)
         turn.loss.backward()
@@ -128,6 +129,35 @@ def step(
             nn.utils.clip_grad_norm_(parameters, clip)
         optimiser.step()
         shown |= turn.losses
+
+
+def _agree(
+    reached: Reached, recipe: TrainingRecipe, checkpoints: Checkpoints, accelerator: Accelerator
+) -> None:
+    """Stop before a step is wasted: nothing left to do, or processes that found different checkpoints."""
+    if reached.step > recipe.steps:
+        found = f"{recipe.steps:,}, and step {reached.step:,} is reached"
+        raise ArtgenError("steps", found, "write more steps, or begin in another --folder")
+    steps = of_every_process(reached.step, accelerator)
+    if len(set(steps)) > 1:
+        right = "the machines of one training share its folder"
+        raise ArtgenError(str(checkpoints.folder), f"processes found checkpoints of steps {steps}", right)
+
+
+@contextmanager
+def together(accelerator: Accelerator) -> Iterator[None]:
+    """What fails in one process stops all: the others would wait for it for ever.
+
+    Raises:
+        ArtgenError: what was raised inside, or that another process has stopped.
+    """
+    problem: ArtgenError | None = None
+    try:
+        yield
+    except ArtgenError as error:
+        problem = error
+    if any_process(problem is not None, accelerator):
+        raise problem or ArtgenError("training", "another process has stopped", "see what it says")
 
 
 @contextmanager

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -12,6 +13,9 @@ from artgen.errors import ArtgenError
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
+
+
+LONGEST = timedelta(days=7)
 
 
 def start(device: str, precision: str) -> Accelerator:
@@ -26,18 +30,21 @@ def start(device: str, precision: str) -> Accelerator:
     """
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState
+    from accelerate.utils import InitProcessGroupKwargs
 
     known = device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
     if precision == "auto":
         precision = "bf16" if known else "fp32"
     if precision == "bf16" and device == "mps":
         raise ArtgenError("precision", "bf16 on mps", 'write precision = "auto" or "fp32"')
-    # Accelerate keeps the first precision for the life of a process; a second training may want another.
-    AcceleratorState._reset_state()
+    # Accelerate keeps its first device and precision for the life of a process; a second training may want
+    # others. Processes that talk to each other stay connected.
+    AcceleratorState._reset_state(reset_partial_state=not torch.distributed.is_initialized())
     accelerator = Accelerator(
         cpu=device == "cpu",
         mixed_precision="bf16" if precision == "bf16" else "no",
-        step_scheduler_with_optimizer=False,
+        # The first process decodes films and paints pairs for hours; the others wait for it.
+        kwargs_handlers=[InitProcessGroupKwargs(timeout=LONGEST)],
     )
     if accelerator.device.type != device:
         raise ArtgenError(
@@ -69,3 +76,13 @@ def any_process(value: bool, accelerator: Accelerator) -> bool:
     if accelerator.num_processes == 1:
         return value
     return bool(accelerator.reduce(torch.tensor(float(value), device=accelerator.device), "sum") > 0)
+
+
+def of_every_process(value: Any, accelerator: Accelerator) -> list[Any]:
+    """Each process's ``value``, in their order; all must call it at the same step."""
+    if accelerator.num_processes == 1:
+        return [value]
+    from accelerate.utils import gather_object
+
+    found: list[Any] = gather_object([value])
+    return found

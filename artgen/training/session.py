@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,12 +16,14 @@ from artgen.events import Emit, Note, TrainingFinished, TrainingStarted, ignore
 from artgen.imaging.files import atomic_write, write_png
 from artgen.models.checkpoint import save_model
 from artgen.models.network import Network
+from artgen.runs.lock import held
 from artgen.steps.images import find_images
 from artgen.training.card import Record, card, metadata
 from artgen.training.checkpoints import Checkpoints, Reached
 from artgen.training.data.survey import survey
 from artgen.training.families import build
 from artgen.training.family import Family, Place
+from artgen.training.identity import Identity
 from artgen.training.loop import train
 from artgen.training.material import Material, load_material
 from artgen.training.movie import write_movie
@@ -63,13 +66,13 @@ class Prepared:
     Attributes:
         family: networks and losses.
         material: decoded images.
-        identity: of recipe and images: a checkpoint of another is refused.
+        identity: of the training: a checkpoint of another is refused.
         accelerator: device, processes, precision.
     """
 
     family: Family
     material: Material
-    identity: str
+    identity: Identity
     accelerator: Accelerator
 
 
@@ -81,6 +84,11 @@ def run_training(job: Job, emit: Emit) -> list[Path]:
     Raises:
         ArtgenError: no images; a checkpoint of another recipe or of other images; a loss that is not finite.
     """
+    with _alone(job.folder):
+        return _run(job, emit)
+
+
+def _run(job: Job, emit: Emit) -> list[Path]:
     prepared = prepare(job, emit)
     recipe, folder, family = job.recipe, job.folder, prepared.family
     main = prepared.accelerator.is_main_process
@@ -102,10 +110,37 @@ def run_training(job: Job, emit: Emit) -> list[Path]:
         files = [folder / f"{recipe.title}{family.ships[name]}.safetensors" for name in networks]
         _publish(job, prepared, networks, files, done)
         emit(TrainingFinished(str(files[0]), str(files[0].with_suffix(".md")), done.seconds))
-        if write_movie(folder) is None:
-            emit(Note("no progress.mp4 of the network learning: pip install 'artgen[video]'"))
+        _film(folder, emit)
     prepared.accelerator.wait_for_everyone()
     return files
+
+
+def _film(folder: Path, emit: Emit) -> None:
+    """The progress movie; the model is there without it."""
+    try:
+        if write_movie(folder) is None:
+            emit(Note("no progress.mp4 of the network learning: pip install 'artgen[video]'"))
+    except ArtgenError as error:
+        emit(Note(f"no progress.mp4: {error}"))
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Two trainings in one folder would remove each other's checkpoints; its own processes share it."""
+    _make(folder)
+    if os.environ.get("RANK", "0") != "0":
+        yield
+        return
+    with held(folder):
+        yield
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        right = "a folder to write in"
+        raise ArtgenError(f"--folder {folder}", error.strerror or str(error), right) from None
 
 
 def prepare(job: Job, emit: Emit) -> Prepared:
@@ -117,21 +152,22 @@ def prepare(job: Job, emit: Emit) -> Prepared:
     torch.set_flush_denormal(True)  # before the first operation starts other threads
     accelerator = start(job.device, job.recipe.precision)
     emit = emit if accelerator.is_main_process else ignore
-    try:
-        job.folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        right = "a folder to write in"
-        raise ArtgenError(f"--folder {job.folder}", error.strerror or str(error), right) from None
+    _make(job.folder)
     # The first process decodes, and makes what a family prepares; the others find it done.
     with accelerator.main_process_first():
         material = _material(job, emit)
         place = Place(job.folder, accelerator.device, accelerator.process_index, emit, job.beside)
         family = build(job.recipe, material, place)
     if job.compiled:
-        for network in family.networks.values():
-            network.compile()
-    decisive = job.recipe.identity() + material.fingerprint + family.fingerprint
-    identity = hashlib.sha256(decisive.encode()).hexdigest()
+        for name, network in family.networks.items():
+            if family.compiled is None or name in family.compiled:
+                network.compile()
+    identity = Identity(
+        recipe=job.recipe.identity(),
+        images=material.fingerprint,
+        others=family.fingerprint,
+        processes=accelerator.num_processes,
+    )
     return Prepared(family, material, identity, accelerator)
 
 

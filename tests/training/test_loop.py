@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import torch
 from artgen.errors import ArtgenError, Problems
 from artgen.events import Event, Note, TrainingStep, ignore
 from artgen.models.checkpoint import load_model
+from artgen.runs.lock import held
 from artgen.training.checkpoints import Checkpoints
 from artgen.training.reading import load_training_recipe
 from artgen.training.session import Job, prepare, run_training
@@ -107,7 +109,7 @@ def test_stopped_in_the_middle_of_a_step_it_saves_whole_steps(
 
 def test_a_changed_recipe_is_refused_or_adopted(tmp_path: Path, photographs: Path) -> None:
     run_training(job(tmp_path, photographs, 5), ignore)
-    with pytest.raises(ArtgenError, match="another training recipe") as refused:
+    with pytest.raises(ArtgenError, match=r"another training \(steps was 5, is 8\)") as refused:
         run_training(job(tmp_path, photographs, 8), ignore)
     assert "--adopt" in str(refused.value)
     file = run_training(job(tmp_path, photographs, 8, adopt=True, more="rate = 1e-5"), ignore)[0]
@@ -115,8 +117,43 @@ def test_a_changed_recipe_is_refused_or_adopted(tmp_path: Path, photographs: Pat
     assert state["reached"]["step"] == 8
     assert state["optimisers"]["generator"]["param_groups"][0]["base"] == 1e-5
     assert "changed at step 5" in file.with_suffix(".md").read_text()
+    with pytest.raises(ArtgenError, match="step 8 is reached"):
+        run_training(job(tmp_path, photographs, 5, adopt=True), ignore)
     with pytest.raises(ArtgenError, match="does not fit these networks"):
         run_training(job(tmp_path, photographs, 9, adopt=True, width=16), ignore)
+
+
+def test_other_images_are_another_training(tmp_path: Path, photographs: Path) -> None:
+    mine = tmp_path / "mine"
+    shutil.copytree(photographs, mine)
+    run_training(job(tmp_path, mine, 5), ignore)
+    (mine / "rocket.png").unlink()
+    with pytest.raises(ArtgenError, match=r"another training \(other images\)"):
+        run_training(job(tmp_path, mine, 5), ignore)
+
+
+def test_a_key_that_came_later_breaks_no_training(tmp_path: Path, photographs: Path) -> None:
+    run_training(job(tmp_path, photographs, 5), ignore)
+    file = Checkpoints(tmp_path / "out", 2).files()[-1]
+    state = torch.load(file, weights_only=True)
+    del state["reached"]["identity"]["recipe"]["critic_rate"]  # as if saved before the key was there
+    torch.save(state, file)
+    run_training(job(tmp_path, photographs, 5), ignore)
+
+
+def test_one_training_at_a_time_in_a_folder(tmp_path: Path, photographs: Path) -> None:
+    work = job(tmp_path, photographs, 5)
+    work.folder.mkdir()
+    with held(work.folder), pytest.raises(ArtgenError, match="another artgen is at work there"):
+        run_training(work, ignore)
+
+
+def test_a_movie_that_cannot_be_made_costs_no_model(tmp_path: Path, photographs: Path) -> None:
+    events: list[Event] = []
+    run_training(job(tmp_path, photographs, 5), ignore)
+    next((tmp_path / "out" / "samples").iterdir()).write_bytes(b"no picture")
+    assert run_training(job(tmp_path, photographs, 5), events.append)[0].is_file()
+    assert any("no progress.mp4" in event.message for event in events if isinstance(event, Note))
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path: Path, photographs: Path) -> None:

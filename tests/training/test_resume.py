@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -38,6 +39,38 @@ def test_killed_and_resumed_equals_undisturbed_bit_for_bit(tmp_path: Path, name:
     assert 0 < reached < 60  # killed in the middle, not at the end
     finish(name, broken)
     states = [torch.load(f / "checkpoints" / "00000060.pt", weights_only=True) for f in (whole, broken)]
+    for part in ("networks", "averages", "optimisers", "extra"):
+        assert_equal(states[0][part], states[1][part])
+
+
+def test_every_process_goes_on_with_what_it_remembers(tmp_path: Path) -> None:
+    """CycleGAN's critics remember pictures, each process its own."""
+    recipe = tmp_path / "r.toml"
+    text = (SMALL / "cyclegan.toml").read_text().replace("steps = 60", "steps = 16")
+    recipe.write_text(text.replace("checkpoint_every = 25", "checkpoint_every = 8"))
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    command = [
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "-m",
+        "artgen",
+        "train",
+    ]
+    for folder in (whole, broken):
+        if folder == broken:
+            shutil.copytree(whole, broken)
+            (broken / "checkpoints" / "00000016.pt").unlink()
+        done = subprocess.run(
+            [sys.executable, *command, str(recipe), "--folder", str(folder), "--device", "cpu"],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+    states = [torch.load(f / "checkpoints" / "00000016.pt", weights_only=True) for f in (whole, broken)]
+    assert len(states[0]["extra"]) == 2
     for part in ("networks", "averages", "optimisers", "extra"):
         assert_equal(states[0][part], states[1][part])
 
