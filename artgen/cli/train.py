@@ -76,5 +76,7 @@ def train(
     if json and files:
         messages.show_json({"models": [str(file) for file in files], "cards": [str(card) for card in cards]})
     else:
+        from artgen.models import catalog
+
         for file, card in zip(files, cards, strict=True):
-            typer.echo(f"model: {file}\ncard: {card}")
+            typer.echo(f"model: {file}\ncard: {card}\nin a recipe:\n\n{catalog.lines(file)}\n")

@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from artgen.errors import ArtgenError
 from artgen.models import header
 
 PRETRAINED = Path(__file__).parent / "pretrained"
+
+
+class Use(NamedTuple):
+    """What a recipe uses a model for: the table, and its ``use``."""
+
+    table: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"the {'source' if self.table == '[source]' else 'step'} `{self.name}`"
+
+
 USES = {
-    "upimage": "the step `upscale`",
-    "unet": "the step `translate`",
-    "resnet": "the step `translate`",
-    "fast-style": "the step `translate`",
-    "dcgan": "the source `generator`",
-    "r3gan": "the source `generator`",
+    "upimage": Use("[[steps]]", "upscale"),
+    "unet": Use("[[steps]]", "translate"),
+    "resnet": Use("[[steps]]", "translate"),
+    "fast-style": Use("[[steps]]", "translate"),
+    "dcgan": Use("[source]", "generator"),
+    "r3gan": Use("[source]", "generator"),
 }
-"""What a recipe uses a model of each architecture for."""
+"""By architecture."""
 
 
 @dataclass(frozen=True)
@@ -77,3 +91,16 @@ def find(reference: str, folder: Path, architectures: Sequence[str]) -> Path:
             right += f"; {found} is for {USES[found]}"
         raise ArtgenError("model", f"{reference!r} is of the architecture {found[:40]!r}", right)
     return path
+
+
+def lines(file: Path) -> str:
+    """What to write into a recipe for the model in ``file``, as TOML.
+
+    Raises:
+        ArtgenError: the file cannot be read, or is of no architecture known here.
+    """
+    architecture = header.metadata(file).get("architecture", "unknown")
+    if architecture not in USES:
+        raise ArtgenError(str(file), f"architecture {architecture[:40]!r}", f"one of {', '.join(USES)}")
+    use = USES[architecture]
+    return f"{use.table}\nuse = {json.dumps(use.name)}\nmodel = {json.dumps(str(file.resolve()))}"
