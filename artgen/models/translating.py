@@ -23,12 +23,12 @@ from torch import Tensor
 from artgen.errors import ArtgenError
 from artgen.imaging.bands import TensorReader, TensorWriter
 from artgen.imaging.blending import paint_blended
-from artgen.imaging.image import luminance, resize
 from artgen.imaging.inputs import prepare as as_learned
 from artgen.imaging.tiles import Window, out_of_memory, paint_exact
 from artgen.models import header
 from artgen.models.checkpoint import Model, load_model
 from artgen.models.faststyle import FastStyle
+from artgen.models.fitting import padded, resized, size_of_result, with_channels
 from artgen.models.network import Network
 from artgen.models.norms import fixed_statistics
 from artgen.models.resnet import ResNet
@@ -40,7 +40,6 @@ WHOLE = 512 * 512
 PATCH = 64  # side of the patches that do, px
 TILE = 512  # of the exact path: its halo of up to 90 px then costs less than the tile
 LEAST = 16  # px: a ResNet reflects at a quarter of the side
-LONGEST = 4  # times the side of a tile, to which a small picture may be enlarged
 
 
 @torch.inference_mode()
@@ -80,9 +79,9 @@ def translate(
     own = header.side(loaded.metadata) or least
     own = max(least, own // least * least)
     height, width = image.shape[-2:]
-    size = _size(height, width, side, own)
-    shown = as_learned(image, learned, size) if prepare and learned else _resized(image, size)
-    shown = _with_channels(shown, 3 if isinstance(network, FastStyle) else network.config.inputs, model)
+    size = size_of_result(height, width, side, own)
+    shown = as_learned(image, learned, size) if prepare and learned else resized(image, size)
+    shown = with_channels(shown, 3 if isinstance(network, FastStyle) else network.config.inputs, model.name)
     if isinstance(network, UNet):
         # What only re-imagines keeps the picture's colours; what learned from outlines has none to keep.
         anchor = learned.get("use") == "pixelate"
@@ -101,7 +100,7 @@ def _exact(
     height, width = image.shape[-2:]
     multiple = network.reach.multiple
     rows, columns = (max(LEAST, -(-length // multiple) * multiple) for length in (height, width))
-    image = _padded(image, rows, columns)
+    image = padded(image, rows, columns)
     more = () if weights is None else (weights.to(device),)
 
     def paint(tiles: Tensor, windows: Sequence[Window]) -> Tensor:
@@ -160,7 +159,7 @@ def _blended(
 ) -> Tensor:
     """Each tile is normalised by itself where the norm is instance norm: as it was in training."""
     height, width = image.shape[-2:]
-    image = _padded(image, max(side, height), max(side, width))
+    image = padded(image, max(side, height), max(side, width))
 
     def paint(tiles: Tensor, windows: Sequence[Window]) -> Tensor:
         painted: Tensor = network(tiles.to(device=device, memory_format=torch.channels_last))
@@ -172,19 +171,6 @@ def _blended(
     return writer.image[:, :height, :width].clamp(0, 1)
 
 
-def _size(height: int, width: int, side: int | None, own: int) -> tuple[int, int]:
-    """Of the result: the image's, or the longer side as asked for; and no side below the network's own."""
-    factor = side / max(height, width) if side else 1.0
-    if factor * min(height, width) < own:
-        # A strip is not enlarged without end: the rest of its tiles is filled up, and cut off again.
-        factor = max(factor, min(own / min(height, width), LONGEST * own / max(height, width)))
-    return max(1, round(height * factor)), max(1, round(width * factor))
-
-
-def _resized(image: Tensor, size: tuple[int, int]) -> Tensor:
-    return image if tuple(image.shape[-2:]) == size else resize(image, size)
-
-
 def _weights(network: FastStyle, styles: Sequence[float], model: Path) -> Tensor:
     known = network.config.styles
     if not styles:
@@ -192,32 +178,6 @@ def _weights(network: FastStyle, styles: Sequence[float], model: Path) -> Tensor
     if len(styles) != known or sum(styles) <= 0:
         raise ArtgenError(f"translate: {model.name}", f"{len(styles)} styles", f"{known} numbers, not all 0")
     return torch.tensor([[share / sum(styles) for share in styles]])
-
-
-def _with_channels(image: Tensor, channels: int, model: Path) -> Tensor:
-    """One channel is luminance; and luminance where the network wants colours is grey.
-
-    Raises:
-        ArtgenError: a network of 2 or 4 channels: nobody but its maker knows what these are.
-    """
-    if channels not in (1, 3):
-        raise ArtgenError(f"translate: {model.name}", f"takes {channels} channels", "grey or colour: 1 or 3")
-    if image.shape[0] == channels:
-        return image
-    return luminance(image) if channels == 1 else image.expand(channels, -1, -1)
-
-
-def _padded(image: Tensor, height: int, width: int) -> Tensor:
-    """``(C, H, W)`` continued to the right and below, mirrored back and forth."""
-    if image.shape[-2:] == (height, width):
-        return image
-    return image[:, _mirrored(image.shape[-2], height)][:, :, _mirrored(image.shape[-1], width)]
-
-
-def _mirrored(length: int, wanted: int) -> Tensor:
-    turn = max(1, length - 1)
-    place: Tensor = torch.arange(wanted) % (2 * turn)
-    return (turn - (place - turn).abs()).clamp(max=length - 1)
 
 
 def _patches(image: Tensor, count: int) -> Tensor:
