@@ -29,6 +29,8 @@ PHOTOGRAPHS = (
 )
 # Every picture lists all images that chance chose from, with their hashes.
 MOST = 2000
+# What artgen makes in a folder: a picture made of those beside it is not one of them the next time.
+MADE = frozenset({"runs", "training-runs"})
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"})
 
 
@@ -45,6 +47,10 @@ References = Annotated[
 
 def find_images(reference: str, folder: Path) -> list[Path]:
     """The image files that ``reference`` names, sorted; relative paths start at ``folder``.
+
+    Of a folder, everything below counts but hidden files and folders (``._sea.jpg``, which a Mac leaves on
+    other disks, is no picture) and folders named ``runs`` and ``training-runs``: what was made there is used
+    where its own path is given.
 
     Raises:
         ArtgenError: nothing is there, nothing in it is an image, or an image's name is not UTF-8.
@@ -73,7 +79,7 @@ def _on_disk(reference: str, folder: Path) -> list[Path]:
     if path.is_file():
         return [path]
     if path.is_dir():
-        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+        inside = sorted(p for p in path.rglob("*") if _given(p.relative_to(path)) and p.is_file())
         if not inside:
             raise ArtgenError(reference, "a folder without images", f"images end in {_suffixes()}")
         return inside
@@ -86,6 +92,12 @@ def _on_disk(reference: str, folder: Path) -> list[Path]:
     raise ArtgenError(
         reference, f"no such file or folder ({path})", f"relative paths start at {folder.resolve()}"
     )
+
+
+def _given(path: Path) -> bool:
+    """Whether a file in a folder is an image that somebody laid there."""
+    hidden = any(part.startswith(".") for part in path.parts)
+    return path.suffix.lower() in SUFFIXES and not hidden and MADE.isdisjoint(path.parts[:-1])
 
 
 def _suffixes() -> str:

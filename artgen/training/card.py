@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from artgen.models.network import Network
 from artgen.training.family import Measured
+from artgen.training.material import Source
 from artgen.training.recipes import TrainingRecipe
+
+LISTED = 12
 
 
 @dataclass(frozen=True)
@@ -18,9 +21,8 @@ class Record:
     Attributes:
         recipe: what was trained.
         images: how many were trained on.
-        sources: how many images each folder gave, validation included.
-        held_out: whether the samples are of pictures it never saw; fewer than 20 images hold none out.
-        fingerprint: of the training images.
+        sources: the folders.
+        fingerprint: of the images.
         measured: the figures.
         seconds: over all sittings.
         adopted: steps at which it went on with a changed recipe or other images.
@@ -29,9 +31,8 @@ class Record:
 
     recipe: TrainingRecipe
     images: int
-    sources: Mapping[str, int]
+    sources: Sequence[Source]
     fingerprint: str
-    held_out: bool
     measured: Measured
     seconds: float
     adopted: list[int]
@@ -58,7 +59,6 @@ def card(record: Record, name: str, network: Network) -> str:
     """The card of the model ``name`` as Markdown; the picture beside it has the same name."""
     recipe, measured = record.recipe, record.measured
     rows = "\n".join(f"| {f.label} | {f.value:{f.form}} |" for f in measured.figures)
-    folders = ", ".join(f"{source} ({count})" for source, count in record.sources.items())
     parameters = sum(weight.numel() for weight in network.parameters()) / 1e6
     changed = "".join(f", recipe or images changed at step {step:,}" for step in record.adopted)
     return f"""# {name}
@@ -72,7 +72,7 @@ def card(record: Record, name: str, network: Network) -> str:
 | architecture | `{network.architecture}`, {parameters:.2f} M parameters |
 | trained | family `{recipe.family}`, {recipe.steps:,} steps, {record.seconds / 3600:.1f} h \
 on {record.device}, seed {recipe.seed}{changed} |
-| images | {record.images:,} of {folders}{", every 20th held out" if record.held_out else ""} |
+| images | {_told(record.sources)} |
 | fingerprint | `{record.fingerprint[:32]}` |
 | licence of the images | {recipe.data_licence} |
 
@@ -92,3 +92,11 @@ on {record.device}, seed {recipe.seed}{changed} |
 {recipe.model_dump_json(indent=2, exclude=set(recipe.places))}
 ```
 """
+
+
+def _told(sources: Sequence[Source]) -> str:
+    """``photos: 40, 2 of them held out; drawings: 12``."""
+    held = [f", {source.held_out:,} of them held out" if source.held_out else "" for source in sources]
+    told = [f"{source.name}: {source.images:,}{h}" for source, h in zip(sources, held, strict=True)]
+    more = [f"{len(told) - LISTED:,} more folders"] if len(told) > LISTED else []
+    return "; ".join([*told[:LISTED], *more])

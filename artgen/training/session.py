@@ -33,6 +33,8 @@ from artgen.training.runtime import start
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
+NAMED = 10  # files that could not be read, of any number
+
 
 @dataclass(frozen=True)
 class Job:
@@ -182,7 +184,6 @@ def _publish(
         recipe=job.recipe,
         images=len(material.images.names),
         sources=material.sources,
-        held_out=material.held_out,
         fingerprint=material.fingerprint,
         measured=measured,
         seconds=done.seconds,
@@ -197,28 +198,59 @@ def _publish(
 
 def _material(job: Job, emit: Emit) -> Material:
     recipe = job.recipe
-    files = _found("data", job.data, recipe.data, job.beside)
-    inputs = _found("inputs", job.inputs, recipe.inputs, job.beside) if recipe.two_folders else None
+    files = _found("data", job.data, recipe.data, job)
+    inputs = _found("inputs", job.inputs, recipe.inputs, job) if recipe.two_folders else None
     emit(Note(f"reading {len(files) + len(inputs or ()):,} images, at most {recipe.side} px"))
-    material = load_material(files, inputs, job.folder, side=recipe.side)
-    for problem in material.skipped:
+    material = load_material(
+        files,
+        inputs,
+        job.folder,
+        side=recipe.side,
+        hold_out=recipe.holds_out,
+        paired=recipe.paired,
+        emit=emit,
+    )
+    for problem in material.skipped[:NAMED]:
         emit(Note(f"skipped {problem}"))
-    for images in filter(None, (material.images, material.inputs)):
-        for warning in survey(images, recipe.crop_side()):
-            emit(Note(warning))
+    if len(material.skipped) > NAMED:
+        emit(Note(f"skipped {len(material.skipped) - NAMED:,} more"))
+    for warning in survey(material.images, recipe.crop_side()):
+        emit(Note(warning))
+    if material.inputs is not None:
+        for warning in survey(material.inputs, recipe.crop_side(), made=not recipe.paired):
+            emit(Note(f"inputs: {warning}"))
     return material
 
 
-def _found(key: str, given: Sequence[str], own: Sequence[str] | None, beside: Path) -> list[Path]:
-    """The image files of an option, or of the recipe's key."""
+def _found(key: str, given: Sequence[str], own: Sequence[str] | None, job: Job) -> list[Path]:
+    """The image files of an option, or of the recipe's key; nothing that this training made."""
     if not given and not own:
         right = f"write `{key} = ...` in the recipe, or name one or more folders: --{key} FOLDER"
         raise ArtgenError(f"--{key}", "no folder of images", right)
+    beside = Path() if given else job.beside
     found: dict[Path, None] = {}
     for reference in given or own or ():
         try:
-            found.update(dict.fromkeys(find_images(reference, Path() if given else beside)))
+            files = find_images(reference, beside)
         except ArtgenError as error:
             where = f"--{key} {reference}" if given else f"{key} = {reference!r}"
             raise ArtgenError(where, error.found, error.right) from None
+        found.update(dict.fromkeys(_not_made(files, beside / Path(reference).expanduser(), job.folder)))
     return list(found)
+
+
+def _not_made(files: list[Path], place: Path, folder: Path) -> list[Path]:
+    """``files``, found in ``place``, but for what lies in the training's own ``folder`` below it.
+
+    Raises:
+        ArtgenError: the training's folder is that of the images, or nothing is left.
+    """
+    root, made = place.resolve(), folder.resolve()
+    if not made.is_relative_to(root):
+        return files
+    below = made.relative_to(root)
+    others = [file for file in files if not file.relative_to(place).is_relative_to(below)]
+    if made == root or not others:
+        right = "a folder of its own: else its samples would be learned from"
+        raise ArtgenError(f"--folder {folder}", "the folder of the images to learn from", right)
+    return others

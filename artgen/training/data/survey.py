@@ -14,12 +14,13 @@ SAMPLE = 1000
 MANY_GREY = 0.2
 
 
-def survey(images: ImageSet, wanted_side: int) -> list[str]:
+def survey(images: ImageSet, wanted_side: int, *, made: bool = True) -> list[str]:
     """Short sentences about what will show in the result; nothing to say is an empty list.
 
     Args:
         images: what is to be learned.
         wanted_side: px of the crops that the networks see.
+        made: whether a model makes such images. What it only sees may be grey, and twice the same.
     """
     count = len(images.pixels)
     warnings = []
@@ -29,6 +30,8 @@ def survey(images: ImageSet, wanted_side: int) -> list[str]:
     if small:
         said = f"{small:,} of {count:,} images are" if small < count else _all(count)
         warnings.append(f"{said} smaller than {wanted_side} px and enlarged for it, so blurred")
+    if not made:
+        return warnings
     drawn = np.unique(np.linspace(0, count - 1, min(count, SAMPLE)).astype(int))
     looks = [look(Image.fromarray(images.pixels[index])) for index in drawn]
     grey = sum(one.grey for one in looks)
