@@ -171,8 +171,10 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """
     try:
         temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}")
+        if "\0" in path.name:
+            raise ValueError("a zero byte in the name")
         file = temporary.open("xb")
-    except ValueError as error:  # no name, or one with a zero byte
+    except ValueError as error:  # or no name at all
         raise WriteError(path, str(error)) from error
     except OSError as error:
         raise WriteError(path, error.strerror or str(error)) from error

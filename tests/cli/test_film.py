@@ -56,7 +56,7 @@ def test_picks_enlarged_beside_the_run(finished_run: Runs, tmp_path: Path) -> No
         (["-o", "film.gif"], "film.gif: a film that ends in .gif"),
         (["-o", "nowhere/film.mp4"], "no folder nowhere"),
         (["other"], "no such run"),
-        (["--fps", "0"], "not in the range"),
+        (["--fps", "0"], "--fps"),
     ],
     ids=" ".join,
 )
