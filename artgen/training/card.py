@@ -39,14 +39,14 @@ class Record:
     device: str
 
 
-def metadata(record: Record) -> dict[str, str]:
-    """What the model file says of itself beside its weights; strings only, as safetensors has it."""
+def metadata(record: Record, name: str, description: str) -> dict[str, str]:
+    """What the file of model ``name`` says of itself beside its weights; strings only, as safetensors has it."""
     recipe = record.recipe
     data = {"images": record.images, "fingerprint": record.fingerprint, "licence": recipe.data_licence}
     metrics = {figure.name: round(figure.value, 4) for figure in record.measured.figures}
     return {
-        "title": recipe.title,
-        "description": recipe.description,
+        "title": name,
+        "description": description,
         "family": recipe.family,
         "recipe": recipe.model_dump_json(exclude=set(recipe.places)),
         "data": json.dumps(data),
@@ -55,7 +55,7 @@ def metadata(record: Record) -> dict[str, str]:
     }
 
 
-def card(record: Record, name: str, network: Network) -> str:
+def card(record: Record, name: str, description: str, network: Network) -> str:
     """The card of the model ``name`` as Markdown; the picture beside it has the same name."""
     recipe, measured = record.recipe, record.measured
     rows = "\n".join(f"| {f.label} | {f.value:{f.form}} |" for f in measured.figures)
@@ -63,7 +63,7 @@ def card(record: Record, name: str, network: Network) -> str:
     changed = "".join(f", recipe or images changed at step {step:,}" for step in record.adopted)
     return f"""# {name}
 
-{recipe.description}
+{description}
 
 ![What it makes]({name}.png)
 

@@ -190,10 +190,12 @@ def _publish(
         adopted=done.adopted,
         device=prepared.accelerator.device.type,
     )
-    for network, file in zip(networks.values(), files, strict=True):
-        save_model(file, network, metadata(record))
+    for (name, network), file in zip(networks.items(), files, strict=True):
+        description = family.descriptions.get(name, job.recipe.description)
+        save_model(file, network, metadata(record, file.stem, description))
         write_png(file.with_suffix(".png"), picture, {})
-        atomic_write(file.with_suffix(".md"), card(record, file.stem, network).encode())
+        text = card(record, file.stem, description, network)
+        atomic_write(file.with_suffix(".md"), text.encode())
 
 
 def _material(job: Job, emit: Emit) -> Material:
