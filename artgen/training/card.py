@@ -40,7 +40,7 @@ class Record:
 
 
 def metadata(record: Record, name: str, description: str) -> dict[str, str]:
-    """What the file of model ``name`` says of itself beside its weights; strings only, as safetensors has it."""
+    """What the file of the model ``name`` says of itself; strings only, as safetensors has it."""
     recipe = record.recipe
     data = {"images": record.images, "fingerprint": record.fingerprint, "licence": recipe.data_licence}
     metrics = {figure.name: round(figure.value, 4) for figure in record.measured.figures}

@@ -95,7 +95,9 @@ def test_what_is_held_out_is_said_of_each_folder(tmp_path: Path) -> None:
     learned = material(tmp_path, targets, inputs, paired=False)
     assert not learned.held_out
     recipe = CycleGANRecipe(family="cyclegan", title="sea", steps=5)
-    written = card(record(recipe, learned), "sea", UpImager(UpImagerConfig(width=8, blocks=1, widths=(8,))))
+    written = card(
+        record(recipe, learned), "sea", "The sea.", UpImager(UpImagerConfig(width=8, blocks=1, widths=(8,)))
+    )
     assert f"| images | {tmp_path.name}/sea: 30, 2 of them held out; drawn/sea: 5 |" in written
 
 
