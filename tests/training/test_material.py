@@ -114,8 +114,9 @@ def test_a_published_model_tells_no_places(tmp_path: Path) -> None:
     )
     told = record(recipe, material(tmp_path, fill(tmp_path / "photos", 3)))
     network = UpImager(UpImagerConfig(width=8, blocks=1, widths=(8,)))
-    assert "ann" not in json.dumps(metadata(told)) + card(told, "wave", network)
-    assert json.loads(metadata(told)["styles"]) == [{"name": "wave"}]
+    said = metadata(told, "wave", "A wave.")
+    assert "ann" not in json.dumps(said) + card(told, "wave", "A wave.", network)
+    assert json.loads(said["styles"]) == [{"name": "wave"}]
 
 
 def begin(beside: Path, recipe: str, **job: Any) -> list[str]:
