@@ -71,7 +71,11 @@ def test_any_up_imager_tiled_equals_untiled(height: int, width: int, tile: int, 
 
 @pytest.mark.parametrize(
     "network",
-    [SHIPPED, random_network(UpImagerConfig(width=8, blocks=3, widths=(8,))), random_network(UpImagerConfig(width=8, blocks=2, widths=(8, 8)))],
+    [
+        SHIPPED,
+        random_network(UpImagerConfig(width=8, blocks=3, widths=(8,))),
+        random_network(UpImagerConfig(width=8, blocks=2, widths=(8, 8))),
+    ],
     ids=["abstract-8x", "2x", "4x"],
 )
 def test_reach_is_what_the_network_sees(network: UpImager) -> None:
