@@ -2,40 +2,45 @@
 
 Zhao, Liu, Lin, Zhu and Han 2020 (Differentiable Augmentation for Data-Efficient GAN Training,
 arXiv:2006.10738): colour (brightness, saturation, contrast), translation by up to an eighth, a hole of half
-the side. All of it is differentiable, so the generator learns through it. Deviation: chance comes from
-outside, one row a picture, so that a step repeats whatever the number of processes.
+the side. All of it is differentiable, so the generator learns through it. Deviations:
+
+- Each change is made to a share of the pictures, as in Karras et al. 2020 (arXiv:2006.06676), not to all of
+  them: a small critic that never sees a whole picture in its own colours learns texture, no composition.
+- Chance comes from outside, one row a picture, so that a step repeats whatever the number of processes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-CHANCES = 7
-"""Numbers in [0, 1) that ``augment`` wants for each picture."""
+# Chances by which a picture stays as it is: no light, full colour and contrast, no shift, the hole elsewhere.
+UNCHANGED = np.array([0.5, 0.5, 0.5, 0.5, 0.5, 9.0, 9.0], np.float32)
+CHANGE = [0, 0, 0, 1, 1, 2, 2]
+"""Which change each of the seven chances belongs to."""
 GREY = 0.5
 SHIFT, HOLE = 1 / 8, 1 / 2
 
 
-def augment(images: Tensor, chance: Tensor, kinds: Collection[str]) -> Tensor:
+def chances(random: np.random.Generator, count: int, share: float) -> Tensor:
+    """``(count, 7)``: what ``augment`` does to each of ``count`` pictures: every change to a ``share``."""
+    values = random.random((count, len(CHANGE)), np.float32)
+    made = random.random((count, 3)) < share
+    return torch.from_numpy(np.where(made[:, CHANGE], values, UNCHANGED))
+
+
+def augment(images: Tensor, chance: Tensor) -> Tensor:
     """Changed copies of ``images``, ``(B, 3, H, W)`` in [0, 1]; colours may leave that range.
 
     Args:
         images: real or made.
-        chance: ``(B, 7)`` in [0, 1), on the CPU.
-        kinds: any of ``colour``, ``translation``, ``cutout``.
+        chance: ``(B, 7)``, as ``chances`` gives them: on the CPU.
     """
-    x = images - GREY
-    if "colour" in kinds:
-        x = _colour(x, chance[:, :3].to(images.device, images.dtype))
-    if "translation" in kinds:
-        x = _translated(x, chance[:, 3:5])
-    if "cutout" in kinds:
-        x = x * _holes(chance[:, 5:7], x.shape[-2:]).to(images.device, images.dtype)
-    return x + GREY
+    x = _colour(images - GREY, chance[:, :3].to(images.device, images.dtype))
+    x = _translated(x, chance[:, 3:5])
+    return x * _holes(chance[:, 5:7], x.shape[-2:]).to(images.device, images.dtype) + GREY
 
 
 def _colour(x: Tensor, chance: Tensor) -> Tensor:

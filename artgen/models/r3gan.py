@@ -3,13 +3,14 @@
 After Huang, Gokaslan, Kuleshov and Tompkin 2024 (The GAN is dead; long live the GAN! A Modern Baseline GAN,
 arXiv:2501.05441), configuration E: blocks of 1x1, grouped 3x3 and 1x1 convolutions at twice the width
 (ResNeXt), kept stable by their first weights alone (after Fixup, Zhang et al. 2019, arXiv:1901.09321),
-bilinear resizing, a learned 4 x 4 basis that the latent scales, and a critic that mirrors it all.
-Deviations:
+bilinear resizing, and a critic that mirrors it all. Deviations:
 
 - A million weights instead of tens of millions: ``width`` channels at half the side, doubling inwards up to
   ``8 * width``, one block a level by default.
 - No block at the full side, which on a CPU would cost more than all others: the picture is painted from, and
   seen through, one 3x3 convolution there.
+- The latent makes the 4 x 4 beginning by a linear layer. Where it only scaled a learned basis, as published,
+  all pictures shared one layout for the first thousand steps of a small network.
 - Groups of 16 channels at every level: the cheapest that CPUs still do well.
 - Colours pass a sigmoid into [0, 1], so that a film has no clipped patches.
 
@@ -83,9 +84,9 @@ class R3Generator(LatentGenerator):
         super().__init__(config)
         widths = config.widths()
         count = config.blocks * len(widths)
-        self.scales = nn.Linear(config.latent, widths[0], bias=False)
-        nn.init.normal_(self.scales.weight, 0.0, 1 / math.sqrt(config.latent))
-        self.basis = nn.Parameter(torch.randn(widths[0], 4, 4))
+        self.begin = nn.Linear(config.latent, widths[0] * 16)
+        nn.init.normal_(self.begin.weight, 0.0, 1 / math.sqrt(config.latent))
+        nn.init.zeros_(self.begin.bias)
         self.changes = nn.ModuleList(_change(before, after) for before, after in pairwise(widths))
         self.levels = nn.ModuleList(_level(width, config.blocks, count) for width in widths)
         self.last = _change(widths[-1], config.width // 2)
@@ -93,7 +94,7 @@ class R3Generator(LatentGenerator):
         _first_weights(self.paint, 1.0)
 
     def forward(self, z: Tensor) -> Tensor:
-        x: Tensor = self.levels[0](self.basis * self.scales(z)[:, :, None, None])
+        x: Tensor = self.levels[0](self.begin(z).unflatten(1, (-1, 4, 4)))
         for change, level in zip(self.changes, list(self.levels)[1:], strict=True):
             x = level(_doubled(change(x)))
         return torch.sigmoid(self.paint(F.leaky_relu(_doubled(self.last(x)), SLOPE)))

@@ -40,6 +40,7 @@ class DCGANR3Training(LatentTraining):
     def __init__(self, recipe: DCGANR3Recipe, material: Material, place: Place) -> None:
         self.recipe = recipe
         super().__init__(recipe, material, place)
+        self.changed = recipe.augment
         self.optimisers = {
             name: torch.optim.Adam(network.parameters(), recipe.rate, BETAS)
             for name, network in self.networks.items()
@@ -57,7 +58,7 @@ class DCGANR3Training(LatentTraining):
         real = batch.real.to(device, memory_format=torch.channels_last)
         made = self.generator(batch.latents.to(device))
         views = [
-            augment(pictures, batch.chance[:, use], recipe.augment)
+            augment(pictures, batch.chance[:, use])
             for use, pictures in enumerate((real, made.detach(), real, made))
         ]
         self.critic.requires_grad_(True)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from artgen.imaging.variety import diversity, novelty
-from artgen.models.augment import CHANCES
+from artgen.models.augment import chances
 from artgen.models.latent import LatentGenerator
 from artgen.models.network import Network
 from artgen.training.evaluation import likeness
@@ -34,8 +34,8 @@ class LatentBatch:
         number: of the step.
         real: ``(B, 3, S, S)`` squares in [0, 1].
         latents: ``(B, latent)``.
-        chance: ``(B, 4, 7)`` in [0, 1): for the changes of real and made pictures, in the critic's and in the
-            generator's turn.
+        chance: ``(B, 4, 7)``: how real and made pictures are changed in the critic's and in the generator's
+            turn.
     """
 
     number: int
@@ -53,6 +53,9 @@ class LatentTraining(Family):
         place: where.
     """
 
+    changed: float = 0.0
+    """How often each change is made to a picture before the critic sees it."""
+
     def __init__(self, recipe: LatentRecipe, material: Material, place: Place) -> None:
         self.settings, self.place, self.seed, self.batch = recipe, place, recipe.seed, recipe.batch
         self.pictures = material.images.pixels
@@ -67,13 +70,12 @@ class LatentTraining(Family):
         """Generator and critic with their first weights."""
 
     def draw(self, number: int) -> LatentBatch:
-        real, latents, chances = [], [], []
+        real, latents, changes = [], [], []
         for chance in self.rows(number):
             real.append(self._square(self.pictures[int(chance.integers(len(self.pictures)))], chance))
-            latents.append(chance.standard_normal(self.settings.latent, np.float32))
-            chances.append(chance.random((4, CHANCES), np.float32))
-        stacked = (torch.from_numpy(np.stack(values)) for values in (latents, chances))
-        return LatentBatch(number, torch.stack(real), *stacked)
+            latents.append(torch.from_numpy(chance.standard_normal(self.settings.latent, np.float32)))
+            changes.append(chances(chance, 4, self.changed))
+        return LatentBatch(number, torch.stack(real), torch.stack(latents), torch.stack(changes))
 
     def preview(self, networks: Mapping[str, Network]) -> Tensor:
         """What the same 28 latents give."""

@@ -64,7 +64,10 @@ class DCGANR3Recipe(LatentRecipe):
     penalty_every: int = Field(
         4, ge=1, le=64, description="Steps between penalties, each that many times as strong; published: 1."
     )
-    augment: list[Literal["colour", "translation", "cutout"]] = Field(
-        ["colour", "translation", "cutout"],
-        description="How pictures are changed before the critic sees them; [] for many thousands.",
+    augment: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="How often each of three changes (colour, place, a hole) is made before the critic "
+        "sees a picture: 0 for many thousands of pictures, 1 for a hundred.",
     )
