@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from artgen.cli import messages
+from artgen.cli import folders, messages
 from artgen.cli.sizes import moment, size_of
 from artgen.errors import ArtgenError
 
@@ -93,3 +93,44 @@ def frames(
             )
     if json:
         messages.show_json(reports)
+
+
+@app.command()
+def faces(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A folder of photographs.", show_default=False)
+    ],
+    output: Output,
+    size: Annotated[int, typer.Option(min=16, max=2048, help="Side of the pictures, px.")] = 256,
+    margin: Annotated[
+        float, typer.Option(min=1.0, max=4.0, help="How much is shown: 1 is from the brows to the chin.")
+    ] = 1.5,
+    every: Annotated[
+        bool, typer.Option("--all", help="Take every face; otherwise pictures of several are left out.")
+    ] = False,
+    png: Annotated[bool, typer.Option("--png", help="PNG, not JPEG.")] = False,
+    json: Json = False,
+) -> None:
+    """Cut faces out of photographs, upright and of one size; the same command goes on where it stopped."""
+    from artgen.cli.preparing import preparing
+    from artgen.training.data.faces import Wish, collect
+
+    wish = Wish(size=size, margin=margin, every=every, ending=".png" if png else ".jpg")
+    with preparing("faces") as emit:
+        outcomes = collect(folder, output, wish, emit)
+    skipped = [outcome for outcome in outcomes if outcome.skipped]
+    count = sum(len(outcome.faces) for outcome in outcomes)
+    if json:
+        report = {"folder": str(output), "pictures": len(outcomes), "faces": count}
+        messages.show_json(report | {"outcomes": [asdict(outcome) for outcome in outcomes]})
+    else:
+        for outcome in skipped:
+            typer.echo(f"skipped {outcome.file}: {outcome.skipped}")
+        many = f"{count:,} face{'' if count == 1 else 's'}"
+        typer.echo(f"{many} of {len(outcomes):,} pictures in {output}; {len(skipped):,} pictures skipped")
+    if not count:
+        raise typer.Exit(messages.FIXABLE)
+
+
+app.command()(folders.pairs)
+app.command()(folders.check)

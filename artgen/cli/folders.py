@@ -35,12 +35,12 @@ def pairs(
     json: Json = False,
 ) -> None:
     """Compare two folders of the same scenes, image by image, by their names without ending."""
-    from artgen.cli.preparing import preparing
-    from artgen.training.data.pairs import align, compare
-
     inside = output is not None and any(output.resolve().is_relative_to(f.resolve()) for f in (a, b))
     if inside:
         raise ArtgenError(f"--output {output}", "lies in a folder that is compared", "another folder")
+    from artgen.cli.preparing import preparing
+    from artgen.training.data.pairs import align, compare
+
     with preparing("pairs") as emit:
         found = compare(a, b, emit)
     wrong = bool(found.mismatches) and not matched
@@ -55,7 +55,7 @@ def pairs(
         report |= {"output": str(output), "written": written}
         if not json:
             typer.echo(
-                f"{written:,} pairs written to {output}\n"
+                f"{_count(len(found.pairs), 'pair')} in {output}, {written:,} written now\n"
                 f"Next: artgen train RECIPE.toml --inputs {output / 'a'} --data {output / 'b'}"
             )
     if json:

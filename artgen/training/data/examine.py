@@ -65,13 +65,13 @@ def examine(path: Path) -> Examined:
 def _examined(image: Image.Image) -> Examined:
     size, mode = image.size, image.mode
     name = "JPEG" if image.format == "MPO" else str(image.format)  # a JPEG with further pictures behind it
-    try:
+    image.draft(None, (SIDE, SIDE))
+    image.load()
+    try:  # after ``load``: before, it would load by itself, and what is damaged would pass for broken EXIF
         orientation = image.getexif().get(ORIENTATION, 1)
     except Exception:  # as for ``upright``: a broken block says nothing
         orientation = 1
     turned, quarters = orientation in TURNS, TURNS.get(orientation, (False, 0))[1]
-    image.draft(None, (SIDE, SIDE))
-    image.load()
     factor = min(image.size) // SIDE
     averaged = mode in AVERAGED and "transparency" not in image.info  # a colour that stands for clear
     small = image.reduce(factor) if factor > 1 and averaged else image

@@ -10,6 +10,7 @@ from artgen.errors import ArtgenError
 from artgen.events import Emit, WorkProgress
 from artgen.imaging.files import WriteError, atomic_write, read_image, sweep
 from artgen.imaging.image import resize
+from artgen.steps.images import SUFFIXES
 from artgen.training.data.examine import Examined, examine_all
 from artgen.training.data.folder import images_in
 from artgen.training.data.pictures import write_picture
@@ -169,8 +170,9 @@ def _write(pair: Pair, copies: tuple[Path, Path]) -> None:
 
 
 def _no_others(output: Path, copies: set[Path]) -> None:
-    there = (file for folder in ("a", "b") for file in (output / folder).rglob("*") if file.is_file())
-    others = sorted(str(file.relative_to(output)) for file in there if file not in copies)
+    there = (file for folder in ("a", "b") for file in (output / folder).rglob("*"))
+    images = (file for file in there if file.suffix.lower() in SUFFIXES)
+    others = sorted(str(file.relative_to(output)) for file in images if file not in copies)
     if others:
-        found = f"holds {len(others):,} other file{'s' if len(others) > 1 else ''}, such as {others[0]}"
+        found = f"holds {len(others):,} other image{'s' if len(others) > 1 else ''}, such as {others[0]}"
         raise ArtgenError(f"--output {output}", found, "another folder, or delete what is there")
