@@ -7,8 +7,10 @@ recipe what it has learned from. ``prepare`` follows the description in a model'
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -22,6 +24,8 @@ STRONGEST, FAINTEST = 0.40, 0.04
 # The gradient that skimage's Canny sees at a step of tone from 0 to 1: Sobel's gain of 8 times the slope of a
 # Gaussian's integral; divided by sigma where the blur is wider than a pixel.
 STEP = 8 / math.sqrt(math.tau)
+# Larger pictures are outlined by strips of so many px: Canny takes about 40 bytes for each.
+STRIP = 4_000_000
 
 
 def prepare(image: Tensor, table: Mapping[str, object], size: tuple[int, int] | None = None) -> Tensor:
@@ -49,11 +53,15 @@ def prepare(image: Tensor, table: Mapping[str, object], size: tuple[int, int] | 
         return defocused(luminance(image) if _flag(table, "grey") else image, _factor(table), size)
     if kind == "edges":
         sigma, thickness = (_middle(table, key) for key in ("sigma", "thickness"))
-        return outlines(resize(image, size), sigma, thickness, _number(table, "detail", 0, 1))
+        return outlines(_sized(image, size), sigma, thickness, _number(table, "detail", 0, 1))
     if kind == "folders":
-        sized = image if size == tuple(image.shape[-2:]) else resize(image, size)
+        sized = _sized(image, size)
         return luminance(sized) if _flag(table, "grey") else sized
     raise ArtgenError("inputs.use", f"{kind!r}"[:60], f"one of {', '.join(KINDS)}")
+
+
+def _sized(image: Tensor, size: tuple[int, int]) -> Tensor:
+    return image if size == tuple(image.shape[-2:]) else resize(image, size)
 
 
 def cells(size: tuple[int, int], factor: int) -> tuple[int, int]:
@@ -88,18 +96,57 @@ def outlines(image: Tensor, sigma: float, thickness: float, detail: float) -> Te
         thickness: of the lines, px, from 1.
         detail: 0 (strongest contours) to 1 (nearly all).
     """
+    high = STRONGEST * (FAINTEST / STRONGEST) ** detail * STEP / max(sigma, 1.0)
+    found = torch.from_numpy(_contours(image, sigma, 0.4 * high, high))
+    drawn = torch.empty(1, *found.shape)
+    for rows, around, inside in _strips(found.shape, math.ceil(thickness / 2)):
+        drawn[:, rows] = 1 - _inked(found[None, around].float(), thickness)[:, inside]
+    return drawn
+
+
+def _contours(image: Tensor, sigma: float, low: float, high: float) -> npt.NDArray[np.bool_]:
+    """Canny's, ``(H, W)``: of contours of at least ``low`` those that somewhere reach ``high``.
+
+    What is found depends on its surroundings, so strips of a large picture find both kinds; what belongs to
+    one contour, on the other hand, may run through all of them. The result is the same.
+    """
+    import scipy.ndimage as ndi
     from skimage.feature import canny
 
-    high = STRONGEST * (FAINTEST / STRONGEST) ** detail * STEP / max(sigma, 1.0)
-    grey = luminance(image)[0].numpy()
-    found = canny(grey, sigma, low_threshold=0.4 * high, high_threshold=high, mode="nearest")
-    ink = torch.from_numpy(found).float()[None]
-    # Each full round of the loop makes lines 2 px wider; a part of one leaves their rims grey.
+    def found(rows: slice, low: float, high: float) -> npt.NDArray[np.bool_]:
+        grey = luminance(image[:, rows])[0].numpy()
+        edges: npt.NDArray[np.bool_] = canny(
+            grey, sigma, low_threshold=low, high_threshold=high, mode="nearest"
+        )
+        return edges
+
+    height, width = image.shape[-2:]
+    if height * width <= STRIP:
+        return found(slice(None), low, high)
+    faint, strong = (np.empty((height, width), bool) for _ in range(2))
+    # The Gaussian ends at 4 sigma; then follow Sobel, the comparison with neighbours, and a rim left out.
+    for rows, around, inside in _strips((height, width), math.ceil(4 * sigma) + 4):
+        faint[rows], strong[rows] = (found(around, level, level)[inside] for level in (low, high))
+    return ndi.binary_propagation(strong, np.ones((3, 3)), mask=faint)  # type: ignore[no-any-return]
+
+
+def _strips(size: Sequence[int], margin: int) -> Iterator[tuple[slice, slice, slice]]:
+    """Rows of a strip; the same with a margin; and where in that the strip lies."""
+    height, width = size
+    many = max(1, STRIP // width)
+    for top in range(0, height, many):
+        bottom, start = min(top + many, height), max(0, top - margin)
+        yield slice(top, bottom), slice(start, bottom + margin), slice(top - start, bottom - start)
+
+
+def _inked(ink: Tensor, thickness: float) -> Tensor:
+    """Lines of 1 px made ``thickness`` wide."""
+    # Each full round makes lines 2 px wider; a part of one leaves their rims grey.
     while thickness > 1:
         wider = F.max_pool2d(ink[None], 3, stride=1, padding=1)[0]
         ink = torch.lerp(ink, wider, min(1.0, (thickness - 1) / 2))
         thickness -= 2
-    return 1 - ink
+    return ink
 
 
 def _factor(table: Mapping[str, object]) -> int:

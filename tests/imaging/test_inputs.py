@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from artgen.errors import ArtgenError
-from artgen.imaging.image import enlarge, luminance
+from artgen.imaging import inputs
+from artgen.imaging.image import enlarge, luminance, resize
 from artgen.imaging.inputs import KINDS, cells, outlines, pixelated, prepare
 
 TABLES: dict[str, dict[str, Any]] = {
@@ -138,3 +139,14 @@ def test_a_description_from_anywhere_is_checked(table: dict[str, Any], message: 
         prepare(picture(16, 16), table)
     assert str(caught.value).startswith(message)
     assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize(("sigma", "thickness"), [(0.5, 1.0), (1.5, 2.0), (6.0, 7.5)])
+def test_outlines_of_a_large_picture_are_found_by_strips(
+    monkeypatch: pytest.MonkeyPatch, sigma: float, thickness: float
+) -> None:
+    image = resize(picture(24, 20), (230, 170)).clamp(0, 1)
+    whole = outlines(image, sigma, thickness, 0.6)
+    assert 0.01 < float((1 - whole).mean()) < 0.7
+    monkeypatch.setattr(inputs, "STRIP", 170 * 31)
+    assert torch.equal(outlines(image, sigma, thickness, 0.6), whole)
