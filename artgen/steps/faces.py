@@ -18,6 +18,8 @@ from artgen.steps.images import SUFFIXES, References, find_images, too_many
 if TYPE_CHECKING:
     from torch import Tensor
 
+REMEMBERED = 64  # px; every worker has thumbnails of its own
+
 
 class Faces(Source):
     """Faces of one or more people, mixed into one thumbnail: the start of portraits of nobody."""
@@ -115,8 +117,19 @@ def _person(reference: str, file: Path) -> str:
     return last.stem if last.suffix.lower() in SUFFIXES else last.name
 
 
-@functools.lru_cache(maxsize=512)
 def _thumbnail(file: Path, size: int) -> Tensor:
+    """A face's thumbnail; small ones are remembered: 25 MB hold 512 of them."""
+    if size > REMEMBERED:
+        return _reduced(file, size)
+    return _remembered(file, size, file.stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=512)
+def _remembered(file: Path, size: int, changed: int) -> Tensor:
+    return _reduced(file, size)
+
+
+def _reduced(file: Path, size: int) -> Tensor:
     """The square in the middle of a face's picture, reduced by area, as the pair maker ``blend`` does."""
     from artgen.imaging.files import read_image
     from artgen.imaging.inputs import pixelated

@@ -131,3 +131,11 @@ def test_people_who_are_not_there(couple: Path) -> None:
     recipe.write_text('[source]\nuse = "faces"\n')
     with pytest.raises(Problems, match=r"source\.people: missing; must be a text in quotes, or a list"):
         load(recipe)
+
+
+def test_a_picture_that_was_changed_is_read_again(couple: Path) -> None:
+    alone = Faces(people=["anna/anna-0.png"], faces=1, colours=0.0)
+    before = alone.create(context(couple))
+    assert torch.equal(alone.create(context(couple)), before)
+    write_png(couple / "anna" / "anna-0.png", torch.zeros(3, 40, 40), {})
+    assert alone.create(context(couple)).max() == 0
