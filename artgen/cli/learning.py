@@ -11,7 +11,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from artgen.cli.progress import duration
-from artgen.events import Emit, Event, Note, SampleSaved, TrainingStarted, TrainingStep, ignore
+from artgen.events import (
+    Emit,
+    Event,
+    Note,
+    SampleSaved,
+    TrainingStarted,
+    TrainingStep,
+    WorkProgress,
+    ignore,
+)
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -19,7 +28,7 @@ if TYPE_CHECKING:
 
 BARS = "▁▂▃▄▅▆▇█"
 WIDTH = 48
-LINE_SECONDS = 30.0
+LINE_SECONDS, PREPARING_SECONDS = 30.0, 10.0
 
 
 @contextmanager
@@ -49,6 +58,11 @@ def sparkline(values: deque[float]) -> str:
 def _busy(waiting: float) -> str:
     """How much of the time the networks worked, and did not wait for their images."""
     return f"networks busy {max(0.0, 1 - waiting):.0%}"
+
+
+def _prepared(fraction: float, said: str) -> str:
+    """How far what comes before the first step is."""
+    return f"{said} ({fraction:.0%})"
 
 
 class _Clock:
@@ -83,6 +97,8 @@ class _Table:
                 self._live.update(self._view(f"step {step:,} of {self._clock.steps:,}, {pace}"))
             case SampleSaved(_, file):
                 self._sample = f"last sample: {file}"
+            case WorkProgress(fraction, said):
+                self._live.update(self._view(_prepared(fraction, said)))
             case Note(message):
                 self._live.console.print(message, markup=False)
 
@@ -104,6 +120,7 @@ class _Table:
 class _Lines:
     def __init__(self) -> None:
         self._clock, self._last = _Clock(), 0.0
+        self._told = time.monotonic()  # of preparing; nothing is said of what takes a moment
 
     def __call__(self, event: Event) -> None:
         match event:
@@ -118,6 +135,9 @@ class _Lines:
                 self._last = time.monotonic()
             case SampleSaved(step, file):
                 self._say(f"step {step:,}: sample {file}")
+            case WorkProgress(fraction, said) if time.monotonic() - self._told >= PREPARING_SECONDS:
+                self._say(_prepared(fraction, said))
+                self._told = time.monotonic()
             case Note(message):
                 self._say(message)
 
