@@ -22,7 +22,8 @@ HALVES = 4  # different pictures that two halves to be compared are made of, at 
 def likeness(made: Tensor, real: Tensor, base: Tensor, base_name: str) -> list[Figure]:
     """Statistics of inventions against real pictures, ``(B, 3, H, W)`` each; see ``imaging/metrics.py``.
 
-    Of fewer than 4 different real pictures no halves are compared.
+    Of fewer than 4 different real pictures no halves are compared; and where the base is already what it
+    should look like, nothing is relative to it.
 
     Args:
         made: by the model.
@@ -30,15 +31,17 @@ def likeness(made: Tensor, real: Tensor, base: Tensor, base_name: str) -> list[F
         base: the plain picture that patch-SWD is relative to.
         base_name: its name, e.g. ``bicubic``.
     """
-    unit = max(sum(patch_swd(base, real)), 1e-12)  # the same pictures twice are no reason to fail
-    floor: list[Figure] = []
-    if len({picture.numpy().tobytes() for picture in real}) >= HALVES:
+    unit = sum(patch_swd(base, real))
+    distances: list[Figure] = []
+    if unit > 0:
+        label = f"patch-SWD over that of {base_name} (0 is real)"
+        distances.append(Figure("swd", label, sum(patch_swd(made, real)) / unit))
+    if unit > 0 and len({picture.numpy().tobytes() for picture in real}) >= HALVES:
         even = len(real) // 2 * 2
-        value = sum(patch_swd(real[0:even:2], real[1:even:2])) / unit
-        floor = [Figure("swd_floor", "the same between two halves of the real pictures", value)]
+        floor = sum(patch_swd(real[0:even:2], real[1:even:2])) / unit
+        distances.append(Figure("swd_floor", "the same between two halves of the real pictures", floor))
     return [
-        Figure("swd", f"patch-SWD over that of {base_name} (0 is real)", sum(patch_swd(made, real)) / unit),
-        *floor,
+        *distances,
         Figure(
             "coherence",
             "structure-tensor coherence over real's",
