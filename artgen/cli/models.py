@@ -10,6 +10,7 @@ import typer
 
 from artgen.cli import messages
 from artgen.errors import ArtgenError
+from artgen.models import header
 
 app = typer.Typer(
     help="List the models that ship; show what a file says of itself; import and export checkpoints.",
@@ -20,7 +21,8 @@ Json = Annotated[bool, typer.Option("--json", help="Report as one JSON document.
 Model = Annotated[
     str, typer.Argument(metavar="NAME|FILE", help="A shipped model's name, or a .safetensors file.")
 ]
-ENDING = ".safetensors"
+ENDING, CHECKPOINT = ".safetensors", ".pth"
+TRAINED = f"training-runs/*/*{ENDING}"
 # What `show` says first, in this order; what else a file says comes after.
 FIRST = ("title", "description", "family", "config", "inputs", "styles", "metrics", "data", "origin")
 
@@ -33,24 +35,47 @@ def _models(context: typer.Context, json: Json = False) -> None:
 
 @app.command("list")
 def list_(json: Json = False) -> None:
-    """List the models that ship with artgen: what `model = ...` may name."""
+    """List the models that ship with artgen and those in ./training-runs: what `model = ...` may name."""
     from artgen.models import catalog
 
-    entries = [catalog.entry(name) for name in catalog.names()]
+    shipped = [(name, catalog.resolve(name, catalog.PRETRAINED)) for name in catalog.names()]
+    trained = [(file.as_posix(), file) for file in sorted(Path().glob(TRAINED))]
     if json:
-        messages.show_json([{"name": e.name, "file": str(e.file), **e.metadata} for e in entries])
+        rows = [_row(name, file, True) for name, file in shipped]
+        messages.show_json([*rows, *(_row(name, file, False) for name, file in trained)])
         return
-    for entry in entries:
-        size = entry.file.stat().st_size / 1e6
-        typer.echo(f"{entry.name:<16}{size:5.1f} MB  {entry.metadata['description']}")
-        metrics = json_format.loads(entry.metadata.get("metrics", "{}"))
-        typer.echo("  " + ", ".join(f"{name} {value:g}" for name, value in metrics.items()))
+    for name, file in shipped:
+        _tell(name, file)
+    if trained:
+        typer.echo("\ntrained here")
+    for name, file in trained:
+        _tell(name, file)
+
+
+def _row(name: str, file: Path, shipped: bool) -> dict[str, Any]:
+    own = {"name": name, "file": str(file), "shipped": shipped}
+    try:
+        return own | header.metadata(file) | own
+    except ArtgenError as error:  # one damaged file must not hide the others
+        return own | {"problem": str(error)}
+
+
+def _tell(name: str, file: Path) -> None:
+    try:
+        said = header.metadata(file)
+    except ArtgenError as error:
+        typer.echo(f"{_line(name):<16}  {error.found}")
+        return
+    typer.echo(f"{_line(name):<16}{file.stat().st_size / 1e6:5.1f} MB  {_line(said.get('description', ''))}")
+    metrics = header.parsed(said, "metrics")
+    if metrics:
+        typer.echo(f"  {_line(_words(metrics))}")
 
 
 @app.command()
 def show(model: Model, json: Json = False) -> None:
     """Show what a model is: architecture, size, what it learned from, figures, training recipe."""
-    from artgen.models import catalog, header
+    from artgen.models import catalog
 
     file = catalog.resolve(model, Path())
     metadata, numbers, size = header.metadata(file), header.numbers(file), file.stat().st_size
@@ -79,12 +104,18 @@ def import_(
         Path | None,
         typer.Option("--output", "-o", help="The model's file; by default beside the checkpoint."),
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over a model that is beside the checkpoint already.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Make a model of a generator of junyanz/pytorch-CycleGAN-and-pix2pix; no code in the file is run."""
     file = output or checkpoint.with_suffix(ENDING)
     if file.suffix != ENDING:
         raise ArtgenError(f"--output {file}", "not a model file's name", f"a name that ends in {ENDING}")
+    if output is None and file.exists() and not force:
+        right = "name another with -o, or write over it with --force"
+        raise ArtgenError(str(file), "there is a model of this name already", right)
     import hashlib
 
     from artgen.models.checkpoint import save_model
@@ -121,6 +152,9 @@ def export(
     from artgen.models import catalog
 
     file = catalog.resolve(model, Path())
+    if output.suffix != CHECKPOINT:  # the model itself, above all
+        found = "the model itself" if output.resolve() == file.resolve() else "not a checkpoint's name"
+        raise ArtgenError(f"--output {output}", found, f"a name that ends in {CHECKPOINT}")
     import torch
 
     from artgen.imaging.files import atomic_file

@@ -50,6 +50,29 @@ def test_the_list(tmp_path: Path) -> None:
     assert [model["name"] for model in listed] == ["abstract-8x"]
 
 
+def test_the_list_has_what_was_trained_here(tmp_path: Path) -> None:
+    for place in ("training-runs/sea", "training-runs/hills", "training-runs/sea/deeper"):
+        (tmp_path / place).mkdir(parents=True)
+    network = ResNet(ResNetConfig(width=4, blocks=1))
+    said = {"description": "Waves.\x1b[2J", "metrics": '{"l1": 0.25}', "name": "abstract-8x"}
+    for name in ("sea/sea", "sea/deeper/sea"):
+        save_model(tmp_path / f"training-runs/{name}.safetensors", network, said)
+    (tmp_path / "training-runs/hills/hills.safetensors").write_bytes(b"cut")
+    lines = artgen("models", folder=tmp_path).stdout.splitlines()
+    assert lines[lines.index("trained here") + 1 :] == [
+        "training-runs/hills/hills.safetensors  not a safetensors file",
+        "training-runs/sea/sea.safetensors  0.0 MB  Waves. [2J",
+        "  l1 0.25",
+    ]
+    listed = json.loads(artgen("models", "--json", folder=tmp_path).stdout)
+    assert [(model["name"], model["shipped"]) for model in listed] == [
+        ("abstract-8x", True),
+        ("training-runs/hills/hills.safetensors", False),
+        ("training-runs/sea/sea.safetensors", False),
+    ]
+    assert "not a safetensors file" in listed[1]["problem"]
+
+
 def test_show(tmp_path: Path) -> None:
     network = ResNet(ResNetConfig(width=4, blocks=2))
     said = {"title": "Sea\x1b[2J", "inputs": '{"use": "edges"}', "metrics": '{"l1": 0.25}', "x": "[" * 9999}
@@ -95,6 +118,22 @@ def test_what_is_asked_for_wrongly_is_said(tmp_path: Path) -> None:
     done = artgen("models", "export", "abstract-8x", "-o", "out.pth", folder=tmp_path)
     assert (done.returncode, "architecture 'upimage'" in done.stderr) == (2, True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["G.pth"]
+
+
+def test_nothing_is_written_over_by_mistake(tmp_path: Path) -> None:
+    torch.save(resnet_state(6, 4), tmp_path / "G.pth")
+    model = tmp_path / "G.safetensors"
+    save_model(model, ResNet(ResNetConfig(width=8, blocks=1)), {})
+    before = model.read_bytes()
+    done = artgen("models", "import", "G.pth", folder=tmp_path)
+    assert done.returncode == 2
+    assert "G.safetensors: there is a model of this name already; name another with -o" in done.stderr
+    done = artgen("models", "export", "G.safetensors", "-o", "./G.safetensors", folder=tmp_path)
+    assert done.returncode == 2
+    assert "--output G.safetensors: the model itself; a name that ends in .pth" in done.stderr
+    assert model.read_bytes() == before
+    assert artgen("models", "import", "G.pth", "--force", folder=tmp_path).returncode == 0
+    assert model.read_bytes() != before
 
 
 def test_code_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
