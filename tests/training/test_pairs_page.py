@@ -47,7 +47,7 @@ def test_every_example_is_right(place: Path, example: str) -> None:
 
 def test_two_people_have_children(place: Path) -> None:
     (example,) = (text for text in EXAMPLES if 'use = "faces"' in text)
-    (place / "children.toml").write_text(example.replace("side = 256", "side = 64"), "utf-8")
+    (place / "children.toml").write_text(example.replace("side = 128", "side = 64"), "utf-8")
     command = [sys.executable, "-m", "artgen", "run", "children.toml", "-n", "2", "--workers", "1"]
     done = subprocess.run(command, cwd=place, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
