@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +48,8 @@ class ImageSet:
 
     def only(self, places: Sequence[int]) -> ImageSet:
         """The images at ``places``, in that order."""
-        files, pixels = (tuple(of[place] for place in places) for of in (self.files, self.pixels))
-        return ImageSet(files, pixels, self.fingerprint, self.skipped)
+        files = tuple(self.files[place] for place in places)
+        return replace(self, files=files, pixels=tuple(self.pixels[place] for place in places))
 
 
 def split(files: Sequence[Path], every: int = EVERY) -> tuple[list[int], list[int]]:
