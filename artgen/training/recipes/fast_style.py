@@ -29,9 +29,6 @@ class Distilled(Table):
     hasty: bool = Field(False, description="Paint as a preview is painted: thrice as fast, rougher.")
 
     l1: Weight = Field(10.0, description="Weight of the distance to the painted picture.")
-    patches: Weight = Field(
-        20.0, description="Weight of the distance between all patches and all painted ones."
-    )
     adversarial: Weight = Field(1.0, description="Weight of what the critic says; 0 trains none.")
     features: Weight = Field(10.0, description="Weight of looking alike to the critic's layers.")
     critic_width: Width = Field(32, description="Channels after the critic's first layer.")
@@ -69,9 +66,9 @@ class FastStyleRecipe(TrainingRecipe):
     width: int = Field(32, ge=4, le=256, description="Channels at full size; four times as many inside.")
     blocks: int = Field(5, ge=1, le=16, description="Residual blocks at a quarter of the size.")
     crop: int = Field(192, ge=32, le=1024, multiple_of=4, description="Side of what it trains on, px.")
-    batch: int = Field(4, ge=1, le=256, description="Crops in a step.")
+    batch: int = Field(1, ge=1, le=256, description="Crops in a step.")
     rate: Rate = Field(1e-3, description="Adam's learning rate; falls to a tenth over the second half.")
-    critic_rate: Rate = Field(2e-4, description="The critic's.")
+    critic_rate: Rate = Field(4e-4, description="The critic's.")
     clip: float | None = Field(5.0, gt=0, description="Largest norm of a network's gradient.")
 
     distilled: Distilled = Field(Distilled(), description="See `[distilled]`.")
