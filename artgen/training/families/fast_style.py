@@ -15,6 +15,7 @@ from torch import Tensor
 
 from artgen.models.faststyle import FastStyle, FastStyleConfig
 from artgen.models.network import Network
+from artgen.steps.style import Style as StyleStep
 from artgen.style import library
 from artgen.training.adversarial import adam, layout
 from artgen.training.distill import Painting
@@ -42,7 +43,8 @@ class FastStyleTraining(Family):
             Painting(name, library.resolve(reference, place.beside))
             for name, reference in zip(recipe.names(), recipe.styles, strict=True)
         ]
-        self.fingerprint = "".join(painting.digest for painting in self.paintings)
+        # Another version of patch EM paints other pairs.
+        self.fingerprint = f"{StyleStep.version} " + "".join(painting.digest for painting in self.paintings)
         config = FastStyleConfig(width=recipe.width, blocks=recipe.blocks, styles=len(self.paintings))
         with initialised(recipe.seed):
             self.generator = FastStyle(config)

@@ -17,6 +17,7 @@ from torch import Tensor
 from artgen.imaging.image import fit
 from artgen.models.network import Network
 from artgen.models.vgg import load_vgg
+from artgen.runs.used import file_hash
 from artgen.training.families.fast_style import SAMPLES, FastStyleTraining
 from artgen.training.family import Figure, Measured, Place, Turn
 from artgen.training.material import Material
@@ -43,7 +44,9 @@ class PerceptualTraining(FastStyleTraining):
         super().__init__(recipe, material, place)
         self.table = recipe.perceptual
         assert recipe.weights is not None
-        vgg = load_vgg(place.beside / Path(recipe.weights).expanduser(), self.table.preprocessing)
+        file = place.beside / Path(recipe.weights).expanduser()
+        vgg = load_vgg(file, self.table.preprocessing)
+        self.fingerprint += file_hash(file)
         paintings = [fit(painting.picture, self.table.side).to(place.device) for painting in self.paintings]
         self.perception = Perception(vgg.to(place.device), paintings)
 
