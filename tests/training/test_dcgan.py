@@ -163,13 +163,16 @@ def test_a_sample_shows_the_same_latents_and_leaves_the_training_alone(
     assert network.training
 
 
-@pytest.mark.parametrize(("family", "steps"), [("dcgan", 240), ("dcgan-r3", 240)])
+QUICK = {"dcgan": "rate = 1e-3", "dcgan-r3": "rate = 2e-3\npenalty = 0.1\naugment = 0.0"}
+
+
+@pytest.mark.parametrize(("family", "steps"), [("dcgan", 200), ("dcgan-r3", 300)])
 def test_losses_move_and_a_film_goes_through_the_model(
     tmp_path: Path, photographs: Path, family: str, steps: int
 ) -> None:
     torch.set_num_threads(1)
     events: list[Event] = []
-    training = recipe(tmp_path, family, steps, "rate = 1e-3")
+    training = recipe(tmp_path, family, steps, QUICK[family])
     untrained = prepared(training, tmp_path, photographs)
     begun = {f.name: f.value for f in untrained.measure({"generator": untrained.generator}).figures}
     job = Job(training, tmp_path / "out", data=[str(photographs)])
@@ -179,7 +182,8 @@ def test_losses_move_and_a_film_goes_through_the_model(
         assert losses[-1]["right"] > 0.55  # better than guessing
     else:
         assert losses[0].keys() == {"critic", "margin", "r1", "r2", "fool"}
-        assert max(shown["margin"] for shown in losses) > 0.1  # real pictures look more real
+        assert losses[-1]["margin"] > losses[0]["margin"]  # real pictures look more and more real
+        assert losses[-1]["r1"] > losses[0]["r1"]
     model = load_model(file, kind=LatentGenerator)
     metrics = json.loads(model.metadata["metrics"])
     assert metrics["swd"] < 0.8 * begun["swd"]  # the pictures have come nearer to photographs
