@@ -27,11 +27,13 @@ SEARCHES = ((0, 24, 60, 1.2), (1, 28, 80, 1.15), (2, 36, SEARCH, 1.1))
 LEANINGS = range(-30, 31, 10)
 PROBE = 96
 NEAR = 14  # px of the probe between its middle and a box that still means the same face
+# Smallest and largest box (px of the probe), step between sizes, boxes that must agree: to find middle, size
+# and lean, where one box is an answer; and to be sure, upright, where chance has few boxes.
+LOOSE, STRICT = (34, 66, 1.1, 1), (38, 60, 1.06, 4)
 # Tried when no upright face is found.
 TILTS = (-22.0, 22.0)
-# The least score of a face; and of one that is smaller than so many px of the search, or found by tilting only,
-# where chance has had more turns.
-SURE, DOUBTFUL, DOUBTFUL_SIZE = 0.45, 0.52, 40
+# The least score of a face.
+SURE = 0.41
 # Two boxes whose middles are nearer than this share of the larger side are one face.
 SAME = 0.6
 
@@ -67,10 +69,10 @@ def find_faces(image: Tensor) -> list[Face]:
     Local binary patterns in a boosted cascade (Ahonen et al. 2004; Viola and Jones 2001), the one inside
     scikit-image, propose boxes. A box must be found again on patches of it that are turned: true faces answer
     at most angles, chance ones at few. Middle and size are medians over the answers. The roll is the leaning
-    at which a sketch of a face and mirror symmetry fit best.
+    at which a sketch of a face and mirror symmetry fit best; about it answers are counted again, strictly.
     """
     height, width = image.shape[-2:]
-    ratio = SEARCH / max(height, width)
+    ratio = min(2.0, SEARCH / max(height, width))
     small = luminance(resize(image, (max(1, round(height * ratio)), max(1, round(width * ratio)))))
     grey = Pyramid(Image.fromarray((small[0].clamp(0, 1) * 255).round().byte().numpy()))
     found = _judged(grey, 0.0) or [face for tilt in TILTS for face in _judged(grey, tilt)]
@@ -134,7 +136,7 @@ def _judged(grey: Pyramid, tilt: float) -> list[Face]:
             if tilt:
                 x, y = placed(*middle, reach, tilt, (x / reach - 0.5, y / reach - 0.5))
             face = _confirmed(grey, x, y, size, tilt)
-            if face is not None and face.score >= (DOUBTFUL if tilt or face.size < DOUBTFUL_SIZE else SURE):
+            if face is not None and face.score >= SURE:
                 faces.append(face)
     return faces
 
@@ -143,7 +145,7 @@ def _confirmed(grey: Pyramid, x: float, y: float, size: float, tilt: float) -> F
     """The face of a proposal, if it is found again at several leanings and looks like one."""
     answers = np.empty((0, 4))
     for _ in range(2):  # the second time about the middle that the first one found
-        answers = _answers(grey, x, y, size, tilt)
+        answers = _answers(grey, x, y, size, tilt, LOOSE)
         if not len(answers):
             return None
         x, y, size = np.median(answers[:, 1:], axis=0)
@@ -157,16 +159,19 @@ def _confirmed(grey: Pyramid, x: float, y: float, size: float, tilt: float) -> F
         for lean in np.arange(centre - reach, centre + reach + 1, step):
             fits[float(lean)] = likeness(grey, x, y, size, float(lean))
     roll = max(fits, key=lambda lean: fits[lean])
-    score = (len(leanings) / len(LEANINGS) + fits[roll] / 2) / 2
+    sure = len(np.unique(_answers(grey, x, y, size, roll, STRICT)[:, 0]))
+    score = ((len(leanings) + 2 * sure) / (3 * len(LEANINGS)) + fits[roll] / 2) / 2
     return Face(float(x), float(y), float(size), roll, score)
 
 
-def _answers(grey: Pyramid, x: float, y: float, size: float, tilt: float) -> Any:
+def _answers(
+    grey: Pyramid, x: float, y: float, size: float, tilt: float, how: tuple[int, int, float, int]
+) -> Any:
     """Rows of leaning, x, y, size: the cascade's boxes that mean the same face."""
     rows = []
     for lean in (tilt + leaning for leaning in LEANINGS):
         probe = grey.patch(x, y, 2 * size, lean, PROBE)
-        for found_x, found_y, found in _boxes(probe, 34, 66, 1.1, 1):
+        for found_x, found_y, found in _boxes(probe, *how):
             if abs(found_x - PROBE / 2) < NEAR and abs(found_y - PROBE / 2) < NEAR:
                 share = found_x / PROBE - 0.5, found_y / PROBE - 0.5
                 rows.append((lean, *placed(x, y, 2 * size, lean, share), found * 2 * size / PROBE))

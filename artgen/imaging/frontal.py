@@ -97,7 +97,7 @@ def _sketch() -> Array:
     y, x = np.mgrid[:SKETCH, :SKETCH].astype(float)
     x, y = x - (SKETCH - 1) / 2, y - EYE_LEVEL
     # (depth, x, y, width, height); depth below 0 is dark, lengths in px of the sketch
-    spots = [
+    spots: list[tuple[float, float, float, float, float]] = [
         (-0.5, 0, 6.3, 2.2, 0.9),
         (-0.8, 0, 11.2, 3.0, 0.9),
         (-0.4, 0, 14.2, 2.4, 1.0),

@@ -27,7 +27,7 @@ def test_the_lock_dies_with_its_process(tmp_path: Path) -> None:
     )
     assert holder.stdout is not None
     assert holder.stdout.readline() == b"held\n"
-    with pytest.raises(ArtgenError, match="another artgen is making candidates"), held(tmp_path):
+    with pytest.raises(ArtgenError, match="another artgen is at work"), held(tmp_path):
         pass
     holder.kill()
     holder.wait()

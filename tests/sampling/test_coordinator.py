@@ -250,7 +250,7 @@ def test_this_process_computes_like_a_worker() -> None:
 
 
 def test_one_run_at_a_time(sampled: Path) -> None:
-    with held(only_run(sampled)), pytest.raises(ArtgenError, match="another artgen is making candidates"):
+    with held(only_run(sampled)), pytest.raises(ArtgenError, match="another artgen is at work"):
         sample(load(sampled / "tiny.toml"), Wish(root=sampled / "runs", workers=1), ignore)
 
 
