@@ -147,6 +147,6 @@ def test_outlines_of_a_large_picture_are_found_by_strips(
 ) -> None:
     image = resize(picture(24, 20), (230, 170)).clamp(0, 1)
     whole = outlines(image, sigma, thickness, 0.6)
-    assert 0.01 < float((1 - whole).mean()) < 0.7
+    assert 0.01 < float((1 - whole).mean()) < 0.8
     monkeypatch.setattr(inputs, "STRIP", 170 * 31)
     assert torch.equal(outlines(image, sigma, thickness, 0.6), whole)

@@ -60,12 +60,12 @@ class DCGANR3Recipe(LatentRecipe):
     critic_width: int = Field(32, ge=8, le=256, multiple_of=8, description="The critic's.")
     blocks: int = Field(1, ge=1, le=8, description="Residual blocks at every level of both.")
     rate: Rate = Field(5e-4, description="Adam's learning rate of both, without momentum.")
-    penalty: Weight = Field(1.0, description="Weight of the gradient penalties R1 and R2.")
+    penalty: Weight = Field(0.3, description="Weight of the gradient penalties R1 and R2.")
     penalty_every: int = Field(
         4, ge=1, le=64, description="Steps between penalties, each that many times as strong; published: 1."
     )
     augment: float = Field(
-        0.2,
+        0.1,
         ge=0,
         le=1,
         description="How often each of three changes (colour, place, a hole) is made before the critic "
