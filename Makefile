@@ -5,7 +5,7 @@ BIN := .venv/bin
 TORCH ?= torch==2.13.0
 RUN := recipes/abstracts.toml
 
-.PHONY: demo test lint docs bench setup setup-test setup-lint clean
+.PHONY: demo test test-slow lint docs bench setup setup-test setup-lint clean
 
 demo: setup
 	$(BIN)/artgen run $(RUN)
@@ -15,6 +15,10 @@ demo: setup
 
 test: setup-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
+
+# What would take the suite over five minutes on two cores; CI runs it too.
+test-slow: setup-test
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m slow
 
 lint: setup-lint
 	$(BIN)/ruff check .

@@ -121,6 +121,7 @@ def test_a_recipe_of_pictures_uses_what_the_shipped_recipe_trains(tmp_path: Path
     assert max(Image.open(picture).size) == 120
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["learning-to-see", "edges-to-paint", "sketch-to-painting"])
 def test_losses_of_the_other_shipped_recipes_move(tmp_path: Path, photographs: Path, name: str) -> None:
     images = {"data": [str(photographs)], "inputs": [str(photographs)] if name.startswith("sketch") else []}

@@ -43,6 +43,7 @@ def test_killed_and_resumed_equals_undisturbed_bit_for_bit(tmp_path: Path, name:
         assert_equal(states[0][part], states[1][part])
 
 
+@pytest.mark.slow
 def test_every_process_goes_on_with_what_it_remembers(tmp_path: Path) -> None:
     """CycleGAN's critics remember pictures, each process its own."""
     recipe = tmp_path / "r.toml"
