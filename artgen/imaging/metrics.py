@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from skimage.feature import structure_tensor, structure_tensor_eigenvalues
@@ -37,14 +38,9 @@ def patch_swd(images: Tensor, reference: Tensor, *, levels: int = 3, seed: int =
     distances = []
     pairs = zip(_laplacian(images, levels), _laplacian(reference, levels), strict=True)
     for level, (made, real) in enumerate(pairs):
-        random = torch.Generator().manual_seed(seed * 1000 + level)
         mean, deviation = real.mean((0, 2, 3), keepdim=True), real.std((0, 2, 3), keepdim=True) + 1e-8
-        a = _patches((made - mean) / deviation, random)
-        random = torch.Generator().manual_seed(seed * 1000 + level)
-        b = _patches((real - mean) / deviation, random)
-        directions = F.normalize(torch.randn(a.shape[1], DIRECTIONS, generator=random), dim=0)
-        sorted_a, sorted_b = (a @ directions).sort(0).values, (b @ directions).sort(0).values
-        distances.append(float((sorted_a - sorted_b).abs().mean()))
+        projected = [_projected((each - mean) / deviation, seed * 1000 + level) for each in (made, real)]
+        distances.append(float(np.abs(projected[0] - projected[1]).mean()))
     return distances
 
 
@@ -79,6 +75,15 @@ def consistency(images: Tensor, inputs: Tensor) -> float:
     return 10 * math.log10(1 / max(error, 1e-12))
 
 
+def correlation(images: Tensor, others: Tensor) -> float:
+    """How alike light and dark lie: mean correlation of luma at an eighth of the size, -1 to 1."""
+    seen = []
+    for each in (images, others):
+        luma = area_down(luminance(each), 8).flatten(1).double()
+        seen.append(F.normalize(luma - luma.mean(1, keepdim=True), dim=1))
+    return float((seen[0] * seen[1]).sum(1).mean())
+
+
 def grid_index(images: Tensor, period: int) -> float:
     """Mean gradient across lines every ``period`` px over the mean gradient elsewhere: 1 is no grid."""
     luma = luminance(images)[:, 0]
@@ -93,18 +98,30 @@ def grid_index(images: Tensor, period: int) -> float:
 def _laplacian(images: Tensor, levels: int) -> list[Tensor]:
     pyramid = []
     for _ in range(levels):
-        small = _blur(images)[:, :, ::2, ::2]
+        small = _halved(images)
         back = F.interpolate(small, size=images.shape[-2:], mode="bilinear", align_corners=False)
         pyramid.append(images - back)
         images = small
     return pyramid
 
 
-def _blur(images: Tensor) -> Tensor:
-    """The 5-tap binomial of Burt and Adelson."""
+def _halved(images: Tensor) -> Tensor:
+    """Every second px of the picture blurred by the 5-tap binomial of Burt and Adelson."""
     taps = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
-    kernel = (taps[:, None] * taps).expand(3, 1, 5, 5)
-    return F.conv2d(F.pad(images, (2, 2, 2, 2), mode="reflect"), kernel, groups=3)
+    # One channel at a time and only what is kept: a tenth of the time of blurring all three at once.
+    flat = F.pad(images, (2, 2, 2, 2), mode="reflect").flatten(0, 1)[:, None]
+    return F.conv2d(flat, (taps[:, None] * taps)[None, None], stride=2).unflatten(0, images.shape[:2])[
+        :, :, 0
+    ]
+
+
+def _projected(level: Tensor, seed: int) -> npt.NDArray[np.float32]:
+    """Patches of a level on every direction, ``(512, N)``, each row sorted; equal seeds see equal places."""
+    random = torch.Generator().manual_seed(seed)
+    patches = _patches(level, random)
+    directions = F.normalize(torch.randn(patches.shape[1], DIRECTIONS, generator=random), dim=0)
+    projected: npt.NDArray[np.float32] = (directions.T @ patches.T).numpy()
+    return np.sort(projected, axis=1)  # numpy's is several times faster than torch's
 
 
 def _patches(level: Tensor, random: torch.Generator) -> Tensor:

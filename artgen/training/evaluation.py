@@ -6,16 +6,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from artgen.imaging.bands import TensorReader, TensorWriter
+from artgen.imaging.image import area_down, shrink
 from artgen.imaging.metrics import coherence, consistency, grid_index, high_power, patch_swd
 from artgen.imaging.tiles import Window
 from artgen.models.upimage import UpImager
-from artgen.models.upscaling import tile_noise
+from artgen.models.upscaling import tile_noise, upscale_bands
 from artgen.training.family import Figure, Measured
 from artgen.training.material import Material
 from artgen.training.pairs import PairMaker
 
-INPUT = 32
+SIDE = 256  # of the pictures that an up-imager is measured by, px
 MOST = 128  # pictures; more would not change the figures but fill the memory
+FEW = 8  # pictures drawn once more with another noise
+# What three passes grow: so many thumbnails of so many px, each pass's input larger than the one before; and
+# how many of them are drawn over tiles too, so small that the last pass has several.
+PASSED, THUMBNAIL, GROWTH = 4, 32, 8
+TILED, TILE = 2, 24
 HALVES = 4  # different pictures that two halves to be compared are made of, at least
 
 
@@ -63,22 +70,45 @@ def seen(count: int, thing: str, held_out: bool, sizes: str) -> str:
 
 
 def evaluate(network: UpImager, pairs: PairMaker, material: Material, device: str = "cpu") -> Measured:
-    """Measure an up-imager: inputs of 32 px, pictures ``scale`` times larger."""
-    scale = network.config.scale
+    """Measure an up-imager by held-out pictures of 256 px, each of which it makes of a thumbnail."""
     count = min(MOST, len(material.validation.pixels))
-    inputs, real = pairs.validation(count, INPUT * scale, enlarged=False)
+    inputs, real = pairs.validation(count, SIDE, enlarged=False)
+    sizes = f"{inputs.shape[-1]} px to {SIDE} px"
+    return Measured(
+        seen(count, "picture", material.held_out, sizes), up_imaged(network, inputs, real, device)
+    )
+
+
+def up_imaged(network: UpImager, inputs: Tensor, real: Tensor, device: str = "cpu") -> list[Figure]:
+    """Every figure of an up-imager.
+
+    Args:
+        network: makes pictures of ``inputs``.
+        inputs: ``(B, 3, h, w)``.
+        real: what it should look like, ``(B, 3, s*h, s*w)``.
+        device: where the network runs.
+    """
+    scale = network.config.scale
     bicubic = F.interpolate(inputs, scale_factor=scale, mode="bicubic", align_corners=False).clamp(0, 1)
-    made, other = (imagine(network, inputs, seed=seed, device=device) for seed in (1, 2))
-    drift = _drift(network, inputs[:4], device)
-    figures = [
+    made = imagine(network, inputs, seed=1, device=device)
+    other = imagine(network, inputs[:FEW], seed=2, device=device)
+    thumbnails = area_down(inputs[:PASSED], inputs.shape[-1] // THUMBNAIL)
+    whole, tiled = (
+        torch.stack([three_passes(network, thumbnail, tile, device) for thumbnail in some])
+        for some, tile in ((thumbnails, None), (thumbnails[:TILED], TILE))
+    )
+    drift = float((whole.mean((2, 3)) - thumbnails.mean((2, 3))).abs().max() * 255)
+    seams = [grid_index(pictures, TILE * scale) for pictures in (tiled, whole[: len(tiled)])]
+    return [
         *likeness(made, real, bicubic, "bicubic"),
         Figure("consistency", "reduced picture against input, dB", consistency(made, inputs), ".1f"),
-        Figure("diversity", "mean difference of two noises", float((made - other).abs().mean())),
+        Figure(
+            "diversity", "mean difference of two noises", float((made[: len(other)] - other).abs().mean())
+        ),
         Figure("grid", f"gradient on the {scale} px grid over elsewhere", grid_index(made, scale)),
+        Figure("seam", "gradient on borders of tiles, over drawn in one piece", seams[0] / seams[1]),
         Figure("drift", "colour drift over three passes, 1/255", drift, ".2f"),
     ]
-    sizes = f"{INPUT} px to {INPUT * scale} px"
-    return Measured(seen(count, "picture", material.held_out, sizes), figures)
 
 
 @torch.inference_mode()
@@ -94,9 +124,25 @@ def imagine(network: UpImager, inputs: Tensor, *, seed: int, device: str = "cpu"
     return torch.cat(pictures)
 
 
-def _drift(network: UpImager, inputs: Tensor, device: str) -> float:
-    """Three passes of the whole picture, each reduced back to the input's size in between; in 1/255."""
-    picture = inputs
-    for seed in range(3):
-        picture = F.avg_pool2d(imagine(network, picture, seed=seed, device=device), network.config.scale)
-    return float((picture.mean((2, 3)) - inputs.mean((2, 3))).abs().max() * 255)
+def three_passes(
+    network: UpImager, thumbnail: Tensor, tile: int | None = None, device: str = "cpu"
+) -> Tensor:
+    """A picture grown as recipes grow it: of each pass's picture, reduced, the next makes a larger one.
+
+    Args:
+        network: the up-imager, of scale ``s``.
+        thumbnail: ``(3, h, h)``.
+        tile: side of the tiles of every pass, px of its input; by default it is drawn in one piece.
+        device: where the network runs.
+
+    Returns:
+        ``(3, s * (h + 16), s * (h + 16))``.
+    """
+    picture = thumbnail
+    for number in range(3):
+        side = thumbnail.shape[-1] + GROWTH * number
+        reader = TensorReader(shrink(picture, (side, side)) if number else picture)
+        writer = TensorWriter(side * network.config.scale, side * network.config.scale)
+        upscale_bands(network, reader, writer, noise=1.0, seed=number, device=device, tile=tile or side)
+        picture = writer.image.clamp_(0, 1)
+    return picture

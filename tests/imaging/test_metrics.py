@@ -2,7 +2,7 @@ import torch
 from skimage import data
 
 from artgen.imaging.image import area_down, enlarge
-from artgen.imaging.metrics import coherence, consistency, grid_index, high_power, patch_swd
+from artgen.imaging.metrics import coherence, consistency, correlation, grid_index, high_power, patch_swd
 
 
 def photographs() -> torch.Tensor:
@@ -45,3 +45,18 @@ def test_grid_index_finds_a_grid() -> None:
     blocks = torch.nn.functional.interpolate(area_down(real, 8), size=(256, 256))
     assert 0.9 < grid_index(real, 8) < 1.1
     assert grid_index(blocks + 0.01 * real, 8) > 5
+
+
+def test_correlation_sees_where_light_and_dark_lie() -> None:
+    real = photographs()
+    assert abs(correlation(real, real) - 1) < 1e-6
+    assert abs(correlation(1 - real, real) + 1) < 1e-6
+    assert correlation(0.2 + 0.5 * real, real) > 0.999
+    assert abs(correlation(real.flip(0), real)) < 0.8
+
+
+def test_a_seam_is_a_grid_of_the_tiles_size() -> None:
+    real = photographs()
+    seamed = real.clone()
+    seamed[:, :, :, 128:] += 0.1
+    assert grid_index(seamed, 128) > 1.02 * grid_index(real, 128)
