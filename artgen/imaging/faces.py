@@ -34,6 +34,10 @@ LOOSE, STRICT = (34, 66, 1.1, 1), (38, 60, 1.06, 4)
 TILTS = (-22.0, 22.0)
 # The least score of a face.
 SURE = 0.41
+# A face's crop: its side, and how far its middle lies above the face's, over the side of the face's square.
+# That is the lower part of a head: so framed the head is in the middle, and the face where it is on 80 of the
+# portraits that the shipped models learned from: their side is 1.47 of the square's, their middle 0.11 above.
+MARGIN, RISE = 1.5, 0.11
 # Two boxes whose middles are nearer than this share of the larger side are one face.
 SAME = 0.6
 
@@ -85,8 +89,8 @@ def find_faces(image: Tensor) -> list[Face]:
     return sorted(scaled, key=lambda face: -face.size)
 
 
-def crop_face(image: Tensor, face: Face, side: int, margin: float = 1.5) -> Tensor:
-    """The face upright in its middle: ``(3, side, side)``.
+def crop_face(image: Tensor, face: Face, side: int, margin: float = MARGIN) -> Tensor:
+    """The head upright in the middle: ``(3, side, side)``.
 
     Args:
         image: ``(3, H, W)`` in [0, 1].
@@ -102,7 +106,7 @@ def crop_face(image: Tensor, face: Face, side: int, margin: float = 1.5) -> Tens
     height, width = source.shape[-2:]
     lean = math.radians(face.roll)
     steps = (torch.arange(side) + 0.5) / side - 0.5
-    down, right = torch.meshgrid(steps * size, steps * size, indexing="ij")
+    down, right = torch.meshgrid(steps * size - RISE * face.size, steps * size, indexing="ij")
     x = face.x + math.cos(lean) * right - math.sin(lean) * down
     y = face.y + math.sin(lean) * right + math.cos(lean) * down
     grid = torch.stack([2 * x / image.shape[-1] - 1, 2 * y / image.shape[-2] - 1], -1)
@@ -110,13 +114,13 @@ def crop_face(image: Tensor, face: Face, side: int, margin: float = 1.5) -> Tens
     return cut[0].clamp(0, 1)
 
 
-def outside(face: Face, height: int, width: int, margin: float = 1.5) -> float:
+def outside(face: Face, height: int, width: int, margin: float = MARGIN) -> float:
     """Share of such a crop, 0 to 1, that lies outside of a picture of ``height`` x ``width`` px."""
     steps = np.linspace(-0.5, 0.5, 33)
-    across, down = np.meshgrid(steps, steps)
     lean, size = math.radians(face.roll), face.size * margin
-    x = face.x + (math.cos(lean) * across - math.sin(lean) * down) * size
-    y = face.y + (math.sin(lean) * across + math.cos(lean) * down) * size
+    across, down = np.meshgrid(steps * size, steps * size - RISE * face.size)
+    x = face.x + math.cos(lean) * across - math.sin(lean) * down
+    y = face.y + math.sin(lean) * across + math.cos(lean) * down
     return float(((x < 0) | (y < 0) | (x > width) | (y > height)).mean())
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,23 +12,30 @@ from pydantic import Field
 from artgen.errors import ArtgenError
 from artgen.steps.base import Context, Finder, Source
 from artgen.steps.draws import Drawn
-from artgen.steps.images import SUFFIXES, References, find_images, too_many
+from artgen.steps.images import BUILTIN, SHIPPED, SUFFIXES, References, find_images, too_many
+from artgen.steps.thumbnails import thumbnail
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-REMEMBERED = 64  # px; every worker has thumbnails of its own
 
 
 class Faces(Source):
     """Faces of one or more people, mixed into one thumbnail: the start of portraits of nobody."""
 
+    version: ClassVar[int] = 2
     references: ClassVar[Mapping[str, Finder]] = {"people": find_images}
 
     use: Literal["faces"] = "faces"
     people: References = Field(
-        description="Square, aligned faces, as `artgen data faces` makes them: a folder for each person, or "
-        "one folder of all. Of several, each gives a face before one gives a second.",
+        description="Photographs, or faces already aligned, as `artgen data faces` makes them: a folder for "
+        "each person, or one folder of all. Of several, each gives a face before one gives a second. "
+        "`builtin:portraits/raven` and `builtin:portraits/amber` ship with artgen.",
+    )
+    align: bool = Field(
+        True,
+        description="Whether the face in each picture is looked for, set upright and cut out; a square that "
+        "one fills already stays as it is, and a picture without a face is passed over. Otherwise the square "
+        "in each picture's middle is taken.",
     )
     faces: Drawn[Annotated[int, Field(ge=1, le=4)]] = Field(2, description="How many faces are mixed.")
     mode: Drawn[Literal["blend", "regions", "halves", "features"]] = Field(
@@ -61,17 +67,21 @@ class Faces(Source):
             yield from too_many("people", self.files(folder), "faces are drawn of")
 
     def create(self, context: Context) -> Tensor:
-        """A thumbnail, ``(3, size, size)``."""
+        """A thumbnail, ``(3, size, size)``.
+
+        Raises:
+            ArtgenError: no picture of a person shows a face, or one cannot be read.
+        """
         import torch
 
         from artgen.imaging import masks, mixing
         from artgen.seeds import generator, stream
 
-        chosen, mirrored = self._chosen(context), stream(context.derive("flips"))
-        thumbnails = [_thumbnail(file, self.size) for file, _ in chosen]
+        mirrored = stream(context.derive("flips"))
+        thumbnails = [face for _, _, face in self._chosen(context)]
         if self.flips:
             thumbnails = [face.flip(-1) if mirrored.random() < 0.5 else face for face in thumbnails]
-        shares = masks.dirichlet(len(chosen), self.concentration, stream(context.derive("shares")))
+        shares = masks.dirichlet(len(thumbnails), self.concentration, stream(context.derive("shares")))
         faces, weights = torch.stack(thumbnails), torch.tensor(shares)
         covers = masks.masks(
             self.mode,
@@ -84,58 +94,71 @@ class Faces(Source):
 
     def describe(self, context: Context) -> str:
         """``faces of anna and ben``."""
-        names = list(dict.fromkeys(name for _, name in self._chosen(context)))
-        listed = " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+        people, _ = self._people(context)
+        names = _names(people)
+        if names:
+            called = [names[number % len(names)] for number in range(self.faces)]
+        else:
+            called = [file.stem for _, file, _ in self._chosen(context)]
+        called = list(dict.fromkeys(called))
+        listed = " and ".join(filter(None, [", ".join(called[:-1]), called[-1]]))
         return f"{'faces' if self.faces > 1 else 'a face'} of {listed}"
 
-    def _chosen(self, context: Context) -> list[tuple[Path, str]]:
-        """The files of the candidate's faces and what to call each."""
+    def _people(self, context: Context) -> tuple[list[tuple[str, list[Path]]], random.Random]:
+        """Every person's pictures, in the order in which they give a face, and the stream that draws on."""
         from artgen.seeds import stream
 
         pick = stream(context.derive("faces"))
         people = [(reference, find_images(reference, context.folder)) for reference in self.people]
-        # One folder of all, or patterns in one folder, name no person: then the files do.
-        named = len({_person(reference, files[0]) for reference, files in people}) == len(people) > 1
         pick.shuffle(people)
-        chosen: list[tuple[Path, str]] = []
+        return people, pick
+
+    def _chosen(self, context: Context) -> list[tuple[str, Path, Tensor]]:
+        """Whose the candidate's faces are, their files and thumbnails."""
+        people, pick = self._people(context)
+        chosen: list[tuple[str, Path, Tensor]] = []
         for number in range(self.faces):
             reference, files = people[number % len(people)]
-            file = _another(files, [file for file, _ in chosen], pick)
-            chosen.append((file, _person(reference, file) if named else file.stem))
+            taken = {file: face for _, file, face in chosen}
+            chosen.append((reference, *self._another(reference, files, taken, pick)))
         return chosen
 
+    def _another(
+        self, reference: str, files: Sequence[Path], taken: Mapping[Path, Tensor], pick: random.Random
+    ) -> tuple[Path, Tensor]:
+        """A picture that shows a face, of those not taken yet where there is one."""
+        align = self.align and reference.rstrip("/") not in SHIPPED  # those are aligned
+        left = [file for file in files if file not in taken]
+        while left:
+            file = left.pop(pick.randrange(len(left)))
+            face = thumbnail(file, self.size, align=align)
+            if face is not None:
+                return file, face
+        again = [file for file in files if file in taken]
+        if again:
+            file = again[pick.randrange(len(again))]
+            return file, taken[file]
+        raise ArtgenError(
+            f"{self.name}.people",
+            f"no face is found in {_counted(files)} of {reference!r}",
+            "photographs in which somebody looks towards the camera; or `align = false`, which takes the "
+            "square in each picture's middle",
+        )
 
-def _another(files: Sequence[Path], taken: Sequence[Path], pick: random.Random) -> Path:
-    left = [file for file in files if file not in taken] or files
-    return left[pick.randrange(len(left))]
+
+def _names(people: Sequence[tuple[str, Sequence[Path]]]) -> list[str]:
+    """What to call each; none where they are one folder of all, or patterns in one: then their files do."""
+    names = [_person(reference, files[0]) for reference, files in people]
+    return names if len(set(names)) == len(names) > 1 else []
+
+
+def _counted(files: Sequence[Path]) -> str:
+    return "the picture" if len(files) == 1 else f"any of the {len(files):,} pictures"
 
 
 def _person(reference: str, file: Path) -> str:
     """``anna`` of ``photos/anna``, ``photos/anna/*.jpg`` and ``anna.jpg``."""
-    parts = [part for part in Path(reference).parts if not set("*?[") & set(part) and part.strip("./\\~")]
+    named = Path(reference.removeprefix(BUILTIN))
+    parts = [part for part in named.parts if not set("*?[") & set(part) and part.strip("./\\~")]
     last = Path(parts[-1] if parts else file.parent.name)
     return last.stem if last.suffix.lower() in SUFFIXES else last.name
-
-
-def _thumbnail(file: Path, size: int) -> Tensor:
-    """A face's thumbnail; small ones are remembered: 25 MB hold 512 of them."""
-    if size > REMEMBERED:
-        return _reduced(file, size)
-    return _remembered(file, size, file.stat().st_mtime_ns)
-
-
-@functools.lru_cache(maxsize=512)
-def _remembered(file: Path, size: int, changed: int) -> Tensor:
-    return _reduced(file, size)
-
-
-def _reduced(file: Path, size: int) -> Tensor:
-    """The square in the middle of a face's picture, reduced by area, as the pair maker ``blend`` does."""
-    from artgen.imaging.files import read_image
-    from artgen.imaging.inputs import pixelated
-
-    image = read_image(file)
-    height, width = image.shape[-2:]
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    return pixelated(image[:, top : top + side, left : left + side], (size, size))

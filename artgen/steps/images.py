@@ -1,4 +1,4 @@
-"""How a recipe names pictures: ``builtin:textures``, a file, a folder, or a pattern with ``*``."""
+"""How a recipe names pictures: ``builtin:NAME``, a file, a folder, or a pattern with ``*``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from pydantic import BeforeValidator, Field
 
 from artgen.errors import ArtgenError
 
-TEXTURES = "builtin:textures"
+BUILTIN = "builtin:"
+TEXTURES = f"{BUILTIN}textures"
 # The photographs inside scikit-image's wheel that have colour or texture, no lettering; no faces.
 PHOTOGRAPHS = (
     "chelsea.png",
@@ -27,6 +28,13 @@ PHOTOGRAPHS = (
     "retina.jpg",
     "rocket.jpg",
 )
+# Aligned faces of nobody that ship with artgen: all, or a set (the dark-haired, the fair and red-haired).
+PORTRAITS = Path(__file__).parent / "portraits"
+SHIPPED = {
+    f"{BUILTIN}portraits": PORTRAITS,
+    f"{BUILTIN}portraits/raven": PORTRAITS / "raven",
+    f"{BUILTIN}portraits/amber": PORTRAITS / "amber",
+}
 # Every picture lists all images that chance chose from, with their hashes.
 MOST = 2000
 # What artgen makes in a folder: a picture made of those beside it is not one of them the next time.
@@ -55,7 +63,7 @@ def find_images(reference: str, folder: Path) -> list[Path]:
     Raises:
         ArtgenError: nothing is there, nothing in it is an image, or an image's name is not UTF-8.
     """
-    if reference.startswith("builtin:"):
+    if reference.startswith(BUILTIN):
         return _builtin(reference)
     found = _on_disk(reference, folder)
     for path in found:
@@ -105,10 +113,19 @@ def _suffixes() -> str:
 
 
 def _builtin(reference: str) -> list[Path]:
-    if reference != TEXTURES:
-        close = get_close_matches(reference.removeprefix("builtin:"), ["textures"])
-        hint = f"did you mean {TEXTURES!r}?" if close else f"the built-in images are {TEXTURES!r}"
-        raise ArtgenError(reference, "no built-in images of this name", hint)
+    name = reference.rstrip("/")
+    if name in SHIPPED:
+        return sorted(SHIPPED[name].rglob("*.jpg"))
+    if name == TEXTURES:
+        return _textures()
+    known = [TEXTURES, *SHIPPED]
+    close = get_close_matches(name, known, n=1, cutoff=0.75)
+    listed = ", ".join(map(repr, known))
+    right = f"did you mean {close[0]!r}?" if close else f"the built-in images are {listed}"
+    raise ArtgenError(reference, "no built-in images of this name", right)
+
+
+def _textures() -> list[Path]:
     # find_spec locates the package without importing it.
     spec = importlib.util.find_spec("skimage")
     places = [Path(place) / "data" for place in (spec.submodule_search_locations or ())] if spec else []
