@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from artgen.models.network import Network
 from artgen.training.family import Measured
 from artgen.training.material import Source
 from artgen.training.recipes import TrainingRecipe
+from artgen.training.starting import Start
 
 LISTED = 12
 
@@ -27,6 +28,7 @@ class Record:
         seconds: over all sittings.
         adopted: steps at which it went on with a changed recipe or other images.
         device: where.
+        start: the model it went on from, if any.
     """
 
     recipe: TrainingRecipe
@@ -37,6 +39,7 @@ class Record:
     seconds: float
     adopted: list[int]
     device: str
+    start: Start | None = None
 
 
 def metadata(record: Record, name: str, description: str) -> dict[str, str]:
@@ -51,6 +54,7 @@ def metadata(record: Record, name: str, description: str) -> dict[str, str]:
         "recipe": recipe.model_dump_json(exclude=set(recipe.places)),
         "data": json.dumps(data),
         "metrics": json.dumps(metrics),
+        **({"start": json.dumps(asdict(record.start))} if record.start else {}),
         **{key: json.dumps(value) for key, value in recipe.learns_from().items()},
     }
 
@@ -61,6 +65,8 @@ def card(record: Record, name: str, description: str, network: Network) -> str:
     rows = "\n".join(f"| {f.label} | {f.value:{f.form}} |" for f in measured.figures)
     parameters = sum(weight.numel() for weight in network.parameters()) / 1e6
     changed = "".join(f", recipe or images changed at step {step:,}" for step in record.adopted)
+    start = record.start
+    begun = f", going on from `{start.name}` (sha256 `{start.sha256[:16]}`)" if start else ""
     return f"""# {name}
 
 {description}
@@ -71,7 +77,7 @@ def card(record: Record, name: str, description: str, network: Network) -> str:
 |---|---|
 | architecture | `{network.architecture}`, {parameters:.2f} M parameters |
 | trained | family `{recipe.family}`, {recipe.steps:,} steps, {record.seconds / 3600:.1f} h \
-on {record.device}, seed {recipe.seed}{changed} |
+on {record.device}, seed {recipe.seed}{begun}{changed} |
 | images | {_told(record.sources)} |
 | fingerprint | `{record.fingerprint[:32]}` |
 | licence of the images | {recipe.data_licence} |

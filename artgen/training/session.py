@@ -29,6 +29,7 @@ from artgen.training.material import Material, load_material
 from artgen.training.movie import write_movie
 from artgen.training.recipes import TrainingRecipe
 from artgen.training.runtime import start
+from artgen.training.starting import Start, begin_from, find_start
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -70,12 +71,14 @@ class Prepared:
         material: decoded images.
         identity: of the training: a checkpoint of another is refused.
         accelerator: device, processes, precision.
+        start: the model it goes on from, if any.
     """
 
     family: Family
     material: Material
     identity: Identity
     accelerator: Accelerator
+    start: Start | None
 
 
 def run_training(job: Job, emit: Emit) -> list[Path]:
@@ -98,6 +101,8 @@ def _run(job: Job, emit: Emit) -> list[Path]:
     reached = Checkpoints(folder, recipe.keep).step()
     images = len(prepared.material.images.names)
     emit(TrainingStarted(recipe.title, str(folder), reached, recipe.steps, images))
+    if prepared.start and not reached:
+        emit(Note(f"goes on from {prepared.start.name}"))
     networks, done = train(
         family,
         recipe,
@@ -149,17 +154,20 @@ def prepare(job: Job, emit: Emit) -> Prepared:
     """Read the images and build the networks.
 
     Raises:
-        ArtgenError: no images, or a folder that cannot be written.
+        ArtgenError: no images, a folder that cannot be written, or a model that cannot be gone on from.
     """
     torch.set_flush_denormal(True)  # before the first operation starts other threads
     accelerator = start(job.device, job.recipe.precision)
     emit = emit if accelerator.is_main_process else ignore
     _make(job.folder)
+    file = find_start(job.recipe.start, job.beside) if job.recipe.start else None
     # The first process decodes, and makes what a family prepares; the others find it done.
     with accelerator.main_process_first():
         material = _material(job, emit)
         place = Place(job.folder, accelerator.device, accelerator.process_index, emit, job.beside)
         family = build(job.recipe, material, place)
+    # Also before a checkpoint takes its place: it is one of the files that make the training the same one.
+    begun = begin_from(file, family) if file else None
     if job.compiled:
         for name, network in family.networks.items():
             if family.compiled is None or name in family.compiled:
@@ -167,10 +175,10 @@ def prepare(job: Job, emit: Emit) -> Prepared:
     identity = Identity(
         recipe=job.recipe.identity(),
         images=material.fingerprint,
-        others=family.fingerprint,
+        others=family.fingerprint + (begun.sha256 if begun else ""),
         processes=accelerator.num_processes,
     )
-    return Prepared(family, material, identity, accelerator)
+    return Prepared(family, material, identity, accelerator, begun)
 
 
 def _publish(
@@ -189,6 +197,7 @@ def _publish(
         seconds=done.seconds,
         adopted=done.adopted,
         device=prepared.accelerator.device.type,
+        start=prepared.start,
     )
     for (name, network), file in zip(networks.items(), files, strict=True):
         description = family.descriptions.get(name, job.recipe.description)

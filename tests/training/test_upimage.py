@@ -28,13 +28,13 @@ images = "photographs/coffee.png"
 side = 24
 [[steps]]
 use = "upscale"
-model = "out/abstract-8x.safetensors"
+model = "out/first-8x.safetensors"
 """
 
 
 def family(place: Path, data: list[str]) -> UpImageTraining:
     torch.set_num_threads(1)
-    recipe = shrunk("abstract-8x", **SIZES, **CROPS, steps=100, second_pass=0.5)
+    recipe = shrunk("first-8x", **SIZES, **CROPS, steps=100, second_pass=0.5)
     found = prepare(Job(recipe, place / "out", data=data), ignore).family
     assert isinstance(found, UpImageTraining)
     return found
@@ -42,7 +42,7 @@ def family(place: Path, data: list[str]) -> UpImageTraining:
 
 def test_a_recipe_of_pictures_uses_what_the_shipped_recipe_trains(tmp_path: Path, photographs: Path) -> None:
     (tmp_path / "photographs").symlink_to(photographs)
-    recipe = shrunk("abstract-8x", **SIZES, **CROPS, steps=120, warm_up=0.2)  # of so few steps a larger share
+    recipe = shrunk("first-8x", **SIZES, **CROPS, steps=120, warm_up=0.2)  # of so few steps a larger share
     (file,), losses = trained(recipe, tmp_path / "out", data=[str(photographs)])
     assert losses[0].keys() == {"l1", "consistency"}  # the warm-up is L1 alone
     assert max(each["consistency"] for each in losses) < 0.02

@@ -84,33 +84,37 @@ class UpImageTraining(Family):
         )
 
     def turns(self, batch: Batch, done: float) -> Iterator[Turn]:
-        """Warm-up: the generator alone, by L1. Then the critic, then the generator."""
+        """The critic, then the generator; in the warm-up one of them alone.
+
+        That is the generator, by L1, when it begins from chance. One that goes on from a finished model would
+        unlearn while a critic that knows nothing told it so; there the critic has the warm-up to itself.
+        """
         recipe = self.recipe
         self.batch = len(batch.inputs)
         count = self._second_pass(batch)
         inputs, targets = self._move(batch.inputs), self._move(batch.targets)[:count]
-        fakes = self.generator(inputs, [self._move(noise) for noise in batch.noise])
+        waits = recipe.start is not None and done < recipe.warm_up
+        with torch.set_grad_enabled(not waits):
+            fakes = self.generator(inputs, [self._move(noise) for noise in batch.noise])
+        if waits:
+            yield self._judgement(fakes, self._condition(inputs), targets)[0]
+            return
         losses = {"l1": (fakes[:count] - targets).abs().sum() / fakes.numel()}
         fade = min(1.0, max(0.0, (done - recipe.warm_up) / recipe.l1_fade))
         total = losses["l1"] * (recipe.l1 + (recipe.l1_end - recipe.l1) * fade)
         losses["consistency"] = F.l1_loss(area_down(fakes, self.generator.config.scale), inputs)
         total = total + recipe.consistency * losses["consistency"]
         if done >= recipe.warm_up:
-            scale = self.generator.config.scale
-            condition = F.interpolate(inputs, scale_factor=scale, mode="bicubic", align_corners=False)
-            self.critic.requires_grad_(True)
-            verdicts, features = self.critic(
-                torch.cat([targets, fakes.detach()]), torch.cat([condition[:count], condition])
-            )
-            loss = _mean([F.relu(1 - v[:count]).mean() + F.relu(1 + v[count:]).mean() for v in verdicts])
-            yield Turn("critic", loss, {"critic": loss.detach()})
+            condition = self._condition(inputs)
+            turn, features = self._judgement(fakes, condition, targets)
+            yield turn
             self.critic.requires_grad_(False)
             total = total + self._persuasion(fakes, condition, features, count, losses)
         yield Turn("generator", total, {name: loss.detach() for name, loss in losses.items()})
         self._remember(fakes, batch.number)
 
     def rate(self, done: float) -> float:
-        """Thrice for L1 alone, then flat, falling to a tenth over the last fifth."""
+        """Thrice in the warm-up, whichever network it is for; then flat; to a tenth over the last fifth."""
         if done < self.recipe.warm_up:
             return 3.0
         return 1.0 if done < 0.8 else 1.0 - 0.9 * (done - 0.8) / 0.2
@@ -140,6 +144,21 @@ class UpImageTraining(Family):
     def _size(self, done: float) -> Any:
         return next(size for size in reversed(self.recipe.sizes) if done >= size.since)
 
+    def _condition(self, inputs: Tensor) -> Tensor:
+        """Thumbnails as the critic sees them: enlarged."""
+        scale = self.generator.config.scale
+        return F.interpolate(inputs, scale_factor=scale, mode="bicubic", align_corners=False)
+
+    def _judgement(self, fakes: Tensor, condition: Tensor, targets: Tensor) -> tuple[Turn, Sequence[Tensor]]:
+        """The critic's turn, and what its layers saw; it is given the targets first, then the fakes."""
+        count = len(targets)
+        self.critic.requires_grad_(True)
+        verdicts, features = self.critic(
+            torch.cat([targets, fakes.detach()]), torch.cat([condition[:count], condition])
+        )
+        loss = _mean([F.relu(1 - v[:count]).mean() + F.relu(1 + v[count:]).mean() for v in verdicts])
+        return Turn("critic", loss, {"critic": loss.detach()}), features
+
     def _persuasion(
         self,
         fakes: Tensor,
@@ -155,8 +174,10 @@ class UpImageTraining(Family):
         pairs = zip(own, features, strict=True)
         losses["features"] = _mean([F.l1_loss(a[:count], b[:count].detach()) for a, b in pairs])
         # Mode seeking as a hinge: the pictures of the two noises must differ this much, more is not asked
-        # for. Measured at half size, so that grain alone does not count as another invention.
-        losses["spread"] = (area_down(fakes[:1], 2) - area_down(fakes[1:2], 2)).abs().mean()
+        # for. Measured at half size, so that grain alone does not count as another invention; but a 2x has
+        # nothing to invent except grain, and at half size it is its input.
+        size = 2 if self.generator.config.scale > 2 else 1
+        losses["spread"] = (area_down(fakes[:1], size) - area_down(fakes[1:2], size)).abs().mean()
         total = recipe.adversarial * losses["fool"] + recipe.feature_matching * losses["features"]
         return total + recipe.mode_seeking * F.relu(recipe.spread - losses["spread"]) / recipe.spread
 

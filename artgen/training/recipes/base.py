@@ -26,7 +26,7 @@ class TrainingRecipe(Table):
     """Whether every 20th image is kept from learning, to measure by."""
     paired: ClassVar[bool] = True
     """Whether images of ``inputs``, where there are any, belong to those of ``data`` by name."""
-    places: ClassVar[frozenset[str]] = frozenset({"data", "inputs"})
+    places: ClassVar[frozenset[str]] = frozenset({"data", "inputs", "start"})
     """Keys that name folders and files here: a published model does not tell them."""
 
     family: str = Field(description="What kind of model.")
@@ -46,6 +46,12 @@ class TrainingRecipe(Table):
     inputs: References | None = Field(
         None,
         description="The other folder, for pairs of two folders and for cyclegan; `--inputs` in its place.",
+    )
+    start: str | None = Field(
+        None,
+        min_length=1,
+        max_length=500,
+        description="A model to go on from, of the same sizes: a shipped one's name, or a file.",
     )
     side: int = Field(1024, ge=16, le=8192, description="Images are decoded to at most this long, px.")
     seed: int = Field(0, ge=0, lt=2**53, description="Decides every random choice.")
@@ -72,7 +78,7 @@ class TrainingRecipe(Table):
 
     def identity(self) -> dict[str, Any]:
         """Everything that decides the weights; texts, places and intervals may change between sittings."""
-        free = {"title", "description", "weakness", "data_licence", "data", "inputs"}
+        free = {"title", "description", "weakness", "data_licence", "data", "inputs", "start"}
         free |= {"sample_every", "checkpoint_every", "keep"}
         return self.model_dump(mode="json", exclude=free)
 

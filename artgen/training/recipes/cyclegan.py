@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from artgen.training.recipes.base import Rate, TrainingRecipe, Weight, Width
 
@@ -48,6 +49,14 @@ class CycleGANRecipe(TrainingRecipe):
     decay: float = Field(
         0.5, ge=0, le=1, description="Share of the steps, at the end, in which the rate falls to 0."
     )
+
+    @field_validator("start")
+    @classmethod
+    def _from_nothing(cls, start: str | None) -> str | None:
+        if start is not None:
+            right = "leave `start` out: two generators are trained here, and a model file holds one"
+            raise PydanticCustomError("recipe_text", "{why}", {"why": right})
+        return start
 
     @model_validator(mode="after")
     def _fits(self) -> CycleGANRecipe:

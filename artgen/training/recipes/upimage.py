@@ -38,7 +38,9 @@ class UpImageRecipe(TrainingRecipe):
     sizes: list[Size] = Field([Size()], min_length=1, description="Crops over time, see `[[sizes]]`.")
     rate: Rate = Field(1e-4, description="Adam's learning rate of the generator.")
     critic_rate: float = Field(4.0, gt=0, le=20, description="The critic's, times the generator's.")
-    warm_up: float = Field(0.05, ge=0, lt=1, description="Share of the steps with L1 alone.")
+    warm_up: float = Field(
+        0.05, ge=0, lt=1, description="Share of the steps with L1 alone; with `start`, of the critic alone."
+    )
     l1: Weight = Field(10.0, description="Weight of the distance to the real picture, at first.")
     l1_end: Weight = Field(1.0, description="The same at the end.")
     l1_fade: float = Field(0.15, gt=0, le=1, description="Share of the steps over which it falls.")
@@ -46,7 +48,9 @@ class UpImageRecipe(TrainingRecipe):
     adversarial: Weight = Field(1.0, description="Weight of what the critic says.")
     feature_matching: Weight = Field(10.0, description="Weight of looking alike to the critic's layers.")
     mode_seeking: Weight = Field(1.0, description="Weight of two noises making two pictures.")
-    spread: float = Field(0.025, gt=0, lt=1, description="How far two noises must differ, at half size.")
+    spread: float = Field(
+        0.025, gt=0, lt=1, description="How far two noises must differ, at half size; at 2x, at full size."
+    )
     second_pass: float = Field(
         0.15, ge=0, le=0.5, description="Share of inputs from own pictures, at most one a step."
     )
