@@ -5,14 +5,21 @@ import subprocess
 import sys
 from pathlib import Path
 
-MARKED = re.compile(r"<!-- artgen (?P<command>[^>]*?) -->\n(?P<old>.*?)<!-- end -->", re.DOTALL)
+import shipped
+
+MARKED = re.compile(r"<!-- (?P<what>artgen [^>]*?|shipped models) -->\n(?P<old>.*?)<!-- end -->", re.DOTALL)
 
 
 def fill(found: re.Match[str]) -> str:
-    """The marked part with what its command prints."""
-    command = [sys.executable, "-m", "artgen", *found["command"].split()]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True, encoding="utf-8").stdout
-    return f"<!-- artgen {found['command']} -->\n{printed.strip()}\n<!-- end -->"
+    """The marked part with what its command prints, or with the models that ship."""
+    what = found["what"]
+    return f"<!-- {what} -->\n{shipped.page() if what == 'shipped models' else printed(what)}\n<!-- end -->"
+
+
+def printed(command: str) -> str:
+    """What a command ``artgen ...`` says."""
+    call = [sys.executable, "-m", *command.split()]
+    return subprocess.run(call, check=True, capture_output=True, text=True, encoding="utf-8").stdout.strip()
 
 
 def main() -> int:

@@ -1,0 +1,91 @@
+"""The models that ship, as docs/models.md shows them: all from their own files, see ``reference.py``."""
+
+from pathlib import Path
+from typing import Any
+
+from artgen.models import catalog, header
+from artgen.models.catalog import Entry
+
+ROOT = Path(__file__).parents[1]
+COUNTS = {"pictures"}  # among the figures, and none
+
+
+def page() -> str:
+    """What ships, its figures, then a section a model."""
+    entries = [catalog.entry(name) for name in catalog.names()]
+    return "\n\n".join([_overview(entries), *_figures(entries), *map(_section, entries)])
+
+
+def _overview(entries: list[Entry]) -> str:
+    rows = [
+        [f"[`{e.name}`](#{e.name})", e.metadata["description"], f"{_size(e):.1f}", _for(e)] for e in entries
+    ]
+    total = sum(map(_size, entries))
+    return f"{_table(['model', 'what it does', 'MB', 'for'], rows)}\n\nTogether {total:.1f} MB."
+
+
+def _figures(entries: list[Entry]) -> list[str]:
+    """A table for all models that were measured alike."""
+    alike: dict[tuple[str, ...], list[list[str]]] = {}
+    for entry in entries:
+        metrics: dict[str, Any] = header.parsed(entry.metadata, "metrics") or {}
+        shown = {key: value for key, value in metrics.items() if key not in COUNTS}
+        alike.setdefault(tuple(shown), []).append([f"`{entry.name}`", *(f"{v:.4g}" for v in shown.values())])
+    return [_table(["", *(f"`{key}`" for key in keys)], rows) for keys, rows in alike.items() if keys]
+
+
+def _section(entry: Entry) -> str:
+    card, picture = entry.file.with_suffix(".md"), entry.file.with_suffix(".png")
+    recipe = header.parsed(entry.metadata, "recipe") or {}
+    data = header.parsed(entry.metadata, "data") or {}
+    image = f'<img src="{_from_here(picture)}" width="640" alt="What {entry.name} makes">\n\n'
+    used = [f"[{file.name}](../recipes/{file.name})" for file in _recipes() if _names(file, entry.name)]
+    lines = catalog.lines(entry.file).splitlines()[:-1]  # the last one names the file; here the name will do
+    example = "\n".join([*lines, f'model = "{entry.name}"', _knob(entry)])
+    return f"""\
+### {entry.name}
+{image if picture.exists() else ""}{entry.metadata["description"]} [Its card]({_from_here(card)}).
+
+```toml
+{example}
+```
+
+- **Bad at:** {recipe.get("weakness", "Not described.")}
+- **Learned from:** {data.get("licence", "not stated")}.
+- **Recipes that use it:** {", ".join(used) or "none yet"}."""
+
+
+def _knob(entry: Entry) -> str:
+    """The key of the step or source that is turned first."""
+    styles = header.style_names(entry.metadata)
+    if styles:
+        return f'style = "{styles[0]}"'
+    if header.inputs(entry.metadata).get("use") == "blend" and entry.metadata["architecture"] != "upimage":
+        return f"side = {header.side(entry.metadata)}"
+    knobs = {"upscale": "noise", "translate": "amount", "generator": "truncation"}
+    return f"{knobs[catalog.USES[entry.metadata['architecture']].name]} = {{ uniform = [0.6, 1.0] }}"
+
+
+def _for(entry: Entry) -> str:
+    return str(catalog.USES[entry.metadata["architecture"]])
+
+
+def _size(entry: Entry) -> float:
+    return entry.file.stat().st_size / 1e6
+
+
+def _recipes() -> list[Path]:
+    return sorted((ROOT / "recipes").glob("*.toml"))
+
+
+def _names(recipe: Path, model: str) -> bool:
+    return f'"{model}"' in recipe.read_text("utf-8")
+
+
+def _from_here(file: Path) -> str:
+    return f"../{file.relative_to(ROOT).as_posix()}"
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
