@@ -22,18 +22,24 @@ class PatchDiscriminator(nn.Module):
     Args:
         width: channels after the first layer.
         channels: of both together.
+        spectral: whether no layer may magnify; one that is held by gradient penalties instead may.
     """
 
-    def __init__(self, width: int, channels: int = 6) -> None:
+    def __init__(self, width: int, channels: int = 6, *, spectral: bool = True) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(
-            [
-                spectral_norm(nn.Conv2d(channels, width, 4, 2, 1)),
-                spectral_norm(nn.Conv2d(width, 2 * width, 4, 2, 1)),
-                spectral_norm(nn.Conv2d(2 * width, 4 * width, 4, 2, 1)),
-                spectral_norm(nn.Conv2d(4 * width, 4 * width, 3, 1, 1)),
-            ]
-        )
+        layers = [
+            nn.Conv2d(channels, width, 4, 2, 1),
+            nn.Conv2d(width, 2 * width, 4, 2, 1),
+            nn.Conv2d(2 * width, 4 * width, 4, 2, 1),
+            nn.Conv2d(4 * width, 4 * width, 3, 1, 1),
+        ]
+        for layer in layers:
+            if spectral:
+                spectral_norm(layer)
+            else:
+                nn.init.kaiming_normal_(layer.weight, 0.2)
+                nn.init.zeros_(layer.bias)
+        self.layers = nn.ModuleList(layers)
         self.judge = nn.Conv2d(4 * width, 1, 3, 1, 1)
 
     def forward(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
@@ -52,13 +58,18 @@ class Critic(nn.Module):
         width: channels of the first; the second has two thirds.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, *, spectral: bool = True) -> None:
         super().__init__()
-        self.scales = nn.ModuleList([PatchDiscriminator(width), PatchDiscriminator(max(8, width * 2 // 3))])
+        widths = (width, max(8, width * 2 // 3))
+        self.scales = nn.ModuleList([PatchDiscriminator(w, spectral=spectral) for w in widths])
 
     def forward(self, image: Tensor, condition: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """Verdicts of each scale, and the features of all, for ``(B, 3, H, W)`` in [0, 1] each."""
-        x = torch.cat([(image - condition) * DETAIL, condition * 2 - 1], 1)
+        return self.judge((image - condition) * DETAIL, condition)
+
+    def judge(self, detail: Tensor, condition: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """As ``forward``, of magnified detail."""
+        x = torch.cat([detail, condition * 2 - 1], 1)
         verdicts, features = [], []
         for i, scale in enumerate(self.scales):
             verdict, seen = scale(F.avg_pool2d(x, 2) if i else x)

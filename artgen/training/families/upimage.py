@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from artgen.imaging.image import area_down
-from artgen.models.discriminator import Critic
+from artgen.models.discriminator import DETAIL, Critic
 from artgen.models.network import Network
 from artgen.models.upimage import UpImager, UpImagerConfig
 from artgen.training.adversarial import moved, settle
@@ -53,7 +53,8 @@ class UpImageTraining(Family):
         self.images = material
         with initialised(recipe.seed):
             config = UpImagerConfig(width=recipe.width, blocks=recipe.blocks, widths=tuple(recipe.widths))
-            self.generator, self.critic = UpImager(config), Critic(recipe.critic_width)
+            self.generator = UpImager(config)
+            self.critic = Critic(recipe.critic_width, spectral=recipe.critic == "spectral")
         self.networks = {"generator": self.generator, "critic": self.critic}
         settle(self.networks.values(), place.device, FORM)
         betas = (0.0, 0.99)  # no momentum: each network must follow the other as it is now
@@ -97,7 +98,7 @@ class UpImageTraining(Family):
         with torch.set_grad_enabled(not waits):
             fakes = self.generator(inputs, [self._move(noise) for noise in batch.noise])
         if waits:
-            yield self._judgement(fakes, self._condition(inputs), targets)[0]
+            yield self._judgement(fakes, self._condition(inputs), targets, batch.number)[0]
             return
         losses = {"l1": (fakes[:count] - targets).abs().sum() / fakes.numel()}
         fade = min(1.0, max(0.0, (done - recipe.warm_up) / recipe.l1_fade))
@@ -106,10 +107,10 @@ class UpImageTraining(Family):
         total = total + recipe.consistency * losses["consistency"]
         if done >= recipe.warm_up:
             condition = self._condition(inputs)
-            turn, features = self._judgement(fakes, condition, targets)
+            turn, features, real = self._judgement(fakes, condition, targets, batch.number)
             yield turn
             self.critic.requires_grad_(False)
-            total = total + self._persuasion(fakes, condition, features, count, losses)
+            total = total + self._persuasion(fakes, condition, features, real, losses)
         yield Turn("generator", total, {name: loss.detach() for name, loss in losses.items()})
         self._remember(fakes, batch.number)
 
@@ -149,30 +150,57 @@ class UpImageTraining(Family):
         scale = self.generator.config.scale
         return F.interpolate(inputs, scale_factor=scale, mode="bicubic", align_corners=False)
 
-    def _judgement(self, fakes: Tensor, condition: Tensor, targets: Tensor) -> tuple[Turn, Sequence[Tensor]]:
-        """The critic's turn, and what its layers saw; it is given the targets first, then the fakes."""
+    def _judgement(
+        self, fakes: Tensor, condition: Tensor, targets: Tensor, number: int
+    ) -> tuple[Turn, Sequence[Tensor], Sequence[Tensor]]:
+        """The critic's turn, what its layers saw, and how real it found the targets; these come first."""
         count = len(targets)
         self.critic.requires_grad_(True)
-        verdicts, features = self.critic(
-            torch.cat([targets, fakes.detach()]), torch.cat([condition[:count], condition])
-        )
-        loss = _mean([F.relu(1 - v[:count]).mean() + F.relu(1 + v[count:]).mean() for v in verdicts])
-        return Turn("critic", loss, {"critic": loss.detach()}), features
+        conditions = torch.cat([condition[:count], condition])
+        pictures = torch.cat([targets, fakes.detach()])
+        verdicts, features = self.critic(pictures, conditions)
+        real = [verdict[:count].detach() for verdict in verdicts]
+        if self.recipe.critic == "spectral":
+            loss = _mean([F.relu(1 - v[:count]).mean() + F.relu(1 + v[count:]).mean() for v in verdicts])
+            return Turn("critic", loss, {"critic": loss.detach()}), features, real
+        loss = _mean([F.softplus(v[count:] - _beside(v[:count], len(fakes))).mean() for v in verdicts])
+        losses = {"critic": loss.detach()}
+        if number % self.recipe.penalty_every == 0:
+            losses["penalty"] = penalty = self._penalty(pictures, conditions)
+            loss = loss + self.recipe.penalty / 2 * self.recipe.penalty_every * penalty
+            losses["penalty"] = penalty.detach()
+        return Turn("critic", loss, losses), features, real
+
+    def _penalty(self, pictures: Tensor, conditions: Tensor) -> Tensor:
+        """R1 and R2 in one: the squared gradient of a verdict by the magnified detail, for real and made."""
+        with torch.autocast(pictures.device.type, enabled=False):
+            detail = ((pictures - conditions) * DETAIL).float().detach().requires_grad_(True)
+            verdicts, _ = self.critic.judge(detail, conditions.float())
+            penalties = []
+            for verdict in verdicts:
+                (slope,) = torch.autograd.grad(verdict.sum(), detail, create_graph=True)
+                penalties.append(slope.square().sum((1, 2, 3)).mean() / verdict[0].numel())
+            return 2 * _mean(penalties)
 
     def _persuasion(
         self,
         fakes: Tensor,
         condition: Tensor,
         features: Sequence[Tensor],
-        count: int,
+        real: Sequence[Tensor],
         losses: dict[str, Tensor],
     ) -> Tensor:
         """What the updated critic's view asks of the generator; the first ``count`` rows have a target."""
-        recipe = self.recipe
+        recipe, count = self.recipe, len(real[0])
         verdicts, own = self.critic(fakes, condition)
-        losses["fool"] = _mean([-v.mean() for v in verdicts])
         pairs = zip(own, features, strict=True)
-        losses["features"] = _mean([F.l1_loss(a[:count], b[:count].detach()) for a, b in pairs])
+        if recipe.critic == "spectral":
+            losses["fool"] = _mean([-v.mean() for v in verdicts])
+            losses["features"] = _mean([F.l1_loss(a[:count], b[:count].detach()) for a, b in pairs])
+        else:
+            better = zip(real, verdicts, strict=True)
+            losses["fool"] = _mean([F.softplus(_beside(r, len(fakes)) - v).mean() for r, v in better])
+            losses["features"] = _mean([_apart(a[:count], b[:count].detach()) for a, b in pairs])
         # Mode seeking as a hinge: the pictures of the two noises must differ this much, more is not asked
         # for. Measured at half size, so that grain alone does not count as another invention; but a 2x has
         # nothing to invent except grain, and at half size it is its input.
@@ -206,6 +234,16 @@ def _reduced(picture: Tensor, crop: int, rng: np.random.Generator) -> Tensor:
     half = F.avg_pool2d(picture.float() / 255, 2)
     top, left = (int(rng.integers(half.shape[-1] - crop + 1)) for _ in range(2))
     return half[:, top : top + crop, left : left + crop]
+
+
+def _beside(real: Tensor, count: int) -> Tensor:
+    """Verdicts on targets for ``count`` made pictures; what has no target is judged against the first."""
+    return real if len(real) == count else torch.cat([real, real[: count - len(real)]])
+
+
+def _apart(own: Tensor, real: Tensor) -> Tensor:
+    """How far features are apart, relative to their size, which nothing bounds in a penalised critic."""
+    return F.l1_loss(own, real) / (real.abs().mean() + 1e-6)
 
 
 def _mean(values: Sequence[Tensor]) -> Tensor:

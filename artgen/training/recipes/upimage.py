@@ -35,6 +35,16 @@ class UpImageRecipe(TrainingRecipe):
     )
     critic_width: int = Field(48, ge=8, le=512, description="Channels after the critic's first layer.")
 
+    critic: Literal["spectral", "penalised"] = Field(
+        "spectral",
+        description="`spectral`: hinge loss under spectral norm. `penalised`: pairs of real and made, under "
+        "gradient penalties; stronger, and a quarter slower.",
+    )
+    penalty: Weight = Field(0.1, description="Weight of a penalised critic's gradients, R1 and R2.")
+    penalty_every: int = Field(
+        8, ge=1, le=64, description="Steps between penalties, each that many times as strong."
+    )
+
     sizes: list[Size] = Field([Size()], min_length=1, description="Crops over time, see `[[sizes]]`.")
     rate: Rate = Field(1e-4, description="Adam's learning rate of the generator.")
     critic_rate: float = Field(4.0, gt=0, le=20, description="The critic's, times the generator's.")
