@@ -1,0 +1,40 @@
+"""What ships is small enough to ship, and its page shows how to use it."""
+
+from pathlib import Path
+
+import pytest
+
+from artgen.models import catalog, header
+from artgen.recipe.loading import load
+
+ROOT = Path(__file__).parents[2]
+TOGETHER = 40_000_000
+
+
+def examples() -> list[str]:
+    """Every TOML example among the models that ship, on docs/models.md."""
+    page = (ROOT / "docs" / "models.md").read_text("utf-8")
+    shown = page.partition("<!-- shipped models -->")[2].partition("<!-- end -->")[0]
+    return [part.partition("```")[0] for part in shown.split("```toml\n")[1:]]
+
+
+@pytest.mark.parametrize("example", examples())
+def test_the_page_shows_how_a_recipe_uses_each(tmp_path: Path, example: str) -> None:
+    text = example if "[source]" in example else f'[source]\nuse = "crops"\n\n{example}'
+    (tmp_path / "example.toml").write_text(text, "utf-8")
+    load(tmp_path / "example.toml")
+
+
+def test_the_page_shows_every_model() -> None:
+    assert len(examples()) == len(catalog.names())
+
+
+def test_all_together_they_are_small() -> None:
+    files = [catalog.entry(name).file for name in catalog.names()]
+    assert sum(file.stat().st_size for file in files) <= TOGETHER
+
+
+def test_none_says_where_it_was_trained() -> None:
+    for name in catalog.names():
+        recipe = header.parsed(catalog.entry(name).metadata, "recipe")
+        assert recipe.keys().isdisjoint({"data", "inputs", "start"})
