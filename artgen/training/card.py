@@ -65,8 +65,7 @@ def card(record: Record, name: str, description: str, network: Network) -> str:
     rows = "\n".join(f"| {f.label} | {f.value:{f.form}} |" for f in measured.figures)
     parameters = sum(weight.numel() for weight in network.parameters()) / 1e6
     changed = "".join(f", recipe or images changed at step {step:,}" for step in record.adopted)
-    start = record.start
-    begun = f", going on from `{start.name}` (sha256 `{start.sha256[:16]}`)" if start else ""
+    begun, before = _begun(record)
     return f"""# {name}
 
 {description}
@@ -84,7 +83,7 @@ on {record.device}, seed {recipe.seed}{begun}{changed} |
 
 ## Measured on {measured.on}
 
-| | |
+{before}| | |
 |---|---|
 {rows}
 
@@ -98,6 +97,16 @@ on {record.device}, seed {recipe.seed}{begun}{changed} |
 {recipe.model_dump_json(indent=2, exclude=set(recipe.places))}
 ```
 """
+
+
+def _begun(record: Record) -> tuple[str, str]:
+    """What it went on from, for the table and for the figures: that one held out pictures of its own."""
+    start = record.start
+    if start is None:
+        return "", ""
+    held_out = any(source.held_out for source in record.sources)
+    before = f"Held out of this training; `{start.name}` may have learned from them.\n\n" if held_out else ""
+    return f", going on from `{start.name}` (sha256 `{start.sha256[:16]}`)", before
 
 
 def _told(sources: Sequence[Source]) -> str:

@@ -19,9 +19,14 @@ from artgen.events import Event, Note, TrainingStep, ignore
 from artgen.models import catalog, header
 from artgen.models.checkpoint import load_model, save_model
 from artgen.models.upimage import UpImager, UpImagerConfig
+from artgen.training.card import Record, card
+from artgen.training.family import Measured
+from artgen.training.material import Source
 from artgen.training.reading import load_training_recipe
 from artgen.training.recipes import FAMILIES
+from artgen.training.recipes.upimage import UpImageRecipe
 from artgen.training.session import Job, prepare, run_training
+from artgen.training.starting import Start
 
 from .checks import assert_equal
 
@@ -88,6 +93,18 @@ def test_until_its_critic_has_warmed_up_a_generator_stays_as_it_was(place: Path)
     losses = [event.losses.keys() for event in events if isinstance(event, TrainingStep)]
     assert losses == [{"critic"}, {"critic", "l1", "consistency", "fool", "features", "spread"}]
     assert "goes on from first" in [event.message for event in events if isinstance(event, Note)]
+
+
+def test_what_is_held_out_now_may_have_been_learned_from_before() -> None:
+    first, recipe = (
+        Start("first", "0123456789abcdef" * 4),
+        UpImageRecipe(family="upimage", title="x", steps=1),
+    )
+    warning = "Held out of this training; `first` may have learned from them."
+    for held_out, start, warned in [(1, first, True), (0, first, False), (1, None, False)]:
+        sources = [Source("paintings", 40, held_out)]
+        record = Record(recipe, 40, sources, "", Measured("it"), 1.0, [], "cpu", start)
+        assert (warning in card(record, "x", "", UpImager(CONFIG))) == warned
 
 
 def test_resumed_it_equals_an_undisturbed_one_bit_for_bit(place: Path) -> None:
