@@ -11,16 +11,20 @@ from artgen.errors import ArtgenError
 from artgen.runs import provenance
 from artgen.runs.provenance import UsedFile
 from artgen.steps.base import SOURCE_ID
+from artgen.steps.images import BUILTIN, SHIPPED, portraits_credit
 
 if TYPE_CHECKING:
     from artgen.runs.candidate import Candidate
     from artgen.style.library import Credit
 
-BUILTIN = "builtin:"
 # Of each source and step: its name under a stage, and its part in the wall label's sentence.
 WORDS = {
     "crops": ("Mixture of crops", "mixture of crops"),
     "photos": ("Photograph", "photograph"),
+    "faces": ("Mixture of faces", "mixture of faces"),
+    "generator": ("Invention", "invention of a neural network"),
+    "mix": ("Mixed", "mixed with others"),
+    "translate": ("Redrawn", "redrawn{times} by a neural network"),
     "upscale": ("Re-imagined", "re-imagined{times} by a neural network"),
     "style": ("Style transfer", "style transfer{times}"),
     "grade": ("Graded", "graded"),
@@ -54,7 +58,7 @@ class Making:
 
     Attributes:
         steps: the source and the steps, in order.
-        credits: of the paintings that ship with artgen, where the style came from one.
+        credits: of the paintings and portraits that ship with artgen, where it came from one.
         files: models and pictures that decided the result, with their hashes.
         versions: of the software, as "artgen 0.1.0".
     """
@@ -70,7 +74,7 @@ def making(recipe_text: str, candidate: Candidate) -> Making:
 
     A picture that lost its provenance (edited elsewhere) is still described by recipe and draws.
     """
-    steps, paintings = [], []
+    steps, references = [], []
     for id_, table in _parts(recipe_text):
         draws = candidate.draws.get(id_, {})
         values = {**table, **draws}
@@ -81,18 +85,20 @@ def making(recipe_text: str, candidate: Candidate) -> Making:
         )
         steps.append(StepMade(id_, str(table.get("use", id_)), fields))
         if table.get("use") == "style":
-            paintings.extend(_references(values.get("style", _default_style())))
+            references.extend(() if _idle(values) else _references(values.get("style", _default_style())))
+        else:
+            references.extend(_references(values.get("people", values.get("images", ()))))
     try:
         carried = provenance.read(candidate.file)
     except ArtgenError:
-        return Making(tuple(steps), tuple(_credits(paintings)), (), ())
+        return Making(tuple(steps), tuple(_credits(references)), (), ())
     versions = tuple(f"{name} {version}" for name, version in carried.versions.items())
-    return Making(tuple(steps), tuple(_credits(paintings)), tuple(carried.files), versions)
+    return Making(tuple(steps), tuple(_credits(references)), tuple(carried.files), versions)
 
 
 def process(candidate: Candidate) -> str:
     """The wall label's line: what was done, in order, each once."""
-    uses = [stage.use for stage in candidate.stages]
+    uses = [stage.use for stage in candidate.stages if not _idle(candidate.draws.get(stage.step, {}))]
     parts = []
     for use in dict.fromkeys(uses):
         words = WORDS.get(use, (use, use))[1]
@@ -133,6 +139,11 @@ def _parts(recipe_text: str) -> Iterator[tuple[str, dict[str, Any]]]:
         yield str(step.get("id", step.get("use", ""))), step
 
 
+def _idle(values: Mapping[str, Any]) -> bool:
+    """Whether a step left the image as it was: chance gave it none of its strength."""
+    return 0 in (values.get("strength"), values.get("amount"))
+
+
 def _references(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else [str(reference) for reference in value]
 
@@ -147,6 +158,8 @@ def _credits(references: list[str]) -> Iterator[Credit]:
     from artgen.style import library
 
     known = set(library.names())
+    if any(reference.rstrip("/") in SHIPPED for reference in references):
+        yield portraits_credit()
     for reference in dict.fromkeys(references):
         name = reference.removeprefix(BUILTIN)
         if reference.startswith(BUILTIN) and name in known:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import glob
 import importlib.util
 import os
+import tomllib
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
 from artgen.errors import ArtgenError
+
+if TYPE_CHECKING:
+    from artgen.style.library import Credit
 
 BUILTIN = "builtin:"
 TEXTURES = f"{BUILTIN}textures"
@@ -123,6 +127,16 @@ def _builtin(reference: str) -> list[Path]:
     listed = ", ".join(map(repr, known))
     right = f"did you mean {close[0]!r}?" if close else f"the built-in images are {listed}"
     raise ArtgenError(reference, "no built-in images of this name", right)
+
+
+def portraits_credit() -> Credit:
+    """Who made the portraits that ship, and what their licence asks to be said."""
+    from artgen.style.library import Credit
+
+    with (PORTRAITS / "credits.toml").open("rb") as file:
+        entry = tomllib.load(file)
+    fields = {key: entry[key] for key in ("title", "artist", "year", "source", "licence")}
+    return Credit(name="portraits", file=PORTRAITS, **fields)
 
 
 def _textures() -> list[Path]:

@@ -1,15 +1,23 @@
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from PIL import Image
+from skimage import data
 
 from artgen.errors import ArtgenError, Problems
-from artgen.imaging.files import write_png
+from artgen.events import ignore
+from artgen.imaging.faces import crop_face, find_faces
+from artgen.imaging.files import read_image, write_png
+from artgen.imaging.inputs import pixelated
 from artgen.recipe import draw, load
+from artgen.sampling.reproduce import reproduce
 from artgen.steps import Context
 from artgen.steps.faces import Faces
 
@@ -24,7 +32,9 @@ def couple(tmp_path: Path) -> Path:
     for person, channel in (("anna", 0), ("ben", 2)):
         (tmp_path / person).mkdir()
         for number in range(5):
-            face = 0.2 * torch.rand(3, 60, 50 + number, generator=torch.Generator().manual_seed(number))
+            face = 0.2 * torch.rand(
+                3, 50 + number, 50 + number, generator=torch.Generator().manual_seed(number)
+            )
             face[channel] += 0.6
             write_png(tmp_path / person / f"{person}-{number}.png", face, {})
     return tmp_path
@@ -101,7 +111,8 @@ def test_common_colours(couple: Path) -> None:
 def test_a_recipe_of_faces(couple: Path) -> None:
     recipe = couple / "faces.toml"
     recipe.write_text(
-        '[source]\nuse = "faces"\npeople = ["anna", "ben"]\nfaces = { integer = [2, 3] }\n'
+        '[source]\nuse = "faces"\npeople = ["anna", "builtin:portraits/amber"]\n'
+        "faces = { integer = [2, 3] }\n"
         'mode = { choice = ["regions", "halves", "features"] }\nconcentration = { log_uniform = [1, 10] }\n\n'
         '[[steps]]\nuse = "mix"\nimages = "anna"\namount = { uniform = [0, 0.3] }\n\n'
         '[gallery]\ncaption = "{source}, candidate {index}"\n'
@@ -116,7 +127,8 @@ def test_a_recipe_of_faces(couple: Path) -> None:
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert len(list(couple.glob("runs/*/candidates/*.png"))) == 2
+    first, _ = sorted(couple.glob("runs/*/candidates/*.png"))
+    assert reproduce(first, ignore).identical
 
 
 def test_people_who_are_not_there(couple: Path) -> None:
@@ -139,3 +151,76 @@ def test_a_picture_that_was_changed_is_read_again(couple: Path) -> None:
     assert torch.equal(alone.create(context(couple)), before)
     write_png(couple / "anna" / "anna-0.png", torch.zeros(3, 40, 40), {})
     assert alone.create(context(couple)).max() == 0
+
+
+@pytest.fixture(scope="module")
+def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Photographs as a telephone leaves them; Eileen Collins is on two, and lies on one of them."""
+    folder = tmp_path_factory.mktemp("photographs") / "eileen"
+    folder.mkdir()
+    portrait = Image.fromarray(data.astronaut()[:330, 20:480])
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    portrait.transpose(Image.Transpose.ROTATE_90).save(folder / "lying.jpg", exif=exif, quality=97)
+    portrait.resize((920, 660)).save(folder / "large.png")
+    Image.fromarray(data.coffee()).save(folder / "coffee.jpg")
+    Image.fromarray(data.rocket()).save(folder / "rocket.jpg")
+    return folder.parent
+
+
+@pytest.fixture
+def eileen(album: Path) -> Callable[..., Faces]:
+    def build(*people: str, **fields: Any) -> Faces:
+        return Faces(people=list(people), **{"faces": 1, "flips": False} | fields)
+
+    return build
+
+
+@pytest.mark.parametrize("name", ["lying.jpg", "large.png"])
+def test_the_face_of_a_photograph_is_set_upright(
+    album: Path, eileen: Callable[..., Faces], name: str
+) -> None:
+    image = torch.from_numpy(data.astronaut()).permute(2, 0, 1).float() / 255
+    wanted = pixelated(crop_face(image, find_faces(image)[0], 256), (32, 32))
+    made = eileen(f"eileen/{name}").create(context(album))
+    shifted = wanted.roll(2, -1)
+    assert (made - wanted).abs().mean() < 0.5 * (shifted - wanted).abs().mean()
+    assert not torch.equal(made, eileen(f"eileen/{name}", align=False).create(context(album)))
+
+
+def test_pictures_without_a_face_are_passed_over(
+    album: Path, eileen: Callable[..., Faces], tmp_path: Path
+) -> None:
+    source = eileen("eileen")
+    made = [source.create(context(album, candidate)) for candidate in range(1, 9)]
+    called = [source.describe(context(album, candidate)) for candidate in range(1, 9)]
+    assert set(called) == {"a face of lying", "a face of large"}
+    both = eileen("eileen", faces=2).describe(context(album))
+    assert both in ("faces of lying and large", "faces of large and lying")
+    # Elsewhere, in another order, as another worker does: the same.
+    shutil.copytree(album, tmp_path, dirs_exist_ok=True)
+    again = [source.create(context(tmp_path, candidate)) for candidate in range(8, 0, -1)]
+    assert all(torch.equal(a, b) for a, b in zip(made, reversed(again), strict=True))
+
+
+def test_what_is_aligned_stays_as_it_is(eileen: Callable[..., Faces], tmp_path: Path) -> None:
+    portraits = Faces(people=["builtin:portraits/raven"], faces=1)
+    shutil.copytree(portraits.files(tmp_path)[0].parent, tmp_path / "raven")
+    for name in ("raven-01", "raven-08"):
+        as_given, found = (eileen(f"raven/{name}.jpg", align=align) for align in (False, True))
+        assert torch.equal(as_given.create(context(tmp_path)), found.create(context(tmp_path)))
+
+
+def test_nobody_looks_at_the_camera(album: Path, eileen: Callable[..., Faces]) -> None:
+    with pytest.raises(ArtgenError) as caught:
+        eileen("eileen/lying.jpg", "eileen/[cr]o*.jpg", faces=2).create(context(album))
+    assert str(caught.value).startswith(
+        "source.people: no face is found in any of the 2 pictures of 'eileen/[cr]o*.jpg'; photographs in "
+    )
+    assert eileen("eileen/rocket.jpg", align=False).create(context(album)).shape == (3, 32, 32)
+
+
+def test_a_large_thumbnail_is_cut_out_in_its_size(album: Path, eileen: Callable[..., Faces]) -> None:
+    image = read_image(album / "eileen" / "large.png")
+    made = eileen("eileen/large.png", size=300).create(context(album))
+    assert torch.equal(made, crop_face(image, find_faces(image)[0], 300))

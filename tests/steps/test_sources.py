@@ -1,5 +1,6 @@
 import os
 import sys
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,10 @@ import pytest
 import torch
 
 from artgen.errors import ArtgenError
-from artgen.imaging.files import write_png
+from artgen.imaging.files import read_image, write_png
 from artgen.steps import Context
 from artgen.steps.crops import Crops
-from artgen.steps.images import TEXTURES, find_images
+from artgen.steps.images import PORTRAITS, TEXTURES, find_images, portraits_credit
 from artgen.steps.photos import Photos
 
 
@@ -42,6 +43,20 @@ def test_how_images_are_named(photos: Path) -> None:
     assert len(names(TEXTURES)) >= 8
 
 
+def test_the_portraits_that_ship(tmp_path: Path) -> None:
+    every = find_images("builtin:portraits", tmp_path)
+    raven, amber = (find_images(f"builtin:portraits/{name}", tmp_path) for name in ("raven", "amber"))
+    assert (len(raven), len(amber)) == (12, 12)
+    assert sorted(raven + amber) == every == find_images("builtin:portraits/", tmp_path)
+    for file in every:
+        assert read_image(file).shape == (3, 238, 238)
+        assert file.stat().st_size <= 25_000
+    credits = tomllib.loads((PORTRAITS / "credits.toml").read_text("utf-8"))
+    credit = portraits_credit()
+    assert f"{credit.artist}, {credit.licence}" == "artflow.ai, CC BY 4.0, cropped"
+    assert [PORTRAITS / portrait["file"] for portrait in credits["portraits"]] == raven + amber
+
+
 @pytest.mark.parametrize(
     ("reference", "message"),
     [
@@ -49,7 +64,8 @@ def test_how_images_are_named(photos: Path) -> None:
         ("*.jpg", "no image matches"),
         ("empty", "a folder without images"),
         ("builtin:texture", "did you mean 'builtin:textures'?"),
-        ("builtin:great-wave", "the built-in images are 'builtin:textures'"),
+        ("builtin:great-wave", "the built-in images are 'builtin:textures', 'builtin:portraits', "),
+        ("builtin:portrait/raven", "did you mean 'builtin:portraits/raven'?"),
         ("\0", "\0: "),
         ("x" * 300, "cannot be read as a path"),
         ("~nosuchuser/x", "cannot be read as a path"),
