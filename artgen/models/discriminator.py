@@ -1,9 +1,10 @@
 """The patch discriminator that teaches an up-imager.
 
 After PatchGAN (Isola et al. 2017, arXiv:1611.07004) at two scales (Wang et al. 2018, arXiv:1711.11585), with
-spectral norm (Miyato et al. 2018, arXiv:1802.05957) in place of batch norm: it needs neither gradient
-penalties nor double backward. Deviation: it sees the *detail* (image minus condition), magnified, beside the
-condition. Under a spectral norm of 1 faint detail could not otherwise move the verdict by the hinge's margin.
+spectral norm (Miyato et al. 2018, arXiv:1802.05957) in place of batch norm: it needs no double backward. Or
+without any norm, for gradient penalties. Deviation: it sees the *detail* (image minus condition), magnified,
+beside the condition. Under a spectral norm of 1 faint detail could not otherwise move the verdict by the
+hinge's margin.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ class Critic(nn.Module):
 
     Args:
         width: channels of the first; the second has two thirds.
+        spectral: as in ``PatchDiscriminator``.
     """
 
     def __init__(self, width: int, *, spectral: bool = True) -> None:

@@ -32,9 +32,9 @@ model = "out/first-8x.safetensors"
 """
 
 
-def family(place: Path, data: list[str]) -> UpImageTraining:
+def family(place: Path, data: list[str], **more: object) -> UpImageTraining:
     torch.set_num_threads(1)
-    recipe = shrunk("first-8x", **SIZES, **CROPS, steps=100, second_pass=0.5)
+    recipe = shrunk("first-8x", **SIZES, **CROPS, steps=100, second_pass=0.5, **more)
     found = prepare(Job(recipe, place / "out", data=data), ignore).family
     assert isinstance(found, UpImageTraining)
     return found
@@ -56,11 +56,12 @@ def test_a_recipe_of_pictures_uses_what_the_shipped_recipe_trains(tmp_path: Path
     assert max(Image.open(picture).size) == 8 * 24
 
 
-def test_an_own_picture_has_no_target(tmp_path: Path, photographs: Path) -> None:
+@pytest.mark.parametrize(("critic", "more"), [("spectral", set()), ("penalised", {"penalty"})])
+def test_an_own_picture_has_no_target(tmp_path: Path, photographs: Path, critic: str, more: set[str]) -> None:
     """Its row is judged and asked to be consistent, but no loss looks at the target that was drawn for it."""
     losses = []
     for target in (0.0, 1.0):
-        training = family(tmp_path, [str(photographs)])
+        training = family(tmp_path, [str(photographs)], critic=critic, penalty_every=1)
         training.memory = [torch.full((3, 64, 64), 90, dtype=torch.uint8)]
         number = next(n for n in range(99) if training._second_pass(training.draw(n)) == 3)
         batch = training.draw(number)
@@ -69,7 +70,7 @@ def test_an_own_picture_has_no_target(tmp_path: Path, photographs: Path) -> None
         assert (batch.inputs[-1] == 90 / 255).all()
         losses.append({name: float(value) for turn in turns for name, value in turn.losses.items()})
     assert losses[0] == losses[1]
-    assert losses[0].keys() == {"critic", "l1", "consistency", "fool", "features", "spread"}
+    assert losses[0].keys() == {"critic", "l1", "consistency", "fool", "features", "spread"} | more
 
 
 @pytest.mark.parametrize("many", [1, 4])

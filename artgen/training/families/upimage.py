@@ -4,6 +4,10 @@ A conditional GAN: hinge loss (Lim and Ye 2017) with spectrally normalised patch
 matching (Wang et al. 2018, pix2pixHD), mode seeking (Mao et al. 2019), full L1 that fades out. The first
 steps are L1 only. A share of the inputs is taken from the model's own earlier pictures, because a second
 pass eats the first.
+
+With ``critic = "penalised"`` the discriminators judge pairs of real and made (Jolicoeur-Martineau 2018) under
+the penalties R1 and R2, as in R3GAN (Huang et al. 2024, arXiv:2501.05441), every few steps only (Karras et
+al. 2020). Deviations: a pair shares its thumbnail, and slopes are by the magnified detail.
 """
 
 from __future__ import annotations
@@ -166,9 +170,9 @@ class UpImageTraining(Family):
         loss = _mean([F.softplus(v[count:] - _beside(v[:count], len(fakes))).mean() for v in verdicts])
         losses = {"critic": loss.detach()}
         if number % self.recipe.penalty_every == 0:
-            losses["penalty"] = penalty = self._penalty(pictures, conditions)
-            loss = loss + self.recipe.penalty / 2 * self.recipe.penalty_every * penalty
+            penalty = self._penalty(pictures, conditions)
             losses["penalty"] = penalty.detach()
+            loss = loss + self.recipe.penalty / 2 * self.recipe.penalty_every * penalty
         return Turn("critic", loss, losses), features, real
 
     def _penalty(self, pictures: Tensor, conditions: Tensor) -> Tensor:
@@ -190,7 +194,7 @@ class UpImageTraining(Family):
         real: Sequence[Tensor],
         losses: dict[str, Tensor],
     ) -> Tensor:
-        """What the updated critic's view asks of the generator; the first ``count`` rows have a target."""
+        """What the updated critic asks of the generator; the first rows have targets, found ``real``."""
         recipe, count = self.recipe, len(real[0])
         verdicts, own = self.critic(fakes, condition)
         pairs = zip(own, features, strict=True)
