@@ -7,6 +7,13 @@ from artgen.models import catalog, header
 from artgen.models.catalog import Entry
 
 ROOT = Path(__file__).parents[1]
+FACES = """\
+[source]
+use = "faces"
+people = ["builtin:portraits/raven", "builtin:portraits/amber"]
+size = {size}
+
+"""
 COUNTS = {"pictures"}  # among the figures, and none
 
 
@@ -40,14 +47,12 @@ def _section(entry: Entry) -> str:
     data = header.parsed(entry.metadata, "data") or {}
     image = f'<img src="{_from_here(picture)}" width="640" alt="What {entry.name} makes">\n\n'
     used = [f"[{file.name}](../recipes/{file.name})" for file in _recipes() if _names(file, entry.name)]
-    lines = catalog.lines(entry.file).splitlines()[:-1]  # the last one names the file; here the name will do
-    example = "\n".join([*lines, f'model = "{entry.name}"', _knob(entry)])
     return f"""\
 ### {entry.name}
 {image if picture.exists() else ""}{entry.metadata["description"]} [Its card]({_from_here(card)}).
 
 ```toml
-{example}
+{_example(entry)}
 ```
 
 - **Bad at:** {recipe.get("weakness", "Not described.")}
@@ -55,15 +60,17 @@ def _section(entry: Entry) -> str:
 - **Recipes that use it:** {", ".join(used) or "none yet"}."""
 
 
-def _knob(entry: Entry) -> str:
-    """The key of the step or source that is turned first."""
-    styles = header.style_names(entry.metadata)
-    if styles:
-        return f'style = "{styles[0]}"'
-    if header.inputs(entry.metadata).get("use") == "blend" and entry.metadata["architecture"] != "upimage":
-        return f"side = {header.side(entry.metadata)}"
+def _example(entry: Entry) -> str:
+    """The tables of a recipe that use it, with the key that is turned first."""
+    lines = catalog.lines(entry.file).splitlines()[:-1]  # the last one names the file; here the name will do
+    table = "\n".join([*lines, f'model = "{entry.name}"'])
+    inputs, side = header.inputs(entry.metadata), header.side(entry.metadata)
+    if entry.metadata.get("family") == "mix" and side:
+        return FACES.format(size=side // inputs["factor"]) + f"{table}\nside = {side}"
+    if styles := header.style_names(entry.metadata):
+        return f'{table}\nstyle = "{styles[0]}"'
     knobs = {"upscale": "noise", "translate": "amount", "generator": "truncation"}
-    return f"{knobs[catalog.USES[entry.metadata['architecture']].name]} = {{ uniform = [0.6, 1.0] }}"
+    return f"{table}\n{knobs[catalog.USES[entry.metadata['architecture']].name]} = {{ uniform = [0.6, 1.0] }}"
 
 
 def _for(entry: Entry) -> str:
