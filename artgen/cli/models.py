@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from artgen.cli import messages
+from artgen.cli.measuring import measure
 from artgen.errors import ArtgenError
 from artgen.models import header
 
 app = typer.Typer(
-    help="List the models that ship; show what a file says of itself; import and export checkpoints.",
+    help="List the models that ship; show what a file says; measure; import and export checkpoints.",
     invoke_without_command=True,
     rich_markup_mode=None,
 )
@@ -24,7 +25,18 @@ Model = Annotated[
 ENDING, CHECKPOINT = ".safetensors", ".pth"
 TRAINED = f"training-runs/*/*{ENDING}"
 # What `show` says first, in this order; what else a file says comes after.
-FIRST = ("title", "description", "family", "config", "inputs", "styles", "metrics", "data", "origin")
+FIRST = (
+    "title",
+    "description",
+    "family",
+    "config",
+    "inputs",
+    "styles",
+    "metrics",
+    "metrics_shipped",
+    "data",
+    "origin",
+)
 
 
 @app.callback()
@@ -90,6 +102,9 @@ def show(model: Model, json: Json = False) -> None:
     rest = sorted(said.keys() - {*FIRST, "architecture"})
     for key in [*(key for key in FIRST if key in said), *rest]:
         typer.echo(f"{_line(key)}: {_line(_words(said[key]))}")
+
+
+app.command()(measure)
 
 
 @app.command("import")

@@ -83,6 +83,20 @@ def style_names(said: Mapping[str, str]) -> list[str]:
     return [str(style.get("name")) if isinstance(style, dict) else "" for style in styles]
 
 
+def relabelled(path: Path, more: Mapping[str, str]) -> bytes:
+    """The file of a model that says ``more`` of itself; what follows its header stays bit for bit.
+
+    Raises:
+        ArtgenError: as ``metadata``.
+    """
+    header = _header(path) | {"__metadata__": {**metadata(path), **more}}
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # weights begin at a multiple of 8, as the format asks
+    with path.open("rb") as file:
+        file.seek(8 + int.from_bytes(file.read(8), "little"))
+        return len(text).to_bytes(8, "little") + text + file.read()
+
+
 def _header(path: Path) -> dict[str, Any]:
     """The format: eight bytes with the header's length (little endian), then the header as JSON."""
     try:

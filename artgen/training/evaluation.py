@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -13,10 +15,11 @@ from artgen.imaging.tiles import Window
 from artgen.models.upimage import UpImager
 from artgen.models.upscaling import tile_noise, upscale_bands
 from artgen.training.family import Figure, Measured
+from artgen.training.images import Pixels
 from artgen.training.material import Material
 from artgen.training.pairs import PairMaker
 
-SIDE = 256  # of the pictures that an up-imager is measured by, px
+SIDE, LEAST = 256, 64  # most and least side of the pictures that an up-imager is measured by, px
 MOST = 128  # pictures; more would not change the figures but fill the memory
 FEW = 8  # pictures drawn once more with another noise
 # What three passes grow: so many thumbnails of so many px, each pass's input larger than the one before; and
@@ -70,13 +73,18 @@ def seen(count: int, thing: str, held_out: bool, sizes: str) -> str:
 
 
 def evaluate(network: UpImager, pairs: PairMaker, material: Material, device: str = "cpu") -> Measured:
-    """Measure an up-imager by held-out pictures of 256 px, each of which it makes of a thumbnail."""
-    count = min(MOST, len(material.validation.pixels))
-    inputs, real = pairs.validation(count, SIDE, enlarged=False)
-    sizes = f"{inputs.shape[-1]} px to {SIDE} px"
-    return Measured(
-        seen(count, "picture", material.held_out, sizes), up_imaged(network, inputs, real, device)
-    )
+    """Measure an up-imager by held-out pictures of up to 256 px, each of which it makes of a thumbnail."""
+    held_out = material.validation.pixels
+    count, side = min(MOST, len(held_out)), side_of(held_out)
+    inputs, real = pairs.validation(count, side, enlarged=False)
+    figures = up_imaged(network, inputs, real, device)
+    return Measured(seen(count, "picture", material.held_out, f"{inputs.shape[-1]} px to {side} px"), figures)
+
+
+def side_of(pictures: Sequence[Pixels]) -> int:
+    """Side at which an up-imager is measured by these, px: none is enlarged, for it would pass for soft."""
+    least = min(min(pixels.shape[:2]) for pixels in pictures)
+    return max(LEAST, min(SIDE, least // LEAST * LEAST))
 
 
 def up_imaged(network: UpImager, inputs: Tensor, real: Tensor, device: str = "cpu") -> list[Figure]:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import torch
 
+from artgen.models import catalog
 from artgen.models.checkpoint import load_model, save_model
 from artgen.models.resnet import ResNet, ResNetConfig
 from artgen.models.upimage import UpImager, UpImagerConfig
+from artgen.steps.images import find_images
 from tests.models.published import resnet_state, unet_state
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,11 +45,11 @@ def artgen(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[
 def test_the_list(tmp_path: Path) -> None:
     done = artgen("models", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("abstract-8x ")
+    assert "\nabstract-8x " in f"\n{done.stdout}"
     assert artgen("models", "list", folder=tmp_path).stdout == done.stdout
     listed = json.loads(artgen("models", "--json", folder=tmp_path).stdout)
     assert listed == json.loads(artgen("models", "list", "--json", folder=tmp_path).stdout)
-    assert [model["name"] for model in listed] == ["abstract-8x"]
+    assert [model["name"] for model in listed] == catalog.names()
 
 
 def test_the_list_has_what_was_trained_here(tmp_path: Path) -> None:
@@ -66,11 +68,11 @@ def test_the_list_has_what_was_trained_here(tmp_path: Path) -> None:
     ]
     listed = json.loads(artgen("models", "--json", folder=tmp_path).stdout)
     assert [(model["name"], model["shipped"]) for model in listed] == [
-        ("abstract-8x", True),
+        *((name, True) for name in catalog.names()),
         ("training-runs/hills/hills.safetensors", False),
         ("training-runs/sea/sea.safetensors", False),
     ]
-    assert "not a safetensors file" in listed[1]["problem"]
+    assert "not a safetensors file" in listed[-2]["problem"]
 
 
 def test_show(tmp_path: Path) -> None:
@@ -89,6 +91,39 @@ def test_show(tmp_path: Path) -> None:
     missing = artgen("models", "show", "abstrct-8x", folder=tmp_path)
     assert missing.returncode == 2
     assert "did you mean 'abstract-8x'" in missing.stderr
+
+
+def test_measure(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    file = tmp_path / "small.safetensors"
+    said = {"title": "small", "metrics": '{"consistency": 30.0}'}
+    save_model(file, UpImager(UpImagerConfig(width=8, blocks=1, widths=(8,))), said)
+    file.with_suffix(".md").write_text("# small\n\nA card.\n\n## What it is bad at\n\nAll.\n", "utf-8")
+    before = load_model(file).network.state_dict()
+    photograph = str(find_images("builtin:textures", tmp_path)[0])
+    command = ("models", "measure", file.name)
+    done = artgen(*command, "--data", photograph, "--most", "2", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(
+        f"small.safetensors, measured on 1 square of {photograph}, 128 px to 256 px\n"
+    )
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith("reduced picture against input"))
+    measured, card, difference = map(float, line.split()[-3:])
+    assert card == 30
+    assert abs(measured - card - difference) < 0.11
+    done = artgen(*command, "--write", "--json", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["on"] == "16 squares of builtin:paintings, 128 px to 256 px"
+    model = load_model(file)
+    assert json.loads(model.metadata["metrics_shipped"]) == report["figures"]
+    assert model.metadata["metrics"] == said["metrics"]
+    assert all(torch.equal(weight, before[key]) for key, weight in model.network.state_dict().items())
+    text = file.with_suffix(".md").read_text("utf-8")
+    assert text.index("A card.") < text.index("On 16 squares of builtin:paintings") < text.index("bad at")
+    done = artgen(*command, "--write", "--data", photograph, folder=tmp_path)
+    assert done.returncode == 2
+    assert "--write with --data or --most: the file says what anybody can compute again" in done.stderr
 
 
 def test_a_checkpoint_in_and_out(tmp_path: Path) -> None:

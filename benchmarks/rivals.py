@@ -1,0 +1,125 @@
+"""An up-imager and a U-Net-256, trained from nothing on the same images for the same CPU time of one thread.
+
+For ``models.py --unet``. Both learn by ``artgen.training``, each by its own recipe: ``first-8x``, and
+``pix2pix-pixels`` with transposed convolutions and in the width asked for, 64 being as published. What a
+recipe says of its course (warm-up, crops that grow, a falling rate) goes by the share of the time, not of the
+steps.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from artgen.events import ignore
+from artgen.imaging.tiles import Window
+from artgen.models.checkpoint import parameters
+from artgen.models.network import Network
+from artgen.models.upimage import UpImager
+from artgen.models.upscaling import tile_noise
+from artgen.training.average import Average
+from artgen.training.evaluation import imagine, likeness
+from artgen.training.families.upimage import UpImageTraining
+from artgen.training.family import Family
+from artgen.training.loop import chance, step
+from artgen.training.reading import load_training_recipe
+from artgen.training.recipes import TrainingRecipe
+from artgen.training.session import Job, prepare
+
+RECIPES = Path(__file__).parents[1] / "recipes" / "train"
+SIDE, MOST, ROUNDS = 256, 48, 7
+FINE = 10_000_000  # "steps": the share of the time done is told in so many
+
+
+def recipe(name: str, **more: Any) -> TrainingRecipe:
+    read = load_training_recipe(RECIPES / f"{name}.toml")
+    return type(read).model_validate(read.model_dump() | more | {"steps": FINE, "precision": "fp32"})
+
+
+def trained(job: Job, seconds: float) -> tuple[Family, Network, int]:
+    """The family, its averaged generator, and how many steps it came to."""
+    ready = prepare(job, ignore)
+    family = ready.family
+    generator = cast(Network, family.networks["generator"])
+    average, number, begun = Average(generator, job.recipe.average), 0, time.process_time()
+    while (done := (time.process_time() - begun) / seconds) < 1:
+        with chance(job.recipe.seed, number, family):
+            step(family, family.draw(int(done * FINE)), done, ready.accelerator, job.recipe.clip)
+        number += 1
+        average.after(number, generator, last=False)
+    return family, average.network, number
+
+
+def compare(minutes: float, data: Sequence[str], width: int) -> None:
+    rivals = {
+        "up-imager": recipe("first-8x"),
+        f"U-Net-256, ngf {width}": recipe(
+            "pix2pix-pixels", width=width, critic_width=width, rise="transposed", side=1024
+        ),
+    }
+    made: dict[str, tuple[Network, int]] = {}
+    with tempfile.TemporaryDirectory() as place:
+        for number, (name, what) in enumerate(rivals.items()):
+            job = Job(what, Path(place, str(number)), data=data, beside=RECIPES)
+            family, network, steps = trained(job, minutes * 60)
+            made[name] = network, steps
+            if isinstance(family, UpImageTraining):
+                pairs, held = family.pairs, family.images
+        count = min(MOST, len(held.validation.pixels))
+        inputs, real = pairs.validation(count, SIDE, enlarged=False)
+    bicubic = F.interpolate(inputs, size=real.shape[-2:], mode="bicubic", align_corners=False).clamp(0, 1)
+    kind = "held-out" if held.held_out else "training"
+    print(
+        f"{minutes:g} CPU minutes each, {len(held.images.names)} images; {count} {kind} pictures of {SIDE} px"
+    )
+    for name, (network, steps) in made.items():
+        pictures = paint(network, inputs)
+        figures = likeness(pictures, real, bicubic, "bicubic")
+        said = ", ".join(f"{figure.name} {figure.value:.3f}" for figure in figures)
+        count_ = f"{parameters(network) / 1e6:.1f} M parameters, {steps:,} steps"
+        print(f"  {name:18}{said}; {tile_time(network, inputs[:1]) * 1e3:.0f} ms a tile; {count_}")
+
+
+@torch.inference_mode()
+def paint(network: Network, inputs: Tensor) -> Tensor:
+    if isinstance(network, UpImager):
+        return imagine(network, inputs, seed=1)
+    enlarged = F.interpolate(inputs, size=(SIDE, SIDE), mode="nearest")
+    return torch.cat([network(each[None]).clamp(0, 1) for each in enlarged])
+
+
+@torch.inference_mode()
+def tile_time(network: Network, thumbnail: Tensor) -> float:
+    """Median CPU seconds of a tile of 256 px, by the bare network, noise made beforehand."""
+    run: Callable[[], object]
+    layout = {"memory_format": torch.channels_last}
+    if isinstance(network, UpImager):
+        window = Window(0, 0, *thumbnail.shape[-2:])
+        noise = tile_noise(network, [window], noise=1.0, seed=1)
+        batch = thumbnail.to(**layout)
+
+        def run() -> None:
+            network(batch, noise)
+
+    else:
+        network.to(**layout)  # as a loaded model lies
+        batch = F.interpolate(thumbnail, size=(SIDE, SIDE)).to(**layout)
+
+        def run() -> None:
+            network(batch)
+
+    run()
+    seconds = []
+    for _ in range(ROUNDS):
+        begun = time.process_time()
+        run()
+        seconds.append(time.process_time() - begun)
+    return statistics.median(seconds)
