@@ -38,6 +38,7 @@ class PatchDiscriminator(nn.Module):
             if spectral:
                 spectral_norm(layer)
             else:
+                assert layer.bias is not None
                 nn.init.kaiming_normal_(layer.weight, 0.2)
                 nn.init.zeros_(layer.bias)
         self.layers = nn.ModuleList(layers)

@@ -63,7 +63,8 @@ def begin_from(file: Path, family: Family) -> Start:
         ArtgenError: another architecture or other sizes, or a damaged file.
     """
     (name,) = family.ships
-    network, found = cast(Network, family.networks[name]), load_model(file).network
+    network = cast(Network, family.networks[name])
+    found: Network = load_model(file).network
     if found.architecture != network.architecture:
         right = f"this family goes on from {network.architecture!r}"
         raise ArtgenError("start", f"{file.stem!r} is of the architecture {found.architecture!r}", right)

@@ -10,8 +10,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from artgen.errors import ArtgenError, Problems
@@ -35,7 +37,7 @@ CONFIG = UpImagerConfig(width=8, blocks=1, widths=(8,))
 RECIPE = """\
 family = "upimage"
 title = "second"
-data = "builtin:textures"
+data = "sea"
 steps = 10
 side = 128
 width = 8
@@ -55,11 +57,23 @@ batch = 3
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """A folder with a model and a recipe that goes on from it."""
+    """A folder with pictures, a model, and a recipe that goes on from it."""
     torch.set_num_threads(1)
+    draw_pictures(tmp_path)
     write_model(tmp_path / "first.safetensors", seed=1)
     write_recipe(tmp_path, "first.safetensors")
     return tmp_path
+
+
+def draw_pictures(place: Path) -> None:
+    (place / "sea").mkdir()
+    for number in range(3):
+        pixels = np.random.default_rng(number).integers(0, 255, (16, 16, 3), np.uint8)
+        Image.fromarray(pixels).resize((96, 96)).save(place / "sea" / f"{number}.png")
+
+
+def small(family: str) -> str:
+    return (SMALL / f"{family}.toml").read_text().replace("builtin:textures", "sea")
 
 
 def write_model(file: Path, seed: int, config: UpImagerConfig = CONFIG) -> None:
@@ -138,6 +152,7 @@ def test_from_another_model_it_is_another_training(place: Path) -> None:
 def test_the_recipe_to_run_first_is_named_and_nothing_decoded_before(tmp_path: Path) -> None:
     """From nothing to the second model, as anybody would; its file says what it went on from, not where."""
     first = "training-runs/first/first.safetensors"
+    draw_pictures(tmp_path)
     (tmp_path / "first.toml").write_text(RECIPE.replace('"second"', '"first"'))
     write_recipe(tmp_path, first)
     refused = artgen_train("second.toml", tmp_path)
@@ -168,7 +183,7 @@ def test_a_model_that_does_not_fit_is_told(place: Path) -> None:
     with pytest.raises(ArtgenError, match=r"'first' has width = 16, widths = \[8, 8\]") as found:
         prepare(job(place), ignore)
     assert "the recipe asks for width = 8, widths = [8]" in str(found.value)
-    write_recipe(place, "first.safetensors", (SMALL / "pix2pix.toml").read_text())
+    write_recipe(place, "first.safetensors", small("pix2pix"))
     with pytest.raises(ArtgenError, match="'first' is of the architecture 'upimage'"):
         prepare(job(place), ignore)
     (place / "first.safetensors").write_bytes(b"cut")
@@ -180,7 +195,7 @@ def test_a_model_that_does_not_fit_is_told(place: Path) -> None:
 
 
 def test_two_generators_are_refused_with_the_line(place: Path) -> None:
-    write_recipe(place, "first.safetensors", (SMALL / "cyclegan.toml").read_text())
+    write_recipe(place, "first.safetensors", small("cyclegan"))
     with pytest.raises(Problems) as found:
         job(place)
     assert "second.toml:1: start" in str(found.value)
@@ -189,7 +204,7 @@ def test_two_generators_are_refused_with_the_line(place: Path) -> None:
 
 @pytest.mark.parametrize("name", ["pix2pix", "mix", "dcgan", "dcgan-r3"])
 def test_families_of_one_generator_go_on_from_their_models(place: Path, name: str) -> None:
-    text = (SMALL / f"{name}.toml").read_text()
+    text = small(name)
     (place / "second.toml").write_text(text)
     network = prepare(job(place), ignore).family.networks["generator"]
     save_model(place / "first.safetensors", network, {})  # type: ignore[arg-type]
