@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field
 
 from artgen.errors import ArtgenError
+from artgen.steps import shares
 from artgen.steps.base import Context, Finder, Step
 from artgen.steps.draws import Drawn, possible
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-ARCHITECTURES = ("unet", "resnet", "fast-style")
+ARCHITECTURES = ("unet", "resnet", shares.ARCHITECTURE)
 Name = Annotated[str, Field(min_length=1, max_length=500)]
 Shares = Annotated[list[Annotated[float, Field(ge=0, le=1000)]], Field(min_length=1, max_length=256)]
 
@@ -101,21 +102,4 @@ class Translate(Step):
 
 
 def _shares(model: Path, style: str | list[float]) -> list[float]:
-    """How much of each style of a model.
-
-    Raises:
-        ArtgenError: it has no such style, another number of them, or none.
-    """
-    from artgen.models import header
-
-    names = header.style_names(header.metadata(model))
-    known = ", ".join(names)
-    if not names:
-        raise ArtgenError("style", f"{style!r}", f"{model.stem} has no styles: leave `style` out")
-    if isinstance(style, str):
-        if style not in names:
-            raise ArtgenError("style", f"{style!r}", f"one of {known}")
-        return [float(name == style) for name in names]
-    if len(style) != len(names) or sum(style) == 0:
-        raise ArtgenError("style", f"{style!r}", f"a number for each of {known}, not all of them 0")
-    return style
+    return shares.named(model, [style]) if isinstance(style, str) else shares.numbered(model, style)

@@ -1,1 +1,1 @@
-"""Style transfer by statistics of the painting itself: no weights, no training."""
+"""Style transfer: by patches of the painting itself, which needs no training, or by a trained network."""

@@ -1,0 +1,65 @@
+"""How much of each style of a trained network a recipe asks for, by name or in numbers. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path, PurePath
+
+from artgen.errors import ArtgenError
+from artgen.models import catalog, header
+from artgen.style.library import PREFIX
+
+ARCHITECTURE = "fast-style"
+
+
+def find_net(reference: str, folder: Path) -> Path:
+    """The file of a network with styles named in a recipe.
+
+    Raises:
+        ArtgenError: no such model, or one of another kind.
+    """
+    return catalog.find(reference, folder, (ARCHITECTURE,))
+
+
+def named(model: Path, references: Sequence[str]) -> list[float]:
+    """The share of each of a model's styles, in its order: those named, equally.
+
+    Args:
+        model: the file.
+        references: names of styles, or the paintings that these were learned from, as a recipe names them.
+
+    Raises:
+        ArtgenError: it holds no such style.
+    """
+    known = _known(model, ", ".join(map(repr, references)))
+    wanted = []
+    for reference in references:
+        # As a training calls a style after its painting.
+        names = (reference.removeprefix(PREFIX), PurePath(reference).stem)
+        name = next((name for name in names if name in known), None)
+        if name is None:
+            raise ArtgenError(
+                "style", f"{reference!r}", f"one of {', '.join(known)}, which {model.stem} holds"
+            )
+        wanted.append(name)
+    return [wanted.count(name) / len(wanted) for name in known]
+
+
+def numbered(model: Path, shares: Sequence[float]) -> list[float]:
+    """``shares`` of a model's styles, in its order.
+
+    Raises:
+        ArtgenError: there are not as many, or all are 0.
+    """
+    given = list(shares)
+    known = _known(model, str(given))
+    if len(given) != len(known) or sum(given) == 0:
+        raise ArtgenError("style", str(given), f"a number for each of {', '.join(known)}, not all of them 0")
+    return given
+
+
+def _known(model: Path, asked: str) -> list[str]:
+    names = header.style_names(header.metadata(model))
+    if not names:
+        raise ArtgenError("style", asked, f"{model.stem} has no styles to choose from")
+    return names

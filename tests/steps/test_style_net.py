@@ -1,0 +1,192 @@
+"""The step ``style`` by a trained network: what it checks, and that its fields reach the pixels."""
+
+import json
+import math
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from artgen.errors import Problems
+from artgen.imaging.files import write_png
+from artgen.imaging.image import luminance, resize
+from artgen.models.checkpoint import save_model
+from artgen.models.faststyle import FastStyle, FastStyleConfig
+from artgen.models.translating import translate
+from artgen.models.unet import UNet, UNetConfig
+from artgen.recipe import load
+from artgen.steps import Context
+from artgen.steps.style import Style
+
+NAMES = ("great-wave", "the-kiss", "own")
+MODEL = "painter.safetensors"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a network of three styles, which was never trained, and a U-Net."""
+    folder = tmp_path_factory.mktemp("style")
+    torch.manual_seed(0)
+    network = FastStyle(FastStyleConfig(width=4, blocks=1, styles=len(NAMES)))
+    with torch.no_grad():
+        for name, weight in network.named_parameters():
+            if name.endswith(("scale", "shift")):
+                weight += 0.5 * torch.randn(weight.shape)
+    said = {"styles": json.dumps([{"name": name} for name in NAMES])}
+    save_model(folder / MODEL, network, said)
+    save_model(folder / "unet.safetensors", UNet(UNetConfig(levels=4, width=4)), {})
+    write_png(folder / "own.png", torch.rand(3, 24, 24), {})
+    return folder
+
+
+def context(place: Path) -> Context:
+    return Context(1, 1, "style", place, "cpu", False, lambda fraction: None)
+
+
+def picture(height: int = 24, width: int = 36) -> Tensor:
+    return torch.rand(3, height, width, generator=torch.Generator().manual_seed(1))
+
+
+def painted(place: Path, image: Tensor, **fields: Any) -> Tensor:
+    step = Style.model_validate({"method": "net", "model": MODEL, "style": "the-kiss", **fields})
+    assert not list(step.wrong(place))
+    before = image.clone()
+    result = step.apply(image, context(place))
+    assert torch.equal(image, before)
+    return result
+
+
+def problems(place: Path, text: str) -> list[str]:
+    file = place / "recipe.toml"
+    file.write_text('[source]\nuse = "crops"\n[[steps]]\nuse = "style"\n' + text, "utf-8")
+    try:
+        load(file)
+    except Problems as found:
+        return [str(problem) for problem in found.problems]
+    return []
+
+
+def test_a_style_by_name_by_builtin_or_by_the_file_it_was_learned_from(place: Path) -> None:
+    image = picture()
+    kiss = painted(place, image)
+    assert torch.equal(kiss, translate(image, place / MODEL, styles=[0, 1, 0]))
+    assert torch.equal(kiss, painted(place, image, style="builtin:the-kiss"))
+    assert (painted(place, image, style="own.png") - kiss).abs().mean() > 0.01
+    assert torch.equal(painted(place, image, style="own.png"), painted(place, image, style=["own"]))
+
+
+def test_several_styles_have_equal_shares(place: Path) -> None:
+    image = picture()
+    both = painted(place, image, style=["own", "builtin:the-kiss"])
+    assert torch.equal(both, translate(image, place / MODEL, styles=[0, 1, 1]))
+    twice = painted(place, image, style=["own", "the-kiss", "own"])
+    assert torch.allclose(twice, translate(image, place / MODEL, styles=[0, 1, 2]), atol=1e-6)
+
+
+@settings(max_examples=8, deadline=None)
+@given(strength=st.floats(0, 4))
+def test_strength_blends_within_one_pass_and_paints_again_beyond(place: Path, strength: float) -> None:
+    image = picture()
+    passes = [image]
+    for _ in range(4):
+        passes.append(translate(passes[-1], place / MODEL, styles=[0, 1, 0]))
+    below = min(3, math.floor(strength))
+    wanted = passes[below].lerp(passes[below + 1], strength - below)
+    assert torch.allclose(painted(place, image, strength=strength), wanted, atol=1e-6)
+
+
+def test_colour_is_kept_and_brightness_is_not(place: Path) -> None:
+    image = picture() * 0.4 + 0.3
+    plain, kept = painted(place, image), painted(place, image, preserve="colour")
+    assert torch.allclose(luminance(kept), luminance(plain), atol=1e-3)
+    chroma = [each - luminance(each) for each in (image, plain, kept)]
+    alike = [torch.cosine_similarity(chroma[0], each, dim=0).mean() for each in chroma[1:]]
+    assert alike[1] > 0.99 > alike[0]
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    height=st.integers(1, 40),
+    width=st.integers(1, 40),
+    scale=st.floats(0.5, 4),
+    preserve=st.sampled_from(["none", "colour"]),
+)
+def test_any_picture_keeps_its_size(
+    place: Path, height: int, width: int, scale: float, preserve: str
+) -> None:
+    out = painted(place, picture(height, width), style_scale=scale, preserve=preserve)
+    assert out.shape == (3, height, width)
+    assert out.dtype == torch.float32
+    assert 0 <= float(out.min()) <= float(out.max()) <= 1
+
+
+def test_a_larger_scale_paints_the_reduced_picture(place: Path) -> None:
+    image = picture(64, 96)
+    half = translate(resize(image, (32, 48)), place / MODEL, styles=[0, 1, 0])
+    assert torch.allclose(painted(place, image, style_scale=2.66), resize(half, (64, 96)), atol=1e-6)
+
+
+def test_side_and_preview(place: Path) -> None:
+    step = Style(method="net", model=MODEL, style=["own"], side=64)
+    assert step.apply(picture(), context(place)).shape == (3, 43, 64)
+    assert step.apply(picture(), replace(context(place), preview=True)).shape == (3, 21, 32)
+
+
+def test_progress_runs_from_pass_to_pass(place: Path) -> None:
+    told: list[float] = []
+    step = Style(method="net", model=MODEL, style=["own"], strength=2.5)
+    step.apply(picture(), replace(context(place), progress=told.append))
+    assert all(before <= after for before, after in pairwise(told))
+    assert [round(3 * each) for each in told][-1] == 3
+    assert len({math.ceil(3 * each - 1e-9) for each in told}) == 3
+
+
+def test_only_the_files_of_the_method_decide_the_pixels(place: Path) -> None:
+    def names(**fields: Any) -> set[str]:
+        return {file.name for file in Style.model_validate(fields).files(place)}
+
+    assert names(style="own.png", model="nobody") == {"own.png"}
+    assert names(style="own", model=MODEL, method="net") == {MODEL}
+    drawn = {"choice": ["patch", "net"]}
+    assert names(style="own.png", model=MODEL, method=drawn) == {"own.png", MODEL}
+
+
+@pytest.mark.parametrize(
+    ("fields", "where", "says"),
+    [
+        ({"style": "builtin:the-scream"}, "style", "one of great-wave, the-kiss, own, which painter holds"),
+        ({"style": ["own", "sea.png"]}, "style", "'sea.png'"),
+        ({"style": {"choice": ["own", "sea"]}}, "style", "'sea'"),
+        ({"model": "nobody"}, "model", "no model 'nobody'"),
+        ({"model": "unet.safetensors"}, "model", "unet is for the step `translate`"),
+        ({"method": {"choice": ["patch", "net"]}, "style": "own"}, "style", "no file"),
+        ({"method": {"choice": ["patch", "net"]}, "model": "nobody", "style": "own.png"}, "model", "nobody"),
+    ],
+)
+def test_what_cannot_be_is_said_before_anything_runs(
+    place: Path, fields: dict[str, Any], where: str, says: str
+) -> None:
+    step = Style.model_validate({"method": "net", "model": MODEL, "style": "own"} | fields)
+    ((field, error),) = step.wrong(place)
+    assert field == where
+    assert says in f"{error.found}; {error.right}"
+
+
+def test_a_network_has_no_presets(place: Path) -> None:
+    net = f'method = "net"\nmodel = "{MODEL}"\nstyle = "own"\n'
+    assert not problems(place, net)
+    (problem,) = problems(place, net + 'preset = "dream"\n')
+    assert ":8: steps.style.preset: " in problem
+    assert 'only method = "patch" has presets' in problem
+    drawn = net.replace('"net"', '{ choice = ["patch", "net"] }').replace('"own"', '"own.png"')
+    assert not problems(place, drawn + 'preset = "bold"\n')
+
+
+def test_patch_asks_for_no_model(place: Path) -> None:
+    assert not problems(place, 'style = "own.png"\nmodel = "nobody"\n')
