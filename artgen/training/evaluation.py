@@ -83,7 +83,7 @@ def evaluate(network: UpImager, pairs: PairMaker, material: Material, device: st
 
 def side_of(pictures: Sequence[Pixels]) -> int:
     """Side at which an up-imager is measured by these, px: none is enlarged, for it would pass for soft."""
-    least = min(min(pixels.shape[:2]) for pixels in pictures)
+    least = int(min(min(pixels.shape[:2]) for pixels in pictures))
     return max(LEAST, min(SIDE, least // LEAST * LEAST))
 
 
