@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_format
+import textwrap
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -78,10 +79,17 @@ def _tell(name: str, file: Path) -> None:
     except ArtgenError as error:
         typer.echo(f"{_line(name):<16}  {error.found}")
         return
-    typer.echo(f"{_line(name):<16}{file.stat().st_size / 1e6:5.1f} MB  {_line(said.get('description', ''))}")
+    head = f"{_line(name):<16}{file.stat().st_size / 1e6:5.1f} MB  "
+    typer.echo(_wrapped(head + _line(said.get("description", "")), len(head)))
     metrics = header.parsed(said, "metrics")
     if metrics:
-        typer.echo(f"  {_line(_words(metrics))}")
+        typer.echo(_wrapped(f"  {_line(_words(metrics))}", 2))
+
+
+def _wrapped(text: str, indent: int) -> str:
+    """At 80 columns; what follows the first line begins after ``indent`` of them."""
+    beneath = " " * min(indent, 40)
+    return textwrap.fill(text, 80, subsequent_indent=beneath, break_long_words=False, break_on_hyphens=False)
 
 
 @app.command()

@@ -46,6 +46,7 @@ def test_the_list(tmp_path: Path) -> None:
     done = artgen("models", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "\nabstract-8x " in f"\n{done.stdout}"
+    assert max(map(len, done.stdout.splitlines())) <= 80
     assert artgen("models", "list", folder=tmp_path).stdout == done.stdout
     listed = json.loads(artgen("models", "--json", folder=tmp_path).stdout)
     assert listed == json.loads(artgen("models", "list", "--json", folder=tmp_path).stdout)
