@@ -29,7 +29,7 @@ from artgen.training.material import Material, load_material
 from artgen.training.movie import write_movie
 from artgen.training.recipes import TrainingRecipe
 from artgen.training.runtime import start
-from artgen.training.starting import Start, begin_from, find_start
+from artgen.training.starting import Start, begin_from, find_start, keep_some
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -113,6 +113,8 @@ def _run(job: Job, emit: Emit) -> list[Path]:
         adopt=job.adopt,
     )
     files: list[Path] = []
+    if recipe.start and recipe.start_share:
+        keep_some(find_start(recipe.start, job.beside), family, networks, recipe.start_share)
     if main:
         files = [folder / f"{recipe.title}{family.ships[name]}.safetensors" for name in networks]
         _publish(job, prepared, networks, files, done)

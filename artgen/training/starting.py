@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -75,3 +76,23 @@ def begin_from(file: Path, family: Family) -> Start:
         raise ArtgenError("start", f"{file.stem!r} has {own}", f"the recipe asks for {right}")
     network.load_state_dict(found.state_dict())
     return Start(file.stem, hashlib.sha256(file.read_bytes()).hexdigest())
+
+
+def keep_some(file: Path, family: Family, networks: Mapping[str, Network], share: float) -> None:
+    """Let what ships lie between the model it went on from and what it became, weight by weight.
+
+    Network interpolation (Wang et al. 2018, ESRGAN, arXiv:1809.00219): of two up-imagers of one descent, one
+    smooth and one crumbly, what lies between is better by most figures than either.
+
+    Args:
+        file: the model it went on from.
+        family: says which network ships.
+        networks: trained; changed.
+        share: of the former in what ships, 0 to 1.
+    """
+    (name,) = family.ships
+    earlier: Network = load_model(file).network
+    before = earlier.state_dict()
+    for key, value in networks[name].state_dict().items():
+        if value.is_floating_point():
+            value.lerp_(before[key].to(value.device), share)

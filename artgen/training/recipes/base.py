@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from artgen.steps.images import References
 
@@ -53,6 +53,13 @@ class TrainingRecipe(Table):
         max_length=500,
         description="A model to go on from, of the same sizes: a shipped one's name, or a file.",
     )
+    start_share: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of `start` in what ships, weight by weight: between what it was and what it "
+        "became.",
+    )
     side: int = Field(1024, ge=16, le=8192, description="Images are decoded to at most this long, px.")
     seed: int = Field(0, ge=0, lt=2**53, description="Decides every random choice.")
     steps: int = Field(ge=1, le=10_000_000, description="Updates of every network.")
@@ -67,6 +74,12 @@ class TrainingRecipe(Table):
     checkpoint_every: int = Field(250, ge=1, description="Steps between checkpoints.")
     keep: int = Field(2, ge=1, le=1000, description="How many checkpoints stay, the newest.")
 
+    @model_validator(mode="after")
+    def _share_of_something(self) -> Self:
+        if self.start_share and not self.start:
+            raise ValueError("start_share: there is no `start` to keep a share of")
+        return self
+
     @property
     def two_folders(self) -> bool:
         """Whether images are needed in ``inputs`` besides those in ``data``."""
@@ -78,7 +91,7 @@ class TrainingRecipe(Table):
 
     def identity(self) -> dict[str, Any]:
         """Everything that decides the weights; texts, places and intervals may change between sittings."""
-        free = {"title", "description", "weakness", "data_licence", "data", "inputs", "start"}
+        free = {"title", "description", "weakness", "data_licence", "data", "inputs", "start", "start_share"}
         free |= {"sample_every", "checkpoint_every", "keep"}
         return self.model_dump(mode="json", exclude=free)
 
