@@ -74,7 +74,8 @@ def making(recipe_text: str, candidate: Candidate) -> Making:
 
     A picture that lost its provenance (edited elsewhere) is still described by recipe and draws.
     """
-    steps, references = [], []
+    steps: list[StepMade] = []
+    references: list[str] = []
     for id_, table in _parts(recipe_text):
         draws = candidate.draws.get(id_, {})
         values = {**table, **draws}
