@@ -2,6 +2,7 @@
 
 import json
 import math
+import random
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -186,6 +187,17 @@ def test_a_network_has_no_presets(place: Path) -> None:
     assert 'only method = "patch" has presets' in problem
     drawn = net.replace('"net"', '{ choice = ["patch", "net"] }').replace('"own"', '"own.png"')
     assert not problems(place, drawn + 'preset = "bold"\n')
+
+
+def test_what_was_drawn_is_as_right_as_what_was_written(place: Path) -> None:
+    fields = {"method": {"choice": ["patch", "net"]}, "preset": "bold", "style": "own.png", "model": MODEL}
+    step = Style.model_validate(fields)
+    methods = set()
+    for seed in range(8):
+        drawn, _ = step.concrete(lambda name, seed=seed: random.Random(f"{seed} {name}"))
+        assert not list(drawn.wrong(place))
+        methods.add(drawn.method)
+    assert methods == {"patch", "net"}
 
 
 def test_patch_asks_for_no_model(place: Path) -> None:
