@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from torch import Tensor
+
 from artgen.errors import ArtgenError
 from artgen.models import catalog, header
 from artgen.models.checkpoint import load_model
@@ -92,7 +94,7 @@ def keep_some(file: Path, family: Family, networks: Mapping[str, Network], share
     """
     (name,) = family.ships
     earlier: Network = load_model(file).network
-    before = earlier.state_dict()
+    before: dict[str, Tensor] = earlier.state_dict()
     for key, value in networks[name].state_dict().items():
         if value.is_floating_point():
             value.lerp_(before[key].to(value.device), share)

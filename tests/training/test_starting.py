@@ -136,6 +136,23 @@ def test_resumed_it_equals_an_undisturbed_one_bit_for_bit(place: Path) -> None:
     assert "goes on from first" not in [event.message for event in events if isinstance(event, Note)]
 
 
+def test_what_ships_may_keep_a_share_of_what_it_was(place: Path) -> None:
+    """Tried when all is trained: the model is only written again."""
+    shipped = {}
+    for share in (0.0, 0.5, 1.0):
+        write_recipe(place, "first.safetensors", f"start_share = {share}\n{RECIPE}")
+        (file,) = run_training(job(place), ignore)
+        shipped[share] = weights(file)
+        assert ("50% of whose weights it keeps" in file.with_suffix(".md").read_text()) == (share == 0.5)
+    assert_equal(shipped[1.0], weights(place / "first.safetensors"))
+    for name, weight in shipped[0.5].items():
+        assert torch.allclose(weight, (shipped[0.0][name] + shipped[1.0][name]) / 2, rtol=2e-3, atol=1e-6)
+    assert not torch.equal(shipped[0.0]["paint.weight"], shipped[1.0]["paint.weight"])
+    (place / "second.toml").write_text(f"start_share = 0.5\n{RECIPE}")
+    with pytest.raises(Problems, match="no `start` to keep a share of"):
+        job(place)
+
+
 def test_from_another_model_it_is_another_training(place: Path) -> None:
     run_training(job(place), ignore)
     write_model(place / "first.safetensors", seed=2)

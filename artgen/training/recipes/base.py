@@ -57,8 +57,7 @@ class TrainingRecipe(Table):
         0.0,
         ge=0,
         le=1,
-        description="Share of `start` in what ships, weight by weight: between what it was and what it "
-        "became.",
+        description="Share of `start` in what ships, weight by weight; may change when all is trained.",
     )
     side: int = Field(1024, ge=16, le=8192, description="Images are decoded to at most this long, px.")
     seed: int = Field(0, ge=0, lt=2**53, description="Decides every random choice.")
