@@ -27,6 +27,7 @@ from artgen.models.network import Config, Network
 
 NOISE_CHANNELS = (4, 1, 1)
 SLOPE = 0.2
+CLIPPED = 2  # times that what clamping takes away is given back elsewhere
 
 
 class UpImagerConfig(Config):
@@ -140,7 +141,7 @@ class UpImager(Network):
         convolutions = 1 + self.config.blocks + 1 / self.config.scale
         for i, rise in enumerate(self.rises):
             convolutions += (1 if rise.again is None else 2) / 2 ** (i + 1)
-        back_projection = 2
+        back_projection = 2 * (1 + CLIPPED)
         return Reach(scale=self.config.scale, multiple=1, halo=math.ceil(convolutions) + back_projection)
 
     def noise_layers(self) -> tuple[tuple[int, int], ...]:
@@ -158,7 +159,17 @@ class UpImager(Network):
         for i, rise in enumerate(self.rises):
             features = rise(features, noise[i + 1] if i + 1 < len(noise) else None)
         residual: Tensor = self.paint(features)
-        base = F.interpolate(x, scale_factor=scale, mode="bicubic", align_corners=False)
-        out = base + residual
-        missing = x - F.avg_pool2d(out, scale)
-        return out + F.interpolate(missing, scale_factor=scale, mode="bicubic", align_corners=False)
+        out = self._anchored(self._enlarged(x) + residual, x)
+        if not self.training:
+            # Light ends at 0 and 1, and what is cut off there would be missing from the mean: a high contrast
+            # would fade from pass to pass.
+            for _ in range(CLIPPED):
+                out = self._anchored(out.clamp(0, 1), x)
+        return out
+
+    def _enlarged(self, x: Tensor) -> Tensor:
+        return F.interpolate(x, scale_factor=self.config.scale, mode="bicubic", align_corners=False)
+
+    def _anchored(self, out: Tensor, x: Tensor) -> Tensor:
+        """Back-projection: with what its block means are away from the input added."""
+        return out + self._enlarged(x - F.avg_pool2d(out, self.config.scale))
