@@ -153,7 +153,6 @@ class UpImager(Network):
         return max(1, min(len(self.config.widths) - 1, 2))
 
     def forward(self, x: Tensor, noise: list[Tensor]) -> Tensor:
-        scale = self.config.scale
         features = self.stem(torch.cat([x * 2 - 1, noise[0]], 1))
         features = self.trunk(features)
         for i, rise in enumerate(self.rises):
