@@ -5,6 +5,9 @@ python benchmarks/models.py NAME --data FOLDER [--held-out]   by others; of what
 python benchmarks/models.py --unet MINUTES --data FOLDER      an up-imager against a U-Net-256: see rivals.py
 python benchmarks/models.py --mixer FOLDER                    whether mixed faces are one: see coherence.py
 
+The bounds are meant for held-out pictures of the kind that a model learned from. The few that ship are of
+another kind: many of the paintings are prints with outlines, and coherence is lower there.
+
 Up-imagers are also drawn over tiles of 16 px in three passes: the gradient on the tiles' borders over that
 elsewhere, and, because a border may fall on an outline, the same where no tile ends.
 """

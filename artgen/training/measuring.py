@@ -59,7 +59,8 @@ def measure(
     with torch.inference_mode():
         match network:
             case UpImager():
-                real = specimens(references, folder, most)
+                # At half their size, as training measures: detail that a camera left soft is not asked for.
+                real = specimens(references, folder, most, largest=2 * SIDE)
                 side, scale = side_of(real.squares), network.config.scale
                 pictures = real.at(side)
                 figures = up_imaged(network, area_down(pictures, scale), pictures, device)

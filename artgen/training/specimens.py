@@ -67,20 +67,21 @@ def fit_for(said: Mapping[str, str]) -> str:
     return FIT.get(said.get("title", "")) or FIT_FAMILY.get(said.get("family", "")) or PAINTINGS
 
 
-def specimens(references: Sequence[str], folder: Path, most: int) -> Specimens:
+def specimens(references: Sequence[str], folder: Path, most: int, largest: int | None = None) -> Specimens:
     """At most ``most`` squares, evenly of all pictures; of few pictures several each, side by side.
 
     Args:
         references: as a recipe names images, or ``builtin:paintings``: those behind the ``builtin:`` styles.
         folder: where relative paths start.
         most: how many.
+        largest: side of a square at most, px; by default as large as fits.
 
     Raises:
         ArtgenError: no such pictures, or one cannot be read.
     """
     files = [file for reference in references for file in _files(reference, folder)]
     each = -(-most // len(files))
-    squares = [square for file in _evenly(files, most) for square in _cut(file, each)]
+    squares = [square for file in _evenly(files, most) for square in _cut(file, each, largest)]
     return Specimens(tuple(references), tuple(_evenly(squares, most)))
 
 
@@ -95,12 +96,12 @@ def _evenly(things: Sequence[T], most: int) -> list[T]:
     return [things[number * len(things) // count] for number in range(count)]
 
 
-def _cut(file: Path, most: int) -> Iterator[Pixels]:
+def _cut(file: Path, most: int, largest: int | None) -> Iterator[Pixels]:
     """As many squares of a picture, beside or below each other, as are large enough; one in any case."""
     pixels = (read_image(file).permute(1, 2, 0) * 255).round().byte().numpy()
     longer, shorter = max(pixels.shape[:2]), min(pixels.shape[:2])
     count = max(1, min(most, longer // LEAST))
-    side = min(shorter, longer // count)
+    side = min(shorter, longer // count, largest or shorter)
     for number in range(count):
         along = (2 * number + 1) * longer // (2 * count) - side // 2
         across = (shorter - side) // 2
