@@ -11,8 +11,8 @@ from artgen.imaging.faces import MARGIN, RISE, Face, crop_face, find_faces, outs
 # Of a face's crop at most this share may lie outside of the picture, as for `artgen data faces`.
 CUT_OFF = 0.2
 # How sure the finder must be, more for each degree of lean: few people are photographed with heads askew, and
-# what it takes for a face in a saucer or a pattern mostly leans. To pass over a portrait costs less than to take
-# one of no one: `artgen data faces`, whose results are looked at, is content with less.
+# what it takes for a face in a saucer or a pattern mostly leans. To pass over a portrait costs less than to
+# take one of no one: `artgen data faces`, whose results are looked at, is content with less.
 CLEAR, A_DEGREE = 0.44, 0.002
 # Where the finder sees the face of a square that is aligned already: its size, and how far its middle is from
 # where `crop_face` has it, in sides; its lean in degrees. Of 80 portraits that others aligned: 0.45 to 0.78,

@@ -187,11 +187,10 @@ def likeness(a: Tensor, b: Tensor) -> float:
 def test_the_face_of_a_photograph_is_set_upright(
     album: Path, eileen: Callable[..., Faces], name: str
 ) -> None:
-    image = torch.from_numpy(data.astronaut()).permute(2, 0, 1).float() / 255
+    image = torch.from_numpy(data.astronaut()[:330, 20:480]).permute(2, 0, 1).float() / 255
     wanted = pixelated(crop_face(image, find_faces(image)[0], 256), (32, 32))
     made = eileen(f"eileen/{name}").create(context(album))
-    assert likeness(made, wanted) > 0.8
-    assert likeness(made, wanted) > likeness(made.rot90(1, (1, 2)), wanted) + 0.4
+    assert likeness(made, wanted) > 0.9
     assert not torch.equal(made, eileen(f"eileen/{name}", align=False).create(context(album)))
 
 
