@@ -108,7 +108,7 @@ def _begun(record: Record) -> tuple[str, str]:
     before = f"Held out of this training; `{start.name}` may have learned from them.\n\n" if held_out else ""
     share = record.recipe.start_share
     kept = f", {share:.0%} of whose weights it keeps" if share else ""
-    return f", going on from `{start.name}` (sha256 `{start.sha256[:16]}`){kept}", before
+    return f", going on from `{start.name}` (weights `{start.sha256[:16]}`){kept}", before
 
 
 def _told(sources: Sequence[Source]) -> str:

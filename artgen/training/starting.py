@@ -24,7 +24,7 @@ class Start:
 
     Attributes:
         name: of its file, without the suffix.
-        sha256: of its file.
+        sha256: of its weights: what else a file says changes when it is measured again.
     """
 
     name: str
@@ -77,7 +77,7 @@ def begin_from(file: Path, family: Family) -> Start:
         own, right = (", ".join(f"{key} = {shown(sizes[key])}" for key in other) for sizes in (has, wanted))
         raise ArtgenError("start", f"{file.stem!r} has {own}", f"the recipe asks for {right}")
     network.load_state_dict(found.state_dict())
-    return Start(file.stem, hashlib.sha256(file.read_bytes()).hexdigest())
+    return Start(file.stem, _digest(found))
 
 
 def keep_some(file: Path, family: Family, networks: Mapping[str, Network], share: float) -> None:
@@ -98,3 +98,10 @@ def keep_some(file: Path, family: Family, networks: Mapping[str, Network], share
     for key, value in networks[name].state_dict().items():
         if value.is_floating_point():
             value.lerp_(before[key].to(value.device), share)
+
+
+def _digest(network: Network) -> str:
+    digest = hashlib.sha256()
+    for key, value in sorted(network.state_dict().items()):
+        digest.update(key.encode() + value.contiguous().numpy().tobytes())
+    return digest.hexdigest()
