@@ -38,8 +38,8 @@ def stylize(
         strength: 0 leaves the content, 1 is painted once; between, the two are blended. Above 1 what is
             painted is painted again: 2.5 is half-way from twice to thrice.
         preserve: ``colour`` keeps the content's colours and takes the painting's luminance.
-        style_scale: ``AS_LEARNED`` paints at the content's size. Twice that paints the content at half the
-            size and enlarges the result: strokes twice as large, and as soft.
+        style_scale: ``AS_LEARNED`` paints at the content's size. Twice that paints it at half the size, too:
+            from there come strokes twice as large, from its own size what is finer than they are.
         device: where the network runs.
         progress: told the share done.
 
@@ -50,23 +50,39 @@ def stylize(
         ArtgenError: as ``translate``.
     """
     height, width = content.shape[-2:]
-    side = round(max(height, width) * AS_LEARNED / style_scale)
+    longest = max(height, width)
+    side = max(1, round(longest * AS_LEARNED / style_scale))
+    sides = [side] if side >= longest else [side, longest]
     passes = math.ceil(strength)
     picture = content.clone()
     for number in range(passes):
-        painted = translate(
-            picture,
-            model,
-            side=max(1, side),
-            styles=shares,
-            device=device,
-            progress=partial(_report, progress, number, passes),
-        )
-        picture = picture.lerp(resized(painted, (height, width)), min(1.0, strength - number))
+        layers = [
+            translate(
+                picture,
+                model,
+                side=each,
+                styles=shares,
+                device=device,
+                progress=partial(_report, progress, number * len(sides) + done, passes * len(sides)),
+            )
+            for done, each in enumerate(sides)
+        ]
+        picture = picture.lerp(_together(layers, (height, width)), min(1.0, strength - number))
     if preserve == "colour" and passes:
         picture = replace_luminance(content, luminance(picture))
     return picture
 
 
-def _report(progress: Callable[[float], None], number: int, passes: int, done: float) -> None:
-    progress((number + done) / passes)
+def _together(layers: Sequence[Tensor], size: tuple[int, int]) -> Tensor:
+    """The first layer at ``size``, sharp by the detail that the others have beyond its own size."""
+    first, *others = layers
+    picture = resized(first, size)
+    for other in others:
+        whole = resized(other, size)
+        coarse = resized(resized(whole, (first.shape[-2], first.shape[-1])), size)
+        picture = (picture + whole - coarse).clamp(0, 1)
+    return picture
+
+
+def _report(progress: Callable[[float], None], before: int, total: int, done: float) -> None:
+    progress((before + done) / total)
