@@ -30,7 +30,10 @@ MOVES: dict[str, tuple[str, dict[str, int]]] = {
     "nature-8x": (TEXTURES, LEARNS),  # 0.523
     "portrait-8x": (PORTRAITS, LEARNS),  # 0.625
     "portrait-2x": (PORTRAITS, LEARNS),  # 0.669
-    "detail-2x": (PAINTINGS, {"l1": DOWN, "consistency": DOWN}),  # at step 20: 0.0311 and 0.0050
+    "detail-2x": (
+        PAINTINGS,
+        {"l1": DOWN, "consistency": DOWN},
+    ),  # at step 160: 0.031 to 0.018, 0.0050 to 0.0011
     "portrait-mix": (
         PORTRAITS,  # at step 200: 0.744 to 0.454, 0.730 to 0.491, 0.978 to 1.513, 0.297 to 0.169
         {"made": DOWN, "real": DOWN, "fool": UP, "l1": DOWN},
@@ -40,6 +43,7 @@ MOVES: dict[str, tuple[str, dict[str, int]]] = {
         TEXTURES,  # at step 100: 1.091 to 0.271, 1.203 to 0.337, 0.478 to 0.348
         {"made": DOWN, "real": DOWN, "l1": DOWN},
     ),
+    # Without a log when this was written: what the family's losses ask for.
     "photo-painting": (PAINTINGS, {"cycle": DOWN, "same": DOWN, "critic_there": DOWN, "critic_back": DOWN}),
     "styles": (TEXTURES, {"l1": DOWN}),  # at step 160: 0.405 to 0.253
 }
