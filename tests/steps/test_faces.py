@@ -190,7 +190,9 @@ def test_the_face_of_a_photograph_is_set_upright(
     image = torch.from_numpy(data.astronaut()[:330, 20:480]).permute(2, 0, 1).float() / 255
     wanted = pixelated(crop_face(image, find_faces(image)[0], 256), (32, 32))
     made = eileen(f"eileen/{name}").create(context(album))
-    assert likeness(made, wanted) > 0.9
+    # The finder's square varies by a sixth with the grain of a JPEG; what is upright does not.
+    assert likeness(made, wanted) > 0.5
+    assert all(likeness(made.rot90(turn, (1, 2)), wanted) < likeness(made, wanted) for turn in (1, 2, 3))
     assert not torch.equal(made, eileen(f"eileen/{name}", align=False).create(context(album)))
 
 
