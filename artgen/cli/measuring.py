@@ -19,7 +19,7 @@ def measure(
     data: Annotated[
         list[str] | None,
         typer.Option(
-            help="Pictures as they should look, as a recipe names them, or builtin:paintings; repeatable. By "
+            help="Pictures as they should look, as a recipe names them; repeatable. By "
             "default those that ship and fit the model."
         ),
     ] = None,

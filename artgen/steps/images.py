@@ -20,21 +20,32 @@ if TYPE_CHECKING:
 
 BUILTIN = "builtin:"
 TEXTURES = f"{BUILTIN}textures"
-# The photographs inside scikit-image's wheel that have colour or texture, no lettering; no faces.
-PHOTOGRAPHS = (
-    "chelsea.png",
-    "coffee.png",
-    "grass.png",
-    "gravel.png",
-    "hubble_deep_field.jpg",
-    "ihc.png",
-    "motorcycle_left.png",
-    "retina.jpg",
-    "rocket.jpg",
-)
-# Aligned faces of nobody that ship with artgen: all, or a set (the dark-haired, the fair and red-haired).
+# Of scikit-image's photographs: what has colour or texture, no lettering, no faces; and what has a subject.
+PHOTOGRAPHS = {
+    TEXTURES: (
+        "chelsea.png",
+        "coffee.png",
+        "grass.png",
+        "gravel.png",
+        "hubble_deep_field.jpg",
+        "ihc.png",
+        "motorcycle_left.png",
+        "retina.jpg",
+        "rocket.jpg",
+    ),
+    f"{BUILTIN}photographs": (
+        "chelsea.png",
+        "coffee.png",
+        "hubble_deep_field.jpg",
+        "motorcycle_left.png",
+        "retina.jpg",
+        "rocket.jpg",
+    ),
+}
+# The paintings behind the styles; aligned faces of nobody: all, or the dark-haired, or the fair and the red.
 PORTRAITS = Path(__file__).parent / "portraits"
 SHIPPED = {
+    f"{BUILTIN}paintings": Path(__file__).parents[1] / "style" / "builtin",
     f"{BUILTIN}portraits": PORTRAITS,
     f"{BUILTIN}portraits/raven": PORTRAITS / "raven",
     f"{BUILTIN}portraits/amber": PORTRAITS / "amber",
@@ -120,9 +131,9 @@ def _builtin(reference: str) -> list[Path]:
     name = reference.rstrip("/")
     if name in SHIPPED:
         return sorted(SHIPPED[name].rglob("*.jpg"))
-    if name == TEXTURES:
-        return _textures()
-    known = [TEXTURES, *SHIPPED]
+    if name in PHOTOGRAPHS:
+        return _photographs(name)
+    known = [*PHOTOGRAPHS, *SHIPPED]
     close = get_close_matches(name, known, n=1, cutoff=0.75)
     listed = ", ".join(map(repr, known))
     right = f"did you mean {close[0]!r}?" if close else f"the built-in images are {listed}"
@@ -139,13 +150,13 @@ def portraits_credit() -> Credit:
     return Credit(name="portraits", file=PORTRAITS, **fields)
 
 
-def _textures() -> list[Path]:
+def _photographs(reference: str) -> list[Path]:
     # find_spec locates the package without importing it.
     spec = importlib.util.find_spec("skimage")
     places = [Path(place) / "data" for place in (spec.submodule_search_locations or ())] if spec else []
-    found = [place / name for place in places for name in PHOTOGRAPHS if (place / name).is_file()]
+    found = [place / name for place in places for name in PHOTOGRAPHS[reference] if (place / name).is_file()]
     if not found:
         raise ArtgenError(
-            TEXTURES, "scikit-image's photographs are not installed", command="pip install scikit-image"
+            reference, "scikit-image's photographs are not installed", command="pip install scikit-image"
         )
     return found

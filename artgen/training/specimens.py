@@ -17,7 +17,6 @@ from torch import Tensor
 
 from artgen.imaging.files import read_image
 from artgen.steps.images import TEXTURES, find_images
-from artgen.style import library
 from artgen.training.images import ImageSet, Pixels
 from artgen.training.material import Material
 from artgen.training.squares import centre_square
@@ -71,7 +70,7 @@ def specimens(references: Sequence[str], folder: Path, most: int, largest: int |
     """At most ``most`` squares, evenly of all pictures; of few pictures several each, side by side.
 
     Args:
-        references: as a recipe names images, or ``builtin:paintings``: those behind the ``builtin:`` styles.
+        references: as a recipe names images.
         folder: where relative paths start.
         most: how many.
         largest: side of a square at most, px; by default as large as fits.
@@ -79,16 +78,10 @@ def specimens(references: Sequence[str], folder: Path, most: int, largest: int |
     Raises:
         ArtgenError: no such pictures, or one cannot be read.
     """
-    files = [file for reference in references for file in _files(reference, folder)]
+    files = [file for reference in references for file in find_images(reference, folder)]
     each = -(-most // len(files))
     squares = [square for file in _evenly(files, most) for square in _cut(file, each, largest)]
     return Specimens(tuple(references), tuple(_evenly(squares, most)))
-
-
-def _files(reference: str, folder: Path) -> list[Path]:
-    if reference == PAINTINGS:
-        return [library.credit(name).file for name in sorted(library.names())]
-    return find_images(reference, folder)
 
 
 def _evenly(things: Sequence[T], most: int) -> list[T]:
