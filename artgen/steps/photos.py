@@ -25,8 +25,8 @@ class Photos(Source):
     use: Literal["photos"] = "photos"
     images: References = Field(
         [TEXTURES],
-        description="Files, folders or patterns with `*`; or what ships: `builtin:photographs`, `builtin:paintings`, "
-        "`builtin:textures`, `builtin:portraits`. A list adds them up.",
+        description="Files, folders or patterns with `*`; or what ships: `builtin:photographs`, "
+        "`builtin:paintings`, `builtin:textures`, `builtin:portraits`. A list adds them up.",
     )
     per_photo: Annotated[int, Field(ge=1, le=100_000)] = Field(
         1, description="How many candidates start from each image before the next one's turn."
