@@ -80,5 +80,6 @@ def test_no_picture_is_shown_or_measured_twice(tmp_path: Path, photographs: Path
     with torch.inference_mode():
         assert training.preview(networks).shape == (3, 3 * 256, many * 256)
         measured = training.measure(networks)
-    assert measured.on == f"{many} picture{'s' * (many > 1)} it was trained on, 32 px to 256 px"
+    size = {1: "32 px to 256 px", 4: "16 px to 128 px"}[many]  # the smallest of the four is not enlarged
+    assert measured.on == f"{many} picture{'s' * (many > 1)} it was trained on, {size}"
     assert ("swd_floor" in [figure.name for figure in measured.figures]) == (many == 4)
