@@ -124,7 +124,7 @@ def test_measure(tmp_path: Path) -> None:
     assert text.index("A card.") < text.index("On 16 squares of builtin:paintings") < text.index("bad at")
     done = artgen(*command, "--write", "--data", photograph, folder=tmp_path)
     assert done.returncode == 2
-    assert "--write with --data or --most: the file says what anybody can compute again" in done.stderr
+    assert "--write with --data or --most; the file says what anybody can compute again" in done.stderr
 
 
 def test_a_checkpoint_in_and_out(tmp_path: Path) -> None:
@@ -196,7 +196,7 @@ def test_check_names_a_model_of_the_wrong_kind_without_torch(tmp_path: Path) -> 
     ) in done.stderr
     save_model(tmp_path / "net.safetensors", ResNet(ResNetConfig(width=4, blocks=1)), {})
     done = artgen("check", "r.toml", folder=tmp_path)
-    assert "r.toml:8: steps.translate.style: 'wave'; net has no styles: leave `style` out" in done.stderr
+    assert "r.toml:8: steps.translate.style: 'wave'; net has no styles to choose from" in done.stderr
     assert "is of the architecture 'resnet'; here a model must be upimage; resnet is for" in done.stderr
     code = f"""
 import sys
