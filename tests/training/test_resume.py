@@ -29,7 +29,17 @@ def test_every_family_has_a_small_recipe() -> None:
     assert {load_training_recipe(file).family for file in SMALL.glob("*.toml")} == FAMILIES.keys()
 
 
-@pytest.mark.parametrize("name", sorted(file.stem for file in SMALL.glob("*.toml")))
+# The longest has a test of its own by default: fast-style, killed while it paints its pairs.
+LONG = {"fast-style"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if name in LONG else [])
+        for name in sorted(file.stem for file in SMALL.glob("*.toml"))
+    ],
+)
 def test_killed_and_resumed_equals_undisturbed_bit_for_bit(tmp_path: Path, name: str) -> None:
     torch.set_num_threads(1)
     whole, broken = tmp_path / "whole", tmp_path / "broken"
