@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import argparse
 import math
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
+from clock import cpu_seconds
 from coherence import told_apart
 from rivals import compare
 
@@ -118,13 +118,7 @@ def speed(network: Network, side: int | None) -> float:
         def run() -> None:
             network(picture)
 
-    run()
-    seconds = []
-    for _ in range(ROUNDS):
-        begun = time.process_time()
-        run()
-        seconds.append(time.process_time() - begun)
-    return min(seconds) / size**2 * 1e9
+    return min(cpu_seconds(run, ROUNDS)) / size**2 * 1e9
 
 
 def held_out(folders: Sequence[str]) -> list[str]:

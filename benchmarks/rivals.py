@@ -17,6 +17,7 @@ from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
+from clock import cpu_seconds
 from torch import Tensor
 
 from artgen.events import ignore
@@ -116,10 +117,4 @@ def tile_time(network: Network, thumbnail: Tensor) -> float:
         def run() -> None:
             network(batch)
 
-    run()
-    seconds = []
-    for _ in range(ROUNDS):
-        begun = time.process_time()
-        run()
-        seconds.append(time.process_time() - begun)
-    return statistics.median(seconds)
+    return statistics.median(cpu_seconds(run, ROUNDS))
