@@ -42,7 +42,7 @@ def _figures(entries: list[Entry]) -> list[str]:
 
 
 def _section(entry: Entry) -> str:
-    card, picture = entry.file.with_suffix(".md"), entry.file.with_suffix(".png")
+    card, picture = entry.file.with_suffix(".md"), entry.file.with_suffix(".webp")
     recipe = header.parsed(entry.metadata, "recipe") or {}
     data = header.parsed(entry.metadata, "data") or {}
     image = f'<img src="{_from_here(picture)}" width="640" alt="What {entry.name} makes">\n\n'

@@ -70,7 +70,7 @@ def card(record: Record, name: str, description: str, network: Network) -> str:
 
 {description}
 
-![What it makes]({name}.png)
+![What it makes]({name}.webp)
 
 | | |
 |---|---|

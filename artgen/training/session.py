@@ -13,7 +13,7 @@ import torch
 
 from artgen.errors import ArtgenError
 from artgen.events import Emit, Note, TrainingFinished, TrainingStarted, ignore
-from artgen.imaging.files import atomic_write, write_png
+from artgen.imaging.files import atomic_write, write_preview
 from artgen.models.checkpoint import save_model
 from artgen.models.network import Network
 from artgen.runs.lock import held
@@ -34,6 +34,7 @@ from artgen.training.starting import Start, begin_from, find_start, keep_some
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
+PICTURE = 2048  # px; most side of the card's picture
 NAMED = 10  # files that could not be read, of any number
 
 
@@ -204,7 +205,7 @@ def _publish(
     for (name, network), file in zip(networks.items(), files, strict=True):
         description = family.descriptions.get(name, job.recipe.description)
         save_model(file, network, metadata(record, file.stem, description))
-        write_png(file.with_suffix(".png"), picture, {})
+        write_preview(file.with_suffix(".webp"), picture, PICTURE)
         text = card(record, file.stem, description, network)
         atomic_write(file.with_suffix(".md"), text.encode())
 

@@ -48,8 +48,8 @@ def test_it_has_a_card_and_a_picture(name: str) -> None:
     entry = catalog.entry(name)
     card = entry.file.with_suffix(".md").read_text("utf-8")
     assert card.startswith(f"# {name}\n")
-    assert f"]({name}.png)" in card
-    assert entry.file.with_suffix(".png").stat().st_size > 10_000
+    assert f"]({name}.webp)" in card
+    assert entry.file.with_suffix(".webp").stat().st_size > 10_000
     for wanted in ("licence", "fingerprint", "## Measured on", "## Training recipe", "## What it is bad at"):
         assert wanted in card
     assert entry.metadata["title"] == name

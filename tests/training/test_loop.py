@@ -67,7 +67,7 @@ def test_a_training_ends_with_model_card_picture_movie_and_the_newest_checkpoint
     assert load_model(file).metadata["family"] == "upimage"
     card = file.with_suffix(".md").read_text()
     assert "fingerprint" in card
-    assert file.with_suffix(".png").is_file()
+    assert file.with_suffix(".webp").is_file()
     assert (tmp_path / "out" / "progress.mp4").stat().st_size > 1000
     assert [f.name for f in Checkpoints(tmp_path / "out", 2).files()] == ["00000020.pt", "00000023.pt"]
     assert any("only 4 images" in event.message for event in events if isinstance(event, Note))
