@@ -87,6 +87,8 @@ def exported(where: str, network: Network) -> dict[str, Tensor]:
         )
     if network.config.rise != "transposed":
         raise ArtgenError(where, f"rise = {network.config.rise!r}, which {UPSTREAM} has not", right)
+    if isinstance(network.config, ResNetConfig) and network.config.skips:
+        raise ArtgenError(where, f"a ResNet with skips, which {UPSTREAM} has not", f"{right} without skips")
     state = network.state_dict()
     return {theirs: state[ours].contiguous() for ours, theirs in _names(network).items()}
 

@@ -3,7 +3,9 @@
 After Johnson et al. 2016 (arXiv:1603.08155) and Zhu et al. 2017 (arXiv:1703.10593), as ``resnet_9blocks`` in
 junyanz/pytorch-CycleGAN-and-pix2pix. Deviations: pictures are in [0, 1] outside; the statistics of instance
 norm can be fixed (``models/norms.py``), so that any size is painted tile by tile; ``rise = "resize"`` puts
-nearest 2x and a 3x3 convolution in place of each transposed one.
+nearest 2x and a 3x3 convolution in place of each transposed one; with ``skips`` what each halving was given is
+added to what its doubling makes, and the picture itself before the last tanh, so that what a network of few
+channels learns is the change (as in Ronneberger et al. 2015, but added).
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from artgen.imaging.tiles import Reach
@@ -36,6 +38,13 @@ class ResNetConfig(Config):
     norm: Literal["instance", "batch"] = "instance"
     dropout: bool = False
     rise: Literal["transposed", "resize"] = "transposed"
+    skips: bool = False
+
+    @model_validator(mode="after")
+    def _fits(self) -> ResNetConfig:
+        if self.skips and self.inputs != self.outputs:
+            raise ValueError(f"skips: {self.inputs} and {self.outputs} channels cannot be added")
+        return self
 
 
 class Block(nn.Module):
@@ -92,11 +101,16 @@ class ResNet(Network):
         return Reach(scale=1, multiple=2**HALVINGS, halo=3 + 1 + 2 + trunk + 4 + 2 + 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = F.pad(x * 2 - 1, (3,) * 4, mode="reflect")
-        x = F.relu(self.stem_norm(self.stem(x)), inplace=True)
+        given = x * 2 - 1
+        x = F.relu(self.stem_norm(self.stem(F.pad(given, (3,) * 4, mode="reflect"))), inplace=True)
+        kept: list[Tensor] = []
         for down, norm in zip(self.downs, self.down_norms, strict=True):
+            kept.append(x)
             x = F.relu(norm(down(x)), inplace=True)
         x = self.trunk(x)
         for up, norm in zip(self.ups, self.up_norms, strict=True):
             x = F.relu(norm(up(x)), inplace=True)
-        return torch.tanh(self.paint(F.pad(x, (3,) * 4, mode="reflect"))) * 0.5 + 0.5
+            before = kept.pop()
+            x = x + before if self.config.skips else x
+        x = self.paint(F.pad(x, (3,) * 4, mode="reflect"))
+        return torch.tanh(x + given if self.config.skips else x) * 0.5 + 0.5

@@ -179,6 +179,8 @@ def test_the_options_that_load_an_exported_file_there() -> None:
 def test_what_the_published_code_has_not_is_not_exported() -> None:
     with pytest.raises(ArtgenError, match="rise = 'resize'"):
         exported("mine", UNet(UNetConfig(levels=5, width=4, rise="resize")))
+    with pytest.raises(ArtgenError, match="skips"):
+        exported("mine", ResNet(ResNetConfig(width=4, blocks=1, skips=True)))
     with pytest.raises(ArtgenError, match="a U-Net of 4 levels; theirs have 5 or more"):
         exported("mine", UNet(UNetConfig(levels=4, width=4)))
     with pytest.raises(ArtgenError, match="architecture 'upimage'"):

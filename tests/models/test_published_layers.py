@@ -15,6 +15,7 @@ NETWORKS = [
     UNet(UNetConfig(levels=6, width=8, rise="resize", norm="instance")),
     ResNet(ResNetConfig(width=8, blocks=2)),
     ResNet(ResNetConfig(width=8, blocks=2, rise="resize", norm="batch", dropout=True)),
+    ResNet(ResNetConfig(width=8, blocks=2, skips=True)),
 ]
 
 

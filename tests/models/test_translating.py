@@ -42,7 +42,7 @@ def lively(network: Network, seed: int = 3) -> Network:
 
 RESNETS = [
     lively(ResNet(ResNetConfig(width=4, blocks=2))),
-    lively(ResNet(ResNetConfig(width=4, blocks=1, rise="resize", norm="batch"))),
+    lively(ResNet(ResNetConfig(width=4, blocks=1, rise="resize", norm="batch", skips=True))),
 ]
 CONVOLUTIONAL = [*RESNETS, lively(FastStyle(FastStyleConfig(width=4, blocks=1, styles=2)))]
 

@@ -61,7 +61,13 @@ class CycleGANTraining(Family):
         self.validation = (material.validation_inputs.pixels, material.validation.pixels)
         both = material.validation_inputs is not material.inputs  # too few of the other kind: none held out
         self.held_out = material.held_out and both
-        config = ResNetConfig(width=recipe.width, blocks=recipe.blocks, norm="instance", rise=recipe.rise)
+        config = ResNetConfig(
+            width=recipe.width,
+            blocks=recipe.blocks,
+            norm="instance",
+            rise=recipe.rise,
+            skips=recipe.skips,
+        )
         with initialised(recipe.seed):
             self.there, self.back = ResNet(config), ResNet(config)
             self.critics = [

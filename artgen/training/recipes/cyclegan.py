@@ -29,6 +29,9 @@ class CycleGANRecipe(TrainingRecipe):
     rise: Literal["transposed", "resize"] = Field(
         "transposed", description="How the picture grows: as published, or `resize` against checkerboards."
     )
+    skips: bool = Field(
+        False, description="Add a picture's detail again where it grows: sharp at once, but shapes stay."
+    )
     critic_width: Width = Field(64, description="Channels after a critic's first layer.")
     critic_layers: int = Field(
         3, ge=1, le=5, description="How often a critic halves: with 3 it judges patches of 70 px."
