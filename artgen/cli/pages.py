@@ -53,6 +53,9 @@ def publish(
     everything: Annotated[
         bool, typer.Option("--all", help="Publish every candidate, not only the picks.")
     ] = False,
+    originals: Annotated[
+        bool, typer.Option(help="Let visitors download the pictures as they were made.")
+    ] = True,
     force: Annotated[
         bool, typer.Option("--force", help="Publish into a folder that artgen did not make; its files stay.")
     ] = False,
@@ -69,7 +72,13 @@ def publish(
     with ExitStack() as stack:
         open_runs = [stack.enter_context(Run.open(folder)) for folder in folders]
         summary = build(
-            open_runs, to, ignore if json else _tell, everything=everything, force=force, title=title
+            open_runs,
+            to,
+            ignore if json else _tell,
+            everything=everything,
+            originals=originals,
+            force=force,
+            title=title,
         )
     if json:
         pages = [str(page) for page in summary.pieces]

@@ -76,6 +76,7 @@ def publish(
     emit: Emit = ignore,
     *,
     everything: bool = False,
+    originals: bool = True,
     force: bool = False,
     title: str | None = None,
 ) -> Summary:
@@ -86,6 +87,7 @@ def publish(
         target: the site's folder. Files in it that artgen did not make are kept.
         emit: told of each run's progress.
         everything: publish every candidate, picked or not.
+        originals: whether visitors can download the pictures as they were made.
         force: publish into a folder that artgen did not make.
         title: of the site; by default the runs' own.
 
@@ -100,7 +102,7 @@ def publish(
             (site / folder).mkdir()
         for asset in templates.ASSETS:
             shutil.copyfile(templates.templates_folder() / asset, site / "assets" / asset)
-        pieces = _make_pieces(chosen, site, emit)
+        pieces = _make_pieces(chosen, site, originals, emit)
         _write_pages(site, chosen, pieces, title)
     return Summary(
         index=target / "index.html",
@@ -144,7 +146,9 @@ def _check_target(runs: Sequence[Run], target: Path) -> None:
             raise ArtgenError(str(target), f"holds the run {run.name}", "name another folder with --to")
 
 
-def _make_pieces(chosen: Sequence[tuple[Run, list[Candidate]]], site: Path, emit: Emit) -> list[list[Piece]]:
+def _make_pieces(
+    chosen: Sequence[tuple[Run, list[Candidate]]], site: Path, originals: bool, emit: Emit
+) -> list[list[Piece]]:
     taken: set[str] = set()
     groups = []
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
@@ -152,7 +156,7 @@ def _make_pieces(chosen: Sequence[tuple[Run, list[Candidate]]], site: Path, emit
             emit(Note(f"{run.title}: {len(candidates)} piece{'s' if len(candidates) != 1 else ''}"))
             slugs = [_free(slug_of(run, candidate), taken) for candidate in candidates]
             jobs = [
-                pool.submit(make_piece, run, candidate, slug, site)
+                pool.submit(make_piece, run, candidate, slug, site, originals=originals)
                 for candidate, slug in zip(candidates, slugs, strict=True)
             ]
             try:

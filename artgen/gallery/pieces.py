@@ -35,6 +35,15 @@ class StageShown:
 
 
 @dataclass(frozen=True)
+class Original:
+    """The picture as it was made, to download; ``file`` is relative to the site."""
+
+    file: str
+    kind: str
+    size: str
+
+
+@dataclass(frozen=True)
 class Piece:
     """A piece: the words and files of its page. Paths are relative to the site.
 
@@ -45,7 +54,8 @@ class Piece:
         alt: the text for who does not see it.
         ratio: width divided by height.
         stages: from the source to the last step.
-        reproduce: the command that makes it again from the downloaded original.
+        original: None where visitors are not given it.
+        reproduce: the command that makes it again, from the original or else from the recipe.
     """
 
     slug: str
@@ -60,9 +70,7 @@ class Piece:
     stages: tuple[StageShown, ...]
     process: str
     making: Making
-    original: str
-    original_size: str
-    original_kind: str
+    original: Original | None
     recipe: str
     reproduce: str
 
@@ -95,15 +103,13 @@ def slug_of(run: Run, candidate: Candidate) -> str:
     return f"{stem or 'piece'}-{candidate.index:04d}"
 
 
-def make_piece(run: Run, candidate: Candidate, slug: str, site: Path) -> Piece:
+def make_piece(run: Run, candidate: Candidate, slug: str, site: Path, *, originals: bool = True) -> Piece:
     """Write a piece's pictures into ``site`` and gather the words for its page.
 
     Raises:
         ArtgenError: a file of the candidate is missing or damaged.
     """
     image = renditions.render(candidate.file, site, slug)
-    original = f"originals/{slug}.png"
-    shutil.copyfile(candidate.file, site / original)
     title = f"{run.title}, no. {candidate.index}"
     return Piece(
         slug=slug,
@@ -120,12 +126,18 @@ def make_piece(run: Run, candidate: Candidate, slug: str, site: Path) -> Piece:
         ),
         process=process(candidate),
         making=making(run.recipe_text, candidate),
-        original=original,
-        original_size=f"{(site / original).stat().st_size / MEGABYTE:.1f} MB",
-        original_kind="PNG",
+        original=_original(candidate, slug, site) if originals else None,
         recipe=run.recipe_text.strip(),
-        reproduce=f"artgen reproduce {slug}.png",
+        reproduce=f"artgen reproduce {slug}.png"
+        if originals
+        else f"artgen run recipe.toml --only {candidate.index}",
     )
+
+
+def _original(candidate: Candidate, slug: str, site: Path) -> Original:
+    file = f"originals/{slug}.png"
+    shutil.copyfile(candidate.file, site / file)
+    return Original(file, "PNG", f"{(site / file).stat().st_size / MEGABYTE:.1f} MB")
 
 
 def _plain_caption(run: Run, candidate: Candidate) -> str:

@@ -3,9 +3,9 @@
 After Johnson et al. 2016 (arXiv:1603.08155) and Zhu et al. 2017 (arXiv:1703.10593), as ``resnet_9blocks`` in
 junyanz/pytorch-CycleGAN-and-pix2pix. Deviations: pictures are in [0, 1] outside; the statistics of instance
 norm can be fixed (``models/norms.py``), so that any size is painted tile by tile; ``rise = "resize"`` puts
-nearest 2x and a 3x3 convolution in place of each transposed one; with ``skips`` what each halving was given is
-added to what its doubling makes, and the picture itself before the last tanh, so that what a network of few
-channels learns is the change (as in Ronneberger et al. 2015, but added).
+nearest 2x and a 3x3 convolution in place of each transposed one; with ``skips`` what each halving was given
+is added to what its doubling makes, and the picture itself before the last tanh, so that what a network of
+few channels learns is the change (as in Ronneberger et al. 2015, but added).
 """
 
 from __future__ import annotations

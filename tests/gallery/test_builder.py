@@ -88,6 +88,17 @@ def rendition(site: Path, index: int, width: int, kind: str) -> Path:
     return site / "images" / f"abstracts-1a2b3c4d-{index:04d}-{width}.{kind}"
 
 
+def test_originals_can_be_kept_back(site: Path) -> None:
+    run = site.parent / "runs" / "abstracts-1a2b3c4d"
+    other = site.parent / "kept-back"
+    built(other, run, originals=False)
+    assert not list((other / "originals").iterdir())
+    assert_links_resolve(other)
+    page = (other / "pieces" / "abstracts-1a2b3c4d-0002.html").read_text("utf-8")
+    assert "Download the original" not in page
+    assert "artgen run recipe.toml --only 2" in page
+
+
 def test_publishing_again_gives_the_same_files(site: Path) -> None:
     def contents() -> dict[Path, bytes]:
         return {path: path.read_bytes() for path in site.rglob("*") if path.is_file()}
