@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from artgen.errors import ArtgenError
+from artgen.gallery.crediting import credits
 from artgen.runs import provenance
 from artgen.runs.provenance import UsedFile
 from artgen.steps.base import SOURCE_ID
-from artgen.steps.images import BUILTIN, SHIPPED, portraits_credit
+from artgen.steps.images import BUILTIN
 
 if TYPE_CHECKING:
     from artgen.runs.candidate import Candidate
@@ -58,7 +59,7 @@ class Making:
 
     Attributes:
         steps: the source and the steps, in order.
-        credits: of the paintings and portraits that ship with artgen, where it came from one.
+        credits: of the paintings and portraits that ship with artgen, where it came from some.
         files: models and pictures that decided the result, with their hashes.
         versions: of the software, as "artgen 0.1.0".
     """
@@ -74,8 +75,9 @@ def making(recipe_text: str, candidate: Candidate) -> Making:
 
     A picture that lost its provenance (edited elsewhere) is still described by recipe and draws.
     """
+    start, files, versions = _carried(candidate)
     steps: list[StepMade] = []
-    references: list[str] = []
+    credited: list[Credit] = []
     for id_, table in _parts(recipe_text):
         draws = candidate.draws.get(id_, {})
         values = {**table, **draws}
@@ -84,17 +86,11 @@ def making(recipe_text: str, candidate: Candidate) -> Making:
             for name, value in values.items()
             if name not in ("use", "id")
         )
-        steps.append(StepMade(id_, str(table.get("use", id_)), fields))
-        if table.get("use") == "style":
-            references.extend(() if _idle(values) else _references(values.get("style", _default_style())))
-        else:
-            references.extend(_references(values.get("people", values.get("images", ()))))
-    try:
-        carried = provenance.read(candidate.file)
-    except ArtgenError:
-        return Making(tuple(steps), tuple(_credits(references)), (), ())
-    versions = tuple(f"{name} {version}" for name, version in carried.versions.items())
-    return Making(tuple(steps), tuple(_credits(references)), tuple(carried.files), versions)
+        use = str(table.get("use", id_))
+        steps.append(StepMade(id_, use, fields))
+        if not _idle(values):
+            credited.extend(credits(use, values, start))
+    return Making(tuple(steps), tuple(dict.fromkeys(credited)), files, versions)
 
 
 def process(candidate: Candidate) -> str:
@@ -128,6 +124,16 @@ def plain(value: Any) -> str:
     return str(value).removeprefix(BUILTIN)
 
 
+def _carried(candidate: Candidate) -> tuple[str | None, tuple[UsedFile, ...], tuple[str, ...]]:
+    """What the picture itself says: the file it started from, all that it used, versions of the software."""
+    try:
+        carried = provenance.read(candidate.file)
+    except ArtgenError:
+        return None, (), ()
+    versions = tuple(f"{name} {version}" for name, version in carried.versions.items())
+    return carried.source_file, tuple(carried.files), versions
+
+
 def _parts(recipe_text: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """The source and each step of a recipe as (id, table)."""
     try:
@@ -143,25 +149,3 @@ def _parts(recipe_text: str) -> Iterator[tuple[str, dict[str, Any]]]:
 def _idle(values: Mapping[str, Any]) -> bool:
     """Whether a step left the image as it was: chance gave it none of its strength."""
     return 0 in (values.get("strength"), values.get("amount"))
-
-
-def _references(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else [str(reference) for reference in value]
-
-
-def _default_style() -> Any:
-    from artgen.steps import STEPS
-
-    return STEPS["style"].model_fields["style"].default
-
-
-def _credits(references: list[str]) -> Iterator[Credit]:
-    from artgen.style import library
-
-    known = set(library.names())
-    if any(reference.rstrip("/") in SHIPPED for reference in references):
-        yield portraits_credit()
-    for reference in dict.fromkeys(references):
-        name = reference.removeprefix(BUILTIN)
-        if reference.startswith(BUILTIN) and name in known:
-            yield library.credit(name)
