@@ -62,14 +62,11 @@ def _section(entry: Entry) -> str:
 
 def _example(entry: Entry) -> str:
     """The tables of a recipe that use it, with the key that is turned first."""
-    lines = catalog.lines(entry.file).splitlines()[:-1]  # the last one names the file; here the name will do
-    table = "\n".join([*lines, f'model = "{entry.name}"'])
+    table = catalog.lines(entry.file)
     inputs, side = header.inputs(entry.metadata), header.side(entry.metadata)
     if entry.metadata.get("family") == "mix" and side:
         return FACES.format(size=side // inputs["factor"]) + f"{table}\nside = {side}"
-    if styles := header.style_names(entry.metadata):
-        return f'{table}\nstyle = "{styles[0]}"'
-    knobs = {"upscale": "noise", "translate": "amount", "generator": "truncation"}
+    knobs = {"upscale": "noise", "translate": "amount", "style": "strength", "generator": "truncation"}
     return f"{table}\n{knobs[catalog.USES[entry.metadata['architecture']].name]} = {{ uniform = [0.6, 1.0] }}"
 
 

@@ -94,7 +94,7 @@ def _wrapped(text: str, indent: int) -> str:
 
 @app.command()
 def show(model: Model, json: Json = False) -> None:
-    """Show what a model is: architecture, size, what it learned from, figures, training recipe."""
+    """Show what a model is: architecture, size, what it learned from, figures; how a recipe uses it."""
     from artgen.models import catalog
 
     file = catalog.resolve(model, Path())
@@ -110,6 +110,8 @@ def show(model: Model, json: Json = False) -> None:
     rest = sorted(said.keys() - {*FIRST, "architecture"})
     for key in [*(key for key in FIRST if key in said), *rest]:
         typer.echo(f"{_line(key)}: {_line(_words(said[key]))}")
+    if architecture in catalog.USES:
+        typer.echo(f"in a recipe:\n\n{catalog.lines(file)}")
 
 
 app.command()(measure)

@@ -16,20 +16,22 @@ PRETRAINED = Path(__file__).parent / "pretrained"
 
 
 class Use(NamedTuple):
-    """What a recipe uses a model for: the table, and its ``use``."""
+    """What a recipe uses a model for: the table, its ``use``, and its ``method`` where it has several."""
 
     table: str
     name: str
+    method: str | None = None
 
     def __str__(self) -> str:
-        return f"the {'source' if self.table == '[source]' else 'step'} `{self.name}`"
+        part = f"the {'source' if self.table == '[source]' else 'step'} `{self.name}`"
+        return f'{part} with `method = "{self.method}"`' if self.method else part
 
 
 USES = {
     "upimage": Use("[[steps]]", "upscale"),
     "unet": Use("[[steps]]", "translate"),
     "resnet": Use("[[steps]]", "translate"),
-    "fast-style": Use("[[steps]]", "translate"),
+    "fast-style": Use("[[steps]]", "style", "net"),
     "dcgan": Use("[source]", "generator"),
     "r3gan": Use("[source]", "generator"),
 }
@@ -94,13 +96,18 @@ def find(reference: str, folder: Path, architectures: Sequence[str]) -> Path:
 
 
 def lines(file: Path) -> str:
-    """What to write into a recipe for the model in ``file``, as TOML.
+    """What to write into a recipe for the model in ``file``, as TOML; one that ships goes by its name.
 
     Raises:
         ArtgenError: the file cannot be read, or is of no architecture known here.
     """
-    architecture = header.metadata(file).get("architecture", "unknown")
+    said = header.metadata(file)
+    architecture = said.get("architecture", "unknown")
     if architecture not in USES:
         raise ArtgenError(str(file), f"architecture {architecture[:40]!r}", f"one of {', '.join(USES)}")
     use = USES[architecture]
-    return f"{use.table}\nuse = {json.dumps(use.name)}\nmodel = {json.dumps(str(file.resolve()))}"
+    keys = {"use": use.name, "method": use.method}
+    keys["model"] = file.stem if file.parent == PRETRAINED else str(file.resolve())
+    if use.name == "style":
+        keys["style"] = next(iter(header.style_names(said)), None)
+    return "\n".join([use.table, *(f"{key} = {json.dumps(value)}" for key, value in keys.items() if value)])

@@ -94,6 +94,22 @@ def test_show(tmp_path: Path) -> None:
     assert "did you mean 'abstract-8x'" in missing.stderr
 
 
+def test_show_says_how_a_recipe_uses_what_ships(tmp_path: Path) -> None:
+    recipes = []
+    for name in catalog.names():
+        done = artgen("models", "show", name, folder=tmp_path)
+        table = done.stdout.partition("\nin a recipe:\n")[2]
+        assert f'model = "{name}"' in table
+        recipes.append(tmp_path / f"{name}.toml")
+        source = "" if "[source]" in table else '[source]\nuse = "crops"\n'
+        recipes[-1].write_text(source + table, "utf-8")
+        if name == "styles":
+            assert 'for the step `style` with `method = "net"`' in done.stdout
+            assert 'use = "style"\nmethod = "net"\n' in table
+    checked = artgen("check", *recipes, folder=tmp_path)
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
 def test_measure(tmp_path: Path) -> None:
     torch.manual_seed(1)
     file = tmp_path / "small.safetensors"
