@@ -1,18 +1,13 @@
 """The family ``upimage``: a compact generator learns to invent what a thumbnail has lost.
 
-A conditional GAN: hinge loss (Lim and Ye 2017) with spectrally normalised patch discriminators, feature
-matching (Wang et al. 2018, pix2pixHD), mode seeking (Mao et al. 2019), full L1 that fades out. The first
-steps are L1 only. A share of the inputs is taken from the model's own earlier pictures, because a second
-pass eats the first.
-
-With ``critic = "penalised"`` the discriminators judge pairs of real and made (Jolicoeur-Martineau 2018) under
-the penalties R1 and R2, as in R3GAN (Huang et al. 2024, arXiv:2501.05441), every few steps only (Karras et
-al. 2020). Deviations: a pair shares its thumbnail, and slopes are by the magnified detail.
+A conditional GAN: patch discriminators that judge in one of two ways (see ``judge.py``), feature matching,
+mode seeking (Mao et al. 2019), full L1 that fades out. The first steps are L1 only. A share of the inputs is
+taken from the model's own earlier pictures, because a second pass eats the first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,12 +17,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from artgen.imaging.image import area_down
-from artgen.models.discriminator import DETAIL, Critic
 from artgen.models.network import Network
 from artgen.models.upimage import UpImager, UpImagerConfig
 from artgen.training.adversarial import moved, settle
 from artgen.training.evaluation import evaluate, imagine
 from artgen.training.family import Family, Measured, Place, Turn, grid, initialised
+from artgen.training.judge import judge_of
 from artgen.training.material import Material
 from artgen.training.pairs import pair_maker
 from artgen.training.recipes.upimage import UpImageRecipe
@@ -58,13 +53,14 @@ class UpImageTraining(Family):
         with initialised(recipe.seed):
             config = UpImagerConfig(width=recipe.width, blocks=recipe.blocks, widths=tuple(recipe.widths))
             self.generator = UpImager(config)
-            self.critic = Critic(recipe.critic_width, spectral=recipe.critic == "spectral")
-        self.networks = {"generator": self.generator, "critic": self.critic}
+            self.judge = judge_of(recipe)
+        critic = self.judge.critic
+        self.networks = {"generator": self.generator, "critic": critic}
         settle(self.networks.values(), place.device, FORM)
         betas = (0.0, 0.99)  # no momentum: each network must follow the other as it is now
         self.optimisers = {
             "generator": torch.optim.Adam(self.generator.parameters(), recipe.rate, betas),
-            "critic": torch.optim.Adam(self.critic.parameters(), recipe.rate * recipe.critic_rate, betas),
+            "critic": torch.optim.Adam(critic.parameters(), recipe.rate * recipe.critic_rate, betas),
         }
         self.memory: list[Tensor] = []
         self.batch = recipe.sizes[0].batch
@@ -102,7 +98,7 @@ class UpImageTraining(Family):
         with torch.set_grad_enabled(not waits):
             fakes = self.generator(inputs, [self._move(noise) for noise in batch.noise])
         if waits:
-            yield self._judgement(fakes, self._condition(inputs), targets, batch.number)[0]
+            yield self.judge.turn(self.judge.look(targets, fakes, self._condition(inputs)), batch.number)
             return
         losses = {"l1": (fakes[:count] - targets).abs().sum() / fakes.numel()}
         fade = min(1.0, max(0.0, (done - recipe.warm_up) / recipe.l1_fade))
@@ -111,10 +107,13 @@ class UpImageTraining(Family):
         total = total + recipe.consistency * losses["consistency"]
         if done >= recipe.warm_up:
             condition = self._condition(inputs)
-            turn, features, real = self._judgement(fakes, condition, targets, batch.number)
-            yield turn
-            self.critic.requires_grad_(False)
-            total = total + self._persuasion(fakes, condition, features, real, losses)
+            seen = self.judge.look(targets, fakes, condition)
+            yield self.judge.turn(seen, batch.number)
+            losses |= self.judge.persuade(fakes, condition, seen)
+            losses["spread"] = self._spread(fakes)
+            asked = recipe.adversarial * losses["fool"] + recipe.feature_matching * losses["features"]
+            asked = asked + recipe.mode_seeking * F.relu(recipe.spread - losses["spread"]) / recipe.spread
+            total = total + asked
         yield Turn("generator", total, {name: loss.detach() for name, loss in losses.items()})
         self._remember(fakes, batch.number)
 
@@ -154,64 +153,14 @@ class UpImageTraining(Family):
         scale = self.generator.config.scale
         return F.interpolate(inputs, scale_factor=scale, mode="bicubic", align_corners=False)
 
-    def _judgement(
-        self, fakes: Tensor, condition: Tensor, targets: Tensor, number: int
-    ) -> tuple[Turn, Sequence[Tensor], Sequence[Tensor]]:
-        """The critic's turn, what its layers saw, and how real it found the targets; these come first."""
-        count = len(targets)
-        self.critic.requires_grad_(True)
-        conditions = torch.cat([condition[:count], condition])
-        pictures = torch.cat([targets, fakes.detach()])
-        verdicts, features = self.critic(pictures, conditions)
-        real = [verdict[:count].detach() for verdict in verdicts]
-        if self.recipe.critic == "spectral":
-            loss = _mean([F.relu(1 - v[:count]).mean() + F.relu(1 + v[count:]).mean() for v in verdicts])
-            return Turn("critic", loss, {"critic": loss.detach()}), features, real
-        loss = _mean([F.softplus(v[count:] - _beside(v[:count], len(fakes))).mean() for v in verdicts])
-        losses = {"critic": loss.detach()}
-        if number % self.recipe.penalty_every == 0:
-            penalty = self._penalty(pictures, conditions)
-            losses["penalty"] = penalty.detach()
-            loss = loss + self.recipe.penalty / 2 * self.recipe.penalty_every * penalty
-        return Turn("critic", loss, losses), features, real
+    def _spread(self, fakes: Tensor) -> Tensor:
+        """How far the pictures of the two noises differ; the loss is a hinge: more than enough is not asked.
 
-    def _penalty(self, pictures: Tensor, conditions: Tensor) -> Tensor:
-        """R1 and R2 in one: the squared gradient of a verdict by the magnified detail, for real and made."""
-        with torch.autocast(pictures.device.type, enabled=False):
-            detail = ((pictures - conditions) * DETAIL).float().detach().requires_grad_(True)
-            verdicts, _ = self.critic.judge(detail, conditions.float())
-            penalties = []
-            for verdict in verdicts:
-                (slope,) = torch.autograd.grad(verdict.sum(), detail, create_graph=True)
-                penalties.append(slope.square().sum((1, 2, 3)).mean() / verdict[0].numel())
-            return 2 * _mean(penalties)
-
-    def _persuasion(
-        self,
-        fakes: Tensor,
-        condition: Tensor,
-        features: Sequence[Tensor],
-        real: Sequence[Tensor],
-        losses: dict[str, Tensor],
-    ) -> Tensor:
-        """What the updated critic asks of the generator; the first rows have targets, found ``real``."""
-        recipe, count = self.recipe, len(real[0])
-        verdicts, own = self.critic(fakes, condition)
-        pairs = zip(own, features, strict=True)
-        if recipe.critic == "spectral":
-            losses["fool"] = _mean([-v.mean() for v in verdicts])
-            losses["features"] = _mean([F.l1_loss(a[:count], b[:count].detach()) for a, b in pairs])
-        else:
-            better = zip(real, verdicts, strict=True)
-            losses["fool"] = _mean([F.softplus(_beside(r, len(fakes)) - v).mean() for r, v in better])
-            losses["features"] = _mean([_apart(a[:count], b[:count].detach()) for a, b in pairs])
-        # Mode seeking as a hinge: the pictures of the two noises must differ this much, more is not asked
-        # for. Measured at half size, so that grain alone does not count as another invention; but a 2x has
-        # nothing to invent except grain, and at half size it is its input.
+        At half size, so that grain alone does not count as another invention; but a 2x has nothing to invent
+        except grain, and at half size it is its input.
+        """
         size = 2 if self.generator.config.scale > 2 else 1
-        losses["spread"] = (area_down(fakes[:1], size) - area_down(fakes[1:2], size)).abs().mean()
-        total = recipe.adversarial * losses["fool"] + recipe.feature_matching * losses["features"]
-        return total + recipe.mode_seeking * F.relu(recipe.spread - losses["spread"]) / recipe.spread
+        return (area_down(fakes[:1], size) - area_down(fakes[1:2], size)).abs().mean()
 
     def _second_pass(self, batch: Batch) -> int:
         """Now and then put a crop of an own picture in the last row's place; how many rows have a target."""
@@ -238,17 +187,3 @@ def _reduced(picture: Tensor, crop: int, rng: np.random.Generator) -> Tensor:
     half = F.avg_pool2d(picture.float() / 255, 2)
     top, left = (int(rng.integers(half.shape[-1] - crop + 1)) for _ in range(2))
     return half[:, top : top + crop, left : left + crop]
-
-
-def _beside(real: Tensor, count: int) -> Tensor:
-    """Verdicts on targets for ``count`` made pictures; what has no target is judged against the first."""
-    return real if len(real) == count else torch.cat([real, real[: count - len(real)]])
-
-
-def _apart(own: Tensor, real: Tensor) -> Tensor:
-    """How far features are apart, relative to their size, which nothing bounds in a penalised critic."""
-    return F.l1_loss(own, real) / (real.abs().mean() + 1e-6)
-
-
-def _mean(values: Sequence[Tensor]) -> Tensor:
-    return torch.stack(list(values)).mean()
