@@ -46,15 +46,16 @@ def metadata(record: Record, name: str, description: str) -> dict[str, str]:
     """What the file of the model ``name`` says of itself; strings only, as safetensors has it."""
     recipe = record.recipe
     data = {"images": record.images, "fingerprint": record.fingerprint, "licence": recipe.data_licence}
+    start = asdict(record.start) | {"share": recipe.start_share} if record.start else None
     metrics = {figure.name: round(figure.value, 4) for figure in record.measured.figures}
     return {
         "title": name,
         "description": description,
         "family": recipe.family,
-        "recipe": recipe.model_dump_json(exclude=set(recipe.places)),
+        "recipe": json.dumps(recipe.published()),
         "data": json.dumps(data),
         "metrics": json.dumps(metrics),
-        **({"start": json.dumps(asdict(record.start))} if record.start else {}),
+        **({"start": json.dumps(start)} if start else {}),
         **{key: json.dumps(value) for key, value in recipe.learns_from().items()},
     }
 
@@ -94,7 +95,7 @@ on {record.device}, seed {recipe.seed}{begun}{changed} |
 ## Training recipe
 
 ```json
-{recipe.model_dump_json(indent=2, exclude=set(recipe.places))}
+{json.dumps(recipe.published(), indent=2, ensure_ascii=False)}
 ```
 """
 

@@ -27,7 +27,7 @@ class TrainingRecipe(Table):
     paired: ClassVar[bool] = True
     """Whether images of ``inputs``, where there are any, belong to those of ``data`` by name."""
     places: ClassVar[frozenset[str]] = frozenset({"data", "inputs", "start"})
-    """Keys that name folders and files here: a published model does not tell them."""
+    """Keys that name folders and files here: a published model does not tell where they lay."""
 
     family: str = Field(description="What kind of model.")
     title: str = Field(
@@ -93,6 +93,13 @@ class TrainingRecipe(Table):
         free = {"title", "description", "weakness", "data_licence", "data", "inputs", "start", "start_share"}
         free |= {"sample_every", "checkpoint_every", "keep"}
         return self.model_dump(mode="json", exclude=free)
+
+    def published(self) -> dict[str, Any]:
+        """The recipe as a model's file tells it: without places, and a valid one still.
+
+        Nor with ``start_share``, which is valid beside a ``start`` only; the file tells both by themselves.
+        """
+        return self.model_dump(mode="json", exclude={*self.places, "start_share"})
 
     def learns_from(self) -> dict[str, Any]:
         """What the model's file says of its inputs, so that a recipe can prepare a picture alike."""

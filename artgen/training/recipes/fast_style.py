@@ -108,6 +108,13 @@ class FastStyleRecipe(TrainingRecipe):
         """What each style is called in the model's file."""
         return [_described(reference)["name"] for reference in self.styles]
 
+    def published(self) -> dict[str, Any]:
+        """With the names of paintings and weights: what kind of loss it was hangs on them."""
+        told: dict[str, Any] = {"styles": [Path(style).name for style in self.styles]}
+        if self.weights:
+            told["weights"] = Path(self.weights).name
+        return super().published() | told
+
     def learns_from(self) -> dict[str, Any]:
         return {"styles": [_described(reference) for reference in self.styles]}
 
