@@ -60,6 +60,21 @@ def prepare(image: Tensor, table: Mapping[str, object], size: tuple[int, int] | 
     raise ArtgenError("inputs.use", f"{kind!r}"[:60], f"one of {', '.join(KINDS)}")
 
 
+def speckled(image: Tensor, table: Mapping[str, object], stream: torch.Generator) -> Tensor:
+    """An input as ``prepare`` made it, with the noise of which its network makes texture, if it learned so.
+
+    Args:
+        image: ``(C, H, W)``, in [0, 1]; with the noise it may lie outside.
+        table: as for ``prepare``.
+        stream: draws the noise, on the CPU.
+
+    Raises:
+        ArtgenError: the table's ``grain`` is no such number.
+    """
+    grain = _number(table, "grain", 0, 1) if "grain" in table else 0.0
+    return image + grain * torch.randn(image.shape, generator=stream) if grain else image
+
+
 def _sized(image: Tensor, size: tuple[int, int]) -> Tensor:
     return image if size == tuple(image.shape[-2:]) else resize(image, size)
 

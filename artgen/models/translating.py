@@ -24,6 +24,7 @@ from artgen.errors import ArtgenError
 from artgen.imaging.bands import TensorReader, TensorWriter
 from artgen.imaging.blending import paint_blended
 from artgen.imaging.inputs import prepare as as_learned
+from artgen.imaging.inputs import speckled
 from artgen.imaging.tiles import Window, out_of_memory, paint_exact
 from artgen.models import header
 from artgen.models.checkpoint import Model, load_model
@@ -33,6 +34,7 @@ from artgen.models.network import Network
 from artgen.models.norms import fixed_statistics
 from artgen.models.resnet import ResNet
 from artgen.models.unet import UNet
+from artgen.seeds import generator
 
 Translator = UNet | ResNet | FastStyle
 # Pictures of at most so many pixels go through in one piece; of larger ones as many give the statistics.
@@ -50,6 +52,7 @@ def translate(
     side: int | None = None,
     prepare: bool = True,
     styles: Sequence[float] = (),
+    seed: int = 0,
     device: str = "cpu",
     progress: Callable[[float], None] = lambda done: None,
 ) -> Tensor:
@@ -65,6 +68,7 @@ def translate(
         prepare: first make of the image what the network learned from (outlines, pixels, soft greys), as
             its file says.
         styles: how much of each style of a fast-style net; the first alone by default.
+        seed: of the noise that some models make texture of.
         device: where the network runs.
         progress: told the share done.
 
@@ -82,6 +86,7 @@ def translate(
     size = size_of_result(height, width, side, own)
     shown = as_learned(image, learned, size) if prepare and learned else resized(image, size)
     shown = with_channels(shown, 3 if isinstance(network, FastStyle) else network.config.inputs, model.name)
+    shown = speckled(shown, learned, generator(seed))
     if isinstance(network, UNet):
         # What only re-imagines keeps the picture's colours; what learned from outlines has none to keep.
         anchor = learned.get("use") == "pixelate"

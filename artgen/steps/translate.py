@@ -36,7 +36,6 @@ class Translate(Step):
     """Turn the image into another kind of image with a trained network, at any size, tile by tile."""
 
     dear: ClassVar[bool] = True
-    chance: ClassVar[bool] = False
     references: ClassVar[Mapping[str, Finder]] = {"model": find_translator}
 
     use: Literal["translate"] = "translate"
@@ -93,6 +92,7 @@ class Translate(Step):
             side=side,
             prepare=self.prepare,
             styles=() if self.style is None else _shares(model, self.style),
+            seed=context.derive("grain"),
             device=context.device,
             progress=context.progress,
         )

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from artgen.errors import ArtgenError
 from artgen.imaging.image import area_down
-from artgen.imaging.inputs import prepare
+from artgen.imaging.inputs import prepare, speckled
 from artgen.imaging.metrics import consistency, correlation, patch_swd
 from artgen.imaging.variety import diversity
 from artgen.models import header
@@ -26,6 +26,7 @@ from artgen.models.network import Network
 from artgen.models.resnet import ResNet
 from artgen.models.unet import UNet
 from artgen.models.upimage import UpImager
+from artgen.seeds import generator
 from artgen.steps.images import TEXTURES
 from artgen.style import library
 from artgen.training.evaluation import SIDE, likeness, side_of, up_imaged
@@ -134,7 +135,8 @@ def _paired(network: UNet | ResNet, real: Specimens, said: dict[str, str], devic
         raise ArtgenError("inputs", "pairs of two folders", "such a model is measured by its training only")
     pairs = pair_maker(checked, real.material())
     inputs, targets = pairs.validation(len(real.squares), side, enlarged=True)
-    made = torch.cat([network(each[None].to(device)).float().cpu() for each in inputs])
+    shown = [speckled(each, table, generator(number)) for number, each in enumerate(inputs)]
+    made = torch.cat([network(each[None].to(device)).float().cpu() for each in shown])
     again = torch.stack([prepare(picture, table) for picture in made])
     figures = [
         Figure("l1", "mean distance to the target", float((made - targets).abs().mean())),

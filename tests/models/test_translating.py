@@ -219,6 +219,16 @@ def test_the_input_is_prepared_as_in_training(tmp_path: Path) -> None:
     assert not torch.allclose(translate(image, file), translate(image, file, prepare=False), atol=1e-2)
 
 
+def test_the_noise_that_textures_are_made_of_goes_by_the_seed(tmp_path: Path) -> None:
+    network = lively(UNet(UNetConfig(levels=4, width=4, inputs=1)))
+    table = {"use": "learning-to-see", "factor": 4, "grey": True, "grain": 0.2}
+    file = saved(tmp_path, network, inputs=table, recipe={"crop": 32})
+    image = torch.rand(3, 32, 32)
+    made = translate(image, file, seed=1)
+    assert torch.equal(made, translate(image, file, seed=1))
+    assert not torch.allclose(made, translate(image, file, seed=2), atol=1e-3)
+
+
 @pytest.mark.parametrize("said", ["[" * 100_000, '"x"', "{", '{"crop": 1e999}', '{"crop": "large"}'])
 def test_a_file_that_says_nonsense_of_itself_harms_nothing(tmp_path: Path, said: str) -> None:
     save_model(tmp_path / "odd.safetensors", UNet(UNetConfig(levels=3, width=4)), {"recipe": said})

@@ -116,6 +116,9 @@ def test_learning_to_see_changes_the_light_of_inputs_alone(material: Material) -
     dark = LearningToSee(brightness=0.0, contrast=0.0)
     given, target = pair(pair_maker(dark, material), 96, 1)
     assert torch.allclose(given, prepare(target, dark.model_dump()), atol=1e-6)
+    noisy = dark.model_copy(update={"grain": 0.2})
+    given, target = pair(pair_maker(noisy, material), 96, 1)
+    assert abs(float((given - prepare(target, noisy.model_dump())).std()) - 0.2) < 0.02
 
 
 def test_hands_differ(material: Material) -> None:

@@ -16,10 +16,12 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor
 
+from artgen.imaging.inputs import speckled
 from artgen.models.network import Network
 from artgen.models.patchgan import PatchGAN
 from artgen.models.resnet import ResNet, ResNetConfig
 from artgen.models.unet import UNet, UNetConfig
+from artgen.seeds import generator
 from artgen.training.adversarial import adam, cost, falling, moved, settle
 from artgen.training.evaluation import likeness, seen
 from artgen.training.family import Family, Figure, Measured, Place, Turn, grid, initialised
@@ -96,7 +98,9 @@ class Pix2PixTraining(Family):
         return self.pairs.validation(count, self.recipe.crop, enlarged=True)
 
     def _made(self, networks: Mapping[str, Network], inputs: Tensor) -> Tensor:
-        return torch.cat([networks["generator"](self._move(row[None])).float().cpu() for row in inputs])
+        table = self.recipe.pairs.model_dump()
+        shown = [speckled(row, table, generator(number)) for number, row in enumerate(inputs)]
+        return torch.cat([networks["generator"](self._move(row[None])).float().cpu() for row in shown])
 
     def _move(self, batch: Tensor) -> Tensor:
         return moved(batch, self.place.device)

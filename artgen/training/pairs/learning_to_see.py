@@ -2,14 +2,15 @@
 
 Akten, Fiebrink and Grierson 2019, "Learning to See: You Are What You See" (arXiv 2003.00902): the target is
 scaled to 100 to 130 %, cut and flipped; then the input alone loses its colour, is reduced 24 times by area,
-enlarged by cubic interpolation, and changed in brightness and contrast.
+enlarged by cubic interpolation, and changed in brightness and contrast. Deviation: noise, if ``grain`` asks.
 """
 
 from __future__ import annotations
 
 import numpy as np
+import torch
 
-from artgen.imaging.inputs import prepare
+from artgen.imaging.inputs import prepare, speckled
 from artgen.training.material import Material
 from artgen.training.pairs.light import relit
 from artgen.training.pairs.maker import Pair, PairMaker
@@ -31,9 +32,11 @@ class LearningToSeePairs(PairMaker):
         target = draw_window(table.scale, table.flips, chance).cut(pixels, side)
         brightness = chance.uniform(-table.brightness, table.brightness)
         contrast = 1 + chance.uniform(-table.contrast, table.contrast)
-        return relit(prepare(target, self.description), brightness, contrast), target
+        shown = relit(prepare(target, self.description), brightness, contrast)
+        stream = torch.Generator().manual_seed(int(chance.integers(2**63)))
+        return speckled(shown, self.description, stream), target
 
     def fixed(self, index: int, count: int, side: int) -> Pair:
-        """The middle of an image, in its own light."""
+        """The middle of an image, in its own light, without noise."""
         target = Window().cut(self._held(index, count), side)
         return prepare(target, self.description), target

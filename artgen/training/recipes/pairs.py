@@ -89,6 +89,11 @@ class LearningToSee(PairTable):
     contrast: float = Field(
         0.15, ge=0, le=1, description="The input's contrast is raised or lowered by at most this share."
     )
+    grain: Share = Field(
+        0.0,
+        description="Noise added to the input, standard deviation, of full. Texture is made of it: "
+        "without any, a smooth input gives a woven one; with it, each seed another.",
+    )
 
     @property
     def channels(self) -> int:
