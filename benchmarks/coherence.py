@@ -1,7 +1,7 @@
 """Whether mixed faces look like one: a judge that no model ever met tells real faces from mixtures.
 
 For ``models.py --mixer``. On half of the faces a small network learns to tell real ones from naive mixtures
-(two faces laid over each other by the masks of the source ``faces``, full size); its mean verdict is then
+(two faces laid over each other by the masks of the source ``faces``, full size); its verdicts are then
 asked about the other half: real faces, naive mixtures, and what ``portrait-mix`` makes of these mixtures'
 thumbnails. It judges only what is put together wrongly: in training both kinds are blurred alike, by chance.
 So that softness cannot be taken for coherence, it is asked about real faces redrawn by the model, too, and
@@ -49,11 +49,21 @@ def told_apart(folder: str, seconds: float) -> None:
             f"{MIXER} of the real faces": _made(model.network, real, table),
         }
         print(f"judge: {steps} steps on {len(learned)} faces; {len(real)} of {len(others)} others, {side} px")
-        print(f"  {'mean verdict, 1 is one real face':32}{'full size':>12}{'half size':>12}")
-        for name, pictures in asked.items():
-            small = F.interpolate(area_down(pictures, 2), scale_factor=2, mode="bilinear")
-            verdicts = [float(judge(each).sigmoid().mean()) for each in (pictures, small)]
-            print(f"  {name:32}{verdicts[0]:12.3f}{verdicts[1]:12.3f}")
+        print(f"  {'how often a real face looks more real':40}{'full size':>12}{'half size':>12}")
+        verdicts = {name: [judge(each) for each in (made, _halved(made))] for name, made in asked.items()}
+        for name, sizes in verdicts.items():
+            told = [_told(judged, real) for judged, real in zip(sizes, verdicts["real faces"], strict=True)]
+            print(f"  {name:40}{told[0]:12.3f}{told[1]:12.3f}")
+
+
+def _told(judged: Tensor, real: Tensor) -> float:
+    """Share of the pairs in which the real face has the higher verdict: the area under the ROC curve."""
+    higher = (real > judged.T).float() + (real == judged.T).float() / 2
+    return float(higher.mean())
+
+
+def _halved(pictures: Tensor) -> Tensor:
+    return F.interpolate(area_down(pictures, 2), scale_factor=2, mode="bilinear")
 
 
 def _face(path: Path, side: int) -> Tensor:
@@ -83,7 +93,7 @@ def _trained(faces: Tensor, seconds: float) -> tuple[nn.Module, int]:
     torch.manual_seed(0)
     layers: list[nn.Module] = []
     for before, after in ((3, 24), (24, 48), (48, 96), (96, 96), (96, 96)):
-        layers += [nn.Conv2d(before, after, 4, 2, 1), nn.InstanceNorm2d(after), nn.LeakyReLU(0.2)]
+        layers += [nn.Conv2d(before, after, 4, 2, 1), nn.BatchNorm2d(after), nn.LeakyReLU(0.2)]
     judge = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(96, 1))
     adam = torch.optim.Adam(judge.parameters(), 5e-4)
     chance, steps, begun = np.random.default_rng(0), 0, time.process_time()
