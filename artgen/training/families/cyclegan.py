@@ -82,7 +82,7 @@ class CycleGANTraining(Family):
         settle(self.networks.values(), place.device)
         self.optimisers = {
             "generators": adam([self.there, self.back], recipe.rate, recipe.beta1),
-            "critics": adam([*self.critics], recipe.rate, recipe.beta1),
+            "critics": adam([*self.critics], recipe.rate * recipe.critic_rate, recipe.beta1),
         }
         self.pools = [Pool(recipe.pool), Pool(recipe.pool)]
 

@@ -47,7 +47,10 @@ class CycleGANRecipe(TrainingRecipe):
     pool: int = Field(
         50, ge=0, le=1000, description="Made pictures a critic remembers; half it sees are old."
     )
-    rate: Rate = Field(2e-4, description="Adam's learning rate of all networks.")
+    rate: Rate = Field(2e-4, description="Adam's learning rate.")
+    critic_rate: float = Field(
+        1.0, gt=0, le=20, description="The critics', times the generators': more, and strokes are asked for."
+    )
     beta1: float = Field(0.5, ge=0, lt=1, description="Adam's first momentum.")
     decay: float = Field(
         0.5, ge=0, le=1, description="Share of the steps, at the end, in which the rate falls to 0."
