@@ -4,14 +4,24 @@ BIN := .venv/bin
 # Installed where no torch is yet; for another build put it into .venv first (see README).
 TORCH ?= torch==2.13.0
 RUN := recipes/abstracts.toml
+PIECES := abstracts:1,3,14 compositions:1,11,17 wedding:5,7 posters:3,4 learning-to-see:1 materials:5
 
-.PHONY: demo test test-slow lint docs bench setup setup-test setup-lint clean
+.PHONY: demo gallery test test-slow lint docs bench setup setup-test setup-lint clean
 
 demo: setup
 	$(BIN)/artgen run $(RUN)
 	$(BIN)/artgen publish --all --to demo-gallery
 	$(BIN)/artgen curate
 	-$(BIN)/python -m webbrowser "file://$(CURDIR)/demo-gallery/index.html"
+
+# gallery/ is what these make: of each recipe's first 24 candidates the best, drawn again.
+gallery: setup
+	for pieces in $(PIECES); do \
+	  $(BIN)/artgen run recipes/$${pieces%:*}.toml --only $${pieces#*:} --runs runs/gallery && \
+	  $(BIN)/artgen pick $${pieces%:*} $$(echo $${pieces#*:} | tr , ' ') --runs runs/gallery || exit 1; \
+	done
+	$(BIN)/artgen publish $(foreach pieces,$(PIECES),$(firstword $(subst :, ,$(pieces)))) --runs runs/gallery \
+	  --to gallery --no-originals --title "Drawn with artgen"
 
 test: setup-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
