@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Installed where no torch is yet; for another build put it into .venv first (see README).
 TORCH ?= torch==2.13.0
 RUN := recipes/abstracts.toml
-PIECES := abstracts:1,3,14 compositions:1,11,17 wedding:5,7 posters:3,4 learning-to-see:1 materials:5
+PIECES := abstracts:1,3,14 compositions:9,17 wedding:17,22 posters:3,4 learning-to-see:14 materials:8,9
 
 .PHONY: demo gallery test test-slow lint docs bench setup setup-test setup-lint clean
 
