@@ -99,7 +99,8 @@ def publish(
     _check_target(runs, target)
     with building(target, force) as site:
         for folder in FOLDERS:
-            (site / folder).mkdir()
+            if originals or folder != "originals":
+                (site / folder).mkdir()
         for asset in templates.ASSETS:
             shutil.copyfile(templates.templates_folder() / asset, site / "assets" / asset)
         pieces = _make_pieces(chosen, site, originals, emit)

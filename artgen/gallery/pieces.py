@@ -128,10 +128,13 @@ def make_piece(run: Run, candidate: Candidate, slug: str, site: Path, *, origina
         making=making(run.recipe_text, candidate),
         original=_original(candidate, slug, site) if originals else None,
         recipe=run.recipe_text.strip(),
-        reproduce=f"artgen reproduce {slug}.png"
-        if originals
-        else f"artgen run recipe.toml --only {candidate.index}",
+        reproduce=f"artgen reproduce {slug}.png" if originals else _drawn_again(run, candidate),
     )
+
+
+def _drawn_again(run: Run, candidate: Candidate) -> str:
+    preview = " --preview" if run.name.endswith("-preview") else ""
+    return f"artgen run recipe.toml --only {candidate.index}{preview}"
 
 
 def _original(candidate: Candidate, slug: str, site: Path) -> Original:

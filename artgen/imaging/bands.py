@@ -22,7 +22,7 @@ class Reader(Protocol):
         """Columns, px."""
 
     def rows(self, top: int, bottom: int) -> Tensor:
-        """Rows ``top`` to ``bottom`` as float32 ``(C, bottom - top, W)``, in [0, 1]; not to be modified."""
+        """Rows ``top`` to ``bottom`` as float32 ``(C, bottom - top, W)``, near [0, 1]; not to be changed."""
 
 
 class Writer(Protocol):

@@ -60,18 +60,30 @@ def prepare(image: Tensor, table: Mapping[str, object], size: tuple[int, int] | 
     raise ArtgenError("inputs.use", f"{kind!r}"[:60], f"one of {', '.join(KINDS)}")
 
 
-def speckled(image: Tensor, table: Mapping[str, object], stream: torch.Generator) -> Tensor:
+def grain_of(table: Mapping[str, object]) -> float:
+    """Standard deviation of the noise that a network learned to make texture of; 0 for most.
+
+    Raises:
+        ArtgenError: the table's ``grain`` is no number from 0 to 1.
+    """
+    return _number(table, "grain", 0, 1) if "grain" in table else 0.0
+
+
+def speckled(
+    image: Tensor, table: Mapping[str, object], stream: torch.Generator, amount: float = 1.0
+) -> Tensor:
     """An input as ``prepare`` made it, with the noise of which its network makes texture, if it learned so.
 
     Args:
         image: ``(C, H, W)``, in [0, 1]; with the noise it may lie outside.
         table: as for ``prepare``.
         stream: draws the noise, on the CPU.
+        amount: of the noise that it learned with, 0 to 1.
 
     Raises:
-        ArtgenError: the table's ``grain`` is no such number.
+        ArtgenError: as ``grain_of``.
     """
-    grain = _number(table, "grain", 0, 1) if "grain" in table else 0.0
+    grain = amount * grain_of(table)
     return image + grain * torch.randn(image.shape, generator=stream) if grain else image
 
 

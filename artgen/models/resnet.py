@@ -105,12 +105,13 @@ class ResNet(Network):
         x = F.relu(self.stem_norm(self.stem(F.pad(given, (3,) * 4, mode="reflect"))), inplace=True)
         kept: list[Tensor] = []
         for down, norm in zip(self.downs, self.down_norms, strict=True):
-            kept.append(x)
+            if self.config.skips:
+                kept.append(x)
             x = F.relu(norm(down(x)), inplace=True)
         x = self.trunk(x)
         for up, norm in zip(self.ups, self.up_norms, strict=True):
             x = F.relu(norm(up(x)), inplace=True)
-            before = kept.pop()
-            x = x + before if self.config.skips else x
+            if self.config.skips:
+                x = x + kept.pop()
         x = self.paint(F.pad(x, (3,) * 4, mode="reflect"))
         return torch.tanh(x + given if self.config.skips else x) * 0.5 + 0.5

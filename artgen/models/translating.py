@@ -52,6 +52,7 @@ def translate(
     side: int | None = None,
     prepare: bool = True,
     styles: Sequence[float] = (),
+    noise: float = 1.0,
     seed: int = 0,
     device: str = "cpu",
     progress: Callable[[float], None] = lambda done: None,
@@ -68,7 +69,8 @@ def translate(
         prepare: first make of the image what the network learned from (outlines, pixels, soft greys), as
             its file says.
         styles: how much of each style of a fast-style net; the first alone by default.
-        seed: of the noise that some models make texture of.
+        noise: of that which some models make texture of, how much, 0 to 1; also on an input as it is.
+        seed: of this noise.
         device: where the network runs.
         progress: told the share done.
 
@@ -86,7 +88,7 @@ def translate(
     size = size_of_result(height, width, side, own)
     shown = as_learned(image, learned, size) if prepare and learned else resized(image, size)
     shown = with_channels(shown, 3 if isinstance(network, FastStyle) else network.config.inputs, model.name)
-    shown = speckled(shown, learned, generator(seed))
+    shown = speckled(shown, learned, generator(seed), noise)
     if isinstance(network, UNet):
         # What only re-imagines keeps the picture's colours; what learned from outlines has none to keep.
         anchor = learned.get("use") == "pixelate"

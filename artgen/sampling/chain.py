@@ -99,7 +99,7 @@ def _stored(part: Part, given: Pixels | None, context: Context, setting: Setting
         part=part.model_dump(mode="json", exclude={"id"}) | {"preview": context.preview},
         version=part.version,
         files=[setting.hashes.get(str(file)) or file_hash(file) for file in part.files(context.folder)],
-        stream=context.derive("") if part.chance else None,
+        stream=context.derive("") if part.by_chance(context.folder) else None,
         device=f"{context.device} {sorted(versions().items())}",
         given=pixels_hash(given),
     )

@@ -81,6 +81,14 @@ class Part(BaseModel):
             found.update([paths] if isinstance(paths, Path) else paths)
         return sorted(found)
 
+    def by_chance(self, folder: Path) -> bool:
+        """Whether the pixels depend on the random stream: by ``chance``, or by the files that it names.
+
+        Args:
+            folder: the recipe's.
+        """
+        return self.chance
+
     def wrong(self, folder: Path) -> Iterator[tuple[str, ArtgenError]]:
         """Each field that is not right for the files it meets, e.g. names one that is not there."""
         for field, reference, find in self._references():

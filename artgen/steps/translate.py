@@ -57,6 +57,11 @@ class Translate(Step):
     amount: Drawn[Annotated[float, Field(ge=0, le=1)]] = Field(
         1.0, description="How much of the result: 0 leaves the image, 1 takes the network's picture."
     )
+    noise: Drawn[Annotated[float, Field(ge=0, le=1)]] = Field(
+        1.0,
+        description="Of a model that learned with `grain`: how much noise its texture is made of. "
+        "In films 0, for new noise in each frame flickers.",
+    )
     style: Drawn[Name | Shares] | None = Field(
         None,
         description="Of a fast-style model: the name of one of its styles, or how much of each, in the order "
@@ -77,6 +82,15 @@ class Translate(Step):
                 except ArtgenError as error:
                     yield "style", error
 
+    def by_chance(self, folder: Path) -> bool:
+        """Only through a model that makes texture of noise."""
+        from artgen.imaging.inputs import grain_of
+        from artgen.models import header
+
+        if self.noise == 0 or not isinstance(self.model, str):
+            return False
+        return grain_of(header.inputs(header.metadata(find_translator(self.model, folder)))) > 0
+
     def apply(self, image: Tensor, context: Context) -> Tensor:
         """``(3, H, W)`` to the same size, or to ``side``; a preview of a given side is half as large."""
         from artgen.imaging.image import resize
@@ -92,6 +106,7 @@ class Translate(Step):
             side=side,
             prepare=self.prepare,
             styles=() if self.style is None else _shares(model, self.style),
+            noise=self.noise,
             seed=context.derive("grain"),
             device=context.device,
             progress=context.progress,

@@ -36,6 +36,12 @@ def test_it_is_valid_and_the_card_says_the_same(name: str) -> None:
     assert json.loads(card.partition("```json\n")[2].partition("```")[0]) == told
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_the_recipe_that_ships_beside_it(name: str) -> None:
+    told = checked(header.parsed(catalog.entry(name).metadata, "recipe"))
+    assert told.published() == load_training_recipe(RECIPES / f"{name}.toml").published()
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES if "start" in catalog.entry(name).metadata])
 def test_with_what_it_went_on_from_it_is_the_whole_recipe(name: str) -> None:
     said = catalog.entry(name).metadata

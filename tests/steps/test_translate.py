@@ -1,5 +1,6 @@
 """The step ``translate``: what it checks, and that its fields reach the network."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -111,3 +112,23 @@ def test_every_style_that_may_be_drawn_is_checked(place: Path) -> None:
         {"model": "styles.safetensors", "style": {"choice": ["wave", "sea", [0.5, 0.5], [1]]}}
     )
     assert [error.found for _, error in step.wrong(place)] == ["'sea'", "[1.0]"]
+
+
+def test_chance_counts_where_a_model_makes_texture_of_noise(place: Path) -> None:
+    """So a stage is kept for one candidate where it must be, and for all where it can be."""
+    network = UNet(UNetConfig(levels=3, width=4, inputs=1))
+    table = json.dumps({"use": "learning-to-see", "factor": 4, "grey": True, "grain": 0.2})
+    save_model(place / "sea.safetensors", network, {"inputs": table})
+    image = torch.rand(3, 16, 16)
+
+    def painted(model: str, candidate: int, noise: float = 1.0) -> torch.Tensor:
+        step = Translate(model=model, noise=noise)
+        return step.apply(image, dataclasses.replace(context(place), candidate=candidate))
+
+    assert Translate(model="sea.safetensors").by_chance(place)
+    assert not torch.equal(painted("sea.safetensors", 1), painted("sea.safetensors", 2))
+    assert torch.equal(painted("sea.safetensors", 1), painted("sea.safetensors", 1))
+    assert not Translate(model="sea.safetensors", noise=0.0).by_chance(place)
+    assert torch.equal(painted("sea.safetensors", 1, 0.0), painted("sea.safetensors", 2, 0.0))
+    assert not Translate(model="unet.safetensors").by_chance(place)
+    assert torch.equal(painted("unet.safetensors", 1), painted("unet.safetensors", 2))

@@ -8,9 +8,9 @@ enlarged by cubic interpolation, and changed in brightness and contrast. Deviati
 from __future__ import annotations
 
 import numpy as np
-import torch
 
 from artgen.imaging.inputs import prepare, speckled
+from artgen.seeds import generator
 from artgen.training.material import Material
 from artgen.training.pairs.light import relit
 from artgen.training.pairs.maker import Pair, PairMaker
@@ -33,8 +33,7 @@ class LearningToSeePairs(PairMaker):
         brightness = chance.uniform(-table.brightness, table.brightness)
         contrast = 1 + chance.uniform(-table.contrast, table.contrast)
         shown = relit(prepare(target, self.description), brightness, contrast)
-        stream = torch.Generator().manual_seed(int(chance.integers(2**63)))
-        return speckled(shown, self.description, stream), target
+        return speckled(shown, self.description, generator(int(chance.integers(2**63)))), target
 
     def fixed(self, index: int, count: int, side: int) -> Pair:
         """The middle of an image, in its own light, without noise."""
