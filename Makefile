@@ -14,8 +14,9 @@ demo: setup
 	$(BIN)/artgen curate
 	-$(BIN)/python -m webbrowser "file://$(CURDIR)/demo-gallery/index.html"
 
-# gallery/ is what these make: of each recipe's first 24 candidates the best, drawn again.
+# Of each recipe's first 24 candidates the best, drawn again and published into gallery/: about five minutes.
 gallery: setup
+	rm -rf runs/gallery   # what was picked before is not meant
 	for pieces in $(PIECES); do \
 	  $(BIN)/artgen run recipes/$${pieces%:*}.toml --only $${pieces#*:} --runs runs/gallery && \
 	  $(BIN)/artgen pick $${pieces%:*} $$(echo $${pieces#*:} | tr , ' ') --runs runs/gallery || exit 1; \
