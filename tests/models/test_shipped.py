@@ -95,9 +95,7 @@ def test_an_up_imager_stays_with_its_input_and_shows_no_tiles(name: str) -> None
     held_out = header.parsed(said, "metrics")
     figures = held_out | (header.parsed(said, "metrics_shipped") or {})
     assert figures["consistency"] >= 28
-    assert (
-        held_out["diversity"] >= 0.02
-    )  # the portraits that ship are softer
+    assert held_out["diversity"] >= 0.02  # the portraits that ship are softer
     assert figures["drift"] < 2
     assert abs(figures.get("seam", 1.0) - 1) <= 0.02
 
