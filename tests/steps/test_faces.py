@@ -237,7 +237,7 @@ def test_a_large_thumbnail_is_cut_out_in_its_size(album: Path, eileen: Callable[
 def test_wedding_with_photographs_of_ones_own(album: Path, tmp_path: Path) -> None:
     wedding = Path(__file__).parents[2] / "recipes" / "wedding.toml"
     people = f'source.people=["{(album / "eileen").as_posix()}", "builtin:portraits/amber"]'
-    small = ("--set", people, "--set", "steps.print.scale=2", "--set", "steps.print.scale=1", "--preview")
+    small = ("--set", people, "--set", "steps.print.scale=1", "--preview")
     done = subprocess.run(
         [sys.executable, "-m", "artgen", "run", str(wedding), "-n", "2", "--workers", "1", *small],
         cwd=tmp_path,
