@@ -79,6 +79,8 @@ def test_the_figures_of_its_card_are_computed_again(name: str) -> None:
 UP_IMAGERS = [name for name in NAMES if header.scale(catalog.resolve(name, Path()))]
 # Within 4 % of real is asked for; the grain of a doubling misses it.
 LEAST_COHERENCE = {"detail-2x": 0.92}
+# The portraits that ship are soft at 192 px: a doubling has less to invent there than on held-out ones at 128.
+LEAST_SHIPPED_DIVERSITY = {"portrait-2x": 0.017}
 
 
 @pytest.mark.parametrize("name", UP_IMAGERS)
@@ -95,7 +97,8 @@ def test_an_up_imager_stays_with_its_input_and_shows_no_tiles(name: str) -> None
     held_out = header.parsed(said, "metrics")
     figures = held_out | (header.parsed(said, "metrics_shipped") or {})
     assert figures["consistency"] >= 28
-    assert held_out["diversity"] >= 0.02  # the portraits that ship are softer
+    assert held_out["diversity"] >= 0.02
+    assert figures["diversity"] >= LEAST_SHIPPED_DIVERSITY.get(name, 0.02)
     assert figures["drift"] < 2
     assert abs(figures.get("seam", 1.0) - 1) <= 0.02
 

@@ -124,7 +124,6 @@ def test_distilled_comes_nearer_to_what_patch_em_painted(place: Path) -> None:
     assert (painted[0] - painted[1]).abs().mean() > 0.02
 
 
-@pytest.mark.slow
 def test_killed_while_painting_it_paints_only_the_rest_and_a_recipe_uses_the_model(place: Path) -> None:
     written(place, DISTILLED.format(steps=2, pairs=3))
     train = ("train", "painter.toml", "--data", "photographs", "--folder", "out", "--device", "cpu")
