@@ -79,7 +79,7 @@ def test_the_figures_of_its_card_are_computed_again(name: str) -> None:
 UP_IMAGERS = [name for name in NAMES if header.scale(catalog.resolve(name, Path()))]
 # Within 4 % of real is asked for; the grain of a doubling misses it.
 LEAST_COHERENCE = {"detail-2x": 0.92}
-# The portraits that ship are soft at 192 px: a doubling has less to invent there than on held-out ones at 128.
+# The portraits that ship are soft at 192 px: there a doubling has less to invent than on held-out ones.
 LEAST_SHIPPED_DIVERSITY = {"portrait-2x": 0.017}
 
 
