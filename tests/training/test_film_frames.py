@@ -19,7 +19,6 @@ from PIL import Image
 from artgen.errors import ArtgenError
 from artgen.events import Note, WorkProgress, ignore
 from artgen.training.data.frames import extract
-from artgen.training.data.scenes import Scenes
 from artgen.training.data.wish import Wish, clock
 from tests.training.films import FPS, shot, write_film
 
@@ -43,23 +42,6 @@ def test_scenes_begin_where_the_film_was_cut(cut_film: Path, tmp_path: Path) -> 
     assert list(pictures(tmp_path)) == moments
     assert (count.seen, count.kept, count.blank, count.complete) == (160, 4, 0, True)
     assert Image.open(tmp_path / moments[1]).size == (64, 64)
-
-
-def test_dissolves_are_found_and_flashes_and_flicker_are_not() -> None:
-    chance = np.random.default_rng(0)
-    one, two = (chance.integers(low, low + 60, (18, 32, 3)).astype(float) for low in (20, 160))
-    frames = [one * chance.uniform(0.95, 1.05) for _ in range(50)]
-    frames[30] = one + 120
-    frames += [one + (two - one) * part for part in np.linspace(0, 1, 25)] + [two] * 25
-    scenes = Scenes()
-    begun = [
-        number
-        for number, frame in enumerate(frames)
-        if scenes.begins(number / FPS, frame.clip(0, 255).astype(np.uint8))
-    ]
-    assert begun[0] == 0
-    assert len(begun) == 2
-    assert 60 <= begun[1] <= 80
 
 
 def test_every_nth_and_a_part_of_the_film(cut_film: Path, tmp_path: Path) -> None:

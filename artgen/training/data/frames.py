@@ -18,9 +18,9 @@ from artgen.errors import ArtgenError
 from artgen.events import Emit, Note, WorkProgress
 from artgen.imaging.files import WriteError, atomic_write, sweep
 from artgen.imaging.frames import Film, Frame, describe, read_frames
+from artgen.imaging.scenes import SMALL, Scenes, Small, difference, from_hex
 from artgen.training.data.framing import Region, framed, visible
 from artgen.training.data.pictures import write_picture
-from artgen.training.data.scenes import SMALL, Scenes, Small, difference, from_hex
 from artgen.training.data.wish import Wish, clock
 
 # A frame of whose 32 x 18 px no value differs from another by more is black, white, or fog.
