@@ -11,9 +11,11 @@ import re
 import warnings
 import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from artgen.errors import ArtgenError
@@ -23,6 +25,33 @@ RIGHT = "a table of weights, saved by torch.save(network.state_dict(), FILE)"
 # What is around the table, or before each name, when it was saved out of a wrapper or with other things.
 TABLES = ("state_dict",)
 WRAPPERS = ("module.", "_orig_mod.")  # DataParallel and its kin; torch.compile
+
+
+@dataclass(frozen=True)
+class Table:
+    """Weights by name, on the CPU, and what their file says of them."""
+
+    weights: dict[str, Tensor]
+    said: dict[str, str]
+
+
+def read_table(path: Path) -> Table:
+    """A weights file of either kind: ``.safetensors``, or else ``.pth``, which says nothing of itself.
+
+    Raises:
+        ArtgenError: as ``read_weights``.
+    """
+    if path.suffix != ".safetensors":
+        return Table(read_weights(path), {})
+    try:
+        _limit(path)
+        with safe_open(str(path), framework="pt") as file:
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return Table(weights, dict(file.metadata() or {}))
+    except OSError as error:
+        raise ArtgenError(str(path), error.strerror or str(error), RIGHT) from None
+    except SafetensorError as error:
+        raise ArtgenError(str(path), f"not a safetensors file ({error})", RIGHT) from None
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
