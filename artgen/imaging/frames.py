@@ -36,12 +36,14 @@ class Film:
         height: px.
         rate: frames a second, on average.
         seconds: length; 0 where the file does not say.
+        ticks: a second's parts, of which the frames' times are whole numbers.
     """
 
     width: int
     height: int
     rate: float
     seconds: float
+    ticks: int = 90_000
 
 
 @dataclass(frozen=True)
@@ -103,13 +105,14 @@ def describe(path: Path) -> Film:
     Raises:
         ArtgenError: PyAV is missing, or the file is no film that can be read.
     """
-    with _opened(path) as (container, stream):
+    with opened(path) as (container, stream):
         rate = float(stream.average_rate or stream.guessed_rate or 25)
         length = stream.duration * stream.time_base if stream.duration and stream.time_base else 0
         seconds = float(length or (container.duration or 0) / 1_000_000)
+        ticks = stream.time_base.denominator if stream.time_base else 90_000
     with closing(read_frames(path)) as frames:
         frame = next(frames)
-    return Film(frame.width, frame.height, rate, seconds)
+    return Film(frame.width, frame.height, rate, seconds, ticks)
 
 
 def read_frames(
@@ -135,7 +138,7 @@ def read_frames(
     """
     av = load_av()
     found = False
-    with _opened(path) as (container, stream):
+    with opened(path) as (container, stream):
         stream.thread_type = "AUTO"
         step = 1 / float(stream.average_rate or 25)
         first = float((stream.start_time or 0) * (stream.time_base or 0))
@@ -182,7 +185,12 @@ def _frame(seconds: float, raw: VideoFrame, aspect: Fraction) -> Frame:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """A film's container and its moving pictures, while the block lasts.
+
+    Raises:
+        ArtgenError: PyAV is missing, or the file is no film that can be read.
+    """
     av = load_av()
     if not path.is_file():
         raise ArtgenError(str(path), "not a file" if path.exists() else "no such file", RIGHT)
