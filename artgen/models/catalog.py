@@ -32,6 +32,7 @@ USES = {
     "unet": Use("[[steps]]", "translate"),
     "resnet": Use("[[steps]]", "translate"),
     "fast-style": Use("[[steps]]", "style", "net"),
+    "transformer-net": Use("[[steps]]", "style", "net"),
     "dcgan": Use("[source]", "generator"),
     "r3gan": Use("[source]", "generator"),
 }

@@ -33,10 +33,12 @@ from artgen.models.fitting import padded, resized, size_of_result, with_channels
 from artgen.models.network import Network
 from artgen.models.norms import fixed_statistics
 from artgen.models.resnet import ResNet
+from artgen.models.transformernet import TransformerNet
 from artgen.models.unet import UNet
 from artgen.seeds import generator
 
-Translator = UNet | ResNet | FastStyle
+Styled = FastStyle | TransformerNet
+Translator = UNet | ResNet | Styled
 # Pictures of at most so many pixels go through in one piece; of larger ones as many give the statistics.
 WHOLE = 512 * 512
 PATCH = 64  # side of the patches that do, px
@@ -64,7 +66,7 @@ def translate(
 
     Args:
         image: float32 in [0, 1].
-        model: the file of a U-Net, a ResNet or a fast-style net.
+        model: the file of a U-Net, a ResNet, a fast-style or a transformer net.
         side: the longer side of the result, px.
         prepare: first make of the image what the network learned from (outlines, pixels, soft greys), as
             its file says.
@@ -87,7 +89,7 @@ def translate(
     height, width = image.shape[-2:]
     size = size_of_result(height, width, side, own)
     shown = as_learned(image, learned, size) if prepare and learned else resized(image, size)
-    shown = with_channels(shown, 3 if isinstance(network, FastStyle) else network.config.inputs, model.name)
+    shown = with_channels(shown, 3 if isinstance(network, Styled) else network.config.inputs, model.name)
     shown = speckled(shown, learned, generator(seed), noise)
     if isinstance(network, UNet):
         # What only re-imagines keeps the picture's colours; what learned from outlines has none to keep.
@@ -98,7 +100,7 @@ def translate(
 
 
 def _exact(
-    network: ResNet | FastStyle,
+    network: ResNet | Styled,
     image: Tensor,
     weights: Tensor | None,
     device: str,
@@ -140,7 +142,7 @@ def _in_one_piece(
 
 @contextmanager
 def _settled(
-    network: ResNet | FastStyle, image: Tensor, more: tuple[Tensor, ...], device: str
+    network: ResNet | Styled, image: Tensor, more: tuple[Tensor, ...], device: str
 ) -> Iterator[None]:
     """Inside, the network has the whole picture's statistics, from as many patches as memory allows."""
     pixels = WHOLE

@@ -9,7 +9,8 @@ from artgen.errors import ArtgenError
 from artgen.models import catalog, header
 from artgen.style.library import PREFIX
 
-ARCHITECTURE = "fast-style"
+# The second holds one style, which goes by the name of its file.
+ARCHITECTURES = ("fast-style", "transformer-net")
 
 
 def find_net(reference: str, folder: Path) -> Path:
@@ -18,7 +19,7 @@ def find_net(reference: str, folder: Path) -> Path:
     Raises:
         ArtgenError: no such model, or one of another kind.
     """
-    return catalog.find(reference, folder, (ARCHITECTURE,))
+    return catalog.find(reference, folder, ARCHITECTURES)
 
 
 def named(model: Path, references: Sequence[str]) -> list[float]:
@@ -59,7 +60,10 @@ def numbered(model: Path, shares: Sequence[float]) -> list[float]:
 
 
 def _known(model: Path, asked: str) -> list[str]:
-    names = header.style_names(header.metadata(model))
+    said = header.metadata(model)
+    names = header.style_names(said)
+    if not names and said.get("architecture") == ARCHITECTURES[1]:
+        return [model.stem]
     if not names:
         raise ArtgenError("style", asked, f"{model.stem} has no styles to choose from")
     return names

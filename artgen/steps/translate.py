@@ -16,7 +16,7 @@ from artgen.steps.draws import Drawn, possible
 if TYPE_CHECKING:
     from torch import Tensor
 
-ARCHITECTURES = ("unet", "resnet", shares.ARCHITECTURE)
+ARCHITECTURES = ("unet", "resnet", *shares.ARCHITECTURES)
 Name = Annotated[str, Field(min_length=1, max_length=500)]
 Shares = Annotated[list[Annotated[float, Field(ge=0, le=1000)]], Field(min_length=1, max_length=256)]
 
