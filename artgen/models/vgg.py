@@ -12,18 +12,21 @@ anything in it; either may end after any layer:
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from artgen.errors import ArtgenError
-from artgen.models.foreign import read_weights
+from artgen.models.foreign import read_table
+from artgen.models.receptive import Kernel
 
 BLOCKS = (2, 2, 4, 4, 4)  # most convolutions between two pools: VGG-19's
 IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -50,7 +53,14 @@ class VGG(nn.Module):
         layers: in order.
         colour: weight ``(3, 3)`` and bias ``(3,)`` that make what the first layer expects of RGB in [0, 1].
         reflects: whether the network was trained with reflection padding and pools that round up.
+
+    Nothing in it is ever learned: weights are buffers, so gradients are computed for pictures only.
+    ``adapted`` gives the variants of it that style transfer knows.
     """
+
+    pooling: Literal["max", "average"] = "max"
+    replicates = False
+    dtype: torch.dtype = torch.float32
 
     def __init__(self, layers: list[Layer], colour: tuple[Tensor, Tensor], *, reflects: bool) -> None:
         super().__init__()
@@ -66,17 +76,65 @@ class VGG(nn.Module):
 
     def forward(self, pictures: Tensor, wanted: set[str]) -> dict[str, Tensor]:
         features: dict[str, Tensor] = {}
-        x = F.conv2d(pictures, self.get_buffer("matrix"), self.get_buffer("shift"))
+        x = F.conv2d(pictures, self.get_buffer("matrix"), self.get_buffer("shift")).to(self.dtype)
         for number, name in enumerate(self.names):
             if len(features) == len(wanted):
                 break
             if self.pooled[number]:
-                x = F.max_pool2d(x, 2, ceil_mode=self.reflects)
-            x = F.pad(x, (1, 1, 1, 1), mode="reflect" if self.reflects else "constant")
-            x = F.relu(F.conv2d(x, self.get_buffer(f"weight{number}"), self.get_buffer(f"bias{number}")))
+                x = self._pool(x)
+            mode = "reflect" if self.reflects else "replicate" if self.replicates and number == 0 else None
+            if mode:
+                x = F.pad(x, (1, 1, 1, 1), mode=mode)
+            weight, bias = self.get_buffer(f"weight{number}"), self.get_buffer(f"bias{number}")
+            # No one else sees what a convolution gives, so it is rectified where it lies.
+            x = F.relu(F.conv2d(x, weight, bias, padding=0 if mode else 1), inplace=True)
             if name in wanted:
                 features[name] = x
         return features
+
+    def _pool(self, x: Tensor) -> Tensor:
+        pool = F.max_pool2d if self.pooling == "max" else F.avg_pool2d
+        return pool(x, 2, ceil_mode=self.reflects)
+
+    def adapted(
+        self,
+        *,
+        pooling: Literal["max", "average"] = "max",
+        replicates: bool = False,
+        dtype: torch.dtype = torch.float32,
+    ) -> VGG:
+        """The same weights, used otherwise.
+
+        Args:
+            pooling: ``average`` as Gatys et al. 2016 prefer it, without rescaling.
+            replicates: the first convolution continues the border in place of padding it with the mean
+                colour, which leaves a rim in optimised pictures. A network that reflects has none anyway.
+            dtype: of the convolutions; colours are always taken in as float32.
+        """
+        other = copy.copy(self)
+        # Its own table: weights laid out otherwise must not change those of the network it comes from.
+        other._buffers = dict(self._buffers)
+        other.pooling, other.replicates, other.dtype = pooling, replicates, dtype
+        for number in range(len(self.names)):
+            weight, bias = self.get_buffer(f"weight{number}"), self.get_buffer(f"bias{number}")
+            # Channels last: convolutions of such weights keep to it, and are faster so.
+            laid = weight.to(dtype, memory_format=torch.channels_last)
+            other._buffers[f"weight{number}"] = laid
+            other._buffers[f"bias{number}"] = bias.to(dtype)
+        return other
+
+    def kernels(self, name: str) -> list[Kernel]:
+        """What leads to a layer; ``artgen.models.receptive`` tells from it what the layer sees."""
+        found: list[Kernel] = []
+        for own, pooled in zip(self.names, self.pooled, strict=True):
+            found += [Kernel(2, 2, up=self.reflects)] * pooled + [Kernel(3, padding=1)]
+            if own == name:
+                break
+        return found
+
+    def channels(self, name: str) -> int:
+        """How many features a layer has at a place."""
+        return int(self.get_buffer(f"bias{self.names.index(name)}").numel())
 
     def nearest(self, name: str) -> str:
         """The layer ``name``, or the last one before it where file or block end earlier."""
@@ -87,14 +145,17 @@ def load_vgg(path: Path, preprocessing: str = "auto") -> VGG:
     """Read a weights file.
 
     Args:
-        path: a ``.pth``.
-        preprocessing: ``torchvision``, ``caffe``, or ``auto``: the file's colour layer, else torchvision's.
+        path: a ``.pth``, or a ``.safetensors`` as ``artgen models pull`` leaves it.
+        preprocessing: ``torchvision``, ``caffe``, or ``auto``: what the file says or its colour
+            layer does, else torchvision's.
 
     Raises:
         ArtgenError: the file cannot be read, holds code, or is not VGG.
     """
-    state = read_weights(path)
-    return _assembled(path, state, preprocessing)
+    table = read_table(path)
+    if preprocessing == "auto" and table.said.get("preprocessing") in ("torchvision", "caffe"):
+        preprocessing = table.said["preprocessing"]
+    return _assembled(path, table.weights, preprocessing)
 
 
 def _assembled(path: Path, state: Mapping[str, Tensor], preprocessing: str) -> VGG:

@@ -1,0 +1,26 @@
+"""Networks whose features tell content and style, by what a weights file holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from artgen.models.foreign import read_table
+from artgen.models.squeezenet import SqueezeNet, load_squeezenet
+from artgen.models.vgg import VGG, load_vgg
+
+Features = VGG | SqueezeNet
+
+
+def load_features(path: Path, preprocessing: str = "auto") -> Features:
+    """VGG-16, VGG-19 (normalised, too) or SqueezeNet 1.0, whichever the file holds.
+
+    Args:
+        path: a weights file.
+        preprocessing: of VGG, see ``load_vgg``.
+
+    Raises:
+        ArtgenError: the file cannot be read, holds code, or is neither.
+    """
+    if "fire2.squeeze.weight" in read_table(path).weights:
+        return load_squeezenet(path)
+    return load_vgg(path, preprocessing)

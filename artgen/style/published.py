@@ -1,0 +1,136 @@
+"""Settings of optimisation by name: our own, and defaults as they were published, for comparison.
+
+Weights of losses belong to the scale of a network's features. The published ones were made for particular
+files, named beside each; with others they are a place to start from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from artgen.errors import ArtgenError
+
+Start = Literal["content", "noise", "patch"]
+FIVE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that decides about a picture but the pictures, the network and the seed.
+
+    Attributes:
+        source: where they come from, and the weights file that they were made for.
+        loss: of style, a name in ``losses.LOSSES``.
+        style_layers: layers and their weights; a layer that the network lacks is replaced by the nearest.
+        content_layer: where content is compared, by the mean of squared differences.
+        content_weight: its weight.
+        content_halved: half the *sum* of squares in place of their mean, as Gatys et al. 2016 write it.
+        relative: style and content distances are taken relative to the size of what is wanted, so that
+            weights mean the same with every network.
+        tv: weight of the total variation.
+        variation: which one, a name in ``losses.VARIATIONS``.
+        pooling: of VGG.
+        replicates: VGG's first convolution continues the border.
+        optimiser: ``lbfgs`` or ``adam``.
+        iterations: at each size.
+        first_iterations: at the first of several sizes, or None for the same.
+        history: steps that L-BFGS remembers.
+        rate: of Adam; it keeps to [0, 1] as it goes.
+        betas: of Adam.
+        average: decay of the average over Adam's pictures, which is the result; 0 takes the best one.
+        scales: at how many sizes, each root 2 larger than the last.
+        smallest: longer side below which none of them goes, px.
+        start: what the first size begins with.
+        noise: mean of each colour and deviation of the noise to start from.
+        style_scale: longer side of the style over the content's.
+    """
+
+    source: str
+    loss: str = "wasserstein"
+    style_layers: tuple[tuple[str, float], ...] = tuple((name, 1.0) for name in FIVE)
+    content_layer: str = "relu4_2"
+    content_weight: float = 1.0
+    content_halved: bool = False
+    relative: bool = False
+    tv: float = 0.0
+    variation: str = "nine-point"
+    pooling: Literal["max", "average"] = "max"
+    replicates: bool = False
+    optimiser: Literal["lbfgs", "adam"] = "lbfgs"
+    iterations: int = 500
+    first_iterations: int | None = None
+    history: int = 10
+    rate: float = 0.02
+    betas: tuple[float, float] = (0.9, 0.99)
+    average: float = 0.0
+    scales: int = 1
+    smallest: int = 128
+    start: Start = "content"
+    noise: tuple[tuple[float, float, float], float] = ((0.5, 0.5, 0.5), 0.25)
+    style_scale: float = 1.0
+
+
+ALL_SCALES = 64
+
+SETTINGS = {
+    "artgen": Settings(
+        "our own, for CPUs: the patch method's picture, made better in few iterations; any network",
+        style_layers=tuple((name, 0.2) for name in FIVE),
+        content_layer="relu4_2",
+        content_weight=0.1,
+        relative=True,
+        tv=0.02,
+        replicates=True,
+        iterations=120,
+        start="patch",
+        style_scale=1.33,
+    ),
+    "gatys": Settings(
+        "Gatys et al. 2016, Image Style Transfer Using Convolutional Neural Networks; VGG-19 normalised so "
+        "that the mean of every feature is 1. The number of iterations is that of the author's own code",
+        loss="gram",
+        style_layers=tuple((name, 0.2) for name in FIVE),
+        content_weight=1e-3,
+        content_halved=True,
+        pooling="average",
+        iterations=500,
+        start="noise",
+    ),
+    "neural-style": Settings(
+        "jcjohnson/neural-style, defaults of its command line; Caffe's VGG-19, colours to 256",
+        loss="gram-mean",
+        style_layers=tuple((name, 100.0) for name in FIVE),
+        content_weight=5.0,
+        tv=1e-3,
+        variation="neighbours",
+        iterations=1000,
+        history=100,
+        start="noise",
+        noise=((123.68 / 256, 116.779 / 256, 103.939 / 256), 0.001 / 256),
+    ),
+    "crowsonkb": Settings(
+        "crowsonkb/style-transfer-pytorch, defaults of its command line; torchvision's VGG-19",
+        style_layers=tuple(zip(FIVE, (256 / 341, 64 / 341, 16 / 341, 4 / 341, 1 / 341), strict=True)),
+        content_weight=0.015,
+        tv=2.0,
+        replicates=True,
+        optimiser="adam",
+        iterations=500,
+        first_iterations=1000,
+        average=0.99,
+        scales=ALL_SCALES,
+    ),
+}
+
+
+def find_settings(name: str) -> Settings:
+    """The settings called ``name``.
+
+    Raises:
+        ArtgenError: none are called so.
+    """
+    try:
+        return SETTINGS[name]
+    except KeyError:
+        raise ArtgenError("style preset", f"'{name}'", f"one of {', '.join(SETTINGS)}") from None
