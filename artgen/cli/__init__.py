@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from artgen import __version__
-from artgen.cli import data, film, messages, models, pages, picks, recipes, runs, train
+from artgen.cli import data, film, messages, models, pages, picks, recipes, runs, style, train
 
 app = typer.Typer(
     name="artgen",
@@ -47,6 +47,7 @@ for _command in (
     pages.curate,
     picks.pick,
     film.film,
+    style.style,
     pages.publish,
     runs.reproduce,
     train.train,

@@ -133,7 +133,7 @@ def write_png(path: Path, image: Tensor, text: Mapping[str, str]) -> None:
         else:
             chunks.add_itxt(keyword, value)
     buffer = io.BytesIO()
-    _pillow(image).save(buffer, "PNG", pnginfo=chunks, compress_level=6)
+    to_pillow(image).save(buffer, "PNG", pnginfo=chunks, compress_level=6)
     atomic_write(path, buffer.getvalue())
 
 
@@ -148,7 +148,7 @@ def write_preview(path: Path, image: Tensor, side: int) -> None:
     small = fit(image, side) if max(image.shape[-2:]) > side else image
     lossless = max(small.shape[-2:]) <= LOSSLESS_SIDE
     buffer = io.BytesIO()
-    _pillow(small).save(buffer, "WEBP", quality=88, lossless=lossless, method=4)
+    to_pillow(small).save(buffer, "WEBP", quality=88, lossless=lossless, method=4)
     atomic_write(path, buffer.getvalue())
 
 
@@ -238,7 +238,8 @@ def _sync_folder(folder: Path) -> None:
             raise
 
 
-def _pillow(image: Tensor) -> PIL.Image.Image:
+def to_pillow(image: Tensor) -> PIL.Image.Image:
+    """``(3, H, W)`` in [0, 1] as Pillow's 8-bit RGB."""
     import torch
     from PIL import Image
 

@@ -46,19 +46,29 @@ class Reel:
             self.folder.mkdir(exist_ok=True)
         except OSError as error:
             raise WriteError(self.folder, error.strerror or str(error)) from error
+        self.frames = self._sealed = 0
+
+    def open(self) -> None:
+        """Find what is there already; what cannot be gone on with is removed.
+
+        Raises:
+            WriteError: the disk is full or the folder not writable.
+        """
         sweep(self.folder)
-        self._sealed = 0
+        self._rest.unlink(missing_ok=True)
+        self.frames = self._sealed = 0
         while self._piece(self._sealed).is_file():
             self._sealed += 1
         self.frames = self._sealed * SEGMENT
+        if self.frames and not self._picture(self.frames - 1).is_file():  # by hand, then
+            self._forget()
         while self._picture(self.frames).is_file():
             self.frames += 1
             self._seal_when_full()
 
-    def last(self) -> Tensor | None:
-        """The last finished frame; None where its PNG is gone."""
-        picture = self._picture(self.frames - 1)
-        return read_image(picture) if self.frames and picture.is_file() else None
+    def last(self) -> Tensor:
+        """The last finished frame, of at least one: ``(3, H, W)``."""
+        return read_image(self._picture(self.frames - 1))
 
     def add(self, image: Tensor) -> None:
         """The next frame, ``(3, H, W)`` in [0, 1]: kept from now on.
@@ -74,12 +84,6 @@ class Reel:
         """Folders with frames of the same film by other settings, unfinished."""
         beside = self.output.parent.glob(f".{_literal(self.output.name)}-*")
         return sorted(folder for folder in beside if folder.is_dir() and folder != self.folder)
-
-    def restart(self) -> None:
-        """Forget all frames."""
-        for file in self.folder.glob("[0-9p]*"):
-            file.unlink()
-        self.frames = self._sealed = 0
 
     def finish(
         self, times: Sequence[int], ticks: int, source: Path, told: Callable[[str], None] = lambda text: None
@@ -98,10 +102,16 @@ class Reel:
         if self.frames == 0 or len(times) != self.frames:
             found = f"{self.frames} frames and {len(times)} times"
             raise ArtgenError(str(self.output), found, "as many of both, and at least one")
-        self._seal(min(SEGMENT, self.frames - self._sealed * SEGMENT))
+        if rest := self.frames - self._sealed * SEGMENT:
+            self._seal(self._rest, rest)
         tracks = self._joined(times, ticks, source, told)
         shutil.rmtree(self.folder, ignore_errors=True)
         return tracks
+
+    def _forget(self) -> None:
+        for file in (*self.folder.glob("*.png"), *self._pieces()):
+            file.unlink()
+        self.frames = self._sealed = 0
 
     def _picture(self, number: int) -> Path:
         return self.folder / f"{number:06d}.png"
@@ -109,24 +119,26 @@ class Reel:
     def _piece(self, number: int) -> Path:
         return self.folder / f"piece-{number:05d}.mp4"
 
+    @property
+    def _rest(self) -> Path:
+        return self.folder / "piece-rest.mp4"  # after all that are numbered
+
     def _seal_when_full(self) -> None:
         if self.frames - self._sealed * SEGMENT == SEGMENT:
-            self._seal(SEGMENT)
+            self._seal(self._piece(self._sealed), SEGMENT)
             self._sealed += 1
             for number in range(self.frames - SEGMENT, self.frames - 1):  # the last one is still followed
                 self._picture(number).unlink(missing_ok=True)
             self._picture(self.frames - SEGMENT - 1).unlink(missing_ok=True)
 
-    def _seal(self, count: int) -> None:
+    def _seal(self, piece: Path, count: int) -> None:
         """Make a piece of the last ``count`` frames."""
-        if count == 0:
-            return
         first = self._sealed * SEGMENT
         image = read_image(self._picture(first))
         height, width = image.shape[-2:]
-        with VideoWriter(self._piece(self._sealed), width, height, RATE) as piece:
+        with VideoWriter(piece, width, height, RATE) as film:
             for number in range(first, first + count):
-                piece.add(read_image(self._picture(number)))
+                film.add(read_image(self._picture(number)))
 
     def _pieces(self) -> list[Path]:
         return sorted(self.folder.glob("piece-*.mp4"))

@@ -40,9 +40,23 @@ def load(path: Path | str, overrides: Sequence[str] = ()) -> Recipe:
     if "family" in document.table and "source" not in document.table:
         found = ArtgenError(str(path), "a training recipe", "it makes a model", f"artgen train {path}")
         raise Problems(str(path), [found])
-    recipe = _checked(document, problems)
-    if problems or recipe is None:
-        raise Problems(str(path), sorted(problems, key=lambda problem: _line(problem, path)))
+    return of_document(document, problems)
+
+
+def of_document(document: Document, problems: Sequence[ArtgenError] = ()) -> Recipe:
+    """Check a recipe that was read, or written by a command.
+
+    Args:
+        document: its text and table, with where each key comes from.
+        problems: those found before.
+
+    Raises:
+        Problems: everything that is wrong, each with its place.
+    """
+    found, path = list(problems), document.path
+    recipe = _checked(document, found)
+    if found or recipe is None:
+        raise Problems(str(path), sorted(found, key=lambda problem: _line(problem, path)))
     return recipe
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from artgen.recipe import Recipe, draw
 from artgen.runs.stages import StageCache, pixels_hash, quantise, restore, stage_key
 from artgen.runs.used import file_hash
 from artgen.steps.base import SOURCE_ID, Context, Part, Source, Step
+from artgen.style.report import Watch, unwatched
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,6 +45,7 @@ class Setting:
         hashes: SHA-256 of the files that the recipe reads, by path; others are hashed when met.
         started: told when a step begins.
         progress: told how far the step has come, 0 to 1.
+        watch: told more, where a step has more to tell.
     """
 
     device: str = "cpu"
@@ -51,6 +54,7 @@ class Setting:
     hashes: Mapping[str, str] = field(default_factory=dict)
     started: StepReport = lambda step, number, of: None
     progress: Callable[[float], None] = lambda fraction: None
+    watch: Watch = unwatched
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,7 @@ def stages(recipe: Recipe, index: int, setting: Setting) -> Iterator[Made]:
             device=setting.device,
             preview=setting.preview,
             progress=setting.progress,
+            watch=setting.watch,
         )
         pixels = _stored(part, pixels, context, setting)
         yield Made(part.name, part.use, pixels)
@@ -112,16 +117,24 @@ def _stored(part: Part, given: Pixels | None, context: Context, setting: Setting
 
 def _fresh(part: Part, given: Pixels | None, context: Context) -> Pixels:
     from artgen.imaging.image import check_image
+
+    with within_memory(part.name, None if given is None else given.shape):
+        return quantise(check_image(_image(part, given, context), f"step {part.name}"))
+
+
+@contextmanager
+def within_memory(name: str, shape: Sequence[int] | None) -> Iterator[None]:
+    """Say in words that the memory did not suffice for the step ``name`` after a picture of ``shape``."""
     from artgen.imaging.tiles import out_of_memory
 
     try:
-        return quantise(check_image(_image(part, given, context), f"step {part.name}"))
+        yield
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and not out_of_memory(error):
             raise
-        size = "" if given is None else f" after {given.shape[2]} x {given.shape[1]} px"
+        size = "" if shape is None else f" after {shape[2]} x {shape[1]} px"
         right = "use a smaller scale or side, or fewer --workers"
-        raise ArtgenError(f"step {part.name}", f"not enough memory{size}", right) from error
+        raise ArtgenError(f"step {name}", f"not enough memory{size}", right) from error
 
 
 def _image(part: Part, given: Pixels | None, context: Context) -> Tensor:
@@ -170,11 +183,12 @@ def versions() -> dict[str, str]:
     }
 
 
-def prepare(device: str) -> str:
+def prepare(device: str, *, alone: bool = False) -> str:
     """Make this process compute so that results do not depend on how many work: one thread, no denormals.
 
     Args:
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        alone: one process makes one picture: it may take every core.
 
     Returns:
         The kind of device that will be used.
@@ -182,12 +196,13 @@ def prepare(device: str) -> str:
     Raises:
         ArtgenError: the device asked for is not there.
     """
-    os.environ.update(ENVIRONMENT)
+    os.environ.update({name: value for name, value in ENVIRONMENT.items() if not (alone and value == "1")})
     import torch
 
     from artgen.imaging.devices import find_device
 
-    torch.set_num_threads(1)
+    if not alone:
+        torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     device = find_device(device)
     if device == "cuda":

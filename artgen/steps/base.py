@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from artgen.errors import ArtgenError
 from artgen.seeds import derive
 from artgen.steps.draws import Draw, possible
+from artgen.style.report import Report, Watch, unwatched
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,6 +36,7 @@ class Context:
         device: ``cpu``, ``cuda`` or ``mps``.
         preview: do less, for a quick look.
         progress: told how far the step has come, 0 to 1.
+        watch: told more of it, where a step has more to tell: the picture as it is by now, a loss.
     """
 
     seed: int
@@ -44,6 +46,12 @@ class Context:
     device: str
     preview: bool
     progress: Callable[[float], None]
+    watch: Watch = unwatched
+
+    def tell(self, report: Report) -> None:
+        """Pass on what a painter reports."""
+        self.progress(report.done)
+        self.watch(report)
 
     def derive(self, name: str) -> int:
         """The key of this step's stream called ``name``."""

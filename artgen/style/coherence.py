@@ -7,15 +7,22 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from artgen.style.detail import wide_blur
 from artgen.style.flow import motion_between, warped
 from artgen.style.palette import linear_map
 
 Paint = Callable[[Tensor, Tensor | None], Tensor]
 """Paints a frame ``(3, H, W)``, beginning from a picture of its size, or afresh from None."""
-# How far a frame is drawn from its own painting to the one before, where that can be trusted.
-HOLD = 0.8
-# Where so little of a frame can be followed, it is another scene.
-FOLLOWED = 0.15
+# How far colours are drawn from a frame's own painting to what came from the last one, and how far its
+# strokes. Strokes are half renewed: moved on and on they would go soft, and stretch where the film zooms.
+COLOURS, STROKES = 0.8, 0.5
+# Blur in which colours are told from strokes, over the long side.
+COARSE = 1 / 64
+# So far apart in colour, what came is not what should be painted: light that changes slowly, too.
+UNLIKE = 0.25
+# Where so little of a frame can be followed, it is another scene; where so little, what is new is worth a
+# painting of its own.
+FOLLOWED, MOST = 0.15, 0.7
 LEVELS = 255
 
 
@@ -23,15 +30,15 @@ class Follower:
     """Paints frame after frame, each begun from the last one's paint, which went where the film went.
 
     What can be followed keeps its paint; what came into view is painted from the frame's own colours, taken
-    to the painting's. Every result is rounded to 8 bits, so that one read from a PNG leads on exactly as the
+    to the painting's, or where that is much, from a painting of its own. Every result is rounded to 8 bits, so that one read from a PNG leads on exactly as the
     one in memory.
 
     Args:
         paint: paints one frame; with the same seed for all, so that grids and noise stay in place.
-        hold: share of the last frame's paint in what can be followed, 0 to 1: 1 never paints anew.
+        hold: of colours, in what can be followed: the share of the last frame's paint, 0 to 1.
     """
 
-    def __init__(self, paint: Paint, hold: float = HOLD) -> None:
+    def __init__(self, paint: Paint, hold: float = COLOURS) -> None:
         self._paint, self._hold = paint, hold
         self._frame: Tensor | None = None
         self._painted: Tensor | None = None
@@ -57,7 +64,18 @@ class Follower:
         motion = motion_between(frame, self._frame)
         if float(motion.trust.mean()) < FOLLOWED:
             return None
-        came = warped(self._painted, motion.flow)
-        fresh = linear_map(frame, self._painted.flatten(1), 1.0)
-        painted = self._paint(frame, torch.lerp(fresh, came, motion.trust))
-        return torch.lerp(painted, came, self._hold * motion.trust)
+        came, trust = warped(self._painted, motion.flow), motion.trust
+        seen = float(trust.mean()) >= MOST
+        new = linear_map(frame, self._painted.flatten(1), 1.0) if seen else self._paint(frame, None)
+        painted = self._paint(frame, torch.lerp(new, came, trust))
+        return self._drawn(painted, came, trust)
+
+    def _drawn(self, painted: Tensor, came: Tensor, trust: Tensor) -> Tensor:
+        """The painting, drawn towards what came where that is to be trusted."""
+        sigma = max(1.0, max(came.shape[-2:]) * COARSE)
+        coarse, coarse_came = wide_blur(painted, sigma), wide_blur(came, sigma)
+        apart = (coarse - coarse_came).abs().amax(0, keepdim=True)
+        trust = trust * torch.exp(-((apart / UNLIKE) ** 2))
+        colours = torch.lerp(coarse, coarse_came, self._hold)
+        strokes = torch.lerp(painted - coarse, came - coarse_came, STROKES)
+        return torch.lerp(painted, colours + strokes, trust)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from artgen.errors import ArtgenError
 from artgen.events import Emit, Note, WorkProgress, ignore
-from artgen.imaging.frames import describe, read_frames
+from artgen.imaging.frames import Frame, describe, read_frames
 from artgen.imaging.reel import Reel
 from artgen.imaging.scenes import SMALL, Scenes
-from artgen.style.coherence import HOLD, Follower, Paint
+from artgen.style.coherence import COLOURS, Follower, Paint
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -50,9 +49,10 @@ def paint_film(
     key: str,
     *,
     side: int | None = None,
-    hold: float = HOLD,
+    hold: float = COLOURS,
     emit: Emit = ignore,
     shown: Callable[[Tensor], None] = lambda picture: None,
+    held: Callable[[Path], AbstractContextManager[object]] = nullcontext,
 ) -> Painted:
     """Paint every frame of ``source`` into the MP4 ``output``, with its times, its size and its sound.
 
@@ -68,6 +68,7 @@ def paint_film(
         hold: as of ``Follower``.
         emit: takes ``WorkProgress`` and ``Note``.
         shown: called with every frame painted.
+        held: locks the folder of the finished frames against another process.
 
     Raises:
         ArtgenError: PyAV is missing, ``source`` is no film, ``output`` no film's name.
@@ -75,40 +76,32 @@ def paint_film(
     """
     film = describe(source)
     size = _size(film.height, film.width, side)
-    reel, follower, scenes = Reel(output, key), Follower(paint, hold), Scenes()
+    reel = Reel(output, key)
     for folder in reel.others():
         emit(Note(f"unfinished frames by other settings lie in {folder}: remove it if they are not wanted"))
-    if reel.frames and reel.last() is None:
-        reel.restart()
-    kept, expected = reel.frames, max(1, round(film.rate * film.seconds))
-    if kept:
-        emit(Note(f"{kept} frames are there already"))
-    times = array("q")
-
-    def damaged(problem: str) -> None:
-        emit(Note(f"{source}: damaged frames are left out ({problem})"))
-
-    with closing(read_frames(source, damaged=damaged)) as frames:
-        for number, frame in enumerate(frames):
+    with held(reel.folder):
+        reel.open()
+        kept, follower = reel.frames, Follower(paint, hold)
+        if kept:
+            emit(Note(f"{kept} frames are there already"))
+        expected = max(1, round(film.rate * film.seconds))
+        times = array("q")
+        for number, frame, cut in _frames(source, emit):
             at = round(frame.seconds * film.ticks)
             times.append(at if not times else max(at, times[-1] + 1))
-            cut = scenes.begins(frame.seconds, frame.rgb(SMALL))
             if number < kept - 1:
                 continue
             image = frame.image(size)
-            if number == kept - 1 and (last := reel.last()) is not None:
-                follower.go_on(image, last)
+            if number == kept - 1:
+                follower.go_on(image, reel.last())
                 continue
             painted = follower.next(image, cut=cut)
             reel.add(painted)
             shown(painted)
             fraction = min(1.0, (number + 1) / expected)
             emit(WorkProgress(fraction, f"{number + 1} of {max(expected, number + 1)} frames"))
-    if len(times) < kept:
-        found = f"holds {len(times)} frames that can be read, {kept} were painted before"
-        raise ArtgenError(str(source), found, f"remove {reel.folder} to begin anew")
-    first = times[0]
-    tracks = reel.finish([at - first for at in times], film.ticks, source, lambda text: emit(Note(text)))
+        first = times[0]
+        tracks = reel.finish([at - first for at in times], film.ticks, source, lambda text: emit(Note(text)))
     return Painted(
         frames=len(times),
         kept=kept,
@@ -118,6 +111,18 @@ def paint_film(
         scenes=follower.afresh,
         tracks=tracks,
     )
+
+
+def _frames(source: Path, emit: Emit) -> Iterator[tuple[int, Frame, bool]]:
+    """Each frame with its number, and whether a scene begins with it."""
+    scenes = Scenes()
+
+    def damaged(problem: str) -> None:
+        emit(Note(f"{source}: damaged frames are left out ({problem})"))
+
+    with closing(read_frames(source, damaged=damaged)) as frames:
+        for number, frame in enumerate(frames):
+            yield number, frame, scenes.begins(frame.seconds, frame.rgb(SMALL))
 
 
 def _size(height: int, width: int, side: int | None) -> tuple[int, int]:
