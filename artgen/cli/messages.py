@@ -23,6 +23,8 @@ def guarded(command: Callable[[], Any]) -> NoReturn:
             stream.reconfigure(errors="backslashreplace")
     try:
         code = command()
+        if code == INTERRUPTED:  # typer has caught it
+            raise KeyboardInterrupt
     except Problems as problems:
         print(f"{problems}\n{problems.where}: {problems.found}", file=sys.stderr)
         raise SystemExit(FIXABLE) from None

@@ -6,10 +6,8 @@ A classifier's last layers are most of it (VGG-19: 495 of 575 MB) and no use her
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,13 +18,18 @@ from torch import Tensor
 from artgen.errors import ArtgenError
 from artgen.imaging.files import WriteError, atomic_write
 from artgen.models.foreign import read_table
-from artgen.models.pulled import file_of, known
+from artgen.models.pulled import file_of, known, sha256
+from artgen.models.squeezenet import load_squeezenet
 from artgen.models.vgg import BLOCKS, VGG, load_vgg
 
-CHUNK = 1 << 20
 PREPROCESSINGS = ("auto", "torchvision", "caffe")
-# VGG's features, in a network or by themselves; a classifier's numbers come after another word.
-FEATURES = re.compile(r"(?:features\.)?\d+\.(?:weight|bias)")
+SQUEEZENET = "squeezenet"
+# Names of what sees pictures. VGG's features come in a network or by themselves.
+VGGS = re.compile(r"(?:features\.)?\d+\.(?:weight|bias)")
+SQUEEZENETS = re.compile(r"(?:conv1|fire\d\.(?:squeeze|expand1|expand3))\.(?:weight|bias)")
+COLOUR = (3, 3, 1, 1)
+# Names of layers, what pictures are expected, weights.
+Kept = tuple[list[str], str, dict[str, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ def adopt(name: str, source: Path, *, preprocessing: str = "auto", origin: str =
     """Keep the features of ``source`` as the weights ``name``.
 
     Args:
-        name: ``vgg19``.
+        name: ``vgg19`` or ``squeezenet``.
         source: a ``.pth`` or ``.safetensors`` file: torchvision's, Caffe's under torchvision's names, one
             that ends early, one with a colour layer.
         preprocessing: what it expects; by default what the file says or shows, else torchvision's.
@@ -65,11 +68,10 @@ def adopt(name: str, source: Path, *, preprocessing: str = "auto", origin: str =
     weights = known(name)
     if preprocessing not in PREPROCESSINGS:
         raise ArtgenError("preprocessing", repr(preprocessing), f"one of {', '.join(PREPROCESSINGS)}")
-    network = load_vgg(source, preprocessing)
-    _check(source, network)
-    table = read_table(source)
-    kept = {key: value for key, value in table.weights.items() if FEATURES.fullmatch(key)}
-    expects = _expects(kept, preprocessing, table.said)
+    if name == SQUEEZENET:
+        layers, expects, kept = _squeezenet(source, preprocessing)
+    else:
+        layers, expects, kept = _vgg(source, preprocessing)
     digest = sha256(source)
     published = next((each.file for each in weights.sources if each.sha256 == digest), None)
     said = {
@@ -78,7 +80,7 @@ def adopt(name: str, source: Path, *, preprocessing: str = "auto", origin: str =
         "description": weights.description,
         "licence": weights.licence if published else "that of the file it came from",
         "preprocessing": expects,
-        "layers": json.dumps(network.names),
+        "layers": json.dumps(layers),
         "origin": json.dumps({"file": origin or source.name, "sha256": digest, "published": bool(published)}),
     }
     file = file_of(name)
@@ -87,23 +89,26 @@ def adopt(name: str, source: Path, *, preprocessing: str = "auto", origin: str =
     except OSError as error:
         raise WriteError(file, error.strerror or str(error)) from error
     atomic_write(file, save({key: _half(source, value) for key, value in kept.items()}, said))
-    return Adopted(file, network.names, published, digest, expects)
+    return Adopted(file, layers, published, digest, expects)
 
 
-def sha256(path: Path) -> str:
-    """Of a whole file, read piece by piece.
+def _vgg(source: Path, preprocessing: str) -> Kept:
+    network = load_vgg(source, preprocessing)
+    _check(source, network)
+    table = read_table(source)
+    kept = {key: value for key, value in table.weights.items() if VGGS.fullmatch(key)}
+    if preprocessing == "auto":
+        own = any(value.shape == COLOUR for value in kept.values())
+        preprocessing = "own" if own else table.said.get("preprocessing", "torchvision")
+    return network.names, preprocessing, kept
 
-    Raises:
-        ArtgenError: it cannot be read.
-    """
-    digest = hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            while piece := file.read(CHUNK):
-                digest.update(piece)
-    except OSError as error:
-        raise ArtgenError(str(path), error.strerror or str(error), "a weights file") from None
-    return digest.hexdigest()
+
+def _squeezenet(source: Path, preprocessing: str) -> Kept:
+    if preprocessing == "torchvision":
+        raise ArtgenError("preprocessing", "torchvision, for SqueezeNet", "caffe: only Caffe's is read")
+    network = load_squeezenet(source)
+    weights = read_table(source).weights
+    return network.names, "caffe", {key: weights[key] for key in weights if SQUEEZENETS.fullmatch(key)}
 
 
 def _check(source: Path, network: VGG) -> None:
@@ -116,22 +121,12 @@ def _check(source: Path, network: VGG) -> None:
             raise ArtgenError(str(source), found, "VGG-19's weights")
 
 
-def _expects(kept: Mapping[str, Tensor], preprocessing: str, said: Mapping[str, str]) -> str:
-    if preprocessing != "auto":
-        return preprocessing
-    if any(_is_colour(value) for value in kept.values()):
-        return "own"
-    return said.get("preprocessing", "torchvision")
-
-
-def _is_colour(value: Tensor) -> bool:
-    return value.shape == (3, 3, 1, 1)
-
-
 def _half(source: Path, value: Tensor) -> Tensor:
     """Float16; a colour layer counts up to 255, where float16 counts in eighths, and stays as it is."""
     value = value.detach().float()
     if not bool(value.isfinite().all()):
         raise ArtgenError(str(source), "numbers in it are not finite", "a file that is whole")
-    small = value.numel() > 9 and float(value.abs().max()) < torch.finfo(torch.half).max
+    # As large as its weight, or its bias.
+    colour = value.shape == COLOUR or value.numel() == 3
+    small = not colour and float(value.abs().max()) < torch.finfo(torch.half).max
     return (value.half() if small else value).contiguous()

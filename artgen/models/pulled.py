@@ -2,14 +2,15 @@
 
 Imports no torch: ``artgen check`` asks here. Files are made by ``pulling.py`` and ``adopting.py``.
 
-They lie in ``ARTGEN_MODELS``, else in the platform's folder for a program's *data*: 40 MB that took a download
-of 575 MB are no cache to be swept away, belong to one person and not to one recipe, and must outlive the
-virtual environment that artgen is installed in. Beside recipes each folder would fetch its own.
+They lie in ``ARTGEN_MODELS``, else in the platform's folder for a program's *data*: 40 MB that took 575 MB to
+download are no cache to be swept away, belong to a person and not to a recipe, and must outlive the virtual
+environment that artgen is installed in. Beside recipes each folder would fetch its own.
 """
 
 from __future__ import annotations
 
 import difflib
+import hashlib
 import os
 import sys
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from artgen.errors import ArtgenError
 PLACE = "ARTGEN_MODELS"
 ENDING = ".safetensors"
 READ = (".pth", ENDING)
+CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ KNOWN = {
         ),
         Weights(
             "squeezenet",
-            "SqueezeNet 1.0, trained on ImageNet: 3 MB of features, quick and coarser than VGG's.",
+            "SqueezeNet 1.0, trained on ImageNet: features that are small, quick and coarser than VGG's.",
             "BSD-2-Clause, F. Iandola et al.; torchvision's, BSD-3-Clause",
         ),
     )
@@ -163,3 +165,19 @@ def absent(name: str) -> ArtgenError:
         command = f"artgen models pull {name}"
         ways.insert(0, "`artgen models pull` fetches them once (575 MB, of which 40 are kept)")
     return ArtgenError("weights", f"{name!r} is not on this machine", ", or ".join(ways), command)
+
+
+def sha256(path: Path) -> str:
+    """Of a whole file, read piece by piece.
+
+    Raises:
+        ArtgenError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(CHUNK):
+                digest.update(piece)
+    except OSError as error:
+        raise ArtgenError(str(path), error.strerror or str(error), "a weights file") from None
+    return digest.hexdigest()

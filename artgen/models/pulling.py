@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Sequence
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib import request
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
@@ -22,8 +22,10 @@ from artgen import __version__
 from artgen.errors import ArtgenError
 from artgen.events import Emit, WorkProgress, ignore
 from artgen.imaging.files import WriteError, sweep
-from artgen.models.adopting import Adopted, adopt, sha256
-from artgen.models.pulled import PLACE, Source, known, place
+from artgen.models.pulled import PLACE, Source, known, place, sha256
+
+if TYPE_CHECKING:
+    from artgen.models.adopting import Adopted
 
 CHUNK = 1 << 18
 TIMEOUT = 30.0  # seconds without a byte
@@ -81,6 +83,8 @@ def pull(name: str, emit: Emit = ignore, *, mirrors: Sequence[str] = ()) -> Adop
             except Refused as refused:
                 reasons.append(f"{urlsplit(url).netloc or url}: {refused}")
                 continue
+            from artgen.models.adopting import adopt  # torch: not before it is needed
+
             adopted = adopt(name, whole, origin=url)
             whole.unlink(missing_ok=True)
             return adopted
@@ -144,7 +148,8 @@ def _fetch(source: Source, url: str, part: Path, emit: Emit) -> None:
     try:
         response = opener.open(asked, timeout=TIMEOUT)
     except HTTPError as error:
-        if error.code == 416 and have:  # there is no more of it: the checksum tells whether that is all
+        # There is no more of it: the checksum tells whether that is all.
+        if error.code == 416 and have and source.size is None:
             return
         raise Refused(f"says {error.code} {error.reason}") from None
     except (OSError, HTTPException, ValueError) as error:

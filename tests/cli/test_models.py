@@ -38,7 +38,8 @@ def artgen(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[
         text=True,
         encoding="utf-8",
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        env=os.environ
+        | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "ARTGEN_MODELS": str(folder / "weights")},
     )
 
 
@@ -208,7 +209,7 @@ def test_check_names_a_model_of_the_wrong_kind_without_torch(tmp_path: Path) -> 
     assert done.returncode == 2
     assert (
         "r.toml:7: steps.translate.model: 'net.safetensors' is of the architecture 'upimage'; here a model "
-        "must be unet or resnet or fast-style; upimage is for the step `upscale`"
+        "must be unet or resnet or fast-style or transformer-net; upimage is for the step `upscale`"
     ) in done.stderr
     save_model(tmp_path / "net.safetensors", ResNet(ResNetConfig(width=4, blocks=1)), {})
     done = artgen("check", "r.toml", folder=tmp_path)
