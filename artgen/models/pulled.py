@@ -64,7 +64,7 @@ KNOWN = {
         Weights(
             "vgg19",
             "VGG-19, trained on ImageNet: features for style, as Gatys et al. used them.",
-            "torchvision's, BSD-3-Clause; the network by K. Simonyan and A. Zisserman, Oxford, CC BY 4.0",
+            "torchvision's, BSD-3-Clause; the network by K. Simonyan and A. Zisserman, Oxford, CC BY",
             (
                 Source(
                     "vgg19-dcbb9e9d.pth",

@@ -18,8 +18,10 @@ from torch import nn
 
 from artgen.errors import ArtgenError, Problems
 from artgen.events import Event, TrainingStep
+from artgen.models.adopting import adopt
 from artgen.models.checkpoint import load_model
 from artgen.models.faststyle import FastStyle
+from artgen.models.pulled import PLACE
 from artgen.style import library
 from artgen.training.reading import load_training_recipe
 from artgen.training.session import Job, run_training
@@ -47,7 +49,7 @@ PERCEPTUAL = """
 family = "fast-style"
 title = "painter"
 styles = ["builtin:starry-night"]
-weights = "vgg.pth"
+weights = "vgg19"
 side = 256
 steps = 60
 sample_every = 1000
@@ -155,7 +157,7 @@ def pairs(place: Path) -> set[Path]:
     return set((place / "out" / "pairs").glob("*/[!.]*.png"))
 
 
-def test_perceptual_shows_more_of_the_painting(place: Path) -> None:
+def test_perceptual_shows_more_of_the_painting(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = (3, 64, 64, 128, 128, 256)
     generator = torch.Generator().manual_seed(0)
     state = {}
@@ -163,6 +165,10 @@ def test_perceptual_shows_more_of_the_painting(place: Path) -> None:
         weight = nn.init.kaiming_normal_(torch.empty(after, before, 3, 3), generator=generator)
         state |= {f"features.{number}.weight": weight, f"features.{number}.bias": torch.zeros(after)}
     torch.save(state, place / "vgg.pth")
+    monkeypatch.setenv(PLACE, str(place / "weights"))
+    with pytest.raises(ArtgenError, match="artgen models pull vgg19"):
+        trained(written(place, PERCEPTUAL))
+    adopt("vgg19", place / "vgg.pth")
     model, losses = trained(written(place, PERCEPTUAL))
     assert losses[0].keys() == {"content", "style", "smoothness"}
     assert losses[-1]["style"] < 0.9 * losses[0]["style"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +15,7 @@ from torch import Tensor
 
 from artgen.imaging.image import fit
 from artgen.models.network import Network
+from artgen.models.pulled import find_weights
 from artgen.models.vgg import load_vgg
 from artgen.runs.used import file_hash
 from artgen.training.families.fast_style import SAMPLES, FastStyleTraining
@@ -37,14 +37,14 @@ class PerceptualTraining(FastStyleTraining):
     """The generator, taught by fixed features.
 
     Raises:
-        ArtgenError: the weights file is not VGG's.
+        ArtgenError: the weights are not here, or not VGG's.
     """
 
     def __init__(self, recipe: FastStyleRecipe, material: Material, place: Place) -> None:
         super().__init__(recipe, material, place)
         self.table = recipe.perceptual
         assert recipe.weights is not None
-        file = place.beside / Path(recipe.weights).expanduser()
+        file = find_weights(recipe.weights, place.beside)
         vgg = load_vgg(file, self.table.preprocessing)
         self.fingerprint += file_hash(file)
         paintings = [fit(painting.picture, self.table.side).to(place.device) for painting in self.paintings]

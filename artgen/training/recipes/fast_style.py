@@ -60,7 +60,10 @@ class FastStyleRecipe(TrainingRecipe):
         "auto", description="Auto is perceptual where `weights` are given, else distilled."
     )
     weights: str | None = Field(
-        None, min_length=1, max_length=500, description="VGG-16 or VGG-19 weights (.pth), for perceptual."
+        None,
+        min_length=1,
+        max_length=500,
+        description="For perceptual: `vgg19`, as `artgen models pull` fetches it, or a file of VGG-16 or VGG-19.",
     )
 
     width: int = Field(32, ge=4, le=256, description="Channels at full size; four times as many inside.")
@@ -91,7 +94,7 @@ class FastStyleRecipe(TrainingRecipe):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.loss == "perceptual" and self.weights is None:
-            raise ValueError('loss = "perceptual" needs weights = "FILE.pth"; without them use "distilled"')
+            raise ValueError('loss = "perceptual" needs weights = "vgg19" or a file; else use "distilled"')
         if not self.by_features and self.crop > self.distilled.side:
             raise ValueError("crop: at most the side of [distilled]")
         return self
