@@ -104,15 +104,19 @@ class Style(Step):
                 except ArtgenError as error:
                     yield "style", error
 
-    def apply(self, image: Tensor, context: Context) -> Tensor:
-        """``(3, H, W)`` to the same size, or to ``side``; a preview of a given side is half as large."""
+    def apply(self, image: Tensor, context: Context, start: Tensor | None = None) -> Tensor:
+        """``(3, H, W)`` to the same size, or to ``side``; a preview of a given side is half as large.
+
+        ``start``, of the result's size, is a painting to begin from: the last frame's, of a film.
+        """
         from artgen.imaging.image import fit
 
         if self.side is not None:
             image = fit(image, max(16, self.side // 2) if context.preview else self.side)
-        return self._by_net(image, context) if self.method == "net" else self._by_patch(image, context)
+        by = self._by_net if self.method == "net" else self._by_patch
+        return by(image, context, start)
 
-    def _by_patch(self, image: Tensor, context: Context) -> Tensor:
+    def _by_patch(self, image: Tensor, context: Context, start: Tensor | None) -> Tensor:
         from artgen.imaging.files import read_image
         from artgen.style.patch import stylize
 
@@ -125,23 +129,25 @@ class Style(Step):
             preserve=self.preserve,
             style_scale=self.style_scale,
             seed=context.derive("style"),
-            progress=context.progress,
+            watch=context.tell,
+            start=start,
             device=context.device,
             fast=context.preview,
         )
 
-    def _by_net(self, image: Tensor, context: Context) -> Tensor:
+    def _by_net(self, image: Tensor, context: Context, start: Tensor | None) -> Tensor:
         from artgen.style.net import stylize
 
         model = shares.find_net(self.model, context.folder)
         return stylize(
             image,
             model,
-            shares.named(model, self.style),
+            [shares.named(model, [style]) for style in self.style],
             strength=self.strength,
             preserve=self.preserve,
             style_scale=self.style_scale,
-            progress=context.progress,
+            watch=context.tell,
+            start=start,
             device=context.device,
         )
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import accumulate, pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from artgen.imaging.image import enlarge, shrink
+from artgen.style.pieces import Crew
 from artgen.style.plan import LEVEL_RATIO
 
 DIMENSIONS = 32
@@ -20,22 +25,25 @@ class Atlas:
     """Several pictures in one: they lie one above the other, and patches never cross a border.
 
     Args:
-        pictures: ``(3, h, w)`` each, at least ``smallest`` px each way.
+        pictures: ``(3, h, w)`` each.
+        numbers: what they are called elsewhere; by default 0, 1, 2 ...
     """
 
-    def __init__(self, pictures: list[Tensor]) -> None:
+    def __init__(self, pictures: list[Tensor], numbers: Sequence[int] | None = None) -> None:
         self.pictures = pictures
+        self.numbers = tuple(range(len(pictures)) if numbers is None else numbers)
         width = max(picture.shape[2] for picture in pictures)
-        self.image = torch.cat([F.pad(p, (0, width - p.shape[2])) for p in pictures], 1)
+        image = torch.cat([F.pad(p, (0, width - p.shape[2])) for p in pictures], 1)
+        self.image = image.permute(1, 2, 0).contiguous()
         self.sizes = [(int(p.shape[1]), int(p.shape[2])) for p in pictures]
+        self.tops = list(accumulate((height for height, _ in self.sizes[:-1]), initial=0))
         # Pixels as rows of red, green, blue and one: voting sums colours and weights in one go.
-        ones = torch.ones_like(self.image[:1])
-        self.pixels = torch.cat([self.image, ones]).permute(1, 2, 0).reshape(-1, 4).contiguous()
+        self.pixels = F.pad(self.image, (0, 1), value=1.0).view(-1, 4)
 
     @property
     def width(self) -> int:
         """Pixels in a row of the atlas."""
-        return int(self.image.shape[2])
+        return int(self.image.shape[1])
 
     def corners(self, patch: int) -> list[Tensor]:
         """For each picture the flat index of every place that a patch's upper left corner can take."""
@@ -46,27 +54,40 @@ class Atlas:
             top += height
         return found
 
+    @cached_property
+    def measures(self) -> Tensor:
+        """``(pictures, 2)``: height and width of each."""
+        return torch.tensor(self.sizes, device=self.image.device)
+
+    def picture_of(self, row: Tensor) -> tuple[Tensor, Tensor]:
+        """In which picture a row of the atlas lies, and at which row that begins."""
+        tops = torch.tensor(self.tops, device=row.device)
+        picture = (torch.searchsorted(tops, row.contiguous(), right=True) - 1).clamp_(min=0)
+        return picture, tops[picture]
+
     def softened(self) -> Tensor:
-        """The atlas as it looks when it was enlarged from the level below: ``(3, H, W)``."""
+        """The atlas as it looks when it was enlarged from the level below: ``(H, W, 3)``."""
         soft = torch.zeros_like(self.image)
         top = 0
         for picture in self.pictures:
             height, width = picture.shape[1:]
             below = (max(1, round(height / LEVEL_RATIO)), max(1, round(width / LEVEL_RATIO)))
-            soft[:, top : top + height, :width] = enlarge(shrink(picture, below), (height, width))
+            soft[top : top + height, :width] = enlarge(shrink(picture, below), (height, width)).permute(
+                1, 2, 0
+            )
             top += height
         return soft
 
     def rows_at(self, image: Tensor, corners: Tensor, patch: int) -> Tensor:
-        """The patches of the atlas, or of its ``softened`` image, at ``corners``.
+        """The patches of ``image``, ``(H, W, 3)`` of the atlas's size, at ``corners``.
 
-        Rows of ``3 * patch * patch`` values, channel by channel.
+        Rows of ``3 * patch * patch`` values, pixel by pixel: a line of a patch lies in one piece, and whole
+        lines are copied at once.
         """
-        area = self.image.shape[1] * self.width
-        span = torch.arange(patch, device=corners.device)
-        inside = (span[:, None] * self.width + span).flatten()
-        offsets = (torch.arange(3, device=corners.device)[:, None] * area + inside).flatten()
-        return image.flatten()[corners[:, None] + offsets]
+        line = 3 * self.width
+        places = image.shape[0] * self.width - (patch - 1) * self.width - patch + 1
+        patches = image.as_strided((places, patch, 3 * patch), (3, line, 1))
+        return patches.index_select(0, corners).flatten(1)
 
 
 class Dictionary:
@@ -98,27 +119,40 @@ class Dictionary:
         soft: bool = False,
     ) -> None:
         self.atlas, self.patch, self.soft = atlas, patch, soft
-        total = sum(weights)
+        # Rounded along the sum: thousands of pictures have less than a whole patch each.
+        ends = [round(keys * part / sum(weights)) for part in accumulate(weights, initial=0.0)]
         chosen = []
-        for corners, weight in zip(atlas.corners(patch), weights, strict=True):
-            count = round(keys * weight / total)
+        for corners, count in zip(atlas.corners(patch), (b - a for a, b in pairwise(ends)), strict=True):
             chosen.append(corners[torch.randperm(len(corners), generator=generator)[:count]])
         mixed = torch.cat(chosen)
         self.corners = mixed[torch.randperm(len(mixed), generator=generator)].to(atlas.image.device)
         sample = torch.randperm(len(self.corners), generator=generator)[:TRAINING].to(self.corners.device)
-        seen = atlas.softened() if soft else atlas.image
-        patches = atlas.rows_at(seen, self.corners[sample], patch)
+        self.seen = atlas.softened() if soft else atlas.image
+        patches = atlas.rows_at(self.seen, self.corners[sample], patch)
         self.mean = patches.mean(0)
         self.basis = principal_axes(patches - self.mean, DIMENSIONS, generator)
         parts = torch.split(self.corners, 2048)
-        self.keys = torch.cat([(atlas.rows_at(seen, part, patch) - self.mean) @ self.basis for part in parts])
+        self.keys = torch.cat([self.describe_at(part) for part in parts])
         self.norms = (self.keys**2).sum(1)
 
     def describe(self, image: Tensor, stride: int) -> Tensor:
         """Principal components of the patches of ``(3, H, W)`` on a grid: ``(rows, columns, D)``."""
-        filters = self.basis.T.reshape(-1, 3, self.patch, self.patch)
+        filters = self.basis.T.reshape(-1, self.patch, self.patch, 3).permute(0, 3, 1, 2)
         shift = -(self.mean @ self.basis)
         return F.conv2d(image[None], filters, shift, stride=stride)[0].permute(1, 2, 0)
+
+    def describe_at(self, corners: Tensor) -> Tensor:
+        """Principal components of the patches at ``(N,)`` corners, which need not be keys': ``(N, D)``."""
+        return (self.atlas.rows_at(self.seen, corners, self.patch) - self.mean) @ self.basis
+
+    def whole(self, corners: Tensor) -> Tensor:
+        """Whether a patch at each of these corners lies within one picture."""
+        atlas = self.atlas
+        row, column = corners // atlas.width, corners % atlas.width
+        picture, top = atlas.picture_of(row)
+        height, width = atlas.measures[picture].unbind(-1)
+        inside = (row - top <= height - self.patch) & (column <= width - self.patch)
+        return inside & (corners >= 0)
 
     def rarity(self, queries: Tensor, alpha: float) -> Tensor:
         """For each key one over (its distance to the nearest query + ``alpha`` x the median of these)."""
@@ -130,52 +164,46 @@ class Dictionary:
         nearest = (nearest + self.norms).clamp_min_(0)
         return 1 / (nearest + alpha * nearest.median().clamp_min(1e-6))
 
-    def search(self, queries: Tensor, rarity: Tensor, groups: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def search(
+        self, queries: Tensor, rarity: Tensor, crew: Crew, *, turn: int = 0, parts: int = 1
+    ) -> tuple[Tensor, Tensor]:
         """The best key for each query.
 
         Args:
             queries: ``(N, D)`` from :meth:`describe`.
             rarity: ``(keys,)`` from :meth:`rarity`.
-            groups: ``(N,)`` numbers: query ``i`` sees only every ``groups.max() + 1``-th key, from
-                key ``groups[i]`` on. All of them when None.
+            crew: who searches.
+            turn: which part of the keys, when
+            parts: into so many they are shared out.
 
         Returns:
             Index of the key ``(N,)`` and its squared distance ``(N,)``.
         """
-        if groups is None:
-            best = self._best(queries, self.keys, self.norms, rarity)
-        else:
-            best = torch.empty_like(groups)
-            step = int(groups.max()) + 1
-            for group in range(step):
-                part, mine = slice(group, None, step), (groups == group).nonzero()[:, 0]
-                best[mine] = (
-                    self._best(queries[mine], self.keys[part], self.norms[part], rarity[part]) * step + group
-                )
-        distance: Tensor = (queries - self.keys[best]).pow(2).sum(1)
-        return best, distance
-
-    @staticmethod
-    def _best(queries: Tensor, keys: Tensor, norms: Tensor, rarity: Tensor) -> Tensor:
+        part = slice(turn % parts, None, parts)
+        keys, norms = self.keys[part], self.norms[part]
         # -score = rarity * (2 q.k - |k|^2 - |q|^2): one matrix product with two columns more.
-        count = len(keys)
         table = torch.cat([2 * keys, -norms[:, None], -torch.ones_like(norms)[:, None]], 1)
-        table = F.pad((table * rarity[:, None]).T, (0, -count % BLOCK), mode="replicate").contiguous()
+        table = F.pad((table * rarity[part, None]).T, (0, -len(keys) % BLOCK), mode="replicate").contiguous()
         lengths = (queries**2).sum(1, keepdim=True)
         extended = torch.cat([queries, torch.ones_like(lengths), lengths], 1)
         best = torch.empty(len(queries), dtype=torch.long, device=queries.device)
-        row = torch.arange(QUERIES_AT_ONCE, device=queries.device)
-        # One buffer for all: freed and taken thousands of times, such blocks scatter over the heap.
-        buffer = torch.empty(QUERIES_AT_ONCE, table.shape[1], device=queries.device)
-        for part, result in zip(
-            torch.split(extended, QUERIES_AT_ONCE), torch.split(best, QUERIES_AT_ONCE), strict=True
-        ):
-            # argmax over long rows is slow on a CPU, amax is not: find the block, then look inside.
-            scores = torch.mm(part, table, out=buffer[: len(part)]).view(len(part), -1, BLOCK)
-            block = scores.amax(2).argmax(1)
-            place = scores[row[: len(part)], block].argmax(1)
-            result.copy_((block * BLOCK + place).clamp_(max=count - 1))
-        return best
+
+        def piece(start: int, stop: int) -> None:
+            # One buffer for all: freed and taken thousands of times, such blocks scatter over the heap.
+            buffer = torch.empty(QUERIES_AT_ONCE, table.shape[1], device=queries.device)
+            row = torch.arange(QUERIES_AT_ONCE, device=queries.device)
+            for at in range(start, stop, QUERIES_AT_ONCE):
+                asked, result = (t[at : min(at + QUERIES_AT_ONCE, stop)] for t in (extended, best))
+                # argmax over long rows is slow on a CPU, amax is not: find the block, then look inside.
+                scores = torch.mm(asked, table, out=buffer[: len(asked)]).view(len(asked), -1, BLOCK)
+                block = scores.amax(2).argmax(1)
+                place = scores[row[: len(asked)], block].argmax(1)
+                result.copy_((block * BLOCK + place).clamp_(max=len(keys) - 1))
+
+        crew.share(piece, len(queries), 16 * QUERIES_AT_ONCE)
+        best = best * parts + turn % parts
+        distance: Tensor = (queries - self.keys[best]).pow(2).sum(1)
+        return best, distance
 
 
 def principal_axes(rows: Tensor, dimensions: int, generator: torch.Generator) -> Tensor:

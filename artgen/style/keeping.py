@@ -1,4 +1,4 @@
-"""What of the content is kept, whatever the method: colours or luminance, faces, what lies outside of masks."""
+"""What of the content is kept, whatever the method: colours or luminance, faces, what masks leave out."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from torch import Tensor
 from artgen.errors import ArtgenError
 from artgen.imaging.faces import RISE, find_faces
 from artgen.imaging.image import check_image, luminance, resize
+from artgen.style.album import as_floats
 from artgen.style.palette import replace_luminance
 
 Preserve = Literal["none", "colour", "luminance"]
@@ -23,7 +24,7 @@ SOFT = 0.18
 
 def check_manner(
     content: Tensor,
-    styles: Sequence[Tensor],
+    styles: Sequence[Tensor | Sequence[Tensor]],
     *,
     strength: float,
     weights: Sequence[float] | None,
@@ -34,6 +35,16 @@ def check_manner(
 ) -> list[float]:
     """Refuse what no method can paint.
 
+    Args:
+        content: the picture.
+        styles: a painting, or several, each.
+        strength: as ``stylize`` of the methods has it, and so the others.
+        weights: of the styles.
+        masks: of the styles, or one.
+        preserve: what is kept.
+        style_scale: of the paintings.
+        faces: how much they are spared.
+
     Returns:
         The share of each style; together they are 1.
 
@@ -41,10 +52,12 @@ def check_manner(
         ArtgenError: an argument is out of range or a picture is not one.
     """
     check_image(content, "style content")
-    if not styles:
+    albums = [[style] if isinstance(style, Tensor) else style for style in styles]
+    if not albums or not all(albums):
         raise ArtgenError("style", "no style image", "at least one")
-    for style in styles:
-        check_image(style, "style image")
+    for picture in (picture for album in albums for picture in album):
+        if picture.dtype != torch.uint8 or picture.ndim != 3:
+            check_image(picture, "style image")
     if not 0 <= strength <= 4:
         raise ArtgenError("style strength", str(strength), "0 to 4; 1 is the preset as meant")
     if not 0.1 <= style_scale <= 4:
@@ -66,13 +79,16 @@ def in_luminance(content: Tensor, pictures: Sequence[Tensor]) -> tuple[Tensor, l
     """Content and styles in grey, the styles with the content's mean and contrast (Gatys et al. 2017)."""
     grey = luminance(content)
     spread = (grey - grey.mean()).pow(2).mean().sqrt()
-    matched = []
-    for picture in pictures:
-        tone = luminance(picture)
+
+    def matched(picture: Tensor) -> Tensor:
+        tone = luminance(as_floats(picture))
         tone = tone - tone.mean()
-        tone = tone / tone.pow(2).mean().sqrt().clamp_min(1e-3) * spread + grey.mean()
-        matched.append(tone.clamp(0, 1).expand(3, -1, -1).contiguous())
-    return grey.expand(3, -1, -1).contiguous(), matched
+        tone = (tone / tone.pow(2).mean().sqrt().clamp_min(1e-3) * spread + grey.mean()).clamp(0, 1)
+        if picture.dtype == torch.uint8:
+            tone = tone.mul(255).round_().to(torch.uint8)
+        return tone.expand(3, -1, -1).contiguous()
+
+    return grey.expand(3, -1, -1).contiguous(), [matched(picture) for picture in pictures]
 
 
 def finished(original: Tensor, painted: Tensor, preserve: Preserve, masks: Tensor | None) -> Tensor:

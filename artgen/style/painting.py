@@ -2,71 +2,114 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from artgen.style.dictionary import Dictionary
+from artgen.style.field import Field, Grid
+from artgen.style.pieces import Crew
 
 # Small: every part of the style appears. Large: each patch goes where it fits best. A soft pass only
 # makes sharp what is there, and a favoured patch would be repeated as a hatching.
 ALPHA, ALPHA_SOFT = 0.02, 1.0
 ROBUSTNESS = 0.8
-GROUPS = 4
+# Where a field was found before, one of so many parts of the keys is searched, and for so large a share of
+# the patches, those that fit best already, none.
+PARTS, CONTENT = 4, 0.4
 
 
 class Painter:
-    """Lays the patches of one dictionary over a picture, several times.
+    """Lays the patches of one style over a picture, time and again.
 
     Texture optimisation by expectation and maximisation (Kwatra et al. 2005; Elad and
-    Milanfar 2017).
+    Milanfar 2017). What was found the last time is where the next search begins.
 
     Args:
-        dictionary: patches of the style.
-        stride: distance of the grid's points, px.
         generator: shifts the grid each time, else it would show.
+        crew: who does the work.
+        carry: from this longer side of the picture on, px, what was found is carried from one patch size and
+            picture size to the next, and with it whole pieces of the style; below it only from one iteration
+            to the next.
     """
 
-    def __init__(self, dictionary: Dictionary, stride: int, generator: torch.Generator) -> None:
-        self.dictionary, self.stride, self.generator = dictionary, stride, generator
-        self._rarity: Tensor | None = None
+    def __init__(self, generator: torch.Generator, crew: Crew, carry: float = math.inf) -> None:
+        self.generator, self.crew, self.carry = generator, crew, carry
+        self.field: Field | None = None
+        self._turn = 0
+        self._rarity: tuple[Dictionary, Tensor] | None = None
 
-    def paint(self, image: Tensor) -> Tensor:
-        """``(3, H, W)`` in ``[0, 1]``, painted over once."""
-        patch, stride = self.dictionary.patch, self.stride
-        height, width = image.shape[1:]
-        top, left = (patch // 2 + s for s in torch.randint(stride, (2,), generator=self.generator).tolist())
-        rows = -(-(top + height) // stride)
-        columns = -(-(left + width) // stride)
-        bottom = (rows - 1) * stride + patch - top - height
-        right = (columns - 1) * stride + patch - left - width
-        padded = F.pad(image[None], (left, max(0, right), top, max(0, bottom)), mode="replicate")[0]
-        grid = self.dictionary.describe(padded, stride)
-        queries = grid.reshape(-1, grid.shape[2])
-        if self._rarity is None:
-            self._rarity = self.dictionary.rarity(queries, ALPHA_SOFT if self.dictionary.soft else ALPHA)
-        best, distance = self.dictionary.search(queries, self._rarity, self._groups(len(queries)))
-        weight = (distance / (3 * patch * patch) + 1e-4) ** ((ROBUSTNESS - 2) / 2)
-        corners = self.dictionary.corners[best].view(grid.shape[:2])
-        painted = self._vote(corners, (weight / weight.mean()).view(grid.shape[:2]), padded.shape[1:])
-        return painted[:, top : top + height, left : left + width]
+    def votes(self, image: Tensor, dictionary: Dictionary, stride: int) -> Tensor:
+        """What the patches say of each pixel of ``(3, H, W)`` in ``[0, 1]``: sums of colours and of weights.
 
-    def _groups(self, count: int) -> Tensor | None:
-        """In a soft pass neighbours look among different keys.
-
-        On flat ground they would else all find the same one, and it would be repeated with the
-        grid's period.
+        Returns:
+            ``(H, W, 4)``: red, green and blue times their weight, and the weight.
         """
-        if not self.dictionary.soft or len(self.dictionary.keys) < GROUPS * 1000:
-            return None
-        return torch.randint(GROUPS, (count,), generator=self.generator).to(self.dictionary.keys.device)
+        patch = dictionary.patch
+        height, width = int(image.shape[1]), int(image.shape[2])
+        top, left = torch.randint(stride, (2,), generator=self.generator).tolist()
+        grid = Grid.over(height, width, patch, stride, (top, left))
+        bottom = (grid.rows - 1) * stride + patch - grid.top - height
+        right = (grid.columns - 1) * stride + patch - grid.left - width
+        margin = (grid.left, max(0, right), grid.top, max(0, bottom))
+        padded = F.pad(image[None], margin, mode="replicate")[0]
+        self.field = self._search(
+            dictionary.describe(padded, stride).flatten(0, 1), dictionary, grid, (height, width)
+        )
+        weight = (self.field.distance / (3 * patch * patch) + 1e-4) ** ((ROBUSTNESS - 2) / 2)
+        sums = self._sums(self.field.corners, weight / weight.mean(), dictionary, stride, padded.shape[1:])
+        return sums[grid.top : grid.top + height, grid.left : grid.left + width]
 
-    def _vote(self, corners: Tensor, weight: Tensor, size: torch.Size) -> Tensor:
-        """Average the overlapping patches, Gaussian-windowed: ``(3, *size)``.
+    def _search(self, queries: Tensor, dictionary: Dictionary, grid: Grid, size: tuple[int, int]) -> Field:
+        shape = grid.rows, grid.columns
+        known, before = self.field, self._rarity
+        if before is None or before[0] is not dictionary:
+            rarity = dictionary.rarity(queries, ALPHA_SOFT if dictionary.soft else ALPHA)
+            self._rarity = dictionary, rarity
+        else:
+            rarity = before[1]
+        goes_on = (
+            dictionary.soft or max(size) >= self.carry or (before is not None and before[0] is dictionary)
+        )
+        if known is None or before is None or not goes_on:
+            best, distance = dictionary.search(queries, rarity, self.crew)
+            found = dictionary.corners[best], distance, rarity[best]
+            field = Field(dictionary, grid, size, *(each.view(shape) for each in found))
+        else:
+            corners, theirs = known.carried(dictionary, grid, size)
+            weight = theirs * (rarity.median() / before[1].median())
+            distance = (queries - dictionary.describe_at(corners.flatten())).pow(2).sum(1).view(shape)
+            field = Field(dictionary, grid, size, corners, distance, weight)
+            field.spread(queries)
+            self._again(field, queries, rarity)
+        field.spread(queries)
+        return field
+
+    def _again(self, field: Field, queries: Tensor, rarity: Tensor) -> None:
+        """Look for what fits least among a part of the keys."""
+        score = field.score.flatten()
+        bound = score[:: max(1, len(score) // 100_000)].quantile(CONTENT)
+        asked = (score >= bound).nonzero()[:, 0]
+        best, distance = field.dictionary.search(
+            queries[asked], rarity, self.crew, turn=self._turn, parts=PARTS
+        )
+        self._turn += 1
+        better = distance * rarity[best] < score[asked]
+        taken, best = asked[better], best[better]
+        field.corners.view(-1)[taken] = field.dictionary.corners[best]
+        field.distance.view(-1)[taken] = distance[better]
+        field.rarity.view(-1)[taken] = rarity[best]
+
+    def _sums(
+        self, corners: Tensor, weight: Tensor, dictionary: Dictionary, stride: int, size: torch.Size
+    ) -> Tensor:
+        """Add up the overlapping patches, Gaussian-windowed: ``(*size, 4)``.
 
         Pixel by pixel of the patch, for all patches at once: no patch is ever stored.
         """
-        atlas, patch, stride = self.dictionary.atlas, self.dictionary.patch, self.stride
+        atlas, patch = dictionary.atlas, dictionary.patch
         rows, columns = corners.shape
         sums = torch.zeros(size[0], size[1], 4, device=weight.device)
         at = torch.linspace(-1, 1, patch, device=weight.device)
@@ -77,4 +120,4 @@ class Painter:
                 votes = atlas.pixels.index_select(0, flat + (y * atlas.width + x)).view(rows, columns, 4)
                 target = sums[y : y + rows * stride : stride, x : x + columns * stride : stride]
                 target[:rows, :columns].addcmul_(votes, column, value=window[y][x])
-        return (sums[..., :3] / sums[..., 3:].clamp_min(1e-8)).permute(2, 0, 1)
+        return sums

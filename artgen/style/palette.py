@@ -13,6 +13,7 @@ from artgen.imaging.image import luminance
 KNOTS = 257
 LATTICE = 33
 SAMPLES = 16_384
+FEWEST = 64  # pixels that tell of a region's colours
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,16 @@ def _quantiles(values: Tensor) -> Tensor:
     return torch.lerp(ordered[below], ordered[above], at - below)
 
 
-def linear_map(image: Tensor, reference: Tensor, amount: float = 1.0) -> Tensor:
+def _colours(image: Tensor, among: Tensor | None) -> Tensor:
+    """Those of ``(3, H, W)``, or of where ``among`` ``(1, H, W)`` is more than a half: ``(3, N)``."""
+    colours = image.flatten(1)
+    if among is None:
+        return colours
+    meant = colours[:, among.flatten() > 0.5]
+    return meant if meant.shape[1] >= FEWEST else colours
+
+
+def linear_map(image: Tensor, reference: Tensor, amount: float = 1.0, among: Tensor | None = None) -> Tensor:
     """The linear Monge-Kantorovich map of ``image``'s colours onto those of ``reference``.
 
     Smooth, so faces stay free of the blotches that a whole palette transfer can cause
@@ -59,13 +69,14 @@ def linear_map(image: Tensor, reference: Tensor, amount: float = 1.0) -> Tensor:
         image: ``(3, H, W)`` in ``[0, 1]``.
         reference: ``(3, M)`` colours.
         amount: 0 leaves the image, 1 maps it wholly.
+        among: ``(1, H, W)``: the map is found from where this is more than a half.
     """
-    colours = image.flatten(1)
+    colours = _colours(image, among)
     mean, wanted_mean = colours.mean(1, keepdim=True), reference.mean(1, keepdim=True)
     covariance, wanted = _covariance(colours - mean), _covariance(reference - wanted_mean)
     root, inverse = _power(covariance, 0.5), _power(covariance, -0.5)
     matrix = inverse @ _power(root @ wanted @ root, 0.5) @ inverse
-    mapped = (matrix @ (colours - mean) + wanted_mean).view_as(image)
+    mapped = (matrix @ (image.flatten(1) - mean) + wanted_mean).view_as(image)
     return torch.lerp(image, mapped, amount).clamp_(0, 1)
 
 
@@ -80,7 +91,13 @@ def _power(matrix: Tensor, exponent: float) -> Tensor:
 
 
 def transfer_palette(
-    image: Tensor, reference: Tensor, generator: torch.Generator, *, turns: int, amount: float
+    image: Tensor,
+    reference: Tensor,
+    generator: torch.Generator,
+    *,
+    turns: int,
+    amount: float,
+    among: Tensor | None = None,
 ) -> Tensor:
     """Iterative distribution transfer (Pitie, Kokaram and Dahyot 2007), part of the way.
 
@@ -94,9 +111,10 @@ def transfer_palette(
         generator: source of the rotations, on the CPU.
         turns: how many rotations.
         amount: 0 leaves the image, 1 gives it the reference's distribution.
+        among: ``(1, H, W)``: the map is found from where this is more than a half.
     """
     device = image.device
-    colours = image.flatten(1)
+    colours = _colours(image, among)
     colours = colours[:, :: max(1, colours.shape[1] // SAMPLES)]
     axis = torch.linspace(0, 1, LATTICE, device=device)
     lattice = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij")).flatten(1)

@@ -6,54 +6,91 @@ patch score of GPNN (Granot et al. 2022) and palette transfer (Pitie et al. 2007
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Literal
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 
 import torch
 from torch import Tensor
 
-from artgen.errors import ArtgenError
-from artgen.imaging.image import check_image, luminance, resize
-from artgen.style.detail import blur, edge_map, match_fine_bands, raise_local_contrast
+from artgen.imaging.image import resize
+from artgen.style.detail import blur, edge_map, match_fine_bands, raise_local_contrast, wide_blur
+from artgen.style.dictionary import Atlas
+from artgen.style.keeping import Preserve, check_manner, face_map, finished, in_luminance
 from artgen.style.painting import Painter
-from artgen.style.palette import linear_map, replace_luminance, transfer_palette
+from artgen.style.palette import linear_map, transfer_palette
+from artgen.style.pieces import crew
 from artgen.style.plan import Level, make_plan
 from artgen.style.presets import Preset, find_preset
+from artgen.style.report import Report, Watch, unwatched
 from artgen.style.styleset import StyleSet, prepare
 
 CRISPNESS = 0.4
+# Pull towards the content within a face that is wholly spared, at every size.
+FACES = 1.0
+# Border between two styles' masks, over the longer side: as soft as strokes of the coarsest sizes are wide.
+BORDER = 0.012
+
+
+@dataclass
+class Region:
+    """Where one style set goes: everywhere when ``mask`` is None, else by ``(1, H, W)`` in [0, 1]."""
+
+    styles: StyleSet
+    mask: Tensor | None
+    painter: Painter
+    order: list[int]
+
+    def atlas(self, side: int) -> Atlas:
+        """The paintings at ``side`` px; where not all fit, those that the picture has most of by now."""
+        return self.styles.atlas(side, self.order)
+
+    def at(self, size: tuple[int, int]) -> Tensor | None:
+        """The mask at another size."""
+        return None if self.mask is None else resize(self.mask, size)
 
 
 @torch.no_grad()
 def stylize(
     content: Tensor,
-    styles: Sequence[Tensor],
+    styles: Sequence[Tensor | Sequence[Tensor]],
     *,
     preset: str = "balanced",
     strength: float = 1.0,
     weights: Sequence[float] | None = None,
-    preserve: Literal["none", "colour"] = "none",
+    masks: Tensor | None = None,
+    preserve: Preserve = "none",
     style_scale: float = 1.33,
+    faces: float = 0.0,
     seed: int,
-    progress: Callable[[float], None] = lambda fraction: None,
+    start: Tensor | None = None,
+    watch: Watch = unwatched,
     device: str = "cpu",
     fast: bool = False,
 ) -> Tensor:
     """Paint ``content`` in the manner of ``styles``.
 
-    The same arguments give the same picture, at one torch thread.
+    The same arguments give the same picture, on any number of torch's threads.
 
     Args:
         content: ``(3, H, W)`` float32, sRGB in ``[0, 1]``, any size from 1 px.
-        styles: one or more paintings, ``(3, h, w)`` likewise.
+        styles: one or more paintings, ``(3, h, w)`` likewise. Several in a row are one style, such as a
+            folder of photographs (``read_album``); bytes will do.
         preset: ``bold``, ``balanced``, ``faithful``; ``dream`` for an enlarged thumbnail.
         strength: 0 leaves the content, 1 is the preset as meant, more holds the content less.
         weights: the share of each style; equal when None.
-        preserve: ``colour`` keeps the content's colours and paints in luminance only.
+        masks: ``(k, 1, h, w)`` in [0, 1], of any size. One for each style says where it goes, with soft
+            borders; a single one where all of them do. What no mask covers stays as it was.
+        preserve: ``colour`` keeps the content's colours and paints in luminance only; ``luminance`` keeps
+            its light and dark and takes the paintings' colours.
         style_scale: size of the style against the content: below 1 finer strokes, above 1 broader.
             No style is enlarged beyond its own pixels.
+        faces: how much faces are spared, 0 to 1.
         seed: of the noise and the grid's shifts; ours alone, the global generator is not touched.
-        progress: called with the fraction done, 0 to 1.
+        start: ``(3, H, W)``: a painting to begin from, such as that of a film's last frame; only the finest
+            patches are laid anew then.
+        watch: told how far it is.
         device: where to work.
         fast: a preview: coarser grids, fewer patches, one iteration.
 
@@ -64,138 +101,163 @@ def stylize(
         ArtgenError: an argument is out of range or a picture is not one.
     """
     recipe = find_preset(preset)
-    shares = _check(content, styles, strength, weights, preserve, style_scale)
+    albums = [[style] if isinstance(style, Tensor) else list(style) for style in styles]
+    shares = check_manner(
+        content,
+        albums,
+        strength=strength,
+        weights=weights,
+        masks=masks,
+        preserve=preserve,
+        style_scale=style_scale,
+        faces=faces,
+    )
     if strength == 0:
         return content.clone()
-    original = content.to(device)
-    pictures = [style.to(device) for style in styles]
+    original, masks = content.to(device), None if masks is None else masks.to(device)
+    pictures = [picture.to(device) for album in albums for picture in album]
+    spared = face_map(original) * faces if faces else None
+    ground = original
     if preserve == "colour":
-        content, pictures = _in_luminance(original, pictures)
-    generator = torch.Generator().manual_seed(seed)
-    painted = _paint(
-        original if preserve == "none" else content,
-        prepare(pictures, shares),
-        recipe,
-        strength,
-        style_scale,
-        generator,
-        progress,
-        fast,
-    )
-    if preserve == "colour":
-        painted = replace_luminance(original, luminance(painted))
-    return painted.cpu()
+        ground, pictures = in_luminance(original, pictures)
+    with crew() as workers:
+        generator = torch.Generator().manual_seed(seed)
+
+        def region(pictures: Sequence[Tensor], weights: Sequence[float], mask: Tensor | None) -> Region:
+            styles = prepare(pictures, weights)
+            # Of more than fit, others each time: by chance until the picture tells which it wants.
+            order = torch.randperm(len(weights), generator=generator).tolist() if len(weights) > 1 else [0]
+            return Region(styles, mask, Painter(generator, workers, recipe.carry), order)
+
+        if masks is None or len(masks) == 1:
+            weights = [share / len(album) for album, share in zip(albums, shares, strict=True) for _ in album]
+            regions = [region(pictures, weights, None)]
+        else:
+            borders = _soft_borders(masks, (original.shape[1], original.shape[2]))
+            rest = iter(pictures)
+            regions = [
+                region(list(islice(rest, len(album))), [1.0] * len(album), mask)
+                for album, mask in zip(albums, borders, strict=True)
+            ]
+        work = _Work(regions, recipe, strength, style_scale, spared, generator)
+        painted = work.paint(ground, None if start is None else start.to(device), watch, fast)
+        return finished(original, painted, preserve, masks).cpu()
 
 
-def _paint(
-    content: Tensor,
-    styles: StyleSet,
-    preset: Preset,
-    strength: float,
-    style_scale: float,
-    generator: torch.Generator,
-    progress: Callable[[float], None],
-    fast: bool,
-) -> Tensor:
-    amount = min(1.0, strength) ** 0.5
-    ground = raise_local_contrast(content, preset.contrast)
-    ground = linear_map(ground, styles.palette, amount)
-    ground = transfer_palette(ground, styles.palette, generator, turns=10, amount=0.5 * amount)
-    levels = make_plan(content.shape[1], content.shape[2], fast=fast)
-    total, done = sum(level.cost for level in levels), 0.0
-    picture = resize(ground, levels[0].size)
-    for number, level in enumerate(levels):
-        hold = preset.decay**number / strength
-        picture = _paint_level(
-            picture,
-            ground,
-            styles,
-            level,
-            (preset.base * hold, preset.edge * hold),
-            style_scale,
-            amount,
-            generator,
-        )
-        done += level.cost
-        progress(done / total)
-    finest = styles.atlas(_side(content.shape[1:], style_scale)).pictures[styles.leading]
-    return match_fine_bands(picture, finest, CRISPNESS * amount)
+def _soft_borders(masks: Tensor, size: tuple[int, int]) -> Tensor:
+    """Masks ``(k, 1, H, W)`` that add up to one, without hard borders."""
+    sized = torch.stack([wide_blur(resize(mask, size), BORDER * max(size)) for mask in masks])
+    # Where no style is wanted the result will not be seen; there the nearest goes on.
+    return (sized + 1e-4) / (sized + 1e-4).sum(0, keepdim=True)
 
 
-def _paint_level(
-    picture: Tensor,
-    ground: Tensor,
-    styles: StyleSet,
-    level: Level,
-    hold: tuple[float, float],
-    style_scale: float,
-    amount: float,
-    generator: torch.Generator,
-) -> Tensor:
-    """Take the picture to the level's size and paint it there."""
-    base, edge = hold
-    wanted = resize(ground, level.size)
-    atlas = styles.atlas(side := _side(level.size, style_scale))
-    edges = edge_map(wanted)
-    pull = base + edge * edges
+@dataclass
+class _Work:
+    """One picture's painting: what stays the same over its sizes."""
 
-    def fuse(image: Tensor) -> Tensor:
-        return ((image + pull * wanted) / (1 + pull)).clamp_(0, 1)
+    regions: Sequence[Region]
+    preset: Preset
+    strength: float
+    style_scale: float
+    spared: Tensor | None
+    generator: torch.Generator
 
-    picture = fuse(resize(picture, level.size))
-    if level.noise:
-        style = atlas.pictures[styles.leading]
-        grain = blur(torch.randn(1, *level.size, generator=generator).to(picture.device), 1.0)
-        rough = (style - blur(style, 2.0)).std() * level.noise / grain.pow(2).mean().sqrt()
-        picture = (picture + grain * rough * (1 - 0.8 * edges)).clamp_(0, 1)
-    room = min(min(size) for size in atlas.sizes) // 2
-    for step in level.passes:
-        if step.patch > 7 and step.patch > min(room, max(level.size) // 2):
-            continue
-        painter = Painter(styles.dictionary(side, step), step.stride, generator)
-        for _ in range(step.repeats):
-            picture = fuse(painter.paint(picture))
-        picture = transfer_palette(picture, styles.palette, generator, turns=3, amount=0.5 * amount)
-    return picture
+    def paint(self, content: Tensor, start: Tensor | None, watch: Watch, fast: bool) -> Tensor:
+        ground = self._ground(content)
+        levels = list(enumerate(make_plan(content.shape[1], content.shape[2], fast=fast)))
+        if start is not None:  # composed and structured it is: only its surface is painted anew
+            number, last = levels[-1]
+            levels = [(number, replace(last, noise=0.0, passes=last.passes[-1:]))]
+        total, done = sum(level.cost for _, level in levels), 0.0
+        picture = resize(ground if start is None else start, levels[0][1].size)
+        for number, level in levels:
+            picture = self._paint_level(picture, ground, level, self.preset.decay**number / self.strength)
+            done += level.cost
+            watch(Report(done / total, picture, stage=f"{max(level.size)} px"))
+        side = self._side(content.shape[1:])
+        finest = [region.styles.leading(region.atlas(side)) for region in self.regions]
+        return self._together([match_fine_bands(picture, f, CRISPNESS * self._amount) for f in finest])
 
+    def _ground(self, content: Tensor) -> Tensor:
+        """The content in the paintings' colours."""
+        raised = raise_local_contrast(content, self.preset.contrast)
+        grounds = []
+        for region in self.regions:
+            palette, mask = region.styles.palette, region.mask
+            mapped = linear_map(raised, palette, self._amount, mask)
+            grounds.append(
+                transfer_palette(
+                    mapped, palette, self.generator, turns=10, amount=0.5 * self._amount, among=mask
+                )
+            )
+        return self._together(grounds)
 
-def _side(size: Sequence[int], style_scale: float) -> int:
-    return max(1, round(max(size) * style_scale))
+    def _paint_level(self, picture: Tensor, ground: Tensor, level: Level, hold: float) -> Tensor:
+        """Take the picture to the level's size and paint it there."""
+        wanted, side = resize(ground, level.size), self._side(level.size)
+        edges = edge_map(wanted)
+        pull = (self.preset.base + self.preset.edge * edges) * hold
+        spared = None if self.spared is None else resize(self.spared, level.size)
+        if spared is not None:
+            pull = torch.maximum(pull, FACES / self.strength * spared)
 
+        def fuse(image: Tensor) -> Tensor:
+            return ((image + pull * wanted) / (1 + pull)).clamp_(0, 1)
 
-def _in_luminance(content: Tensor, pictures: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
-    """Content and styles in grey, the styles with the content's mean and contrast (Gatys et al. 2017)."""
-    grey = luminance(content)
-    spread = (grey - grey.mean()).pow(2).mean().sqrt()
-    matched = []
-    for picture in pictures:
-        tone = luminance(picture)
-        tone = tone - tone.mean()
-        tone = tone / tone.pow(2).mean().sqrt().clamp_min(1e-3) * spread + grey.mean()
-        matched.append(tone.clamp(0, 1).expand(3, -1, -1).contiguous())
-    return grey.expand(3, -1, -1).contiguous(), matched
+        picture = fuse(resize(picture, level.size))
+        atlases = [region.atlas(side) for region in self.regions]
+        if level.noise:
+            grain = blur(torch.randn(1, *level.size, generator=self.generator).to(picture.device), 1.0)
+            grain = grain * (level.noise / grain.pow(2).mean().sqrt()) * (1 - 0.8 * edges)
+            grain = grain if spared is None else grain * (1 - spared)
+            leading = [region.styles.leading(a) for region, a in zip(self.regions, atlases, strict=True)]
+            rough = [(style - blur(style, 2.0)).std() for style in leading]
+            picture = self._together([(picture + grain * each).clamp_(0, 1) for each in rough])
+        room = min(min(size) for atlas in atlases for size in atlas.sizes) // 2
+        for step in level.passes:
+            if step.patch > 7 and step.patch > min(room, max(level.size) // 2):
+                continue
+            for _ in range(step.repeats):
+                sums = torch.zeros((), device=picture.device)
+                for region, atlas in zip(self.regions, atlases, strict=True):
+                    votes = region.painter.votes(picture, region.styles.dictionary(atlas, step), step.stride)
+                    mask = region.at(level.size)
+                    sums = sums + (votes if mask is None else votes * mask[0, :, :, None])
+                picture = fuse((sums[..., :3] / sums[..., 3:].clamp_min(1e-8)).permute(2, 0, 1))
+            picture = self._together(
+                [
+                    transfer_palette(
+                        picture,
+                        region.styles.palette,
+                        self.generator,
+                        turns=3,
+                        amount=0.5 * self._amount,
+                        among=region.at(level.size),
+                    )
+                    for region in self.regions
+                ]
+            )
+        for region in self.regions:
+            if region.painter.field is not None:
+                used = region.painter.field.used()
+                region.order = [*used, *(number for number in region.order if number not in set(used))]
+        return picture
 
+    def _together(self, pictures: Sequence[Tensor]) -> Tensor:
+        """One picture of every region's."""
+        if len(pictures) == 1:
+            return pictures[0]
+        size = (pictures[0].shape[1], pictures[0].shape[2])
+        masked = [
+            picture * mask
+            for picture, region in zip(pictures, self.regions, strict=True)
+            if (mask := region.at(size)) is not None
+        ]
+        return torch.stack(masked).sum(0)
 
-def _check(
-    content: Tensor,
-    styles: Sequence[Tensor],
-    strength: float,
-    weights: Sequence[float] | None,
-    preserve: str,
-    style_scale: float,
-) -> list[float]:
-    check_image(content, "style content")
-    if not styles:
-        raise ArtgenError("style", "no style image", "at least one")
-    for style in styles:
-        check_image(style, "style image")
-    if not 0 <= strength <= 4:
-        raise ArtgenError("style strength", str(strength), "0 to 4; 1 is the preset as meant")
-    if not 0.1 <= style_scale <= 4:
-        raise ArtgenError("style scale", str(style_scale), "0.1 to 4")
-    if preserve not in ("none", "colour"):
-        raise ArtgenError("style preserve", f"'{preserve}'", "none or colour")
-    shares = [1.0] * len(styles) if weights is None else [float(weight) for weight in weights]
-    if len(shares) != len(styles) or min(shares) < 0 or sum(shares) <= 0:
-        raise ArtgenError("style weights", str(shares), f"{len(styles)} numbers from 0 up, not all 0")
-    return shares
+    @property
+    def _amount(self) -> float:
+        return math.sqrt(min(1.0, self.strength))
+
+    def _side(self, size: Sequence[int]) -> int:
+        return max(1, round(max(size) * self.style_scale))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from artgen.errors import ArtgenError
@@ -16,20 +17,22 @@ class Preset:
         edge: further pull where the content has edges.
         decay: factor on both at every finer level; small values leave fine detail to the style.
         contrast: how much the content's local contrast is raised first, 0 to 1.
+        carry: see ``Painter``: small values let whole pieces of the style grow over the content.
     """
 
     base: float
     edge: float
     decay: float
     contrast: float
+    carry: float = math.inf
 
 
 PRESETS = {
-    "bold": Preset(base=0.15, edge=0.8, decay=0.6, contrast=0.5),
+    "bold": Preset(base=0.15, edge=0.8, decay=0.6, contrast=0.5, carry=300),
     "balanced": Preset(base=0.15, edge=1.0, decay=0.8, contrast=0.5),
     "faithful": Preset(base=0.25, edge=1.5, decay=0.8, contrast=0.5),
     # For an enlarged thumbnail: it rules the coarse levels, the painting the fine ones.
-    "dream": Preset(base=0.3, edge=0.3, decay=0.35, contrast=0.0),
+    "dream": Preset(base=0.3, edge=0.3, decay=0.35, contrast=0.0, carry=300),
 }
 
 

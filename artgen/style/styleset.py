@@ -10,14 +10,17 @@ import torch
 from torch import Tensor
 
 from artgen.imaging.image import fit, resize
+from artgen.style.album import as_floats
 from artgen.style.dictionary import Atlas, Dictionary
 from artgen.style.plan import Pass
 
 PALETTE_SIDE = 256
 PALETTE_COLOURS = 20_000
+FEW = 16  # pictures whose palette is taken from reduced ones; that of more is drawn from their pixels
 SMALLEST = 16
 REMEMBERED = 3
-SIZES = 12
+# Pixels of one atlas, and of all that are remembered; with what belongs to it each takes 40 bytes.
+LARGEST, MOST = 12_000_000, 24_000_000
 
 
 class StyleSet:
@@ -27,58 +30,87 @@ class StyleSet:
     changes none of them.
 
     Args:
-        pictures: ``(3, h, w)`` in ``[0, 1]`` each.
+        pictures: ``(3, h, w)`` in ``[0, 1]`` each, or bytes: of thousands a float each would be too much.
         weights: the share of each.
     """
 
     def __init__(self, pictures: Sequence[Tensor], weights: Sequence[float]) -> None:
         self.pictures, self.weights = list(pictures), list(weights)
-        self._atlases: dict[int, Atlas] = {}
-        self._dictionaries: dict[tuple[int, Pass], Dictionary] = {}
+        self._atlases: OrderedDict[tuple[int, tuple[int, ...]], Atlas] = OrderedDict()
+        self._dictionaries: dict[tuple[Atlas, Pass], Dictionary] = {}
         self.palette = self._draw_palette()
 
-    @property
-    def leading(self) -> int:
-        """Index of the painting with the largest weight."""
-        return max(range(len(self.weights)), key=lambda index: self.weights[index])
-
-    def atlas(self, side: int) -> Atlas:
+    def atlas(self, side: int, order: Sequence[int] | None = None) -> Atlas:
         """The paintings with their longer side at ``side`` px, but never enlarged.
 
         A stretched painting has no brushwork left at its finest. Only what is too small to hold a
         patch is enlarged.
-        """
-        if side not in self._atlases:
-            if len(self._atlases) >= SIZES:
-                self._atlases.clear()
-                self._dictionaries.clear()
-            self._atlases[side] = Atlas([_sized(picture, side) for picture in self.pictures])
-        return self._atlases[side]
 
-    def dictionary(self, side: int, step: Pass) -> Dictionary:
-        """The patches of the paintings at ``side`` px that a pass asks for."""
-        name = (side, step)
+        Args:
+            side: px.
+            order: numbers of the paintings, the dearest first: those that no longer fit into ``LARGEST``
+                pixels are left out.
+        """
+        numbers = self._fitting(side, range(len(self.pictures)) if order is None else order)
+        name = (side, numbers)
+        if name not in self._atlases:
+            self._atlases[name] = Atlas([_sized(self.pictures[n], side) for n in numbers], numbers)
+            self._forget()
+        self._atlases.move_to_end(name)
+        return self._atlases[name]
+
+    def dictionary(self, atlas: Atlas, step: Pass) -> Dictionary:
+        """The patches of an atlas that a pass asks for."""
+        name = (atlas, step)
         if name not in self._dictionaries:
             generator = torch.Generator().manual_seed(step.patch)
+            weights = [self.weights[number] for number in atlas.numbers]
             self._dictionaries[name] = Dictionary(
-                self.atlas(side), step.patch, step.keys, self.weights, generator, soft=step.soft
+                atlas, step.patch, step.keys, weights, generator, soft=step.soft
             )
         return self._dictionaries[name]
+
+    def leading(self, atlas: Atlas) -> Tensor:
+        """The painting of an atlas with the largest weight."""
+        place = max(range(len(atlas.numbers)), key=lambda place: self.weights[atlas.numbers[place]])
+        return atlas.pictures[place]
+
+    def _fitting(self, side: int, order: Sequence[int]) -> tuple[int, ...]:
+        taken: list[int] = []
+        area = 0
+        for number in order:
+            height, width = self.pictures[number].shape[-2:]
+            reduced = min(1.0, side / max(height, width))
+            area += max(SMALLEST, round(height * reduced)) * max(SMALLEST, round(width * reduced))
+            if taken and area > LARGEST:
+                break
+            taken.append(number)
+        return tuple(sorted(taken))
+
+    def _forget(self) -> None:
+        """Let go of the oldest atlases, with their dictionaries."""
+        area = sum(len(atlas.pixels) for atlas in self._atlases.values())
+        while area > MOST and len(self._atlases) > 1:
+            _, old = self._atlases.popitem(last=False)
+            area -= len(old.pixels)
+            self._dictionaries = {name: d for name, d in self._dictionaries.items() if name[0] is not old}
 
     def _draw_palette(self) -> Tensor:
         """Colours of the paintings by weight: ``(3, M)``."""
         generator = torch.Generator().manual_seed(0)
         total, drawn = sum(self.weights), []
+        few = len(self.pictures) <= FEW
         for picture, weight in zip(self.pictures, self.weights, strict=True):
-            colours = fit(picture, min(PALETTE_SIDE, max(picture.shape[1:]))).flatten(1)
-            count = max(256, round(PALETTE_COLOURS * weight / total))
+            side = min(PALETTE_SIDE, max(picture.shape[1:]))
+            colours = (fit(as_floats(picture), side) if few else picture).flatten(1)
+            count = max(256 if few else 1, round(PALETTE_COLOURS * weight / total))
             which = torch.randint(colours.shape[1], (count,), generator=generator)
-            drawn.append(colours[:, which.to(colours.device)])
+            drawn.append(as_floats(colours[:, which.to(colours.device)]))
         return torch.cat(drawn, 1)
 
 
 def _sized(picture: Tensor, side: int) -> Tensor:
-    sized = fit(picture, min(side, max(picture.shape[1:])))
+    sized = fit(as_floats(picture), min(side, max(picture.shape[1:])))
     height, width = int(sized.shape[1]), int(sized.shape[2])
     if min(height, width) >= SMALLEST:
         return sized
@@ -92,7 +124,7 @@ def prepare(pictures: Sequence[Tensor], weights: Sequence[float]) -> StyleSet:
     """The style set of these paintings; the last few are kept, so a run prepares each painting once."""
     digest = hashlib.sha256(repr([*weights, *(p.shape for p in pictures)]).encode())
     for picture in pictures:
-        digest.update(str(picture.device).encode())
+        digest.update(f"{picture.device} {picture.dtype}".encode())
         digest.update(picture.detach().cpu().contiguous().numpy().tobytes())
     key = digest.hexdigest()
     if key not in _recent:

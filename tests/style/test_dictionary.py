@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from artgen.style.dictionary import Atlas, Dictionary, principal_axes
 from artgen.style.painting import Painter
+from artgen.style.pieces import Crew
 
 
 def noise(height: int, width: int, seed: int = 0) -> Tensor:
@@ -18,20 +20,25 @@ def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+def unfolded(image: Tensor, patch: int, stride: int = 1) -> Tensor:
+    """Rows of patches, pixel by pixel."""
+    rows = F.unfold(image[None], patch, stride=stride)[0].T
+    return rows.view(len(rows), 3, patch * patch).transpose(1, 2).flatten(1)
+
+
 def test_patches_stay_within_their_picture() -> None:
     pictures = [noise(20, 31), noise(17, 12, 1)]
     atlas = Atlas(pictures)
     corners = atlas.corners(7)
     assert [len(c) for c in corners] == [14 * 25, 11 * 6]
     for picture, own in zip(pictures, corners, strict=True):
-        expected = F.unfold(picture[None], 7)[0].T
-        assert torch.equal(atlas.rows_at(atlas.image, own, 7), expected)
+        assert torch.equal(atlas.rows_at(atlas.image, own, 7), unfolded(picture, 7))
 
 
 def test_describe_projects_the_patches() -> None:
     dictionary = Dictionary(Atlas([noise(40, 40)]), 7, 500, [1.0], generator())
     image = noise(23, 31, 2)
-    rows = F.unfold(image[None], 7, stride=3)[0].T
+    rows = unfolded(image, 7, 3)
     expected = (rows - dictionary.mean) @ dictionary.basis
     found = dictionary.describe(image, 3)
     assert found.shape[:2] == (6, 9)
@@ -46,24 +53,39 @@ def test_search_equals_brute_force() -> None:
     nearest = distances.amin(0)
     assert torch.allclose(1 / rarity.double(), nearest + 0.02 * nearest.median(), rtol=1e-3, atol=1e-5)
     scores = distances * rarity.double()
-    best, distance = dictionary.search(queries, rarity)
+    best, distance = dictionary.search(queries, rarity, Crew(2))
     assert (best == scores.argmin(1)).float().mean() > 0.99
     taken = scores.gather(1, best[:, None])[:, 0]
     assert float((taken / scores.amin(1)).max()) < 1.001
     assert torch.allclose(distance.double(), distances.gather(1, best[:, None])[:, 0], rtol=1e-3)
 
 
-def test_groups_see_their_own_keys() -> None:
+@pytest.mark.parametrize("turn", [0, 1, 2, 7])
+def test_a_part_of_the_keys(turn: int) -> None:
     dictionary = Dictionary(Atlas([noise(60, 60)]), 7, 1001, [1.0], generator())
     queries = dictionary.describe(noise(40, 40, 3), 2).reshape(-1, dictionary.keys.shape[1])
-    groups = torch.arange(len(queries)) % 4
-    even = torch.ones(len(dictionary.keys))
-    best, _ = dictionary.search(queries, even, groups)
-    assert torch.equal(best % 4, groups)
-    distances = torch.cdist(queries, dictionary.keys)
-    for group in range(4):
-        mine = groups == group
-        assert torch.equal((best[mine] - group) // 4, distances[mine][:, group::4].argmin(1))
+    best, _ = dictionary.search(queries, torch.ones(len(dictionary.keys)), Crew(1), turn=turn, parts=4)
+    assert bool((best % 4 == turn % 4).all())
+    near = torch.cdist(queries, dictionary.keys)[:, turn % 4 :: 4].argmin(1)
+    assert torch.equal((best - turn % 4) // 4, near)
+
+
+def test_described_at_corners_as_in_a_picture() -> None:
+    picture = noise(40, 50)
+    dictionary = Dictionary(Atlas([noise(20, 20, 5), picture]), 7, 500, [1.0, 1.0], generator())
+    grid = dictionary.describe(picture, 1)
+    y, x = torch.tensor([0, 5, 33]), torch.tensor([43, 17, 0])
+    corners = (20 + y) * dictionary.atlas.width + x
+    assert bool(dictionary.whole(corners).all())
+    assert torch.allclose(dictionary.describe_at(corners), grid[y, x], atol=1e-4)
+
+
+def test_whole_patches_lie_within_one_picture() -> None:
+    atlas = Atlas([noise(20, 31), noise(17, 12, 1)])
+    dictionary = Dictionary(atlas, 7, 100, [1.0, 1.0], generator())
+    everywhere = torch.arange(-40, atlas.width * 40)
+    allowed = torch.cat(atlas.corners(7))
+    assert torch.equal(dictionary.whole(everywhere), torch.isin(everywhere, allowed))
 
 
 def test_weights_share_the_keys() -> None:
@@ -78,7 +100,8 @@ def test_the_style_paints_itself_perfectly() -> None:
     """Every patch of the style is a key, so painting the style changes its inside not at all."""
     style = noise(30, 30)
     dictionary = Dictionary(Atlas([style]), 7, 10_000, [1.0], generator())
-    painted = Painter(dictionary, 2, generator()).paint(style)
+    votes = Painter(generator(), Crew(1)).votes(style, dictionary, 2)
+    painted = (votes[..., :3] / votes[..., 3:]).permute(2, 0, 1)
     assert painted.shape == style.shape
     assert torch.allclose(painted[:, 7:-7, 7:-7], style[:, 7:-7, 7:-7], atol=1e-3)
 

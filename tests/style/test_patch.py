@@ -12,6 +12,7 @@ from torch import Tensor
 from artgen.errors import ArtgenError
 from artgen.imaging.files import read_image, write_png
 from artgen.imaging.image import enlarge, fit, luminance, shrink
+from artgen.style import styleset
 from artgen.style.library import credit
 from artgen.style.patch import stylize
 from artgen.style.presets import PRESETS
@@ -137,7 +138,7 @@ def test_flat_content_and_flat_style(wave: Tensor) -> None:
 
 def test_progress_rises_to_one(wave: Tensor) -> None:
     seen: list[float] = []
-    stylize(scene(150, 150), [wave], seed=1, fast=True, progress=seen.append)
+    stylize(scene(150, 150), [wave], seed=1, fast=True, watch=lambda report: seen.append(report.done))
     assert seen == sorted(seen)
     assert seen[-1] == pytest.approx(1)
 
@@ -195,3 +196,96 @@ def _coarse_colours(image: Tensor) -> Tensor:
     cells = (image.flatten(1) * 2.999).long()
     number = cells[0] * 9 + cells[1] * 3 + cells[2]
     return torch.bincount(number, minlength=27) / number.numel()
+
+
+def test_any_number_of_threads_paints_the_same(wave: Tensor, kiss: Tensor) -> None:
+    content = scene(210, 160)
+    pictures = []
+    for threads in (1, 2, 5):
+        torch.set_num_threads(threads)
+        pictures.append(stylize(content, [wave, kiss], seed=3, fast=True))
+    assert all(torch.equal(picture, pictures[0]) for picture in pictures)
+
+
+def halves(height: int, width: int) -> Tensor:
+    left = torch.zeros(1, 1, height, width)
+    left[..., : width // 2] = 1
+    return torch.cat([left, 1 - left])
+
+
+def test_each_style_stays_within_its_mask(wave: Tensor, kiss: Tensor) -> None:
+    content = scene(80, 100)
+    both = stylize(content, [wave, kiss], masks=halves(12, 16), seed=2, fast=True)
+    alone = [stylize(content, [style], seed=2, fast=True) for style in (wave, kiss)]
+    for part, own, other in ((slice(0, 36), 0, 1), (slice(64, 100), 1, 0)):
+        means = [picture[..., part].mean((1, 2)) for picture in (both, alone[own], alone[other])]
+        assert float((means[0] - means[1]).norm()) < 0.4 * float((means[0] - means[2]).norm())
+
+
+def test_a_hard_mask_leaves_no_hard_border(wave: Tensor) -> None:
+    """The same style on both sides: where they meet nothing may be seen."""
+    content = torch.full((3, 80, 100), 0.5)
+    painted = luminance(stylize(content, [wave, wave], masks=halves(80, 100), seed=2, fast=True))
+    across = painted.diff(dim=-1).abs().mean((0, 1))
+    assert float(across[46:54].mean()) < 1.5 * float(across.mean())
+
+
+def test_what_no_mask_covers_stays(wave: Tensor) -> None:
+    content = scene(90, 90)
+    mask = torch.zeros(1, 1, 90, 90)
+    mask[..., 45:, :] = 1
+    painted = stylize(content, [wave], masks=mask, seed=1, fast=True)
+    assert torch.equal(painted[:, :40], content[:, :40])
+    assert float((painted[:, 50:] - content[:, 50:]).abs().mean()) > 0.05
+
+
+def test_faces_are_spared(wave: Tensor) -> None:
+    from skimage import data
+
+    face = torch.from_numpy(data.astronaut()[20:240, 110:330].copy()).permute(2, 0, 1).float().div(255)
+    face = fit(face, 110)
+    bold, spared = (
+        stylize(face, [wave], preset="bold", seed=1, faces=faces, fast=True) for faces in (0.0, 1.0)
+    )
+
+    def likeness(painted: Tensor, box: tuple[slice, slice]) -> float:
+        pair = torch.stack([luminance(painted)[0][box].flatten(), luminance(face)[0][box].flatten()])
+        return float(pair.corrcoef()[0, 1])
+
+    eyes_and_mouth = (slice(30, 75), slice(38, 75))
+    assert 1 - likeness(spared, eyes_and_mouth) < 0.7 * (1 - likeness(bold, eyes_and_mouth))
+
+
+def test_luminance_is_preserved(wave: Tensor) -> None:
+    content = 0.2 + 0.6 * scene(90, 90)
+    painted = stylize(content, [wave], preserve="luminance", seed=1, fast=True)
+    assert torch.allclose(luminance(painted), luminance(content), atol=2e-3)
+    assert float((painted - content).abs().mean()) > 0.05
+
+
+def test_a_start_is_gone_on_from(wave: Tensor) -> None:
+    content = scene(80, 80)
+    first = stylize(content, [wave], seed=1)
+    again = stylize(content, [wave], seed=1, start=first)
+    other = stylize(content, [wave], seed=2)
+    assert float((again - first).abs().mean()) < 0.7 * float((other - first).abs().mean())
+
+
+def test_an_album_is_one_style(wave: Tensor, kiss: Tensor) -> None:
+    """Its weight is shared among its pictures, as bytes or floats."""
+    content = scene(70, 70)
+    crops = [wave[..., :60], wave[..., 60:120], wave[..., 100:]]
+    album = [crop.mul(255).round().byte() for crop in crops]
+    together = stylize(content, [album, kiss], weights=[1, 1], seed=2, fast=True)
+    apart = [float((together.mean((1, 2)) - each.mean((1, 2))).abs().mean()) for each in (wave, kiss)]
+    assert max(apart) < 0.7 * float((wave.mean((1, 2)) - kiss.mean((1, 2))).abs().mean())
+
+
+def test_an_album_larger_than_an_atlas(wave: Tensor, kiss: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where not all pictures fit, the sizes to come keep those that are used."""
+    monkeypatch.setattr(styleset, "LARGEST", 60_000)
+    greys = [torch.full((3, 120, 120), level) for level in torch.linspace(0.3, 0.7, 12).tolist()]
+    content = stylize(scene(110, 110), [kiss], seed=4, fast=True)
+    painted = stylize(content, [[*greys, kiss]], seed=1, preset="faithful")
+    plain = stylize(content, [greys], seed=1, preset="faithful")
+    assert float(painted.std(0).mean()) > 2 * float(plain.std(0).mean())
