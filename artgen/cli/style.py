@@ -97,7 +97,9 @@ def style(
         for name, value in given.items()
         if value is not None
     }
-    filmed = content.suffix.lower() in FILMS or (output is not None and output.suffix.lower() == ".mp4")
+    filmed = content.suffix.lower() in FILMS
+    if content.suffix.lower() == ".gif":  # either, as the output says
+        filmed = output is not None and output.suffix.lower() == ".mp4"
     target = _target(content, styles or [], output, ".mp4" if filmed else ".png")
     _refuse(content, target, force=force)
     report = (_film if filmed else _picture)(

@@ -80,6 +80,11 @@ class Reel:
         self.frames += 1
         self._seal_when_full()
 
+    def leave(self) -> None:
+        """Remove the folder if no frame is in it."""
+        if self.frames == 0:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
     def others(self) -> list[Path]:
         """Folders with frames of the same film by other settings, unfinished."""
         beside = self.output.parent.glob(f".{_literal(self.output.name)}-*")

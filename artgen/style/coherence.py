@@ -14,8 +14,8 @@ from artgen.style.palette import linear_map
 Paint = Callable[[Tensor, Tensor | None], Tensor]
 """Paints a frame ``(3, H, W)``, beginning from a picture of its size, or afresh from None."""
 # How far colours are drawn from a frame's own painting to what came from the last one, and how far its
-# strokes. Strokes are half renewed: moved on and on they would go soft, and stretch where the film zooms.
-COLOURS, STROKES = 0.8, 0.5
+# strokes. Strokes are partly renewed: moved on and on they would go soft, and stretch where the film zooms.
+COLOURS, STROKES = 0.8, 0.6
 # Blur in which colours are told from strokes, over the long side.
 COARSE = 1 / 64
 # So far apart in colour, what came is not what should be painted: light that changes slowly, too.
@@ -29,9 +29,9 @@ LEVELS = 255
 class Follower:
     """Paints frame after frame, each begun from the last one's paint, which went where the film went.
 
-    What can be followed keeps its paint; what came into view is painted from the frame's own colours, taken
-    to the painting's, or where that is much, from a painting of its own. Every result is rounded to 8 bits, so that one read from a PNG leads on exactly as the
-    one in memory.
+    What can be followed keeps its paint. What came into view is painted from the frame's own colours, taken
+    to the painting's, or, where that is much, from a painting of its own. Every result is rounded to 8 bits,
+    so that one read from a PNG leads on exactly as the one in memory.
 
     Args:
         paint: paints one frame; with the same seed for all, so that grids and noise stay in place.

@@ -80,28 +80,32 @@ def paint_film(
     for folder in reel.others():
         emit(Note(f"unfinished frames by other settings lie in {folder}: remove it if they are not wanted"))
     with held(reel.folder):
-        reel.open()
-        kept, follower = reel.frames, Follower(paint, hold)
-        if kept:
-            emit(Note(f"{kept} frames are there already"))
-        expected = max(1, round(film.rate * film.seconds))
-        times = array("q")
-        for number, frame, cut in _frames(source, emit):
-            at = round(frame.seconds * film.ticks)
-            times.append(at if not times else max(at, times[-1] + 1))
-            if number < kept - 1:
-                continue
-            image = frame.image(size)
-            if number == kept - 1:
-                follower.go_on(image, reel.last())
-                continue
-            painted = follower.next(image, cut=cut)
-            reel.add(painted)
-            shown(painted)
-            fraction = min(1.0, (number + 1) / expected)
-            emit(WorkProgress(fraction, f"{number + 1} of {max(expected, number + 1)} frames"))
-        first = times[0]
-        tracks = reel.finish([at - first for at in times], film.ticks, source, lambda text: emit(Note(text)))
+        try:
+            reel.open()
+            kept, follower = reel.frames, Follower(paint, hold)
+            if kept:
+                emit(Note(f"{kept} frames are there already"))
+            expected = max(1, round(film.rate * film.seconds))
+            times = array("q")
+            for number, frame, cut in _frames(source, emit):
+                at = round(frame.seconds * film.ticks)
+                times.append(at if not times else max(at, times[-1] + 1))
+                if number < kept - 1:
+                    continue
+                image = frame.image(size)
+                if number == kept - 1:
+                    follower.go_on(image, reel.last())
+                    continue
+                painted = follower.next(image, cut=cut)
+                reel.add(painted)
+                shown(painted)
+                fraction = min(1.0, (number + 1) / expected)
+                emit(WorkProgress(fraction, f"{number + 1} of {max(expected, number + 1)} frames"))
+            first = times[0]
+            shifted = [at - first for at in times]
+            tracks = reel.finish(shifted, film.ticks, source, lambda text: emit(Note(text)))
+        finally:
+            reel.leave()
     return Painted(
         frames=len(times),
         kept=kept,
