@@ -38,6 +38,8 @@ def named(model: Path, references: Sequence[str]) -> list[float]:
         # As a training calls a style after its painting.
         names = (reference.removeprefix(PREFIX), PurePath(reference).stem)
         name = next((name for name in names if name in known), None)
+        if name is None and len(known) == 1 and model.stem in names:  # the only one, of a file renamed since
+            name = known[0]
         if name is None:
             raise ArtgenError(
                 "style", f"{reference!r}", f"one of {', '.join(known)}, which {model.stem} holds"

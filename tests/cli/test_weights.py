@@ -3,8 +3,11 @@
 import json
 from pathlib import Path
 
+import pytest
 import torch
 
+from artgen.cli.checkpoints import import_
+from artgen.errors import ArtgenError
 from artgen.imaging.files import read_image, write_png
 from artgen.models.checkpoint import load_model
 from artgen.models.vgg import load_vgg
@@ -79,8 +82,11 @@ def test_a_style_net_of_others(tmp_path: Path) -> None:
     assert (checked.returncode, checked.stderr) == (0, "")
     write_png(tmp_path / "in.png", torch.rand(3, 32, 48), {})
     image = read_image(tmp_path / "in.png")
-    step = Style(method="net", model="candy.safetensors", style=["candy"])
+    (tmp_path / "candy.safetensors").rename(tmp_path / "sweet.safetensors")
+    for style in ("candy", "sweet"):
+        step = Style(method="net", model="sweet.safetensors", style=[style])
+        assert not list(step.wrong(tmp_path))
     made = step.apply(image, Context(1, 1, "style", tmp_path, "cpu", False, lambda fraction: None))
     assert torch.allclose(made, (published(state, image[None] * 255) / 255).clamp(0, 1)[0], atol=1e-4)
-    wrong = artgen("models", "import", "candy.pth", "--arch", "unet_256", "--force", folder=tmp_path)
-    assert "these weights look like pytorch/examples fast_neural_style" in wrong.stderr
+    with pytest.raises(ArtgenError, match="these weights look like pytorch/examples fast_neural_style"):
+        import_(str(tmp_path / "candy.pth"), arch="unet_256", force=True)
