@@ -2,107 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
 from artgen.errors import ArtgenError
+from artgen.models import pulled
 from artgen.steps import shares
-from artgen.steps.base import Context, Finder, Step
-from artgen.steps.draws import Drawn, possible
-from artgen.steps.images import References
+from artgen.steps.base import Context
+from artgen.steps.draws import Drawn
+from artgen.steps.manner import Manner, Name, find_mask, find_style
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-
-# The field that names the files which a method reads.
-READS = {"patch": "style", "net": "model"}
+SCALE, FACES = 1.33, 0.6
 
 
-def find_style(reference: str, folder: Path) -> Path:
-    """The file of a style image named in a recipe.
+class Style(Manner):
+    """Paint the image in the manner of paintings: of their patches, by a trained network, by optimisation."""
 
-    Raises:
-        ArtgenError: no such style.
-    """
-    from artgen.style import library
-
-    return library.resolve(reference, folder)
-
-
-class Style(Step):
-    """Paint the image in the manner of one or more paintings: of their patches, or by a trained network."""
-
+    version: ClassVar[int] = 2
     dear: ClassVar[bool] = True
-    references: ClassVar[Mapping[str, Finder]] = {"style": find_style, "model": shares.find_net}
 
     use: Literal["style"] = "style"
-    method: Drawn[Literal["patch", "net"]] = Field(
-        "patch",
-        description="`patch` paints with patches of any painting; `net` is a trained network, quick and "
-        "plainer, at home in its own styles only.",
+    features: Drawn[Name] = Field(
+        "vgg19",
+        description="Of `vgg`: the network that looks, by the name it was pulled under, or the path of a "
+        "weights file.",
     )
-    style: Drawn[References] = Field(
-        ["builtin:great-wave"],
-        description="`builtin:NAME` or the path of an image; a list mixes several as one. With `net`, styles "
-        "that the model holds.",
-    )
-    model: Drawn[Annotated[str, Field(min_length=1, max_length=500)]] = Field(
-        "styles",
-        description="Of `net`: a fast-style model, by its name in `artgen models` or the path of a "
-        ".safetensors file.",
-    )
-    preset: Drawn[Literal["bold", "balanced", "faithful", "dream"]] = Field(
-        "balanced",
-        description="Of `patch`: who rules. Bold the painting, faithful the image; dream keeps only its "
-        "composition.",
-    )
-    strength: Drawn[Annotated[float, Field(ge=0, le=4)]] = Field(
-        1.0,
-        description="0 leaves the image as it is, 1 is as meant, more lets go of the image: `net` then "
-        "paints over what it painted.",
-    )
-    preserve: Drawn[Literal["none", "colour"]] = Field(
-        "none", description="`colour` keeps the image's own colours and takes only the brushwork."
-    )
-    style_scale: Drawn[Annotated[float, Field(ge=0.25, le=4)]] = Field(
-        1.33,
-        description="Size of the painting relative to the image: larger gives larger strokes. With `net`, "
-        "1.33 is as it has learned.",
-        json_schema_extra={"unit": "times"},
-    )
-
-    side: Drawn[Annotated[int, Field(ge=16, le=16_384)]] | None = Field(
+    start: Drawn[Literal["patch", "content", "noise"]] | None = Field(
         None,
-        description="Long side the image is smoothly resized to before it is painted; by default it keeps "
-        "its size. For thumbnails, which dream paints at any size.",
-        json_schema_extra={"unit": "px"},
+        description="Of `vgg`: what it begins with: what `patch` paints (the fewest iterations), the image, "
+        "or noise. This and what follows is by default as the preset has it.",
     )
-
-    @field_validator("preset")
-    @classmethod
-    def _of_patch(cls, preset: object, others: ValidationInfo) -> object:
-        if others.data.get("method") == "net":
-            right = 'only method = "patch" has presets: leave `preset` out, and use `strength`'
-            raise PydanticCustomError("recipe_text", "{right}", {"right": right})
-        return preset
-
-    def wrong(self, folder: Path) -> Iterator[tuple[str, ArtgenError]]:
-        """Also a style that the network does not hold."""
-        found = list(super().wrong(folder))
-        yield from found
-        if found or "net" not in possible(self.method):
-            return
-        for reference in possible(self.model):
-            for styles in possible(self.style):
-                try:
-                    shares.named(shares.find_net(reference, folder), styles)
-                except ArtgenError as error:
-                    yield "style", error
+    iterations: Drawn[Annotated[int, Field(ge=1, le=10_000)]] | None = Field(
+        None, description="Of `vgg`: steps at each size."
+    )
+    passes: Drawn[Annotated[int, Field(ge=1, le=100)]] = Field(
+        1, description="Of `vgg`: whole runs, each of which begins with what the last one painted."
+    )
+    loss: Drawn[Literal["wasserstein", "gram", "gram-mean"]] | None = Field(
+        None,
+        description="Of `vgg`: what a style is: mean and covariance of features (wasserstein), or their Gram "
+        "matrix as Gatys (gram) or neural-style (gram-mean) scale it.",
+    )
+    content_weight: Drawn[Annotated[float, Field(ge=0, le=1e6)]] | None = Field(
+        None, description="Of `vgg`: how firmly the image is held."
+    )
+    content_layer: Drawn[Annotated[str, Field(max_length=40)]] | None = Field(
+        None, description="Of `vgg`: the layer that sees the image's content, such as relu4_2."
+    )
+    style_layers: dict[Annotated[str, Field(max_length=40)], Annotated[float, Field(ge=0, le=1e6)]] | None = (
+        Field(
+            None,
+            description="Of `vgg`: layers that see the style, and weights: { relu1_1 = 1.0, relu3_1 = 0.5 }.",
+        )
+    )
+    tv: Drawn[Annotated[float, Field(ge=0, le=1e6)]] | None = Field(
+        None, description="Of `vgg`: weight of the total variation, which smooths."
+    )
+    optimiser: Drawn[Literal["lbfgs", "adam"]] | None = Field(
+        None, description="Of `vgg`: how it descends; lbfgs takes fewer iterations, adam less memory."
+    )
+    scales: Drawn[Annotated[int, Field(ge=1, le=64)]] | None = Field(
+        None, description="Of `vgg`: at how many sizes, each root 2 larger than the last, from 128 px on."
+    )
+    memory: Drawn[Annotated[float, Field(ge=0.25, le=1024)]] = Field(
+        4.0,
+        description="Of `vgg`: memory it may take; larger pictures are seen in tiles, exactly.",
+        json_schema_extra={"unit": "GB"},
+    )
 
     def apply(self, image: Tensor, context: Context, start: Tensor | None = None) -> Tensor:
         """``(3, H, W)`` to the same size, or to ``side``; a preview of a given side is half as large.
@@ -113,44 +84,93 @@ class Style(Step):
 
         if self.side is not None:
             image = fit(image, max(16, self.side // 2) if context.preview else self.side)
-        by = self._by_net if self.method == "net" else self._by_patch
-        return by(image, context, start)
+        common = self._common(context)
+        if self.method == "net":
+            return self._by_net(image, context, common | {"start": start})
+        if self.method == "vgg":
+            return self._by_vgg(image, context, common, start)
+        return self._by_patch(image, context, common | {"start": start})
 
-    def _by_patch(self, image: Tensor, context: Context, start: Tensor | None) -> Tensor:
-        from artgen.imaging.files import read_image
+    def _common(self, context: Context) -> dict[str, Any]:
+        """What every method is told."""
+        faces = self.faces if self.faces is not None else 0.0 if self.preset == "dream" else FACES
+        return {
+            "strength": self.strength,
+            "weights": self.weights,
+            "masks": self._masks(context.folder),
+            "preserve": self.preserve,
+            "faces": faces,
+            "seed": context.derive("style"),
+            "watch": context.tell,
+            "device": context.device,
+        }
+
+    def _by_patch(self, image: Tensor, context: Context, common: dict[str, Any]) -> Tensor:
         from artgen.style.patch import stylize
 
-        styles = [read_image(find_style(reference, context.folder)) for reference in self.style]
-        return stylize(
-            image,
-            styles,
-            preset=self.preset,
-            strength=self.strength,
-            preserve=self.preserve,
-            style_scale=self.style_scale,
-            seed=context.derive("style"),
-            watch=context.tell,
-            start=start,
-            device=context.device,
-            fast=context.preview,
-        )
+        preset, scale = self.preset or "balanced", self.style_scale or SCALE
+        albums = self._albums(context.folder)
+        return stylize(image, albums, preset=preset, style_scale=scale, fast=context.preview, **common)
 
-    def _by_net(self, image: Tensor, context: Context, start: Tensor | None) -> Tensor:
+    def _by_net(self, image: Tensor, context: Context, common: dict[str, Any]) -> Tensor:
         from artgen.style.net import stylize
 
         model = shares.find_net(self.model, context.folder)
+        styles = [shares.named(model, [style]) for style in self.style]
+        return stylize(image, model, styles, style_scale=self.style_scale or SCALE, **common)
+
+    def _by_vgg(
+        self, image: Tensor, context: Context, common: dict[str, Any], start: Tensor | None
+    ) -> Tensor:
+        from artgen.models.features import load_features
+        from artgen.style.album import as_floats
+        from artgen.style.optimise import stylize
+
+        features = load_features(pulled.find_weights(self.features, context.folder))
+        albums = self._albums(context.folder)
+        if self.mask is not None and len(self.mask) > 1 and any(len(album) > 1 for album in albums):
+            right = 'with a mask for each style, each style one picture; or method = "patch"'
+            raise ArtgenError("style", "a folder of pictures", right)
+        shared = self.weights or [1.0] * len(albums)
+        weights = [w / len(album) for album, w in zip(albums, shared, strict=True) for _ in album]
+        iterations = self.iterations if self.iterations or not context.preview else 40
         return stylize(
             image,
-            model,
-            [shares.named(model, [style]) for style in self.style],
-            strength=self.strength,
-            preserve=self.preserve,
+            [as_floats(picture) for album in albums for picture in album],
+            features,
+            **common
+            | {"weights": weights, "iterations": iterations, "start": self.start if start is None else start},
+            preset=self.preset or "artgen",
             style_scale=self.style_scale,
-            watch=context.tell,
-            start=start,
-            device=context.device,
+            loss=self.loss,
+            content_layer=self.content_layer,
+            content_weight=self.content_weight,
+            style_layers=self.style_layers,
+            tv=self.tv,
+            optimiser=self.optimiser,
+            scales=self.scales,
+            passes=self.passes,
+            memory=self.memory,
         )
 
-    def _references(self) -> Iterator[tuple[str, str, Finder]]:
-        read = {READS[method] for method in possible(self.method)}
-        return (named for named in super()._references() if named[0] in read)
+    def _albums(self, folder: Path) -> list[list[Tensor]]:
+        """The pictures of each style."""
+        from artgen.imaging.files import read_image
+        from artgen.style.album import read_album
+
+        found = [find_style(reference, folder) for reference in self.style]
+        return [[read_image(f)] if isinstance(f, Path) else read_album(f) for f in found]
+
+    def _masks(self, folder: Path) -> Tensor | None:
+        """``(k, 1, h, w)``: all at the size of the largest."""
+        if self.mask is None:
+            return None
+        import torch
+
+        from artgen.imaging.files import read_image
+        from artgen.imaging.image import luminance, resize
+
+        masks = [luminance(read_image(find_mask(reference, folder))) for reference in self.mask]
+        largest = max(masks, key=lambda mask: mask.numel())
+        size = (largest.shape[1], largest.shape[2])
+        return torch.stack([resize(mask, size) for mask in masks])

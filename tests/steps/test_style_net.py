@@ -180,6 +180,9 @@ def test_only_the_files_of_the_method_decide_the_pixels(place: Path) -> None:
         ({"model": "nobody"}, "model", "no model 'nobody'"),
         ({"model": "unet.safetensors"}, "model", "unet is for the step `translate`"),
         ({"method": {"choice": ["patch", "net"]}, "style": "own"}, "style", "no file"),
+        ({"weights": [1.0, 2.0], "style": "own"}, "weights", "1 numbers"),
+        ({"mask": ["own.png", "own.png"], "style": "own"}, "mask", "2 masks"),
+        ({"mask": "none.png", "style": "own"}, "mask", "no file"),
         ({"method": {"choice": ["patch", "net"]}, "model": "nobody", "style": "own.png"}, "model", "nobody"),
     ],
 )
@@ -197,7 +200,7 @@ def test_a_network_has_no_presets(place: Path) -> None:
     assert not problems(place, net)
     (problem,) = problems(place, net + 'preset = "dream"\n')
     assert ":8: steps.style.preset: " in problem
-    assert 'only method = "patch" has presets' in problem
+    assert 'only method = "patch" or "vgg" has `preset`' in problem
     drawn = net.replace('"net"', '{ choice = ["patch", "net"] }').replace('"own"', '"own.png"')
     assert not problems(place, drawn + 'preset = "bold"\n')
 
