@@ -167,7 +167,7 @@ def their_iterations(theirs: Any, content: Tensor, style: Tensor) -> Iterator[fl
 
 def our_iterations(layers: list[Layer], content: Tensor, style: Tensor, kind: torch.dtype) -> Iterator[float]:
     vgg = network(layers).adapted(replicates=True, dtype=kind)
-    objective = Objective(vgg, SETTINGS, content, [style], [1.0])
+    objective = Objective(vgg, SETTINGS, content, [[style]], [1.0])
     picture, descent = content.clone(), begin(SETTINGS)
     while True:
         value, gradient = objective(picture)

@@ -109,24 +109,24 @@ def load_squeezenet(path: Path) -> SqueezeNet:
 
 def assembled(path: Path, state: dict[str, Tensor]) -> SqueezeNet:
     """The network of these weights; what is not needed for features is left out."""
-    shapes = {f"{part}.weight": shape for part, shape in _shapes().items()}
-    shapes |= {f"{part}.bias": shape[:1] for part, shape in _shapes().items()}
-    for name, shape in shapes.items():
+    parts = shapes().items()
+    needed = {f"{part}.weight": shape for part, shape in parts} | {f"{part}.bias": s[:1] for part, s in parts}
+    for name, shape in needed.items():
         if name not in state:
             raise ArtgenError(str(path), f"no {name}", RIGHT)
         if tuple(state[name].shape) != shape:
             raise ArtgenError(str(path), f"{name} of shape {tuple(state[name].shape)}, not {shape}", RIGHT)
-    return SqueezeNet({name: state[name] for name in shapes})
+    return SqueezeNet({name: state[name] for name in needed})
 
 
-def _shapes() -> dict[str, tuple[int, ...]]:
-    """Of the weights, by what they belong to."""
-    shapes: dict[str, tuple[int, ...]] = {"conv1": (96, 3, 7, 7)}
+def shapes() -> dict[str, tuple[int, ...]]:
+    """Of the weights, by the convolution they belong to."""
+    found: dict[str, tuple[int, ...]] = {"conv1": (96, 3, 7, 7)}
     before = 96
     for number in FIRES:
         narrow, wide = 16 * (number // 2), 64 * (number // 2)
-        shapes[f"fire{number}.squeeze"] = (narrow, before, 1, 1)
-        shapes[f"fire{number}.expand1"] = (wide, narrow, 1, 1)
-        shapes[f"fire{number}.expand3"] = (wide, narrow, 3, 3)
+        found[f"fire{number}.squeeze"] = (narrow, before, 1, 1)
+        found[f"fire{number}.expand1"] = (wide, narrow, 1, 1)
+        found[f"fire{number}.expand3"] = (wide, narrow, 3, 3)
         before = 2 * wide
-    return shapes
+    return found

@@ -50,16 +50,16 @@ def _span(first: int, last: int, begin: int, end: int, stride: int) -> slice:
 
 
 def tiles(size: tuple[int, int], side: int, sights: Collection[Sight]) -> Iterator[Tile]:
-    """Tiles of at most ``side`` px that cover a picture, row by row.
+    """Tiles of about ``side`` px that cover a picture, row by row.
 
     Args:
         size: of the picture, ``(H, W)``.
-        side: rounded down to a multiple of the deepest stride.
+        side: rounded up to a multiple of the deepest stride.
         sights: of the layers that are wanted.
     """
     multiple = max(layer.stride for layer in sights)
     halo = -(-max(layer.halo for layer in sights) // multiple) * multiple
-    side = max(multiple, side // multiple * multiple)
+    side = -(-side // multiple) * multiple
     height, width = size
     for top in range(0, height, side):
         for left in range(0, width, side):

@@ -86,31 +86,46 @@ def _precise(sums: Tensor) -> Tensor:
 
 
 class _Sums(torch.autograd.Function):
-    """Both sums at once. Their gradient needs one product where autograd would take two."""
+    """Both sums at once. Their gradient needs one product where autograd would take two.
+
+    Products are taken about a middle and moved to zero in float64: covariances are small differences of raw
+    moments, of which float32 would leave little.
+    """
 
     @staticmethod
     def forward(ctx: Any, flat: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
-        ctx.save_for_backward(flat, weights)
         channels = flat.shape[1]
-        first = _precise(flat.new_zeros(channels))
+        # Any middle will do; that of some places is near that of all.
+        middle = _wide(flat[:: max(1, len(flat) // 1024)]).mean(0) if len(flat) else flat.new_zeros(channels)
+        ctx.save_for_backward(flat, weights, middle)
+        apart = _precise(flat.new_zeros(channels))
         second = _precise(flat.new_zeros(channels, channels))
+        total = 0.0
         for start in range(0, len(flat), PLACES):
-            part = _wide(flat[start : start + PLACES])
-            weighted = part if weights is None else part * weights[start : start + PLACES].to(part)
-            first += _precise(weighted.sum(0))
+            part = _wide(flat[start : start + PLACES]) - middle
+            weighted = part
+            if weights is not None:
+                share = weights[start : start + PLACES].to(part)
+                weighted = part * share
+                total += float(share.sum(dtype=torch.float64 if share.device.type != "mps" else None))
+            apart += _precise(weighted.sum(0))
             second += _precise(weighted.T @ part)
-        return first, second
+        total = float(len(flat)) if weights is None else total
+        origin = _precise(middle)
+        cross = torch.outer(origin, apart)
+        second += cross + cross.T + total * torch.outer(origin, origin)
+        return apart + total * origin, second
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        flat, weights = ctx.saved_tensors
+        flat, weights, middle = ctx.saved_tensors
         by_first, by_second = gradients
-        kind = torch.float64 if flat.dtype == torch.float64 else torch.float32
-        factor = (by_second + by_second.T).to(flat.device, kind)
-        shift = by_first.to(flat.device, kind)
+        both = by_second + by_second.T
+        shift = (by_first + both @ _precise(middle)).to(middle)
+        factor = both.to(middle)
         out = torch.empty_like(flat)
         for start in range(0, len(flat), PLACES):
-            part = torch.addmm(shift, _wide(flat[start : start + PLACES]), factor)
+            part = torch.addmm(shift, _wide(flat[start : start + PLACES]) - middle, factor)
             if weights is not None:
                 part *= weights[start : start + PLACES].to(part)
             out[start : start + PLACES] = part

@@ -36,7 +36,7 @@ class Objective:
         network: features.
         settings: losses and weights.
         content: ``(3, H, W)``.
-        styles: ``(3, h, w)`` each.
+        styles: of each one picture or more, ``(3, h, w)``.
         shares: of the styles, together 1.
         masks: ``(k, 1, H, W)`` in [0, 1]: where each style goes; statistics are then taken over each region
             alone (Gatys et al. 2017, arXiv:1611.07865). A single one, or none, is for all the styles mixed.
@@ -49,7 +49,7 @@ class Objective:
         network: Features,
         settings: Settings,
         content: Tensor,
-        styles: Sequence[Tensor],
+        styles: Sequence[Sequence[Tensor]],
         shares: Sequence[float],
         *,
         masks: Tensor | None = None,
@@ -86,8 +86,10 @@ class Objective:
         return F.adaptive_avg_pool2d(maps, size)[:, 0]
 
     @torch.no_grad()
-    def _terms(self, styles: Sequence[Tensor], shares: Sequence[float], masks: Tensor | None) -> list[Term]:
-        seen = [self._statistics(style) for style in styles]
+    def _terms(
+        self, styles: Sequence[Sequence[Tensor]], shares: Sequence[float], masks: Tensor | None
+    ) -> list[Term]:
+        seen = [self._together([self._statistics(picture) for picture in style]) for style in styles]
         apart = masks is not None and len(masks) > 1
         terms = []
         for layer, weight in self.weights.items():
@@ -103,6 +105,12 @@ class Objective:
                     size = loss.size if self.settings.relative else 1.0
                     terms.append(Term(layer, region, weight * part / max(size, 1e-12), loss))
         return terms
+
+    @staticmethod
+    def _together(pictures: Sequence[dict[str, Statistics]]) -> dict[str, Statistics]:
+        """Of all pictures of a style."""
+        equal = [1 / len(pictures)] * len(pictures)
+        return {name: mix([each[name] for each in pictures], equal) for name in pictures[0]}
 
     def _statistics(self, style: Tensor) -> dict[str, Statistics]:
         """Of a whole style, tile by tile where it is large."""
@@ -215,9 +223,10 @@ class Objective:
         total = content
         for name, sums in self._sums(tile, inner).items():
             for leaf, own in zip(leaves[name], sums, strict=True):
-                if leaf.first.grad is not None and leaf.second.grad is not None:
-                    pull = (leaf.first.grad * own.first).sum() + (leaf.second.grad * own.second).sum()
-                    total = total + pull.to(total)
+                # Gram matrices say nothing of means, and a region without weight nothing at all.
+                for pull, sum_ in ((leaf.first.grad, own.first), (leaf.second.grad, own.second)):
+                    if pull is not None:
+                        total = total + (pull * sum_).sum().to(total)
         return float(content.detach()), torch.autograd.grad(total, x)[0]
 
     def _inner(self, tile: Tile, cut: Tensor) -> dict[str, Tensor]:

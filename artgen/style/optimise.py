@@ -14,6 +14,7 @@ from torch import Tensor
 from artgen.errors import ArtgenError
 from artgen.imaging.image import check_image, enlarge, fit, resize
 from artgen.models.features import Features
+from artgen.style.album import as_floats
 from artgen.style.descent import LBFGS, Adam, Average, Descent, begin
 from artgen.style.keeping import Preserve, check_manner, face_map, finished, in_luminance
 from artgen.style.losses import LOSSES
@@ -29,8 +30,11 @@ FACES = 20.0
 PATIENCE, CAREFUL = 4, 0.01
 # A loss this much above the best one means that L-BFGS has lost its way.
 LOST = 10.0
+# Pictures of one style whose statistics are taken: each costs as much as an iteration.
+MOST = 16
 EVERY = 1.0  # seconds between pictures shown
 GB = 1e9
+PATCH = 0.1  # of the work, as it is told
 SHARE = 1 / 3  # of memory for what L-BFGS remembers
 
 
@@ -40,7 +44,7 @@ class Job:
 
     network: Features
     settings: Settings
-    styles: Sequence[Tensor]
+    styles: Sequence[Sequence[Tensor]]
     shares: Sequence[float]
     masks: Tensor | None
     hold: Tensor | None
@@ -53,7 +57,7 @@ class Job:
 
 def stylize(
     content: Tensor,
-    styles: Sequence[Tensor],
+    styles: Sequence[Tensor | Sequence[Tensor]],
     features: Features,
     *,
     preset: str = "artgen",
@@ -87,7 +91,9 @@ def stylize(
 
     Args:
         content: ``(3, H, W)`` float32, sRGB in [0, 1], any size from 1 px.
-        styles: one or more paintings, ``(3, h, w)`` likewise.
+        styles: one or more paintings, ``(3, h, w)`` likewise. Several in a row are one style, such as a
+        folder
+            of photographs (``read_album``), of which no more than ``MOST`` are looked at; bytes will do.
         features: VGG or SqueezeNet, of ``load_features``.
         preset: everything below that is None: ``artgen``, or ``gatys``, ``neural-style``, ``crowsonkb`` as
             published (``published.py``).
@@ -138,9 +144,10 @@ def stylize(
         "style_scale": style_scale,
     }
     settings = replace(find_settings(preset), **{k: v for k, v in changes.items() if v is not None})
+    albums = [[style] if isinstance(style, Tensor) else list(style) for style in styles]
     shares = check_manner(
         content,
-        styles,
+        albums,
         strength=strength,
         weights=weights,
         masks=masks,
@@ -152,9 +159,10 @@ def stylize(
     if strength == 0:
         return content.clone()
     original = content.cpu()
-    ground, pictures = original, [style.cpu() for style in styles]
+    ground, albums = original, [_sample(album, seed) for album in albums]
     if preserve == "colour":
-        ground, pictures = in_luminance(ground, pictures)
+        ground = in_luminance(ground, [])[0]
+        albums = [in_luminance(original, album)[1] for album in albums]
     # Where it is too narrow for a network it is stretched, and painted so.
     size = (max(SMALLEST, content.shape[1]), max(SMALLEST, content.shape[2]))
     ground = resize(ground, size)
@@ -165,7 +173,7 @@ def stylize(
     job = Job(
         network,
         settings,
-        [style.to(device) for style in pictures],
+        albums,
         shares,
         None if masks is None else masks.to(device),
         None if hold is None else hold.to(device),
@@ -181,6 +189,13 @@ def stylize(
     painted = _run(job, ground.to(device), begun, passes).clamp(0, 1).cpu()
     painted = resize(painted, (content.shape[1], content.shape[2]))
     return finished(original, painted, preserve, masks)
+
+
+def _sample(album: Sequence[Tensor], seed: int) -> list[Tensor]:
+    """At most ``MOST`` of a style's pictures, by chance."""
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(album), generator=generator)[:MOST].sort().values
+    return [album[number].cpu() for number in order.tolist()]
 
 
 def find_precision(wanted: str, device: str) -> torch.dtype:
@@ -240,7 +255,8 @@ def _run(job: Job, content: Tensor, picture: Tensor | None, passes: int) -> Tens
     sizes = _sizes((content.shape[1], content.shape[2]), job.settings)
     plan = [(1, size) for size in sizes] + [(number, sizes[-1]) for number in range(2, passes + 1)]
     costs = [_iterations(job.settings, index) * size[0] * size[1] for index, (_, size) in enumerate(plan)]
-    descent, done = begin(job.settings), 0.0
+    patched = picture is None and job.settings.start == "patch"
+    descent, done, first = begin(job.settings), 0.0, PATCH if patched else 0.0
     for index, (number, size) in enumerate(plan):
         if number > 1 and picture is not None:
             content = picture.clamp(0, 1)
@@ -250,7 +266,7 @@ def _run(job: Job, content: Tensor, picture: Tensor | None, passes: int) -> Tens
         picture = picture if picture.shape[1:] == size else resize(picture, size)
         stage = f"{max(size)} px" if passes == 1 else f"pass {number} of {passes}, {max(size)} px"
         descent = begin(job.settings) if number > 1 else descent.resized(size)
-        part = (done / sum(costs), costs[index] / sum(costs))
+        part = (first + (1 - first) * done / sum(costs), (1 - first) * costs[index] / sum(costs))
         picture, descent = _descend(
             job, _objective(job, ground), picture, descent, _iterations(job.settings, index), stage, part
         )
@@ -276,16 +292,18 @@ def _begin(job: Job, ground: Tensor) -> Tensor:
         return (noise + torch.tensor(colour).view(3, 1, 1)).clamp_(0, 1).to(ground.device)
     from artgen.style import patch
 
-    more: dict[str, Any] = {} if job.masks is None else {"masks": job.masks.cpu()}
+    def told(report: Report) -> None:
+        job.watch(replace(report, done=report.done * PATCH, stage="patches"))
+
     painted = patch.stylize(
         ground.cpu(),
-        [style.cpu() for style in job.styles],
+        job.styles,
         weights=job.shares,
         strength=job.strength,
         style_scale=job.style_scale,
+        masks=None if job.masks is None else job.masks.cpu(),
         seed=job.seed,
-        fast=False,
-        **more,
+        watch=told,
     )
     return painted.to(ground.device)
 
@@ -298,7 +316,7 @@ def _objective(job: Job, ground: Tensor) -> Objective:
         job.network,
         settings,
         ground,
-        [_sized(style, side) for style in job.styles],
+        [[_sized(as_floats(picture), side).to(ground.device) for picture in album] for album in job.styles],
         job.shares,
         masks=None if job.masks is None else resize(job.masks, size),
         hold=None if job.hold is None else resize(job.hold[None] / FACES, size)[0] * FACES,

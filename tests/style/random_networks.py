@@ -1,4 +1,4 @@
-"""Networks of the true shapes with random weights, made so that features keep their size from layer to layer."""
+"""Networks of the true shapes with random weights that keep the size of features from layer to layer."""
 
 from __future__ import annotations
 

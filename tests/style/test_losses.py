@@ -82,7 +82,7 @@ def test_loss_and_gradient_are_those_of_a_float64_reference(name: str) -> None:
     settings = SETTINGS[name]
     content, style, picture = scene(39, 53, 1), scene(50, 34, 2), scene(39, 53, 3)
     network = random_vgg().adapted(pooling=settings.pooling, replicates=settings.replicates)
-    loss, gradient = Objective(network, settings, content, [style], [1.0])(picture)
+    loss, gradient = Objective(network, settings, content, [[style]], [1.0])(picture)
     x = picture.double().requires_grad_()
     wanted = reference_loss(name, x, content, style)
     wanted.backward()
@@ -114,8 +114,10 @@ def test_wasserstein_of_independent_features_is_known() -> None:
 def test_what_is_wanted_has_no_loss_and_no_slope(name: str) -> None:
     style = scene(40, 40)
     settings = replace(SETTINGS["crowsonkb"], loss=name, content_weight=0.0, tv=0.0)
-    loss, gradient = Objective(random_vgg("relu3_1").adapted(), settings, style, [style], [1.0])(style)
-    _, else_where = Objective(random_vgg("relu3_1").adapted(), settings, style, [style], [1.0])(scene(40, 40, 1))
+    loss, gradient = Objective(random_vgg("relu3_1").adapted(), settings, style, [[style]], [1.0])(style)
+    _, else_where = Objective(random_vgg("relu3_1").adapted(), settings, style, [[style]], [1.0])(
+        scene(40, 40, 1)
+    )
     assert abs(loss) < 1e-7
     assert float(gradient.norm()) < 1e-3 * float(else_where.norm())
 
@@ -155,5 +157,7 @@ def test_content_may_be_held_more_in_places() -> None:
     weights = torch.ones(3, 3)
     weights[1, 1] = 5
     apart = (seen - wanted).square().sum(0)
-    assert float(squares(seen, wanted, weights)) == pytest.approx(float(apart.sum() + 4 * apart[1, 1]), rel=1e-6)
+    assert float(squares(seen, wanted, weights)) == pytest.approx(
+        float(apart.sum() + 4 * apart[1, 1]), rel=1e-6
+    )
     assert float(squares(seen, wanted, None)) == pytest.approx(float(apart.sum()), rel=1e-6)
