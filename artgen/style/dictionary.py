@@ -18,6 +18,7 @@ DIMENSIONS = 32
 TRAINING = 2000
 PROBES = 4000
 QUERIES_AT_ONCE = 128
+PATCHES_AT_ONCE = 4096
 BLOCK = 128
 
 
@@ -145,6 +146,17 @@ class Dictionary:
         """Principal components of the patches at ``(N,)`` corners, which need not be keys': ``(N, D)``."""
         return (self.atlas.rows_at(self.seen, corners, self.patch) - self.mean) @ self.basis
 
+    def apart(self, queries: Tensor, corners: Tensor, crew: Crew) -> Tensor:
+        """Squared distances ``(N,)`` of ``(N, D)`` queries from the patches at ``(N,)`` corners."""
+        found = torch.empty(len(queries), device=queries.device)
+
+        def piece(start: int, stop: int) -> None:
+            seen = self.describe_at(corners[start:stop])
+            torch.sum(seen.sub_(queries[start:stop]).square_(), 1, out=found[start:stop])
+
+        crew.share(piece, len(queries), PATCHES_AT_ONCE)
+        return found
+
     def whole(self, corners: Tensor) -> Tensor:
         """Whether a patch at each of these corners lies within one picture."""
         atlas = self.atlas
@@ -202,8 +214,7 @@ class Dictionary:
 
         crew.share(piece, len(queries), 16 * QUERIES_AT_ONCE)
         best = best * parts + turn % parts
-        distance: Tensor = (queries - self.keys[best]).pow(2).sum(1)
-        return best, distance
+        return best, self.apart(queries, self.corners[best], crew)
 
 
 def principal_axes(rows: Tensor, dimensions: int, generator: torch.Generator) -> Tensor:

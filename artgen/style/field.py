@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from artgen.style.dictionary import Dictionary
+from artgen.style.pieces import Crew
 
-AT_ONCE = 4096
 DIRECTIONS = ((0, 1), (0, -1), (1, 0), (-1, 0))
 
 
@@ -113,7 +113,7 @@ class Field:
         order = count.argsort(descending=True, stable=True).tolist()
         return [self.dictionary.atlas.numbers[place] for place in order]
 
-    def propose(self, queries: Tensor, corners: Tensor, rarity: Tensor, where: Tensor) -> None:
+    def propose(self, queries: Tensor, corners: Tensor, rarity: Tensor, where: Tensor, crew: Crew) -> None:
         """Take over what is better.
 
         Args:
@@ -121,19 +121,18 @@ class Field:
             corners: ``(rows, columns)`` proposed.
             rarity: likewise.
             where: likewise, whether there is a proposal.
+            crew: who compares.
         """
         asked = (where & (corners != self.corners)).flatten().nonzero()[:, 0]
-        for part in torch.split(asked, AT_ONCE):
-            at = corners.flatten()[part]
-            distance = (queries[part] - self.dictionary.describe_at(at)).pow(2).sum(1)
-            weight = rarity.flatten()[part]
-            better = distance * weight < (self.distance.flatten()[part] * self.rarity.flatten()[part])
-            taken = part[better]
-            self.corners.view(-1)[taken] = at[better]
-            self.distance.view(-1)[taken] = distance[better]
-            self.rarity.view(-1)[taken] = weight[better]
+        at, weight = corners.flatten()[asked], rarity.flatten()[asked]
+        distance = self.dictionary.apart(queries[asked], at, crew)
+        better = distance * weight < self.score.flatten()[asked]
+        taken = asked[better]
+        self.corners.view(-1)[taken] = at[better]
+        self.distance.view(-1)[taken] = distance[better]
+        self.rarity.view(-1)[taken] = weight[better]
 
-    def spread(self, queries: Tensor) -> None:
+    def spread(self, queries: Tensor, crew: Crew) -> None:
         """Every patch asks its four neighbours what would continue theirs."""
         width, stride = self.dictionary.atlas.width, self.grid.stride
         for down, right in DIRECTIONS:
@@ -145,4 +144,4 @@ class Field:
                 where[0 if down > 0 else -1] = False
             else:
                 where[:, 0 if right > 0 else -1] = False
-            self.propose(queries, corners, torch.roll(self.rarity, (down, right), (0, 1)), where)
+            self.propose(queries, corners, torch.roll(self.rarity, (down, right), (0, 1)), where, crew)

@@ -80,11 +80,11 @@ class Painter:
         else:
             corners, theirs = known.carried(dictionary, grid, size)
             weight = theirs * (rarity.median() / before[1].median())
-            distance = (queries - dictionary.describe_at(corners.flatten())).pow(2).sum(1).view(shape)
+            distance = dictionary.apart(queries, corners.flatten(), self.crew).view(shape)
             field = Field(dictionary, grid, size, corners, distance, weight)
-            field.spread(queries)
+            field.spread(queries, self.crew)
             self._again(field, queries, rarity)
-        field.spread(queries)
+        field.spread(queries, self.crew)
         return field
 
     def _again(self, field: Field, queries: Tensor, rarity: Tensor) -> None:

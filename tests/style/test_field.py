@@ -74,7 +74,7 @@ def test_one_right_place_spreads_to_all() -> None:
     )
     before = field.score.mean()
     for _ in range(max(home.shape)):
-        field.spread(queries)
+        field.spread(queries, Crew(1))
     assert bool((field.corners == home).all())
     assert float(field.score.mean()) < 0.01 * float(before)
     assert bool(dictionary.whole(field.corners).all())
