@@ -28,9 +28,9 @@ class Preset:
 
 
 PRESETS = {
-    "bold": Preset(base=0.15, edge=0.8, decay=0.6, contrast=0.5, carry=300),
-    "balanced": Preset(base=0.15, edge=1.0, decay=0.8, contrast=0.5),
-    "faithful": Preset(base=0.25, edge=1.5, decay=0.8, contrast=0.5),
+    "bold": Preset(base=0.15, edge=0.8, decay=0.6, contrast=0.5),
+    "balanced": Preset(base=0.2, edge=1.2, decay=0.8, contrast=0.5),
+    "faithful": Preset(base=0.35, edge=2.0, decay=0.85, contrast=0.5),
     # For an enlarged thumbnail: it rules the coarse levels, the painting the fine ones.
     "dream": Preset(base=0.3, edge=0.3, decay=0.35, contrast=0.0, carry=300),
 }

@@ -23,7 +23,7 @@ from artgen.style.library import credit, names
 
 CONTENTS = ("astronaut", "chelsea", "coffee", "rocket")
 HELD = ("great-wave", "starry-night", "the-kiss", "composition-viii", "autumn-school", "la-grande-jatte")
-WIDTH, GAP, LABEL = 224, 6, 18
+WIDTH, HEIGHT, GAP, LABEL = 234, 156, 6, 18
 
 
 def main() -> None:
@@ -45,29 +45,32 @@ def main() -> None:
         step = Style.model_validate({"method": options.method, "style": f"builtin:{name}"} | fields)
         row = [tile(read_image(credit(name).file), name)]
         for content in CONTENTS:
-            picture = torch.from_numpy(getattr(data, content)()).permute(2, 0, 1).float() / 255
             context = Context(1, 1, "style", Path(), "cpu", False, lambda fraction: None)
-            row.append(tile(step.apply(fit(picture, options.side), context)))
+            row.append(tile(step.apply(fit(photograph(content), options.side), context)))
         rows.append(row)
         print(name, flush=True)
-    height = sum(max(image.height for image in row) + GAP for row in rows)
-    sheet = Image.new("RGB", ((WIDTH + GAP) * (len(CONTENTS) + 1) - GAP, height), "white")
-    top = 0
-    for row in rows:
+    size = (WIDTH + GAP) * (len(CONTENTS) + 1) - GAP, (HEIGHT + GAP) * len(rows) - GAP
+    sheet = Image.new("RGB", size, "white")
+    for number, row in enumerate(rows):
         for column, image in enumerate(row):
-            sheet.paste(image, (column * (WIDTH + GAP), top))
-        top += max(image.height for image in row) + GAP
+            sheet.paste(image, (column * (WIDTH + GAP), number * (HEIGHT + GAP)))
     sheet.save(options.output, quality=78, method=6)
 
 
+def photograph(name: str) -> Tensor:
+    """One of scikit-image's, ``(3, H, W)``, the upper part of it in 3:2."""
+    picture = torch.from_numpy(getattr(data, name)()).permute(2, 0, 1).float() / 255
+    return picture[:, : picture.shape[2] * 2 // 3]
+
+
 def tile(picture: Tensor, label: str = "") -> Image.Image:
-    """At the grid's width; a painting with its name beneath."""
-    pixels = (picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
-    image = Image.fromarray(pixels)
-    image = image.resize((WIDTH, round(image.height * WIDTH / image.width)), Image.Resampling.LANCZOS)
+    """In the grid's size; a painting whole, with its name beneath."""
+    image = Image.fromarray((picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy())
+    room = (WIDTH, HEIGHT - LABEL if label else HEIGHT)
     if not label:
-        return image
-    framed = Image.new("RGB", (WIDTH, image.height + LABEL), "white")
+        return image.resize(room, Image.Resampling.LANCZOS)
+    framed = Image.new("RGB", (WIDTH, HEIGHT), "white")
+    image.thumbnail(room, Image.Resampling.LANCZOS)
     framed.paste(image, (0, 0))
     ImageDraw.Draw(framed).text((0, image.height + 3), label, "black", ImageFont.load_default(12))
     return framed
