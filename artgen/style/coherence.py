@@ -54,7 +54,8 @@ class Follower:
         if painted is None:
             self.afresh += 1
             painted = self._paint(frame, None)
-        painted = painted.clamp(0, 1).mul(LEVELS).round_().div_(LEVELS)
+        # Contiguous, as one that is read is: sums over another layout round differently.
+        painted = painted.clamp(0, 1).mul(LEVELS).round_().div_(LEVELS).contiguous()
         self.go_on(frame, painted)
         return painted
 

@@ -57,7 +57,7 @@ def paint_film(
     """Paint every frame of ``source`` into the MP4 ``output``, with its times, its size and its sound.
 
     Finished frames lie in a hidden folder beside ``output`` until the film is whole. The same call goes on
-    with them after any interruption and makes the same film.
+    with them after any interruption and paints the same frames.
 
     Args:
         source: the film.
