@@ -348,7 +348,9 @@ def _descend(
         fitting = int(job.memory * SHARE / (2 * picture.numel() * picture.element_size()))
         descent = LBFGS(max(2, min(job.settings.history, fitting)))
     best, lowest, bad, shown = picture, math.inf, 0, -math.inf
-    average = Average(picture, job.settings.average) if job.settings.average else None
+    # Steps of L-BFGS are not noise about a way, which a mean would smooth, but the way itself.
+    averaged = job.settings.average > 0 and isinstance(descent, Adam)
+    average = Average(picture, job.settings.average) if averaged else None
     for number in range(iterations):
         loss, gradient = objective(picture)
         sound = math.isfinite(loss) and bool(gradient.isfinite().all())

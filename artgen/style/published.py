@@ -78,7 +78,7 @@ SETTINGS = {
         "our own, for CPUs: the patch method's picture, made better in few iterations; any network",
         style_layers=tuple((name, 0.2) for name in FIVE),
         content_layer="relu4_2",
-        content_weight=0.1,
+        content_weight=0.2,
         relative=True,
         tv=0.02,
         replicates=True,
