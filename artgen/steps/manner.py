@@ -125,7 +125,8 @@ class Manner(Step):
     )
     faces: Drawn[Annotated[float, Field(ge=0, le=1)]] | None = Field(
         None,
-        description="How much faces are spared, so that people stay people. By default 0.6; with dream, 0.",
+        description="How much faces are spared, so that people stay people. By default 0.6; with `net` and "
+        "with dream, 0.",
     )
     style_scale: Drawn[Annotated[float, Field(ge=0.25, le=4)]] | None = Field(
         None,

@@ -93,7 +93,8 @@ class Style(Manner):
 
     def _common(self, context: Context) -> dict[str, Any]:
         """What every method is told."""
-        faces = self.faces if self.faces is not None else 0.0 if self.preset == "dream" else FACES
+        bare = self.method == "net" or self.preset == "dream"  # a network lets be, a dream has nobody in it
+        faces = self.faces if self.faces is not None else 0.0 if bare else FACES
         return {
             "strength": self.strength,
             "weights": self.weights,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -27,6 +28,13 @@ def read_album(files: Sequence[Path]) -> list[Tensor]:
     Raises:
         ArtgenError: none of the files can be read.
     """
+    stamps = [(file, stat.st_mtime_ns, stat.st_size) for file in files for stat in [file.stat()]]
+    return list(_read(tuple(stamps)))
+
+
+@lru_cache(maxsize=2)  # for the candidates of a run and the frames of a film
+def _read(stamps: tuple[tuple[Path, int, int], ...]) -> list[Tensor]:
+    files = [file for file, _, _ in stamps]
     side = int(min(LONGEST, max(SHORTEST, math.sqrt(TOTAL / len(files) * 4 / 3))))
     pictures, problem = [], None
     for file in files:

@@ -7,7 +7,8 @@ starts from there, and strokes come out whole.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -41,6 +42,19 @@ class Grid:
         """The grid that covers a picture with a margin of half a patch, moved by ``shift`` px."""
         top, left = patch // 2 + shift[0], patch // 2 + shift[1]
         return cls(-(-(top + height) // stride), -(-(left + width) // stride), stride, top, left)
+
+    def stripes(self, most: int) -> list[Grid]:
+        """Its rows in order, in grids of at most ``most`` patches (or of one row)."""
+        count = max(1, most // self.columns)
+        starts = range(0, self.rows, count)
+        rows = [min(count, self.rows - start) for start in starts]
+        tops = [self.top - start * self.stride for start in starts]
+        return [replace(self, rows=n, top=top) for n, top in zip(rows, tops, strict=True)]
+
+    def rows_of(self, padded: Tensor, whole: Grid, patch: int) -> Tensor:
+        """What a stripe covers of the picture ``(3, H, W)`` padded for the ``whole`` grid."""
+        first = whole.top - self.top
+        return padded[:, first : first + (self.rows - 1) * self.stride + patch]
 
 
 @dataclass
@@ -145,3 +159,9 @@ class Field:
             else:
                 where[:, 0 if right > 0 else -1] = False
             self.propose(queries, corners, torch.roll(self.rarity, (down, right), (0, 1)), where, crew)
+
+
+def joined(stripes: Sequence[Field], grid: Grid) -> Field:
+    """The field of a whole grid, of those of its stripes."""
+    parts = ([getattr(stripe, name) for stripe in stripes] for name in ("corners", "distance", "rarity"))
+    return Field(stripes[0].dictionary, grid, stripes[0].size, *(torch.cat(part) for part in parts))

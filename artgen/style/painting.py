@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from artgen.style.dictionary import Dictionary
-from artgen.style.field import Field, Grid
+from artgen.style.field import Field, Grid, joined
 from artgen.style.pieces import Crew
 
 # Small: every part of the style appears. Large: each patch goes where it fits best. A soft pass only
@@ -19,6 +19,8 @@ ROBUSTNESS = 0.8
 # Where a field was found before, one of so many parts of the keys is searched, and for so large a share of
 # the patches, those that fit best already, none.
 PARTS, CONTENT = 4, 0.4
+# Patches of a stripe: described, each takes half a kilobyte, and memory must not grow with them.
+AT_ONCE = 400_000
 
 
 class Painter:
@@ -55,32 +57,40 @@ class Painter:
         right = (grid.columns - 1) * stride + patch - grid.left - width
         margin = (grid.left, max(0, right), grid.top, max(0, bottom))
         padded = F.pad(image[None], margin, mode="replicate")[0]
-        self.field = self._search(
-            dictionary.describe(padded, stride).flatten(0, 1), dictionary, grid, (height, width)
-        )
+        rarity = self._rarities(padded, dictionary, stride)
+        stripes = [
+            self._search(stripe.rows_of(padded, grid, patch), dictionary, stripe, (height, width), rarity)
+            for stripe in grid.stripes(AT_ONCE)
+        ]
+        self._rarity, self.field = (dictionary, rarity), joined(stripes, grid)
         weight = (self.field.distance / (3 * patch * patch) + 1e-4) ** ((ROBUSTNESS - 2) / 2)
         sums = self._sums(self.field.corners, weight / weight.mean(), dictionary, stride, padded.shape[1:])
         return sums[grid.top : grid.top + height, grid.left : grid.left + width]
 
-    def _search(self, queries: Tensor, dictionary: Dictionary, grid: Grid, size: tuple[int, int]) -> Field:
-        shape = grid.rows, grid.columns
+    def _rarities(self, padded: Tensor, dictionary: Dictionary, stride: int) -> Tensor:
+        """Of the dictionary's keys, by the picture that is painted; the same as long as the dictionary is."""
+        if self._rarity is not None and self._rarity[0] is dictionary:
+            return self._rarity[1]
+        area = padded.shape[1] * padded.shape[2] / stride**2
+        sparse = max(1, math.isqrt(int(area / AT_ONCE)))  # of many patches some tell enough
+        queries = dictionary.describe(padded, stride * sparse).flatten(0, 1)
+        return dictionary.rarity(queries, ALPHA_SOFT if dictionary.soft else ALPHA)
+
+    def _search(
+        self, rows: Tensor, dictionary: Dictionary, grid: Grid, size: tuple[int, int], rarity: Tensor
+    ) -> Field:
+        """The field of a stripe, of the padded picture's ``rows``."""
+        queries = dictionary.describe(rows, grid.stride).flatten(0, 1)
         known, before = self.field, self._rarity
-        if before is None or before[0] is not dictionary:
-            rarity = dictionary.rarity(queries, ALPHA_SOFT if dictionary.soft else ALPHA)
-            self._rarity = dictionary, rarity
-        else:
-            rarity = before[1]
-        goes_on = (
-            dictionary.soft or max(size) >= self.carry or (before is not None and before[0] is dictionary)
-        )
-        if known is None or before is None or not goes_on:
+        same = before is not None and before[0] is dictionary
+        if known is None or before is None or not (same or dictionary.soft or max(size) >= self.carry):
             best, distance = dictionary.search(queries, rarity, self.crew)
             found = dictionary.corners[best], distance, rarity[best]
-            field = Field(dictionary, grid, size, *(each.view(shape) for each in found))
+            field = Field(dictionary, grid, size, *(each.view(grid.rows, grid.columns) for each in found))
         else:
             corners, theirs = known.carried(dictionary, grid, size)
             weight = theirs * (rarity.median() / before[1].median())
-            distance = dictionary.apart(queries, corners.flatten(), self.crew).view(shape)
+            distance = dictionary.apart(queries, corners.flatten(), self.crew).view(corners.shape)
             field = Field(dictionary, grid, size, corners, distance, weight)
             field.spread(queries, self.crew)
             self._again(field, queries, rarity)

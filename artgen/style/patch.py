@@ -14,6 +14,7 @@ from itertools import islice
 import torch
 from torch import Tensor
 
+from artgen.errors import ArtgenError
 from artgen.imaging.image import resize
 from artgen.style.detail import blur, edge_map, match_fine_bands, raise_local_contrast, wide_blur
 from artgen.style.dictionary import Atlas
@@ -29,6 +30,8 @@ from artgen.style.styleset import StyleSet, prepare
 CRISPNESS = 0.4
 # Pull towards the content within a face that is wholly spared, at every size.
 FACES = 1.0
+# Pixels; each takes about 150 bytes while it is painted.
+LARGEST = 64_000_000
 # Border between two styles' masks, over the longer side: as soft as strokes of the coarsest sizes are wide.
 BORDER = 0.012
 
@@ -112,6 +115,10 @@ def stylize(
         style_scale=style_scale,
         faces=faces,
     )
+    height, width = content.shape[1:]
+    if height * width > LARGEST:
+        right = f'at most {LARGEST / 1e6:.0f} million px: give a smaller side, or method = "net"'
+        raise ArtgenError("style", f"a picture of {width} x {height} px for patch", right)
     if strength == 0:
         return content.clone()
     original, masks = content.to(device), None if masks is None else masks.to(device)

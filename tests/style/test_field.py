@@ -8,6 +8,7 @@ from torch import Tensor
 
 from artgen.imaging.files import read_image
 from artgen.imaging.image import fit, resize
+from artgen.style import painting
 from artgen.style.dictionary import Atlas, Dictionary
 from artgen.style.field import Field, Grid
 from artgen.style.library import credit
@@ -120,3 +121,31 @@ def test_the_crew_leaves_torch_as_it_was() -> None:
         assert workers.threads == 2
         assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == 2
+
+
+def test_a_picture_in_stripes_is_painted_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    wave = fit(read_image(credit("great-wave").file), 160)
+    dictionary = a_dictionary([wave[:, :, :90]], keys=2000)
+    picture, errors, distances = wave[:, 20:100, 80:], [], []
+    for at_once in (painting.AT_ONCE, 200):
+        monkeypatch.setattr(painting, "AT_ONCE", at_once)
+        painter = Painter(torch.Generator().manual_seed(1), Crew(1))
+        for _ in range(2):
+            votes = painter.votes(picture, dictionary, 2)
+        assert painter.field is not None
+        assert painter.field.corners.shape == (painter.field.grid.rows, painter.field.grid.columns)
+        painted = (votes[..., :3] / votes[..., 3:]).permute(2, 0, 1)
+        errors.append(float((painted - picture).abs().mean()))
+        distances.append(float(painter.field.distance.mean()))
+    assert distances[1] == pytest.approx(distances[0], rel=0.1)
+    assert errors[1] == pytest.approx(errors[0], rel=0.1)
+
+
+def test_stripes_cover_a_grid_once() -> None:
+    grid = Grid.over(75, 33, 7, 2, (1, 0))
+    stripes = grid.stripes(100)
+    assert sum(stripe.rows for stripe in stripes) == grid.rows
+    assert all(stripe.rows * stripe.columns <= 100 for stripe in stripes)
+    padded = torch.arange(100.0).view(1, 100, 1)
+    tops = [float(stripe.rows_of(padded, grid, 7)[0, 0, 0]) for stripe in stripes]
+    assert tops == [2.0 * 5 * number for number in range(len(stripes))]
