@@ -28,7 +28,7 @@ class Preset:
 
 
 PRESETS = {
-    "bold": Preset(base=0.15, edge=0.8, decay=0.6, contrast=0.5),
+    "bold": Preset(base=0.2, edge=1.0, decay=0.65, contrast=0.5),
     "balanced": Preset(base=0.2, edge=1.2, decay=0.8, contrast=0.5),
     "faithful": Preset(base=0.35, edge=2.0, decay=0.85, contrast=0.5),
     # For an enlarged thumbnail: it rules the coarse levels, the painting the fine ones.
