@@ -22,6 +22,7 @@ import sys
 import time
 import types
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -239,17 +240,17 @@ def compare_loss(args: argparse.Namespace, layers: list[Layer], theirs: Any) -> 
     painted, took = transfer.get_image_tensor(), time.process_time() - begun
     print(f"Loss at {args.small} px by crowsonkb's code; the content has {told(content):.4f}")
     print(f"  crowsonkb, {THEIRS} iterations        {told(painted):.4f}   {took:5.0f} CPU-s")
+    # The peer's losses and weights, our own way down.
+    own = find_settings("artgen")
+    way = {"optimiser": own.optimiser, "rate": own.rate, "fade": own.fade, "average": own.average}
+    ours = replace(SETTINGS, **way, start="patch", scales=1, first_iterations=OURS)
     for kind in ("float32", "bfloat16"):
         begun = time.process_time()
         painted = stylize(
             content,
             [style],
             network(layers),
-            preset="crowsonkb",
-            start="patch",
-            optimiser="lbfgs",
-            scales=1,
-            iterations=OURS,
+            preset=ours,
             precision=kind,
             seed=0,
         )

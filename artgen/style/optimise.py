@@ -60,7 +60,7 @@ def stylize(
     styles: Sequence[Tensor | Sequence[Tensor]],
     features: Features,
     *,
-    preset: str = "artgen",
+    preset: str | Settings = "artgen",
     strength: float = 1.0,
     weights: Sequence[float] | None = None,
     masks: Tensor | None = None,
@@ -96,7 +96,7 @@ def stylize(
             of photographs (``read_album``), of which no more than ``MOST`` are looked at; bytes will do.
         features: VGG or SqueezeNet, of ``load_features``.
         preset: everything below that is None: ``artgen``, or ``gatys``, ``neural-style``, ``crowsonkb`` as
-            published (``published.py``).
+            published (``published.py``), or settings of one's own.
         strength: 0 leaves the content; 1 is as meant; more holds the content less.
         weights: the share of each style; equal when None.
         masks: ``(k, 1, h, w)`` in [0, 1]: one for each style says where it goes and has statistics of its
@@ -143,7 +143,8 @@ def stylize(
         "start": start if isinstance(start, str) else None,
         "style_scale": style_scale,
     }
-    settings = replace(find_settings(preset), **{k: v for k, v in changes.items() if v is not None})
+    settings = find_settings(preset) if isinstance(preset, str) else preset
+    settings = replace(settings, **{k: v for k, v in changes.items() if v is not None})
     albums = [[style] if isinstance(style, Tensor) else list(style) for style in styles]
     shares = check_manner(
         content,
@@ -347,7 +348,7 @@ def _descend(
         # Two pictures a step: at print sizes they, and not the network, would take the memory.
         fitting = int(job.memory * SHARE / (2 * picture.numel() * picture.element_size()))
         descent = LBFGS(max(2, min(job.settings.history, fitting)))
-    best, lowest, bad, shown = picture, math.inf, 0, -math.inf
+    best, lowest, bad, shown, careful = picture, math.inf, 0, -math.inf, False
     # Steps of L-BFGS are not noise about a way, which a mean would smooth, but the way itself.
     averaged = job.settings.average > 0 and isinstance(descent, Adam)
     average = Average(picture, job.settings.average) if averaged else None
@@ -364,10 +365,12 @@ def _descend(
             bad = bad if sound else bad + 1
             if bad == PATIENCE:
                 raise _hopeless(loss)
-            picture, descent = best, Adam(CAREFUL / 2**bad, (0.9, 0.99))
+            picture, descent, careful = best, Adam(CAREFUL / 2**bad, (0.9, 0.99)), True
             average = Average(picture, job.settings.average) if average else None
             continue
         bad = 0
+        if isinstance(descent, Adam) and not careful:
+            descent.rate = job.settings.rate * (1 + (job.settings.fade - 1) * number / iterations)
         picture = descent.step(picture, gradient)
         if average:
             average.add(picture)

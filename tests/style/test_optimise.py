@@ -64,7 +64,7 @@ def test_published_defaults_by_name() -> None:
 
 def test_our_own_default_starts_from_patches() -> None:
     own = find_settings("artgen")
-    assert (own.start, own.optimiser, own.history) == ("patch", "lbfgs", 10)
+    assert (own.start, own.optimiser, own.fade) == ("patch", "adam", 0.1)
     assert 100 <= own.iterations <= 150
     assert own.relative
 
@@ -155,7 +155,7 @@ def test_moments_of_adam_are_enlarged() -> None:
 def test_adam_and_lbfgs_are_torchs() -> None:
     matrix = torch.rand(12, 12, generator=torch.Generator().manual_seed(0))
     matrix = matrix @ matrix.T + torch.eye(12)
-    for settings in (SETTINGS["crowsonkb"], SETTINGS["artgen"]):
+    for settings in (SETTINGS["crowsonkb"], SETTINGS["gatys"]):
         ours, theirs = torch.full((3, 2, 2), 0.5), torch.full((3, 2, 2), 0.5, requires_grad=True)
         descent = begin(settings)
         reference: torch.optim.Optimizer = torch.optim.Adam([theirs], lr=0.02, betas=(0.9, 0.99))
