@@ -22,11 +22,12 @@ class Live:
     """``with Live(path) as live: live(picture)``: at most every two seconds the file is written.
 
     Args:
-        path: ends as a picture does; None writes nothing.
+        path: ends as a picture does; None writes nothing, and a file that is there already is let be.
     """
 
     def __init__(self, path: Path | None) -> None:
-        self._path, self._last = path, time.monotonic()
+        self._path = None if path is None or path.exists() else path
+        self._last = time.monotonic()
 
     def __call__(self, picture: Tensor) -> None:
         """Show ``(3, H, W)`` in [0, 1], reduced to 1024 px."""

@@ -81,8 +81,8 @@ class Reel:
         self._seal_when_full()
 
     def leave(self) -> None:
-        """Remove the folder if no frame is in it."""
-        if self.frames == 0:
+        """Remove the folder if no frame is in it, counted or not."""
+        if self.frames == 0 and not [*self.folder.glob("*.png"), *self._pieces()]:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def others(self) -> list[Path]:

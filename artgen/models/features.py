@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 from artgen.models.foreign import read_table
@@ -21,6 +22,15 @@ def load_features(path: Path, preprocessing: str = "auto") -> Features:
     Raises:
         ArtgenError: the file cannot be read, holds code, or is neither.
     """
+    try:
+        stat = path.stat()
+    except OSError:  # said as for any file that cannot be read
+        stat = None
+    return _loaded(path, preprocessing, stat and (stat.st_mtime_ns, stat.st_size))
+
+
+@lru_cache(maxsize=1)  # for the candidates of a run and the frames of a film
+def _loaded(path: Path, preprocessing: str, stamp: tuple[int, int] | None) -> Features:
     if "fire2.squeeze.weight" in read_table(path).weights:
         return load_squeezenet(path)
     return load_vgg(path, preprocessing)

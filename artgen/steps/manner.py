@@ -43,9 +43,10 @@ ONLY: Mapping[str, tuple[str, ...]] = {
         ("vgg",),
     ),
 }
+PUBLISHED = ("gatys", "neural-style", "crowsonkb")
 PRESETS: Mapping[str, tuple[str, ...]] = {
     "patch": ("bold", "balanced", "faithful", "dream"),
-    "vgg": ("artgen", "gatys", "neural-style", "crowsonkb"),
+    "vgg": ("artgen", *PUBLISHED),
 }
 Name = Annotated[str, Field(min_length=1, max_length=500)]
 
@@ -151,7 +152,9 @@ class Manner(Step):
     def _of_the_method(cls, value: object, others: ValidationInfo) -> object:
         """Only what is written is validated: what a method has not must not be."""
         name = others.field_name or ""
-        methods = possible(others.data.get("method", "patch"))
+        if "method" not in others.data:  # what is wrong there is said there
+            return value
+        methods = possible(others.data["method"])
         having = ONLY[name]
         if not set(methods) & set(having):
             method = " or ".join(f'"{method}"' for method in having)
@@ -162,12 +165,12 @@ class Manner(Step):
     @field_validator("preset")
     @classmethod
     def _preset_of_the_method(cls, value: Any, others: ValidationInfo) -> Any:
-        methods = [m for m in possible(others.data.get("method", "patch")) if m in PRESETS]
-        known = [preset for method in methods for preset in PRESETS[method]]
-        wrong = [preset for preset in possible(value) if preset not in known]
-        if wrong and known:
-            right = f'{wrong[0]!r} is no preset of method = "{methods[0]}": one of {", ".join(known)}'
-            raise PydanticCustomError("recipe_text", "{right}", {"right": right})
+        for method in possible(others.data["method"]) if "method" in others.data else ():
+            known = PRESETS.get(method, ())
+            wrong = [preset for preset in possible(value) if preset is not None and preset not in known]
+            if wrong and known:
+                right = f'{wrong[0]!r} is no preset of method = "{method}": one of {", ".join(known)}'
+                raise PydanticCustomError("recipe_text", "{right}", {"right": right})
         return value
 
     def wrong(self, folder: Path) -> Iterator[tuple[str, ArtgenError]]:

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from artgen.errors import ArtgenError
 from artgen.models import pulled
 from artgen.steps import shares
 from artgen.steps.base import Context
 from artgen.steps.draws import Drawn
-from artgen.steps.manner import Manner, Name, find_mask, find_style
+from artgen.steps.manner import PUBLISHED, Manner, Name, find_mask, find_style
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 SCALE, FACES = 1.33, 0.6
+FEW = 40  # iterations of a preview, and of a frame that begins with the last one's paint
 
 
 class Style(Manner):
@@ -93,7 +93,8 @@ class Style(Manner):
 
     def _common(self, context: Context) -> dict[str, Any]:
         """What every method is told."""
-        bare = self.method == "net" or self.preset == "dream"  # a network lets be, a dream has nobody in it
+        # A network lets faces be, a dream has nobody in it, and what was published knows of none.
+        bare = self.method == "net" or self.preset in {"dream", *PUBLISHED}
         faces = self.faces if self.faces is not None else 0.0 if bare else FACES
         return {
             "strength": self.strength,
@@ -124,23 +125,18 @@ class Style(Manner):
         self, image: Tensor, context: Context, common: dict[str, Any], start: Tensor | None
     ) -> Tensor:
         from artgen.models.features import load_features
-        from artgen.style.album import as_floats
         from artgen.style.optimise import stylize
 
         features = load_features(pulled.find_weights(self.features, context.folder))
-        albums = self._albums(context.folder)
-        if self.mask is not None and len(self.mask) > 1 and any(len(album) > 1 for album in albums):
-            right = 'with a mask for each style, each style one picture; or method = "patch"'
-            raise ArtgenError("style", "a folder of pictures", right)
-        shared = self.weights or [1.0] * len(albums)
-        weights = [w / len(album) for album, w in zip(albums, shared, strict=True) for _ in album]
-        iterations = self.iterations if self.iterations or not context.preview else 40
+        goes_on = context.preview or start is not None
+        iterations = self.iterations or (FEW if goes_on else None)
+        scales = self.scales if start is None else 1
+        begun = self.start if start is None else start
         return stylize(
             image,
-            [as_floats(picture) for album in albums for picture in album],
+            self._albums(context.folder),
             features,
-            **common
-            | {"weights": weights, "iterations": iterations, "start": self.start if start is None else start},
+            **common | {"iterations": iterations, "start": begun, "scales": scales},
             preset=self.preset or "artgen",
             style_scale=self.style_scale,
             loss=self.loss,
@@ -149,7 +145,6 @@ class Style(Manner):
             style_layers=self.style_layers,
             tv=self.tv,
             optimiser=self.optimiser,
-            scales=self.scales,
             passes=self.passes,
             memory=self.memory,
         )

@@ -35,7 +35,7 @@ def read_album(files: Sequence[Path]) -> list[Tensor]:
 @lru_cache(maxsize=2)  # for the candidates of a run and the frames of a film
 def _read(stamps: tuple[tuple[Path, int, int], ...]) -> list[Tensor]:
     files = [file for file, _, _ in stamps]
-    side = int(min(LONGEST, max(SHORTEST, math.sqrt(TOTAL / len(files) * 4 / 3))))
+    side = int(min(LONGEST, max(SHORTEST, math.sqrt(TOTAL / len(files)))))
     pictures, problem = [], None
     for file in files:
         try:

@@ -247,9 +247,9 @@ class Objective:
         return found
 
     def _style(self, sums: Mapping[str, Sequence[Moments]]) -> Tensor:
-        return torch.stack(
-            [term.weight * term.loss(sums[term.layer][term.region].statistics) for term in self.terms]
-        ).sum()
+        losses = [term.weight * term.loss(sums[term.layer][term.region].statistics) for term in self.terms]
+        # Without a term, as under masks that are all black, nothing is wanted.
+        return torch.stack(losses).sum() if losses else torch.zeros((), dtype=torch.float64)
 
     def _content(self, features: Tensor, wanted: Tensor, hold: Tensor | None) -> Tensor:
         return self.content_weight * squares(features, wanted, hold)

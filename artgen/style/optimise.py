@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -48,6 +49,7 @@ class Job:
     shares: Sequence[float]
     masks: Tensor | None
     hold: Tensor | None
+    faces: float
     strength: float
     style_scale: float
     memory: float
@@ -55,6 +57,7 @@ class Job:
     watch: Watch
 
 
+@torch.enable_grad()  # runs work without gradients, else
 def stylize(
     content: Tensor,
     styles: Sequence[Tensor | Sequence[Tensor]],
@@ -157,6 +160,7 @@ def stylize(
         faces=faces,
     )
     _check(settings, passes, memory, precision)
+    _check_layers(settings, features)
     if strength == 0:
         return content.clone()
     original = content.cpu()
@@ -178,6 +182,7 @@ def stylize(
         shares,
         None if masks is None else masks.to(device),
         None if hold is None else hold.to(device),
+        faces,
         strength,
         settings.style_scale,
         memory * GB,
@@ -238,6 +243,14 @@ def _check(settings: Settings, passes: int, memory: float, precision: str) -> No
         raise ArtgenError("style layers", "none", "at least one, such as relu3_1 = 1.0")
 
 
+def _check_layers(settings: Settings, network: Features) -> None:
+    """A layer that a network lacks is replaced by the nearest one; a name of none at all is a mistake."""
+    for name in (settings.content_layer, *(name for name, _ in settings.style_layers)):
+        if name not in network.names and not re.fullmatch(r"relu[1-5]_[1-4]", name):
+            right = f"did you mean 'relu{name[4:]}'?" if name.startswith("conv") else "relu1_1 to relu5_4"
+            raise ArtgenError("style layer", f"'{name}'", right)
+
+
 def _sizes(size: tuple[int, int], settings: Settings) -> list[tuple[int, int]]:
     """From coarse to the full ``size``, each root 2 larger than the last."""
     longest, found = max(size), [size]
@@ -296,9 +309,15 @@ def _begin(job: Job, ground: Tensor) -> Tensor:
     def told(report: Report) -> None:
         job.watch(replace(report, done=report.done * PATCH, stage="patches"))
 
+    # A start need not be sharp: where memory is short, or the picture large, it is painted smaller.
+    fitting = min(patch.LARGEST, job.memory / patch.BYTES) / (ground.shape[1] * ground.shape[2])
+    reduced = (
+        fit(ground.cpu(), max(1, int(max(ground.shape[1:]) * math.sqrt(fitting)))) if fitting < 1 else ground
+    )
     painted = patch.stylize(
-        ground.cpu(),
+        reduced.cpu(),
         job.styles,
+        faces=job.faces,
         weights=job.shares,
         strength=job.strength,
         style_scale=job.style_scale,
@@ -306,7 +325,7 @@ def _begin(job: Job, ground: Tensor) -> Tensor:
         seed=job.seed,
         watch=told,
     )
-    return painted.to(ground.device)
+    return resize(painted, (ground.shape[1], ground.shape[2])).to(ground.device)
 
 
 def _objective(job: Job, ground: Tensor) -> Objective:
@@ -348,7 +367,10 @@ def _descend(
         # Two pictures a step: at print sizes they, and not the network, would take the memory.
         fitting = int(job.memory * SHARE / (2 * picture.numel() * picture.element_size()))
         descent = LBFGS(max(2, min(job.settings.history, fitting)))
-    best, lowest, bad, shown, careful = picture, math.inf, 0, -math.inf, False
+    best, lowest, bad, shown = picture, math.inf, 0, -math.inf
+    careful = (
+        isinstance(descent, Adam) and job.settings.optimiser != "adam"
+    )  # it had to be, at a smaller size
     # Steps of L-BFGS are not noise about a way, which a mean would smooth, but the way itself.
     averaged = job.settings.average > 0 and isinstance(descent, Adam)
     average = Average(picture, job.settings.average) if averaged else None
@@ -374,13 +396,18 @@ def _descend(
         picture = descent.step(picture, gradient)
         if average:
             average.add(picture)
+    if average is None:  # the last step has not been looked at
+        loss, _ = objective(picture)
+        best, lowest = (picture, loss) if loss < lowest else (best, lowest)
+    if lowest == math.inf:
+        raise _hopeless(loss)
     return average.picture if average else best, descent
 
 
 def _hopeless(loss: float) -> ArtgenError:
     return ArtgenError(
         "style loss",
-        f"not a number ({loss}), {PATIENCE} times in a row, also in small steps from the best picture",
+        f"not a number ({loss}), again and again, also in small steps from the best picture",
         "content and style weights within what a float32 holds, and a weights file without such values in it",
-        'precision = "float32", or method = "patch"',
+        'method = "patch"',
     )

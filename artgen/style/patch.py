@@ -30,8 +30,10 @@ from artgen.style.styleset import StyleSet, prepare
 CRISPNESS = 0.4
 # Pull towards the content within a face that is wholly spared, at every size.
 FACES = 1.0
-# Pixels; each takes about 150 bytes while it is painted.
-LARGEST = 64_000_000
+# Pixels of a picture, and what each takes while it is painted.
+LARGEST, BYTES = 64_000_000, 150
+# Less than this leaves the content as wholly as nothing does.
+LEAST = 1e-4
 # Border between two styles' masks, over the longer side: as soft as strokes of the coarsest sizes are wide.
 BORDER = 0.012
 
@@ -119,15 +121,18 @@ def stylize(
     if height * width > LARGEST:
         right = f'at most {LARGEST / 1e6:.0f} million px: give a smaller side, or method = "net"'
         raise ArtgenError("style", f"a picture of {width} x {height} px for patch", right)
-    if strength == 0:
+    if strength < LEAST:
         return content.clone()
+    if masks is None:  # what has no share has no colours in the palette either
+        albums = [album for album, share in zip(albums, shares, strict=True) if share > 0]
+        shares = [share for share in shares if share > 0]
     original, masks = content.to(device), None if masks is None else masks.to(device)
     pictures = [picture.to(device) for album in albums for picture in album]
     spared = face_map(original) * faces if faces else None
     ground = original
-    if preserve == "colour":
-        ground, pictures = in_luminance(original, pictures)
-    with crew() as workers:
+    with crew(device) as workers:
+        if preserve == "colour":
+            ground, pictures = in_luminance(original, pictures)
         generator = torch.Generator().manual_seed(seed)
 
         def region(pictures: Sequence[Tensor], weights: Sequence[float], mask: Tensor | None) -> Region:
@@ -140,7 +145,8 @@ def stylize(
             weights = [share / len(album) for album, share in zip(albums, shares, strict=True) for _ in album]
             regions = [region(pictures, weights, None)]
         else:
-            borders = _soft_borders(masks, (original.shape[1], original.shape[2]))
+            shared = masks * torch.tensor(shares, device=device).view(-1, 1, 1, 1) * len(shares)
+            borders = _soft_borders(shared, (original.shape[1], original.shape[2]))
             rest = iter(pictures)
             regions = [
                 region(list(islice(rest, len(album))), [1.0] * len(album), mask)

@@ -12,6 +12,9 @@ from contextlib import contextmanager
 
 import torch
 
+# Each has buffers of its own.
+MOST = 16
+
 
 class Crew:
     """Threads that take pieces of a work.
@@ -46,11 +49,14 @@ class Crew:
 
 
 @contextmanager
-def crew() -> Iterator[Crew]:
-    """As many threads as torch has now; within, each operation of torch's has one."""
+def crew(device: str = "cpu") -> Iterator[Crew]:
+    """As many threads as torch has now, up to ``MOST``; within, each operation of torch's has one.
+
+    A GPU works in parallel by itself: there one thread feeds it.
+    """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    found = Crew(threads)
+    found = Crew(min(threads, MOST) if device == "cpu" else 1)
     try:
         yield found
     finally:

@@ -65,9 +65,10 @@ class StyleSet:
         if name not in self._dictionaries:
             generator = torch.Generator().manual_seed(step.patch)
             weights = [self.weights[number] for number in atlas.numbers]
-            self._dictionaries[name] = Dictionary(
-                atlas, step.patch, step.keys, weights, generator, soft=step.soft
-            )
+            made = Dictionary(atlas, step.patch, step.keys, weights, generator, soft=step.soft)
+            if not any(atlas is kept for kept in self._atlases.values()):  # forgotten while in use
+                return made
+            self._dictionaries[name] = made
         return self._dictionaries[name]
 
     def leading(self, atlas: Atlas) -> Tensor:

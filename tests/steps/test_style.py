@@ -52,6 +52,7 @@ def problems(folder: Path, lines: str) -> str:
         ('method = "vgg"\nfeatures = "vgg91"', "did you mean 'vgg19'"),
         ("iterations = 10", 'only method = "vgg" has `iterations`'),
         ('method = "net"\nstyle = "great-wave"\nloss = "gram"', 'only method = "vgg" has `loss`'),
+        ('method = { choice = ["patch", "vgg"] }\npreset = "bold"', "no preset of method"),
         ('preset = "crowsonkb"', "one of bold, balanced, faithful, dream"),
         ('preset = "ballanced"', "balanced"),
         ('weights = [1]\nstyle = ["builtin:great-wave", "builtin:the-kiss"]', "2 numbers"),
@@ -136,14 +137,38 @@ def test_vgg_by_a_file_of_weights(tmp_path: Path) -> None:
     assert float((painted.mean((1, 2)) - wanted).norm()) < float((content.mean((1, 2)) - wanted).norm())
 
 
-def test_vgg_takes_no_folder_where_each_style_has_a_mask(tmp_path: Path) -> None:
+def test_vgg_takes_a_folder_where_each_style_has_a_mask(tmp_path: Path) -> None:
     a_network(tmp_path / "own.pth")
     write_png(tmp_path / "mask.png", picture(0), {})
     step = Style(
         method="vgg",
         features="own.pth",
+        iterations=2,
+        start="content",
         style=["builtin:paintings", "builtin:the-kiss"],
         mask=["mask.png", "mask.png"],
     )
-    with pytest.raises(ArtgenError, match="each style one picture"):
+    assert step.apply(fit(picture(1), 40), context(tmp_path)).shape == (3, 30, 40)
+
+
+def test_black_masks_leave_the_picture(tmp_path: Path) -> None:
+    a_network(tmp_path / "own.pth")
+    write_png(tmp_path / "black.png", torch.zeros(3, 8, 8), {})
+    content = fit(picture(1), 40)
+    for fields in ({"method": "patch"}, {"method": "net"}, {"method": "vgg", "iterations": 2}):
+        step = Style.model_validate({"mask": "black.png", **fields} | VGG[fields["method"]])
+        assert torch.equal(step.apply(content, context(tmp_path)), content)
+
+
+VGG: dict[Any, dict[str, str]] = {
+    "patch": {},
+    "net": {},
+    "vgg": {"features": "own.pth", "start": "content"},
+}
+
+
+def test_a_layer_of_no_network_is_a_mistake(tmp_path: Path) -> None:
+    a_network(tmp_path / "own.pth")
+    step = Style(method="vgg", features="own.pth", start="content", content_layer="conv4_2")
+    with pytest.raises(ArtgenError, match="did you mean 'relu4_2'"):
         step.apply(picture(1), context(tmp_path))

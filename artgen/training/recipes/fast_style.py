@@ -63,7 +63,7 @@ class FastStyleRecipe(TrainingRecipe):
         None,
         min_length=1,
         max_length=500,
-        description="For perceptual: `vgg19`, as `artgen models pull` fetches it, or a file of VGG-16 or VGG-19.",
+        description="For perceptual: `vgg19`, as `artgen models pull` fetches it, or a VGG-16 or -19 file.",
     )
 
     width: int = Field(32, ge=4, le=256, description="Channels at full size; four times as many inside.")
