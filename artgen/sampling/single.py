@@ -1,6 +1,7 @@
 """One picture or film through the step ``style`` alone: the recipe that ``artgen style`` amounts to.
 
-A picture made so is candidate 1 of a run of that recipe, pixel for pixel, and its PNG says so.
+A picture made so is candidate 1 of a run of that recipe, and its PNG says so. It is so pixel for pixel,
+except with ``vgg``: its sums depend on the number of threads, and a picture that is made alone has them all.
 """
 
 from __future__ import annotations
