@@ -110,7 +110,7 @@ def stylize(
         faces: 0 to 1, by how much faces are held more firmly to the content.
         seed: of the noise that it starts from; the global generator is not touched.
         start: ``content``, ``noise``, ``patch`` (the patch method's picture) or a picture ``(3, h, w)``.
-        loss: of style: ``wasserstein``, ``gram`` or ``gram-mean``.
+        loss: of style: ``wasserstein``, ``gram``; or as published ``gram-mean``, ``wasserstein-schulz``.
         content_layer: such as ``relu4_2``; where the network lacks it, the nearest.
         content_weight: of the content loss, from 0 up.
         style_layers: weights by layer.

@@ -118,6 +118,7 @@ SETTINGS = {
     ),
     "crowsonkb": Settings(
         "crowsonkb/style-transfer-pytorch, defaults of its command line; torchvision's VGG-19",
+        loss="wasserstein-schulz",
         style_layers=tuple(zip(FIVE, (256 / 341, 64 / 341, 16 / 341, 4 / 341, 1 / 341), strict=True)),
         content_weight=0.015,
         tv=2.0,

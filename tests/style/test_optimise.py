@@ -46,7 +46,7 @@ def test_published_defaults_by_name() -> None:
     assert [weight for _, weight in neural.style_layers] == [100] * 5
     assert (neural.content_weight, neural.tv, neural.variation) == (5, 1e-3, "neighbours")
     assert (neural.iterations, neural.scales) == (1000, 1)
-    assert (crowson.loss, crowson.pooling, crowson.replicates) == ("wasserstein", "max", True)
+    assert (crowson.loss, crowson.pooling, crowson.replicates) == ("wasserstein-schulz", "max", True)
     weights = [weight for _, weight in crowson.style_layers]
     assert [weight / weights[-1] for weight in weights] == pytest.approx([256, 64, 16, 4, 1])
     assert sum(weights) == pytest.approx(1)
@@ -310,7 +310,7 @@ def test_bfloat16_sees_nearly_the_same() -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"loss": "grams"}, "one of gram, gram-mean, wasserstein"),
+        ({"loss": "grams"}, "one of gram, gram-mean, wasserstein, wasserstein-schulz"),
         ({"optimiser": "sgd"}, "one of lbfgs, adam"),
         ({"start": "white"}, "one of content, noise, patch"),
         ({"iterations": 0}, "a number from 1 up"),
