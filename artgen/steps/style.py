@@ -43,10 +43,11 @@ class Style(Manner):
     passes: Drawn[Annotated[int, Field(ge=1, le=100)]] = Field(
         1, description="Of `vgg`: whole runs, each of which begins with what the last one painted."
     )
-    loss: Drawn[Literal["wasserstein", "gram", "gram-mean"]] | None = Field(
+    loss: Drawn[Literal["wasserstein", "gram", "gram-mean", "wasserstein-schulz"]] | None = Field(
         None,
         description="Of `vgg`: what a style is: mean and covariance of features (wasserstein), or their Gram "
-        "matrix as Gatys (gram) or neural-style (gram-mean) scale it.",
+        "matrix as Gatys (gram) or neural-style (gram-mean) scale it; wasserstein-schulz is how crowsonkb "
+        "computes the first.",
     )
     content_weight: Drawn[Annotated[float, Field(ge=0, le=1e6)]] | None = Field(
         None, description="Of `vgg`: how firmly the image is held."

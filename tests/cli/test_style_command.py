@@ -133,6 +133,7 @@ def test_what_is_wrong_is_said_and_nothing_is_written(pictures: Path, film: Path
     assert {file: file.stat().st_mtime_ns for file in pictures.rglob("*")} == before
 
 
+@pytest.mark.slow
 def test_a_film_keeps_its_times_and_its_size(pictures: Path, film: Path) -> None:
     [(code, out, said)] = artgen(pictures, f"style {film.name} works/one.png --strength 0.5 --json")
     assert code == 0, said

@@ -63,6 +63,7 @@ def test_what_cannot_be_is_one_message(tmp_path: Path) -> None:
         assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_style_net_of_others(tmp_path: Path) -> None:
     state = state_of(8, 2)
     torch.save(state, tmp_path / "candy.pth")

@@ -219,6 +219,7 @@ def test_other_settings_do_not_take_the_frames_of_these(tmp_path: Path) -> None:
     assert shown(tmp_path / "out.mp4")[1][0].shape == (HEIGHT, WIDTH, 3)
 
 
+@pytest.mark.slow
 def test_a_reel_goes_on_at_any_frame_across_its_pieces(tmp_path: Path) -> None:
     source = encode(tmp_path / "film.mp4", pan("coffee", 2))
     count = 2 * SEGMENT + 5
