@@ -96,7 +96,8 @@ def _text(table: Table, width: int) -> str:
         star = "*" if field.draws else ""
         default = f"; default {field.default}" if field.default not in ("", '""') else ""
         indent = " " * 6
-        lines.append(f"    {field.name}{star}: {field.allowed}{default}")
+        told = f"    {field.name}{star}: {field.allowed}{default}"
+        lines.append(textwrap.fill(told, width, subsequent_indent=" " * 8, break_on_hyphens=False))
         lines.append(textwrap.fill(field.description, width, initial_indent=indent, subsequent_indent=indent))
     return "\n".join(lines) + "\n"
 

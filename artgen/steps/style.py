@@ -58,7 +58,8 @@ class Style(Manner):
     style_layers: dict[Annotated[str, Field(max_length=40)], Annotated[float, Field(ge=0, le=1e6)]] | None = (
         Field(
             None,
-            description="Of `vgg`: layers that see the style, and weights: { relu1_1 = 1.0, relu3_1 = 0.5 }.",
+            description="Of `vgg`: layers that see the style, and how much each counts.",
+            json_schema_extra={"form": "layers and weights, such as { relu1_1 = 1.0, relu3_1 = 0.5 }"},
         )
     )
     tv: Drawn[Annotated[float, Field(ge=0, le=1e6)]] | None = Field(
