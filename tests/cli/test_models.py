@@ -111,6 +111,7 @@ def test_show_says_how_a_recipe_uses_what_ships(tmp_path: Path) -> None:
     assert (checked.returncode, checked.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_measure(tmp_path: Path) -> None:
     torch.manual_seed(1)
     file = tmp_path / "small.safetensors"

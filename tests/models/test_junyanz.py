@@ -61,7 +61,10 @@ def test_a_resnet_is_the_published_one(
         assert (network(x) - wanted).abs().max() <= 1e-5
 
 
-@pytest.mark.parametrize(("kind", "norm"), [("unet", "batch"), ("resnet", "instance")])
+@pytest.mark.parametrize(
+    ("kind", "norm"),
+    [pytest.param("unet", "batch", marks=pytest.mark.slow), ("resnet", "instance")],
+)
 def test_import_translate_export_at_the_published_size(tmp_path: Path, kind: str, norm: str) -> None:
     """A file in, a picture painted, a file out: the published network's picture, and the same weights."""
     torch.manual_seed(3)

@@ -115,6 +115,7 @@ def test_both_turns_have_the_published_gradients(place: Path) -> None:
         torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_recipe_goes_there_and_back_with_what_the_shipped_recipe_trains(place: Path) -> None:
     sizes = {"side": 128, "crop": 32, "blocks": 1, "width": 8, "critic_width": 8, "critic_layers": 2}
     images = {"data": [str(place / "cold")], "inputs": [str(place / "warm")]}

@@ -166,9 +166,8 @@ def test_a_sample_shows_the_same_latents_and_leaves_the_training_alone(
 QUICK = {"dcgan": "rate = 1e-3", "dcgan-r3": "rate = 2e-3\npenalty = 0.1\naugment = 0.0"}
 
 
-@pytest.mark.parametrize(
-    ("family", "steps"), [("dcgan", 200), pytest.param("dcgan-r3", 300, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("family", "steps"), [("dcgan", 200), ("dcgan-r3", 300)])
 def test_losses_move_and_a_film_goes_through_the_model(
     tmp_path: Path, photographs: Path, family: str, steps: int
 ) -> None:

@@ -48,6 +48,7 @@ def face(chance: np.random.Generator) -> Image.Image:
     return picture
 
 
+@pytest.mark.slow
 def test_a_recipe_of_pictures_mixes_faces_with_what_the_shipped_recipe_trains(tmp_path: Path) -> None:
     (tmp_path / "faces").mkdir()
     for number in range(24):

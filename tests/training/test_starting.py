@@ -168,6 +168,7 @@ def test_from_another_model_it_is_another_training(place: Path) -> None:
     assert "changed at step 10" in file.with_suffix(".md").read_text()
 
 
+@pytest.mark.slow
 def test_the_recipe_to_run_first_is_named_and_nothing_decoded_before(tmp_path: Path) -> None:
     """By the command; the second model's file says what it went on from, not where that lay."""
     first = "training-runs/first/first.safetensors"
