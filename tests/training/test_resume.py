@@ -29,7 +29,7 @@ def test_every_family_has_a_small_recipe() -> None:
     assert {load_training_recipe(file).family for file in SMALL.glob("*.toml")} == FAMILIES.keys()
 
 
-# By default a family with one network and critic of each kind of loss; CI resumes them all. The longest has a
+# By default a GAN of pairs and the up-imager, whose critic is another; CI resumes all. The longest has a
 # test of its own by default: fast-style, killed while it paints its pairs.
 LONG = {"fast-style", "cyclegan", "dcgan", "dcgan-r3", "mix"}
 
