@@ -48,10 +48,10 @@ class Piece:
     """A piece: the words and files of its page. Paths are relative to the site.
 
     Attributes:
-        title: the recipe's title and the number.
+        title: the artist's, or the recipe's and the number.
         label: what stands below it in the series.
         caption: the recipe's caption; empty if it only says title and number again.
-        alt: the text for who does not see it.
+        alt: the text for who does not see it: the artist's, or the caption.
         ratio: width divided by height.
         stages: from the source to the last step.
         original: None where visitors are not given it.
@@ -110,13 +110,13 @@ def make_piece(run: Run, candidate: Candidate, slug: str, site: Path, *, origina
         ArtgenError: a file of the candidate is missing or damaged.
     """
     image = renditions.render(candidate.file, site, slug)
-    title = f"{run.title}, no. {candidate.index}"
+    title = candidate.title or f"{run.title}, no. {candidate.index}"
     return Piece(
         slug=slug,
         title=title,
         label=f"No. {candidate.index}",
         caption="" if candidate.caption == _plain_caption(run, candidate) else candidate.caption,
-        alt=candidate.caption or title,
+        alt=candidate.alt or candidate.caption or title,
         index=candidate.index,
         seed=candidate.seed,
         image=image,

@@ -187,7 +187,7 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise WriteError(path, error.strerror or str(error)) from error
 
@@ -224,7 +224,12 @@ def _runs(process: int) -> bool:
     return state not in ("Z", "X")
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on disk, where its file system can tell.
+
+    Raises:
+        OSError: the disk failed.
+    """
     if os.name == "nt":  # a folder cannot be opened there
         return
     try:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 CANDIDATES, STAGES, THUMBNAILS = "candidates", "stages", "thumbs"
+FIRST_VARIATION = 100_001
+"""Recipes draw at most 100,000 candidates, so the numbers of variations never meet theirs."""
 PREVIEW_SIDE, THUMBNAIL_SIDE = 1024, 320
 
 
@@ -45,7 +47,12 @@ class Candidate:
         draws: what chance chose, by step id and field.
         stages: from the source to the last step.
         seconds: what it took to make; 0 when that is not known any more.
-        picked: whether the artist keeps it.
+        mark: ``kept``, ``rejected``, or None as long as it is undecided.
+        stars: 0 to 5.
+        round: how many rounds of picking it has reached, from 1.
+        title: the artist's; empty without.
+        alt: what to tell who cannot see it; empty without.
+        variation_of: number of the candidate that this is a variation of.
     """
 
     index: int
@@ -58,7 +65,17 @@ class Candidate:
     draws: Mapping[str, Mapping[str, Any]]
     stages: tuple[Stage, ...]
     seconds: float = 0.0
-    picked: bool = False
+    mark: str | None = None
+    stars: int = 0
+    round: int = 1
+    title: str = ""
+    alt: str = ""
+    variation_of: int | None = None
+
+    @property
+    def picked(self) -> bool:
+        """Whether the artist keeps it, as things stand."""
+        return self.mark == "kept"
 
 
 def png_file(folder: Path, index: int) -> Path:

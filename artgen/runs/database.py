@@ -7,30 +7,36 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from artgen.errors import ArtgenError
 from artgen.imaging.files import WriteError
-from artgen.runs.candidate import Candidate, Stage, png_file, stage_file, thumbnail_file
+from artgen.runs.candidate import FIRST_VARIATION, Candidate
+from artgen.runs.history import Action, Change
 
-FORMAT = 1
+FORMAT = 2
 TABLES = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS candidates (
-    number INTEGER PRIMARY KEY, seed INTEGER NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,
-    caption TEXT NOT NULL, draws TEXT NOT NULL, stages TEXT NOT NULL, seconds REAL NOT NULL
+    added INTEGER PRIMARY KEY AUTOINCREMENT, number INTEGER NOT NULL UNIQUE, seed INTEGER NOT NULL,
+    width INTEGER NOT NULL, height INTEGER NOT NULL, caption TEXT NOT NULL, draws TEXT NOT NULL,
+    stages TEXT NOT NULL, seconds REAL NOT NULL, variation_of INTEGER
 );
+CREATE TABLE IF NOT EXISTS embeddings (
+    number INTEGER PRIMARY KEY, name TEXT NOT NULL, vector BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS variations (number INTEGER PRIMARY KEY, parent INTEGER NOT NULL, at TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS decisions (
-    id INTEGER PRIMARY KEY, at TEXT NOT NULL, candidate INTEGER NOT NULL,
-    field TEXT NOT NULL, value TEXT NOT NULL
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, who TEXT NOT NULL, view TEXT NOT NULL,
+    action TEXT NOT NULL, kind TEXT NOT NULL, of TEXT,
+    candidate INTEGER NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS latest ON decisions (field, candidate, id);
 """
-COLUMNS = "number, seed, width, height, caption, draws, stages, seconds"
-PICKED = "picked"
+COLUMNS = "number, seed, width, height, caption, draws, stages, seconds, variation_of"
 DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 BUSY_SECONDS = 30.0
 
@@ -52,7 +58,7 @@ class Database:
         new: create it; otherwise a file without our tables is a damaged one.
 
     Raises:
-        DamagedError: the file is not a sound database.
+        DamagedError: the file is not a sound database, or one of an older format.
         ArtgenError: it was written by a newer artgen, or cannot be opened.
     """
 
@@ -72,7 +78,7 @@ class Database:
             found = f"written by a newer artgen (format {version}, known up to {FORMAT})"
             raise ArtgenError(str(self.file), found, "update artgen")
         sound = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
-        if not sound or (version == 0 and not new):
+        if not sound or (version < FORMAT and not new):
             raise DamagedError(self.file)
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=FULL")
@@ -85,67 +91,110 @@ class Database:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Everything done inside is written at once, or not at all."""
+        """Everything done inside is written at once, or not at all; other writers wait until then."""
         with self._explained():
-            self._connection.execute("BEGIN")
-            yield
-            self._connection.execute("COMMIT")
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
 
-    def candidates(self, folder: Path, only: int | None = None) -> list[Candidate]:
-        """Every candidate of the run in ``folder``, by number; or only that of one number, if it is there."""
-        picked = set(self.picked(only))
-        query = f"SELECT {COLUMNS} FROM candidates WHERE ? IS NULL OR number = ? ORDER BY number"
-        with self._explained():
-            rows = self._connection.execute(query, (only, only)).fetchall()
-        return [_candidate(row, folder, row[0] in picked) for row in rows]
+    def version(self) -> int:
+        """A number that changes when another connection has written."""
+        return int(self._rows("PRAGMA data_version")[0][0])
+
+    def rows(self, only: int | None = None, since: int = 0) -> list[tuple[Any, ...]]:
+        """``COLUMNS`` of every candidate by number; of only one number; or of those added after ``since``."""
+        query = f"SELECT {COLUMNS} FROM candidates WHERE added > ? AND (? IS NULL OR number = ?)"
+        return self._rows(f"{query} ORDER BY number", since, only, only)
+
+    def has(self, index: int) -> bool:
+        """Whether there is such a candidate."""
+        return bool(self._rows("SELECT 1 FROM candidates WHERE number = ?", index))
 
     def add(self, candidate: Candidate) -> None:
-        """Insert a candidate, or replace the row of the same number."""
+        """Insert a candidate, or replace the row of the same number; either way it arrives now."""
         stages = [
             [int(stage.preview.name.split("-")[1]), stage.step, stage.use, stage.width, stage.height]
             for stage in candidate.stages
         ]
         row = (
             *(candidate.index, candidate.seed, candidate.width, candidate.height, candidate.caption),
-            *(json.dumps(candidate.draws), json.dumps(stages), candidate.seconds),
+            *(json.dumps(candidate.draws), json.dumps(stages), candidate.seconds, candidate.variation_of),
         )
-        with self._explained():
-            self._connection.execute(
-                f"INSERT OR REPLACE INTO candidates ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?)", row
-            )
+        self._rows(f"INSERT OR REPLACE INTO candidates ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?)", *row)
 
     def remove(self, index: int) -> None:
-        """Forget a candidate whose picture is gone."""
-        with self._explained():
-            self._connection.execute("DELETE FROM candidates WHERE number = ?", (index,))
+        """Forget a candidate whose picture is gone, and what was computed from it."""
+        self._rows("DELETE FROM candidates WHERE number = ?", index)
+        self._rows("DELETE FROM embeddings WHERE number = ?", index)
 
-    def decide(self, index: int, field: str, value: object, at: str | None = None) -> None:
-        """Append a decision about a candidate; the latest of a field counts."""
-        row = (at or now(), index, field, json.dumps(value))
+    def write(self, action: Action) -> int:
+        """Append an action; returns the id of its last row."""
+        head = (action.at, action.who, action.view, action.action, action.kind, action.of)
+        columns = "at, who, view, action, kind, of, candidate, field, value"
         with self._explained():
-            self._connection.execute(
-                "INSERT INTO decisions (at, candidate, field, value) VALUES (?,?,?,?)", row
+            self._connection.executemany(
+                f"INSERT INTO decisions ({columns}) VALUES (?,?,?,?,?,?,?,?,?)",
+                [(*head, row.candidate, row.field, json.dumps(row.value)) for row in action.rows],
             )
+        return int(self._rows("SELECT max(id) FROM decisions")[0][0])
 
-    def picked(self, only: int | None = None) -> list[int]:
-        """Numbers of the candidates (or of only that one) whose latest decision is a pick."""
-        query = (
-            "SELECT candidate FROM decisions WHERE id IN (SELECT max(id) FROM decisions WHERE field = ? "
-            "AND (? IS NULL OR candidate = ?) GROUP BY candidate) AND value = 'true' ORDER BY candidate"
-        )
+    def actions(self, since: int) -> Iterator[tuple[int, Action]]:
+        """Every action after row ``since``, in order, each with the id of its last row."""
+        columns = "id, at, who, view, action, kind, of, candidate, field, value"
+        rows = self._rows(f"SELECT {columns} FROM decisions WHERE id > ? ORDER BY id", since)
+        for head, group in groupby(rows, key=lambda row: row[1:7]):
+            listed = list(group)
+            changes = tuple(Change(row[7], row[8], json.loads(row[9])) for row in listed)
+            at, who, view, action, kind, of = head
+            yield listed[-1][0], Action(at, who, view, action, kind, of, changes)
+
+    def cursor(self) -> tuple[int, int]:
+        """The highest id of a decision, and the highest arrival of a candidate."""
+        query = "SELECT coalesce((SELECT max(id) FROM decisions), 0), coalesce(max(added), 0) FROM candidates"
+        decided, added = self._rows(query)[0]
+        return decided, added
+
+    def embed(self, rows: Iterable[tuple[int, str, bytes]]) -> None:
+        """Keep embeddings: number, name, vector; one that is there is replaced."""
         with self._explained():
-            return [row[0] for row in self._connection.execute(query, (PICKED, only, only))]
+            self._connection.executemany("INSERT OR REPLACE INTO embeddings VALUES (?,?,?)", rows)
+
+    def embeddings(self, name: str) -> list[tuple[int, bytes]]:
+        """Number and vector of every embedding of that name, by number."""
+        return self._rows("SELECT number, vector FROM embeddings WHERE name = ? ORDER BY number", name)
+
+    def next_variation(self) -> int:
+        """The number of the next variation that is asked for."""
+        highest = "SELECT max(number) AS n FROM {0}"
+        both = f"{highest.format('candidates')} UNION ALL {highest.format('variations')}"
+        return int(self._rows(f"SELECT max(?, coalesce(max(n) + 1, 0)) FROM ({both})", FIRST_VARIATION)[0][0])
+
+    def queue(self, number: int, parent: int, at: str) -> None:
+        """Ask for a variation."""
+        self._rows("INSERT INTO variations VALUES (?,?,?)", number, parent, at)
+
+    def queued(self) -> list[tuple[int, int]]:
+        """Number and parent of the variations that are not made yet, by number."""
+        query = "SELECT number, parent FROM variations WHERE number NOT IN (SELECT number FROM candidates)"
+        return self._rows(f"{query} ORDER BY number")
 
     def fact(self, name: str) -> str | None:
         """A remembered fact about the run."""
-        with self._explained():
-            row = self._connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
-        return row[0] if row else None
+        rows = self._rows("SELECT value FROM facts WHERE name = ?", name)
+        return str(rows[0][0]) if rows else None
 
     def remember(self, name: str, value: str) -> None:
         """Set a fact about the run."""
+        self._rows("INSERT OR REPLACE INTO facts VALUES (?, ?)", name, value)
+
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with self._explained():
-            self._connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+            return self._connection.execute(query, values).fetchall()
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -160,28 +209,3 @@ class Database:
                     str(self.file), "another program holds it", "close that and try again"
                 ) from error
             raise WriteError(self.file, str(error)) from error
-
-
-def now() -> str:
-    """The time as decisions record it: UTC, ISO 8601."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-def _candidate(row: tuple[int, int, int, int, str, str, str, float], folder: Path, picked: bool) -> Candidate:
-    index, seed, width, height, caption, draws, stages, seconds = row
-    return Candidate(
-        index=index,
-        seed=seed,
-        file=png_file(folder, index),
-        thumbnail=thumbnail_file(folder, index),
-        width=width,
-        height=height,
-        caption=caption,
-        draws=json.loads(draws),
-        stages=tuple(
-            Stage(step, use, w, h, stage_file(folder, index, number, step))
-            for number, step, use, w, h in json.loads(stages)
-        ),
-        seconds=seconds,
-        picked=picked,
-    )

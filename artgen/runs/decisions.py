@@ -1,44 +1,183 @@
-"""A second copy of every decision, as lines of JSON, so that no damaged database can lose one."""
+"""What the artist decided: actions appended to the database and to its second copy, undone and redone.
+
+Undoing deletes nothing: it is one more action, with the values from before. All tabs and processes
+share one history.
+"""
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterator
+import getpass
+import re
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
-from artgen.imaging.files import WriteError
+from artgen.errors import ArtgenError
+from artgen.runs import journal
+from artgen.runs.database import Database
+from artgen.runs.history import KEPT, REJECTED, Acted, Action, Change, History, Kind, Value
 
-FILE = "decisions.jsonl"
+LONGEST = {"title": 200, "alt": 1000}
+LONGEST_NAME = 200
+MOST_STARS = 5
+_ACTION = re.compile(r"[0-9a-f]{8,64}")
+
+Rows = Sequence[Change]
+Step = tuple[Kind, str | None, Rows]
 
 
-def append(folder: Path, at: str, candidate: int, field: str, value: object) -> None:
-    """Add a line and wait until it is on disk.
+class Decisions:
+    """The decisions of one run.
 
-    Raises:
-        WriteError: the disk is full or the folder not writable.
+    Args:
+        folder: the run's.
+        database: its open database.
     """
-    line = json.dumps({"at": at, "candidate": candidate, "field": field, "value": value}) + "\n"
-    file = folder / FILE
+
+    def __init__(self, folder: Path, database: Database) -> None:
+        self._folder, self._database = folder, database
+        self._history, self._seen = History(), 0
+
+    @property
+    def history(self) -> History:
+        """Everything decided up to now, by whichever process."""
+        for last, action in self._database.actions(self._seen):
+            self._history.take(action)
+            self._seen = last
+        return self._history
+
+    def newer(self, since: int) -> tuple[list[Change], int]:
+        """Rows after row ``since``, and the id of the last."""
+        rows: list[Change] = []
+        for last, action in self._database.actions(since):
+            rows += action.rows
+            since = last
+        return rows, since
+
+    def decide(self, changes: Rows, *, who: str, view: str, action: str | None = None) -> Acted:
+        """Write changes as one action. On disk, twice, when this returns.
+
+        The same action again writes nothing. A kept one of an earlier round comes up to the current round.
+
+        Raises:
+            ArtgenError: no such candidate or field, a value that it cannot have, or the disk is full.
+        """
+        changes = tuple(changes)
+        if not changes:
+            raise ArtgenError("decision", "nothing to decide", "at least one change")
+
+        def step(history: History) -> Step:
+            current = history.round
+            for change in changes:
+                _check(change, current)
+            self._check_there(change.candidate for change in changes)
+            lifted = [
+                Change(change.candidate, "round", current)
+                for change in changes
+                if change[1:] == ("mark", KEPT) and history.value(change.candidate, "round") != current
+            ]
+            return "do", None, (*changes, *lifted)
+
+        return self._new(step, who, view, action)
+
+    def next_round(self, *, who: str, view: str, action: str | None = None) -> Acted:
+        """Every kept candidate goes on to the next round, undecided; the others stay behind.
+
+        Raises:
+            ArtgenError: nothing is kept, or the disk is full.
+        """
+
+        def step(history: History) -> Step:
+            kept = [number for number in history.kept() if self._database.has(number)]
+            if not kept:
+                found = "nothing is kept, so nothing would go on"
+                raise ArtgenError("next round", found, "keep a few candidates first")
+            fields = (("round", history.round + 1), ("mark", None))
+            return "do", None, [Change(number, field, value) for number in kept for field, value in fields]
+
+        return self._new(step, who, view, action)
+
+    def undo(self, *, who: str, view: str) -> Acted | None:
+        """Take back the last action that is not taken back; None when there is none."""
+
+        def step(history: History) -> Step | None:
+            last = history.undoing()
+            return last and ("undo", *last)
+
+        return self._act(step, who, view, uuid.uuid4().hex)
+
+    def redo(self, *, who: str, view: str) -> Acted | None:
+        """Do again what was undone last; None when there is nothing."""
+
+        def step(history: History) -> Step | None:
+            last = history.redoing()
+            return last and ("redo", *last)
+
+        return self._act(step, who, view, uuid.uuid4().hex)
+
+    def _new(self, step: Callable[[History], Step], who: str, view: str, action: str | None) -> Acted:
+        action = uuid.uuid4().hex if action is None else action
+        if not _ACTION.fullmatch(action):
+            raise ArtgenError("decision", "its id is no hexadecimal number", "8 to 64 digits")
+        acted = self._act(step, who, view, action)
+        assert acted is not None
+        return acted
+
+    def _act(self, step: Callable[[History], Step | None], who: str, view: str, action: str) -> Acted | None:
+        with self._database.together():  # from here to the end, no other process decides
+            if not self.history.knows(action):
+                taken = step(self.history)
+                if taken is None:
+                    return None
+                kind, of, rows = taken
+                entry = Action(now(), who[:LONGEST_NAME], view[:LONGEST_NAME], action, kind, of, tuple(rows))
+                # The copy first: it may hold an action that was never acknowledged, but lacks none that was.
+                journal.append(self._folder, entry)
+                self._database.write(entry)
+        return self.history.acted(action)
+
+    def _check_there(self, numbers: Iterable[int]) -> None:
+        for number in dict.fromkeys(numbers):
+            if not self._database.has(number):
+                raise ArtgenError("decision", f"no candidate {number}", "the number of one that is there")
+
+
+def _check(change: Change, current: int) -> None:
+    value = change.value
+    match change.field:
+        case "mark":
+            sound, right = value in (None, KEPT, REJECTED), f"{KEPT}, {REJECTED} or null"
+        case "stars":
+            sound, right = type(value) is int and 0 <= value <= MOST_STARS, f"0 to {MOST_STARS}"
+        case "round":
+            sound, right = type(value) is int and 1 <= value <= current, f"1 to {current}"
+        case "title" | "alt":
+            sound, right = (
+                _is_text(value, LONGEST[change.field]),
+                f"at most {LONGEST[change.field]} characters",
+            )
+        case _:
+            raise ArtgenError("decision", f"no field {change.field!r}", "mark, stars, round, title or alt")
+    if not sound:
+        found = f"{change.field} of candidate {change.candidate} is {value!r:.60}"
+        raise ArtgenError("decision", found, right)
+
+
+def _is_text(value: Value, longest: int) -> bool:
+    if not isinstance(value, str) or len(value) > longest:
+        return False
+    return not any("\ud800" <= character <= "\udfff" for character in value)  # half of a character
+
+
+def artist() -> str:
+    """Who decides: the name of the operating system's user."""
     try:
-        with file.open("ab+") as stream:
-            if stream.tell() and (stream.seek(-1, os.SEEK_END), stream.read(1))[1] != b"\n":
-                line = "\n" + line  # the line before was cut short by a crash
-            stream.write(line.encode())
-            stream.flush()
-            os.fsync(stream.fileno())
-    except OSError as error:
-        raise WriteError(file, error.strerror or str(error)) from error
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a number without a name, as in a container
+        return "artist"
 
 
-def replay(folder: Path) -> Iterator[tuple[str, int, str, object]]:
-    """Every decision in order: time, candidate, field, value. Damaged lines are passed over."""
-    file = folder / FILE
-    if not file.is_file():
-        return
-    for line in file.read_bytes().splitlines():
-        try:
-            row = json.loads(line)
-            yield str(row["at"]), int(row["candidate"]), str(row["field"]), row["value"]
-        except (ValueError, KeyError, TypeError):
-            continue
+def now() -> str:
+    """The time as decisions record it: UTC, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -38,6 +38,7 @@ XMP = (
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 Short = Annotated[str, Field(max_length=200)]
 Side = Annotated[int, Field(ge=1, le=1 << 20)]
+Number = Annotated[int, Field(ge=1, lt=1 << 31)]
 
 
 def _short(name: str) -> str:
@@ -89,6 +90,8 @@ class Provenance(_Checked):
 
     ``files`` are those that decided this candidate. ``source_file`` is the one of them that it started
     from, where the source took just one out of many, which need not be there to make it again.
+    ``variation_of`` is the number of the candidate whose draws were moved a little to make this one;
+    ``ancestors`` are those that that one comes from in its turn, the one that the recipe drew first.
     """
 
     format: Annotated[int, Field(ge=1)]
@@ -96,7 +99,7 @@ class Provenance(_Checked):
     recipe: Annotated[str, Field(max_length=1 << 20)]
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     seed: Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]
-    candidate: Annotated[int, Field(ge=1, lt=1 << 31)]
+    candidate: Number
     preview: bool
     device: Short
     caption: Annotated[str, Field(max_length=10_000)]
@@ -105,6 +108,8 @@ class Provenance(_Checked):
     source_file: str | None = None
     stages: list[StageSize]
     versions: dict[Short, Short]
+    variation_of: Number | None = None
+    ancestors: Annotated[list[Number], Field(max_length=1000)] = []
 
     @field_validator("source_file")
     @classmethod
@@ -118,7 +123,7 @@ class Provenance(_Checked):
         return {
             "Software": f"artgen {self.versions.get('artgen', '')}".strip(),
             "XML:com.adobe.xmp": XMP,
-            KEYWORD: self.model_dump_json(),
+            KEYWORD: self.model_dump_json(exclude=None if self.variation_of else {"variation_of", "ancestors"}),
         }
 
 

@@ -71,6 +71,7 @@ def described(folder: Path, provenance: Provenance, seconds: float = 0.0) -> Can
         draws=provenance.draws,
         stages=tuple(stage for stage in stages if stage.preview.is_file()),
         seconds=seconds,
+        variation_of=provenance.variation_of,
     )
 
 

@@ -1,24 +1,32 @@
-"""A run on disk: its folder, its candidates, what the artist picked."""
+"""A run on disk: its folder, its candidates, what the artist decided."""
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from artgen.errors import ArtgenError
 from artgen.imaging.files import WriteError, atomic_write
-from artgen.runs import decisions
+from artgen.runs import journal
 from artgen.runs.candidate import CANDIDATES, STAGES, THUMBNAILS, Candidate, ranges
 from artgen.runs.candidate import Stage as Stage
-from artgen.runs.database import PICKED, DamagedError, Database, now
+from artgen.runs.database import DamagedError, Database
+from artgen.runs.decisions import Decisions, artist, now
 from artgen.runs.find import DATABASE, RECIPE, recipe_name
 from artgen.runs.find import find_run as find_run
 from artgen.runs.find import list_runs as list_runs
+from artgen.runs.history import KEPT, Acted
+from artgen.runs.history import Change as Change
 from artgen.runs.rebuild import recovered, set_aside
+from artgen.runs.row import described
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from artgen.recipe import Recipe
 
 RECIPE_FOLDER = "recipe folder"
@@ -36,6 +44,7 @@ class Run:
     def __init__(self, folder: Path, database: Database) -> None:
         self.folder = folder
         self._database = database
+        self.decisions = Decisions(folder, database)
 
     @classmethod
     def create(cls, folder: Path, recipe: Recipe) -> Self:
@@ -85,8 +94,8 @@ class Run:
         with database.together():
             for candidate in recovered(folder):
                 database.add(candidate)
-            for at, index, field, value in decisions.replay(folder):
-                database.decide(index, field, value, at)
+            for action in journal.replay(folder):
+                database.write(action)
         database.close()
         set_aside(file, keep=True)
         fresh.replace(file)
@@ -140,7 +149,11 @@ class Run:
 
     def candidates(self) -> list[Candidate]:
         """Every finished candidate, by index."""
-        return self._database.candidates(self.folder)
+        return list(self._candidates(self._database.rows()))
+
+    def _candidates(self, rows: Iterable[tuple[Any, ...]]) -> Iterator[Candidate]:
+        history = self.decisions.history
+        return (described(row, self.folder, history.values(row[0])) for row in rows)
 
     def candidate(self, index: int) -> Candidate:
         """One candidate.
@@ -148,7 +161,7 @@ class Run:
         Raises:
             ArtgenError: the run has no such candidate.
         """
-        for candidate in self._database.candidates(self.folder, index):
+        for candidate in self._candidates(self._database.rows(index)):
             return candidate
         others = ranges(candidate.index for candidate in self.candidates())
         there = f"it has {others}" if others else "it has none yet"
@@ -169,13 +182,85 @@ class Run:
             ArtgenError: the run has no such candidate, or the disk is full.
         """
         self.candidate(index)
-        at = now()
-        decisions.append(self.folder, at, index, PICKED, on)
-        self._database.decide(index, PICKED, on, at)
+        self.decide([Change(index, "mark", KEPT if on else None)], who=artist(), view="command")
 
     def picks(self) -> list[Candidate]:
         """The candidates the artist keeps, by index."""
         return [candidate for candidate in self.candidates() if candidate.picked]
+
+    def decide(self, changes: Sequence[Change], *, who: str, view: str, action: str | None = None) -> Acted:
+        """Write changes as one action, as ``Decisions.decide``."""
+        return self.decisions.decide(changes, who=who, view=view, action=action)
+
+    def undo(self, *, who: str, view: str) -> Acted | None:
+        """Take back the last action, if there is one."""
+        return self.decisions.undo(who=who, view=view)
+
+    def redo(self, *, who: str, view: str) -> Acted | None:
+        """Do again what was undone last, if anything was."""
+        return self.decisions.redo(who=who, view=view)
+
+    def next_round(self, *, who: str, view: str, action: str | None = None) -> Acted:
+        """Let what is kept go on to the next round, as ``Decisions.next_round``."""
+        return self.decisions.next_round(who=who, view=view, action=action)
+
+    @property
+    def undoable(self) -> int:
+        """How many actions can be undone."""
+        return self.decisions.history.undoable
+
+    @property
+    def redoable(self) -> int:
+        """How many actions can be done again."""
+        return self.decisions.history.redoable
+
+    def cursor(self) -> tuple[int, int]:
+        """How far the run has come: the highest id of a decision, the highest arrival of a candidate."""
+        return self._database.cursor()
+
+    def since(self, cursor: tuple[int, int]) -> tuple[list[Change], list[Candidate], tuple[int, int]]:
+        """What was decided and added after ``cursor``, by any process, and the cursor after that."""
+        rows, decided = self.decisions.newer(cursor[0])
+        added = max(cursor[1], self._database.cursor()[1])
+        new = list(self._candidates(self._database.rows(since=cursor[1])))
+        return rows, new, (decided, added)
+
+    def embed(self, number: int, name: str, vector: NDArray[np.float32]) -> None:
+        """Keep a candidate's embedding, float32 ``(D,)``, as float16.
+
+        Args:
+            number: the candidate's.
+            name: of what computed it; vectors of another name are never mixed in.
+            vector: finite numbers.
+        """
+        self._database.embed([(number, name, vector.astype("<f2").tobytes())])
+
+    def embeddings(self, name: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Numbers ``(n,)``, rising, and vectors float32 ``(n, D)`` of every embedding of that name."""
+        import numpy as np
+
+        rows = self._database.embeddings(name)
+        numbers = np.array([number for number, _ in rows], np.int64)
+        vectors = np.frombuffer(b"".join(vector for _, vector in rows), "<f2").astype(np.float32)
+        return numbers, vectors.reshape(len(rows), -1) if rows else vectors.reshape(0, 0)
+
+    def queue_variations(self, parent: int, count: int) -> list[int]:
+        """Ask for variations of a candidate; returns their numbers.
+
+        Raises:
+            ArtgenError: the run has no such candidate.
+        """
+        self.candidate(parent)
+        with self._database.together():
+            first = self._database.next_variation()
+            numbers = list(range(first, first + count))
+            for number in numbers:
+                self._database.queue(number, parent, now())
+        return numbers
+
+    def queued(self) -> list[tuple[int, int]]:
+        """Number and parent of every variation that is asked for and not made yet."""
+        return self._database.queued()
 
     def fact(self, name: str) -> str | None:
         """Something remembered about the run, such as where its recipe lies."""

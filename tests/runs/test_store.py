@@ -44,9 +44,9 @@ def test_a_pick_is_taken_back_and_every_decision_stays(finished_run: Make) -> No
         with pytest.raises(ArtgenError, match="no candidate 99; it has 1-12"):
             run.pick(99, True)
     rows = sqlite3.connect(folder / "run.db").execute("SELECT candidate, value FROM decisions").fetchall()
-    assert rows == [(2, "true"), (4, "true"), (2, "false"), (2, "true"), (4, "false")]
+    assert rows == [(2, '"kept"'), (4, '"kept"'), (2, "null"), (2, '"kept"'), (4, "null")]
     lines = (folder / "decisions.jsonl").read_text().splitlines()
-    assert [json.loads(line)["value"] for line in lines] == [True, True, False, True, False]
+    assert [json.loads(line)["rows"][0][2] for line in lines] == ["kept", "kept", None, "kept", None]
 
 
 def damage_nothing(database: Path) -> None:

@@ -1,0 +1,141 @@
+"""What the rows of decisions come to: every value as it is now, and what can be undone and redone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+KEPT, REJECTED = "kept", "rejected"
+Value = str | int | None
+Kind = Literal["do", "undo", "redo"]
+UNDECIDED: dict[str, Value] = {"mark": None, "stars": 0, "round": 1, "title": "", "alt": ""}
+"""Every field of a candidate that an artist decides, as it is before anything is decided."""
+
+
+class Change(NamedTuple):
+    """One field of one candidate set to a value."""
+
+    candidate: int
+    field: str
+    value: Value
+
+
+@dataclass(frozen=True)
+class Acted:
+    """What an action did.
+
+    Args:
+        action: its id.
+        rows: the fields that it touched, as they now are.
+    """
+
+    action: str
+    rows: tuple[Change, ...]
+
+
+@dataclass(frozen=True)
+class Action:
+    """Changes made at once, undone at once.
+
+    Args:
+        at: when, UTC, ISO 8601.
+        who: who decided.
+        view: what they saw when they did.
+        action: its id, hexadecimal.
+        kind: ``do``, or the undoing or redoing of another.
+        of: the id of that other, which was a ``do``.
+        rows: the changes, in order.
+    """
+
+    at: str
+    who: str
+    view: str
+    action: str
+    kind: Kind
+    of: str | None
+    rows: tuple[Change, ...]
+
+
+class History:
+    """Actions in the order in which they were written, those of all tabs and processes together."""
+
+    def __init__(self) -> None:
+        self._values: dict[int, dict[str, Value]] = {}
+        self._rows: dict[str, tuple[Change, ...]] = {}
+        self._before: dict[str, tuple[Change, ...]] = {}
+        self._done: list[str] = []
+        self._undone: list[str] = []
+
+    def take(self, action: Action) -> None:
+        """Follow one more action; one that is known already changes nothing."""
+        if action.action in self._rows:
+            return
+        touched = dict.fromkeys((row.candidate, row.field) for row in action.rows)
+        before = tuple(Change(*key, self.value(*key)) for key in touched)
+        for row in action.rows:
+            self._values.setdefault(row.candidate, {})[row.field] = row.value
+        self._rows[action.action] = action.rows
+        if action.kind == "do" or action.of is None:
+            self._before[action.action] = before
+            self._done.append(action.action)
+            self._undone.clear()
+        elif action.kind == "undo":
+            _move(action.of, self._done, self._undone)
+        else:
+            _move(action.of, self._undone, self._done)
+
+    def value(self, candidate: int, field: str) -> Value:
+        """A field as it is now."""
+        return self._values.get(candidate, UNDECIDED).get(field, UNDECIDED[field])
+
+    def values(self, candidate: int) -> dict[str, Value]:
+        """Every field that was ever decided of a candidate; not to be changed."""
+        return self._values.get(candidate, {})
+
+    def kept(self) -> list[int]:
+        """Numbers of the candidates that are kept now, rising."""
+        return sorted(number for number, fields in self._values.items() if fields.get("mark") == KEPT)
+
+    @property
+    def round(self) -> int:
+        """The current round: the highest that any candidate has reached."""
+        return max((int(fields.get("round") or 1) for fields in self._values.values()), default=1)
+
+    def knows(self, action: str) -> bool:
+        """Whether an action of this id was written."""
+        return action in self._rows
+
+    def acted(self, action: str) -> Acted:
+        """A known action, its rows with the values that the fields have now."""
+        return Acted(action, self.now(self._rows[action]))
+
+    def now(self, rows: Iterable[Change]) -> tuple[Change, ...]:
+        """Each touched field once, as it is now."""
+        keys = dict.fromkeys((row.candidate, row.field) for row in rows)
+        return tuple(Change(*key, self.value(*key)) for key in keys)
+
+    @property
+    def undoable(self) -> int:
+        """How many actions can be undone."""
+        return len(self._done)
+
+    @property
+    def redoable(self) -> int:
+        """How many can be done again."""
+        return len(self._undone)
+
+    def undoing(self) -> tuple[str, tuple[Change, ...]] | None:
+        """The id of the last action, and the rows that take it back."""
+        return (self._done[-1], self._before[self._done[-1]]) if self._done else None
+
+    def redoing(self) -> tuple[str, tuple[Change, ...]] | None:
+        """The id of the action last undone, and the rows that do it again."""
+        return (self._undone[-1], self._rows[self._undone[-1]]) if self._undone else None
+
+
+def _move(action: str, source: list[str], target: list[str]) -> None:
+    # A copy that was replayed may hold an action more than the database did: then it is not the last one.
+    if action in source:
+        source.remove(action)
+        target.append(action)

@@ -1,0 +1,306 @@
+"""Every decision on disk twice, undone and redone without end, shared by all who decide."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from artgen.errors import ArtgenError
+from artgen.runs.candidate import Candidate
+from artgen.runs.database import Database
+from artgen.runs.decisions import Decisions
+from artgen.runs.history import UNDECIDED, Change
+from artgen.runs.journal import replay
+from artgen.runs.store import Run
+
+Make = Callable[..., Path]
+ME = {"who": "ada", "view": "sheet"}
+FIELDS = {
+    "mark": st.sampled_from(["kept", "rejected", None]),
+    "stars": st.integers(0, 5),
+    "title": st.text(max_size=6).filter(lambda text: text.isprintable()),
+    "alt": st.sampled_from(["", "a wave", "☂ <b>"]),
+}
+CHANGES = st.sampled_from(sorted(FIELDS)).flatmap(
+    lambda field: st.builds(Change, st.integers(1, 4), st.just(field), FIELDS[field])
+)
+DOINGS = st.one_of(
+    st.lists(CHANGES, min_size=1, max_size=4), st.sampled_from(["undo", "undo", "redo", "round", "reopen"])
+)
+
+
+class Plain:
+    """The simplest thing that an undo can be: a copy of everything for each step."""
+
+    def __init__(self) -> None:
+        self.states: list[dict[tuple[int, str], Any]] = [{}]
+        self.at = 0
+
+    def value(self, number: int, field: str) -> Any:
+        return self.states[self.at].get((number, field), UNDECIDED[field])
+
+    def do(self, changes: list[Change]) -> None:
+        state = dict(self.states[self.at])
+        current = max((state.get((number, "round"), 1) for number in range(1, 5)), default=1)
+        for number, field, value in changes:
+            state[number, field] = value
+            if (field, value) == ("mark", "kept"):
+                state[number, "round"] = current
+        self.states[self.at + 1 :] = [state]
+        self.at += 1
+
+    def round(self) -> bool:
+        kept = [number for number in range(1, 5) if self.value(number, "mark") == "kept"]
+        current = max(self.value(number, "round") for number in range(1, 5))
+        state = dict(self.states[self.at])
+        for number in kept:
+            state |= {(number, "round"): current + 1, (number, "mark"): None}
+        if kept:
+            self.states[self.at + 1 :] = [state]
+            self.at += 1
+        return bool(kept)
+
+
+def small_run(folder: Path, count: int = 4) -> Run:
+    for name in ("recipe.toml", "run.db"):
+        (folder / name).touch()
+    database = Database(folder / "run.db", new=True)
+    for number in range(1, count + 1):
+        database.add(Candidate(number, 1, folder / "x", folder / "x", 8, 8, "", {}, ()))
+    return Run(folder, database)
+
+
+@given(st.lists(DOINGS, max_size=25))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_sequence_of_doing_undoing_and_redoing_is_as_a_simple_model(doings: list[Any]) -> None:
+    model = Plain()
+    with TemporaryDirectory() as place:
+        folder = Path(place)
+        run, other = small_run(folder), Run.open(folder)
+        for doing in doings:
+            match doing:
+                case "undo":
+                    assert (run.undo(**ME) is None) == (model.at == 0)
+                    model.at = max(0, model.at - 1)
+                case "redo":
+                    assert (run.redo(**ME) is None) == (model.at + 1 == len(model.states))
+                    model.at = min(len(model.states) - 1, model.at + 1)
+                case "round":
+                    if model.round():
+                        run.next_round(**ME)
+                    else:
+                        with pytest.raises(ArtgenError, match="nothing is kept"):
+                            run.next_round(**ME)
+                case "reopen":
+                    run.close()
+                    run, other = other, Run.open(folder)
+                case changes:
+                    acted = run.decide(changes, **ME)
+                    model.do(changes)
+                    assert all(model.value(row.candidate, row.field) == row.value for row in acted.rows)
+            for seen in (run, other):
+                assert (seen.undoable, seen.redoable) == (model.at, len(model.states) - 1 - model.at)
+                for one in seen.candidates():
+                    found = {field: getattr(one, field) for field in UNDECIDED}
+                    assert found == {field: model.value(one.index, field) for field in UNDECIDED}
+        # The second copy alone tells the same.
+        again = Database(folder / "again.db", new=True)
+        for action in replay(folder):
+            again.write(action)
+        history = Decisions(folder, again).history
+        assert (history.undoable, history.redoable) == (run.undoable, run.redoable)
+        assert all(history.value(n, f) == model.value(n, f) for n in range(1, 5) for f in UNDECIDED)
+        for open_ in (run, other, again):
+            open_.close()
+
+
+def test_undo_goes_back_over_150_actions_and_a_restart(tmp_path: Path) -> None:
+    with small_run(tmp_path) as run:
+        for step in range(150):
+            run.decide([Change(1 + step % 4, "stars", 1 + step % 5)], **ME)
+    with Run.open(tmp_path) as run:
+        for left in reversed(range(150)):
+            assert run.undo(**ME) is not None
+            assert (run.undoable, run.redoable) == (left, 150 - left)
+        assert [candidate.stars for candidate in run.candidates()] == [0, 0, 0, 0]
+        assert run.undo(**ME) is None
+        while run.redo(**ME):
+            pass
+        assert [candidate.stars for candidate in run.candidates()] == [4, 5, 2, 3]
+    rows = sqlite3.connect(tmp_path / "run.db").execute("SELECT count(*) FROM decisions").fetchone()
+    assert rows == (450,)
+
+
+def test_the_same_action_twice_is_written_once(tmp_path: Path) -> None:
+    with small_run(tmp_path) as run, Run.open(tmp_path) as other:
+        changes = [Change(1, "mark", "kept"), Change(2, "mark", "rejected")]
+        first = run.decide(changes, **ME, action="ab" * 16)
+        again = other.decide(changes, **ME, action="ab" * 16)
+        assert first == again
+        assert (run.undoable, other.undoable) == (1, 1)
+        went = run.next_round(**ME, action="cd" * 16)
+        assert other.next_round(**ME, action="cd" * 16) == went
+        assert run.candidate(1).round == 2
+        with pytest.raises(ArtgenError, match="its id is no hexadecimal number"):
+            run.decide(changes, **ME, action="../x")
+    assert len((tmp_path / "decisions.jsonl").read_text().splitlines()) == 2
+
+
+def test_rounds(tmp_path: Path) -> None:
+    with small_run(tmp_path) as run:
+        run.decide([Change(1, "mark", "kept"), Change(2, "mark", "kept")], **ME)
+        run.decide([Change(3, "mark", "rejected")], **ME)
+        run.next_round(**ME)
+        assert [(c.round, c.mark) for c in run.candidates()] == [
+            (2, None),
+            (2, None),
+            (1, "rejected"),
+            (1, None),
+        ]
+        run.decide([Change(4, "mark", "kept")], **ME)
+        assert run.candidate(4).round == 2
+        run.next_round(**ME)
+        assert [c.round for c in run.candidates()] == [2, 2, 1, 3]
+        run.undo(**ME)
+        run.undo(**ME)
+        assert [(c.round, c.mark) for c in run.candidates()][3] == (1, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (Change(99, "mark", "kept"), "no candidate 99"),
+        (Change(1, "colour", "red"), "no field 'colour'"),
+        (Change(1, "mark", "picked"), "mark of candidate 1 is 'picked'; kept, rejected or null"),
+        (Change(1, "mark", True), "mark of candidate 1 is True"),
+        (Change(1, "stars", 6), "stars of candidate 1 is 6; 0 to 5"),
+        (Change(1, "stars", True), "0 to 5"),
+        (Change(1, "round", 2), "1 to 1"),
+        (Change(1, "title", "x" * 201), "at most 200 characters"),
+        (Change(1, "alt", "x" * 1001), "at most 1000 characters"),
+        (Change(1, "title", "\ud800"), "at most 200 characters"),
+        (Change(1, "title", None), "at most 200 characters"),
+    ],
+)
+def test_what_cannot_be_decided_is_refused_whole(tmp_path: Path, change: Change, message: str) -> None:
+    with small_run(tmp_path) as run:
+        with pytest.raises(ArtgenError, match=message):
+            run.decide([Change(1, "mark", "kept"), change], **ME)
+        assert (run.undoable, run.picks()) == (0, [])
+        with pytest.raises(ArtgenError, match="nothing to decide"):
+            run.decide([], **ME)
+    assert not (tmp_path / "decisions.jsonl").exists()
+
+
+def decide_much(folder: Path, number: int) -> None:
+    with Run.open(folder) as run:
+        for step in range(60):
+            run.decide([Change(number, "stars", 1 + step % 5)], who=f"process {number}", view="sheet")
+            if step % 3 == 0:
+                run.undo(who=f"process {number}", view="sheet")
+
+
+def test_two_processes_decide_at_once(tmp_path: Path) -> None:
+    small_run(tmp_path).close()
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=decide_much, args=(tmp_path, number)) for number in (1, 2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+        assert process.exitcode == 0
+    with Run.open(tmp_path) as run:
+        assert run.undoable == 80
+        before, undoable = run.candidates(), run.undoable
+        (tmp_path / "run.db").rename(tmp_path / "kept.db")
+        history = Decisions(tmp_path, Database(tmp_path / "kept.db")).history
+        assert history.undoable == undoable
+    again = Database(tmp_path / "again.db", new=True)
+    for action in replay(tmp_path):
+        again.write(action)
+    history = Decisions(tmp_path, again).history
+    assert history.undoable == undoable
+    assert [history.value(c.index, "stars") for c in before] == [c.stars for c in before]
+
+
+def test_a_disk_that_is_full_decides_nothing(tmp_path: Path) -> None:
+    with small_run(tmp_path) as run:
+        (tmp_path / "decisions.jsonl").mkdir()
+        with pytest.raises(ArtgenError, match="could not be written"):
+            run.decide([Change(1, "mark", "kept")], **ME)
+        assert (run.picks(), run.undoable) == ([], 0)
+        (tmp_path / "decisions.jsonl").rmdir()
+        run.decide([Change(1, "mark", "kept")], **ME)
+        assert [candidate.index for candidate in run.picks()] == [1]
+
+
+def test_what_others_do_is_seen(tmp_path: Path) -> None:
+    with small_run(tmp_path) as run, Run.open(tmp_path) as other:
+        cursor = run.cursor()
+        assert run.since(cursor) == ([], [], cursor)
+        other.decide([Change(2, "mark", "kept")], **ME)
+        other.undo(**ME)
+        other.add(replace(run.candidate(1), index=9))
+        other.remove(9)
+        other.add(replace(run.candidate(1), index=10, variation_of=1))
+        rows, candidates, cursor = run.since(cursor)
+        assert rows[0] == Change(2, "mark", "kept")
+        assert rows[-1] == Change(2, "mark", None)
+        assert [(one.index, one.variation_of) for one in candidates] == [(10, 1)]
+        assert cursor == run.cursor()
+        assert run.since(cursor) == ([], [], cursor)
+
+
+def test_variations_are_numbered_apart_and_wait_until_they_are_made(tmp_path: Path) -> None:
+    with small_run(tmp_path) as run:
+        assert run.queue_variations(2, 2) == [100_001, 100_002]
+        run.add(replace(run.candidate(1), index=100_001, variation_of=2))
+        assert run.queued() == [(100_002, 2)]
+        assert run.queue_variations(1, 1) == [100_003]
+        assert run.queued() == [(100_002, 2), (100_003, 1)]
+        with pytest.raises(ArtgenError, match="no candidate 7"):
+            run.queue_variations(7, 1)
+
+
+def test_embeddings(tmp_path: Path) -> None:
+    with small_run(tmp_path) as run:
+        assert run.embeddings("a")[0].shape == (0,)
+        for number in (3, 1):
+            run.embed(number, "a", np.full(5, number / 2, np.float32))
+        run.embed(2, "b", np.zeros(7, np.float32))
+        numbers, vectors = run.embeddings("a")
+        assert numbers.tolist() == [1, 3]
+        assert vectors.dtype == np.float32
+        assert vectors.tolist() == [[0.5] * 5, [1.5] * 5]
+        run.remove(3)
+        assert run.embeddings("a")[0].tolist() == [1]
+
+
+def test_a_run_of_the_format_before_keeps_its_picks(finished_run: Make) -> None:
+    folder = finished_run()
+    (folder / "run.db").unlink()
+    sqlite3.connect(folder / "run.db").executescript(
+        "CREATE TABLE candidates (number INTEGER); PRAGMA user_version=1;"
+    )
+    lines = [(3, True), (5, True), (5, False), (7, True)]
+    (folder / "decisions.jsonl").write_text(
+        "".join(
+            json.dumps({"at": "2026-01-01", "candidate": number, "field": "picked", "value": on}) + "\n"
+            for number, on in lines
+        )
+    )
+    with Run.open(folder) as run:
+        assert [candidate.index for candidate in run.picks()] == [3, 7]
+        assert len(run.candidates()) == 12
+        assert run.undoable == 4
