@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from artgen import __version__
-from artgen.cli import data, film, messages, models, pages, picks, recipes, runs, style, train
+from artgen.cli import curate, data, film, messages, models, pages, picks, recipes, runs, style, train
 
 app = typer.Typer(
     name="artgen",
@@ -44,7 +44,7 @@ for _command in (
     recipes.schema,
     runs.run,
     runs.runs_,
-    pages.curate,
+    curate.curate,
     picks.pick,
     film.film,
     style.style,

@@ -58,5 +58,13 @@ def _usage(error: Exception) -> str | None:
 
 def show_json(value: object) -> None:
     """Print ``value`` as the single JSON document of this command."""
-    narrow = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-    print(json.dumps(value, indent=2, ensure_ascii=narrow, default=str))
+    print(json.dumps(value, indent=2, ensure_ascii=_narrow(), default=str))
+
+
+def show_json_line(value: object) -> None:
+    """Print ``value`` on one line, at once: the command goes on after it."""
+    print(json.dumps(value, ensure_ascii=_narrow(), default=str), flush=True)
+
+
+def _narrow() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"

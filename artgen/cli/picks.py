@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from artgen.cli import messages
-from artgen.cli.numbers import LARGEST, numbers
+from artgen.cli.arguments import Json
+from artgen.cli.numbers import numbers
 from artgen.errors import ArtgenError
 
 if TYPE_CHECKING:
+    from artgen.curation.picks import Picks
+    from artgen.runs.history import Change
     from artgen.runs.store import Run
 
-Json = Annotated[bool, typer.Option("--json", help="Report as one JSON document.")]
 Runs = Annotated[Path, typer.Option("--runs", help="The folder that holds the runs.")]
 
 
@@ -27,58 +29,62 @@ def pick(
     ] = None,
     off: Annotated[bool, typer.Option("--off", help="Take them back instead.")] = False,
     from_: Annotated[
-        Path | None, typer.Option("--from", help="picks.json as the contact sheet exports it: all picks.")
+        Path | None, typer.Option("--from", help="picks.json from a mailed contact sheet: all its decisions.")
     ] = None,
     runs: Runs = Path("runs"),
     json: Json = False,
 ) -> None:
     """Keep candidates for the gallery."""
-    from artgen.curation.sheet import SHEET, write_sheet
     from artgen.runs.store import Run, find_run
 
     if (from_ is None) == (not candidates) or (from_ is not None and off) or not (run or from_):
         right = "give a run and numbers, or --from picks.json"
         raise ArtgenError("pick", "nothing to pick, or too much", right, "artgen pick RUN 3 7 12")
-    name, wanted = _picks(from_) if from_ else ("", numbers(",".join(candidates or []), "pick"))
-    with Run.open(find_run(run or name, runs)) as opened:
-        if from_ and opened.name != name:
-            right = f"export them on the sheet of {opened.name}"
-            right += f", or leave out {run} to pick in {name}" if run else ""
-            raise ArtgenError(str(from_), f"these are picks of {name}, not of {opened.name}", right)
-        before = {candidate.index for candidate in opened.picks()}
-        changes = dict.fromkeys(wanted, not off)
-        if from_:
-            changes |= dict.fromkeys(sorted(before - set(wanted)), False)
-        for index in changes:
-            opened.candidate(index)  # all of them or none
-        for index, on in changes.items():
-            if (index in before) != on:
-                opened.pick(index, on)
-        if changes and (opened.folder / SHEET).exists():
-            write_sheet(opened)  # so that a reload shows what the run knows
-        picked = [candidate.index for candidate in opened.picks()]
-        _say_picked(opened, picked, json)
+    if from_ is not None:
+        picks = _picks(from_)
+        with Run.open(find_run(run or picks.run, runs)) as opened:
+            _check_run(opened, picks, from_, run)
+            _decide(opened, picks.changes(opened.candidates()))
+            _say_picked(opened, json)
+        return
+    wanted = numbers(",".join(candidates or []), "pick")
+    with Run.open(find_run(run, runs)) as opened:
+        _keep(opened, wanted, not off)
+        _say_picked(opened, json)
 
 
-def _say_picked(opened: Run, picked: list[int], json: bool) -> None:
+def _keep(run: Run, wanted: list[int], on: bool) -> None:
+    from artgen.runs.history import KEPT, Change
+
+    chosen = [run.candidate(index) for index in wanted]  # all of them or none
+    mark = KEPT if on else None
+    _decide(run, [Change(one.index, "mark", mark) for one in chosen if one.picked != on])
+
+
+def _decide(run: Run, changes: list[Change]) -> None:
+    from artgen.runs.decisions import artist
+
+    if changes:
+        run.decide(changes, who=artist(), view="command")
+
+
+def _say_picked(run: Run, json: bool) -> None:
+    picked = [candidate.index for candidate in run.picks()]
     if json:
-        messages.show_json({"run": opened.name, "picked": picked})
+        messages.show_json({"run": run.name, "picked": picked})
         return
     count = f"{len(picked)} pick{'' if len(picked) == 1 else 's'}"
-    typer.echo(f"{opened.name}: {count}" + (f": {', '.join(map(str, picked))}" if picked else ""))
+    typer.echo(f"{run.name}: {count}" + (f": {', '.join(map(str, picked))}" if picked else ""))
 
 
-def _picks(file: Path) -> tuple[str, list[int]]:
-    import json
+def _picks(file: Path) -> Picks:
+    from artgen.curation.picks import read_picks
 
-    try:
-        content = json.loads(file.read_bytes())
-        name, picks = content["run"], content["picks"]
-    except OSError as error:
-        raise ArtgenError(str(file), f"cannot be read ({error.strerror or error})") from None
-    except (ValueError, KeyError, TypeError, RecursionError):
-        name, picks = None, None
-    sound = isinstance(name, str) and isinstance(picks, list) and name and not set(name) & set("/\\\0")
-    if not sound or not all(type(number) is int and 0 < number <= LARGEST for number in picks or []):
-        raise ArtgenError(str(file), "no picks of a contact sheet", "export them on the sheet again")
-    return str(name), list(dict.fromkeys(picks or []))
+    return read_picks(file)
+
+
+def _check_run(opened: Run, picks: Picks, file: Path, named: str | None) -> None:
+    if opened.name != picks.run:
+        right = f"export them on the sheet of {opened.name}"
+        right += f", or leave out {named} to pick in {picks.run}" if named else ""
+        raise ArtgenError(str(file), f"these are picks of {picks.run}, not of {opened.name}", right)

@@ -97,19 +97,16 @@ def _failures(outcome: Outcome) -> list[ArtgenError]:
 
 def _report(outcome: Outcome, json: bool) -> None:
     from artgen.cli.progress import duration
-    from artgen.curation.sheet import write_sheet
     from artgen.runs.store import Run
 
     with Run.open(outcome.folder) as opened:
         candidates = opened.candidates()
-        sheet = write_sheet(opened) if candidates else None
         name = opened.name
     if json:
         failed = [{"candidate": index, "problem": str(error)} for index, error in outcome.failed.items()]
         whole = {
             "run": name,
             "folder": str(outcome.folder),
-            "sheet": str(sheet) if sheet else None,
             "made": sorted(outcome.made),
             "failed": failed,
             "seconds": round(outcome.seconds, 3),
@@ -125,8 +122,8 @@ def _report(outcome: Outcome, json: bool) -> None:
         f"{len(outcome.made)} made in {duration(outcome.seconds)}, " if outcome.made else "nothing to make, "
     )
     typer.echo(f"{made}{len(candidates)} candidates in {outcome.folder}")
-    if sheet:
-        typer.echo(f"contact sheet: {sheet}\nNext: artgen curate {name}, then artgen publish {name}")
+    if candidates:
+        typer.echo(f"Next: artgen curate {name}, then artgen publish {name}")
 
 
 def runs_(runs: Runs = Path("runs"), json: Json = False) -> None:

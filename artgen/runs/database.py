@@ -17,6 +17,7 @@ from artgen.errors import ArtgenError
 from artgen.imaging.files import WriteError
 from artgen.runs.candidate import FIRST_VARIATION, Candidate
 from artgen.runs.history import Action, Change
+from artgen.runs.row import Row
 
 FORMAT = 2
 TABLES = """
@@ -36,7 +37,7 @@ CREATE TABLE IF NOT EXISTS decisions (
     candidate INTEGER NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL
 );
 """
-COLUMNS = "number, seed, width, height, caption, draws, stages, seconds, variation_of"
+COLUMNS = ", ".join(Row._fields)
 DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 BUSY_SECONDS = 30.0
 
@@ -106,10 +107,10 @@ class Database:
         """A number that changes when another connection has written."""
         return int(self._rows("PRAGMA data_version")[0][0])
 
-    def rows(self, only: int | None = None, since: int = 0) -> list[tuple[Any, ...]]:
-        """``COLUMNS`` of every candidate by number; of only one number; or of those added after ``since``."""
+    def rows(self, only: int | None = None, since: int = 0) -> list[Row]:
+        """Every candidate by number; or only that of one number; or those added after ``since``."""
         query = f"SELECT {COLUMNS} FROM candidates WHERE added > ? AND (? IS NULL OR number = ?)"
-        return self._rows(f"{query} ORDER BY number", since, only, only)
+        return [Row(*row) for row in self._rows(f"{query} ORDER BY number", since, only, only)]
 
     def has(self, index: int) -> bool:
         """Whether there is such a candidate."""
@@ -117,15 +118,9 @@ class Database:
 
     def add(self, candidate: Candidate) -> None:
         """Insert a candidate, or replace the row of the same number; either way it arrives now."""
-        stages = [
-            [int(stage.preview.name.split("-")[1]), stage.step, stage.use, stage.width, stage.height]
-            for stage in candidate.stages
-        ]
-        row = (
-            *(candidate.index, candidate.seed, candidate.width, candidate.height, candidate.caption),
-            *(json.dumps(candidate.draws), json.dumps(stages), candidate.seconds, candidate.variation_of),
-        )
-        self._rows(f"INSERT OR REPLACE INTO candidates ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?)", *row)
+        row = Row.of(candidate)
+        marks = ",".join("?" * len(row))
+        self._rows(f"INSERT OR REPLACE INTO candidates ({COLUMNS}) VALUES ({marks})", *row)
 
     def remove(self, index: int) -> None:
         """Forget a candidate whose picture is gone, and what was computed from it."""
@@ -167,6 +162,16 @@ class Database:
     def embeddings(self, name: str) -> list[tuple[int, bytes]]:
         """Number and vector of every embedding of that name, by number."""
         return self._rows("SELECT number, vector FROM embeddings WHERE name = ? ORDER BY number", name)
+
+    def embedded(self, name: str) -> int:
+        """How many embeddings of that name there are."""
+        return int(self._rows("SELECT count(*) FROM embeddings WHERE name = ?", name)[0][0])
+
+    def lacking(self, name: str) -> list[int]:
+        """Numbers of the candidates without an embedding of that name."""
+        having = "SELECT number FROM embeddings WHERE name = ?"
+        query = f"SELECT number FROM candidates WHERE number NOT IN ({having}) ORDER BY number"
+        return [number for (number,) in self._rows(query, name)]
 
     def next_variation(self) -> int:
         """The number of the next variation that is asked for."""

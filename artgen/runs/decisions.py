@@ -98,33 +98,35 @@ class Decisions:
 
         return self._new(step, who, view, action)
 
-    def undo(self, *, who: str, view: str) -> Acted | None:
+    def undo(self, *, who: str, view: str, action: str | None = None) -> Acted | None:
         """Take back the last action that is not taken back; None when there is none."""
 
         def step(history: History) -> Step | None:
             last = history.undoing()
             return last and ("undo", *last)
 
-        return self._act(step, who, view, uuid.uuid4().hex)
+        return self._act(step, who, view, action)
 
-    def redo(self, *, who: str, view: str) -> Acted | None:
+    def redo(self, *, who: str, view: str, action: str | None = None) -> Acted | None:
         """Do again what was undone last; None when there is nothing."""
 
         def step(history: History) -> Step | None:
             last = history.redoing()
             return last and ("redo", *last)
 
-        return self._act(step, who, view, uuid.uuid4().hex)
+        return self._act(step, who, view, action)
 
     def _new(self, step: Callable[[History], Step], who: str, view: str, action: str | None) -> Acted:
-        action = uuid.uuid4().hex if action is None else action
-        if not _ACTION.fullmatch(action):
-            raise ArtgenError("decision", "its id is no hexadecimal number", "8 to 64 digits")
         acted = self._act(step, who, view, action)
         assert acted is not None
         return acted
 
-    def _act(self, step: Callable[[History], Step | None], who: str, view: str, action: str) -> Acted | None:
+    def _act(
+        self, step: Callable[[History], Step | None], who: str, view: str, action: str | None
+    ) -> Acted | None:
+        action = uuid.uuid4().hex if action is None else action
+        if not _ACTION.fullmatch(action):
+            raise ArtgenError("decision", "its id is no hexadecimal number", "8 to 64 digits")
         with self._database.together():  # from here to the end, no other process decides
             if not self.history.knows(action):
                 taken = step(self.history)

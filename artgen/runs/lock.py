@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +14,18 @@ from artgen.errors import ArtgenError
 from artgen.imaging.files import WriteError
 
 FILE = "run.lock"
+# Seconds between tries: whoever only looks whether it is held holds it for an instant.
+PATIENCE = (0.01, 0.03)
 # A file system that knows no locks, as some network drives.
 LOCKLESS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
+
+
+class BusyError(ArtgenError):
+    """Another process is at work in the folder."""
+
+    def __init__(self, folder: Path) -> None:
+        found, right = "another artgen is at work there", "wait for it to end, or stop it"
+        super().__init__(str(folder), found, right)
 
 
 @contextmanager
@@ -22,7 +33,8 @@ def held(folder: Path) -> Iterator[None]:
     """Hold the run, or the training, in ``folder``; its lock file's date tells when it was last run.
 
     Raises:
-        ArtgenError: another process holds it.
+        BusyError: another process holds it.
+        WriteError: the folder is not writable.
     """
     file = folder / FILE
     try:
@@ -32,14 +44,35 @@ def held(folder: Path) -> Iterator[None]:
         raise WriteError(file, error.strerror or str(error)) from error
     with stream:
         try:
-            _lock(stream.fileno())
+            _take(stream.fileno())
         except OSError as error:
             if error.errno in LOCKLESS:
                 yield
                 return
-            found = "another artgen is at work there"
-            raise ArtgenError(str(folder), found, "wait for it to end, or stop it") from error
+            raise BusyError(folder) from error
         yield
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a run, or a training, is at work in ``folder`` now."""
+    try:
+        with (folder / FILE).open("rb+") as stream:
+            _lock(stream.fileno())
+    except OSError as error:
+        return not isinstance(error, FileNotFoundError) and error.errno not in LOCKLESS
+    return False
+
+
+def _take(descriptor: int) -> None:
+    for wait in PATIENCE:
+        try:
+            _lock(descriptor)
+            return
+        except OSError as error:
+            if error.errno in LOCKLESS:
+                raise
+            time.sleep(wait)
+    _lock(descriptor)
 
 
 if sys.platform == "win32":

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from artgen.errors import ArtgenError
 from artgen.imaging.files import WriteError, atomic_write
@@ -18,10 +18,10 @@ from artgen.runs.decisions import Decisions, artist, now
 from artgen.runs.find import DATABASE, RECIPE, recipe_name
 from artgen.runs.find import find_run as find_run
 from artgen.runs.find import list_runs as list_runs
-from artgen.runs.history import KEPT, Acted
+from artgen.runs.history import KEPT, Acted, Value
 from artgen.runs.history import Change as Change
 from artgen.runs.rebuild import recovered, set_aside
-from artgen.runs.row import described
+from artgen.runs.row import Row
 
 if TYPE_CHECKING:
     import numpy as np
@@ -151,9 +151,14 @@ class Run:
         """Every finished candidate, by index."""
         return list(self._candidates(self._database.rows()))
 
-    def _candidates(self, rows: Iterable[tuple[Any, ...]]) -> Iterator[Candidate]:
+    def rows(self) -> list[tuple[Row, Mapping[str, Value]]]:
+        """Every candidate, by number, as it is stored, with what was decided: fast for thousands."""
         history = self.decisions.history
-        return (described(row, self.folder, history.values(row[0])) for row in rows)
+        return [(row, history.values(row.number)) for row in self._database.rows()]
+
+    def _candidates(self, rows: Iterable[Row]) -> Iterator[Candidate]:
+        history = self.decisions.history
+        return (row.candidate(self.folder, history.values(row.number)) for row in rows)
 
     def candidate(self, index: int) -> Candidate:
         """One candidate.
@@ -166,6 +171,10 @@ class Run:
         others = ranges(candidate.index for candidate in self.candidates())
         there = f"it has {others}" if others else "it has none yet"
         raise ArtgenError(f"run {self.name}", f"no candidate {index}", there)
+
+    def has(self, index: int) -> bool:
+        """Whether there is such a candidate."""
+        return self._database.has(index)
 
     def add(self, candidate: Candidate) -> None:
         """Record a candidate whose files are complete."""
@@ -192,13 +201,13 @@ class Run:
         """Write changes as one action, as ``Decisions.decide``."""
         return self.decisions.decide(changes, who=who, view=view, action=action)
 
-    def undo(self, *, who: str, view: str) -> Acted | None:
+    def undo(self, *, who: str, view: str, action: str | None = None) -> Acted | None:
         """Take back the last action, if there is one."""
-        return self.decisions.undo(who=who, view=view)
+        return self.decisions.undo(who=who, view=view, action=action)
 
-    def redo(self, *, who: str, view: str) -> Acted | None:
+    def redo(self, *, who: str, view: str, action: str | None = None) -> Acted | None:
         """Do again what was undone last, if anything was."""
-        return self.decisions.redo(who=who, view=view)
+        return self.decisions.redo(who=who, view=view, action=action)
 
     def next_round(self, *, who: str, view: str, action: str | None = None) -> Acted:
         """Let what is kept go on to the next round, as ``Decisions.next_round``."""
@@ -213,6 +222,10 @@ class Run:
     def redoable(self) -> int:
         """How many actions can be done again."""
         return self.decisions.history.redoable
+
+    def version(self) -> int:
+        """A number that changes when another process, or another ``Run``, has written."""
+        return self._database.version()
 
     def cursor(self) -> tuple[int, int]:
         """How far the run has come: the highest id of a decision, the highest arrival of a candidate."""
@@ -233,7 +246,21 @@ class Run:
             name: of what computed it; vectors of another name are never mixed in.
             vector: finite numbers.
         """
-        self._database.embed([(number, name, vector.astype("<f2").tobytes())])
+        self.embed_all(name, {number: vector})
+
+    def embed_all(self, name: str, vectors: Mapping[int, NDArray[np.float32]]) -> None:
+        """Keep embeddings of several candidates at once."""
+        rows = [(number, name, vector.astype("<f2").tobytes()) for number, vector in vectors.items()]
+        with self._database.together():
+            self._database.embed(rows)
+
+    def embedded(self, name: str) -> int:
+        """How many embeddings of that name there are."""
+        return self._database.embedded(name)
+
+    def lacking(self, name: str) -> list[int]:
+        """Numbers of the candidates that have no embedding of that name."""
+        return self._database.lacking(name)
 
     def embeddings(self, name: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Numbers ``(n,)``, rising, and vectors float32 ``(n, D)`` of every embedding of that name."""

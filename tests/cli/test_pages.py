@@ -1,4 +1,4 @@
-"""``artgen curate`` and ``artgen publish`` as a person calls them."""
+"""``artgen pick`` and ``artgen publish`` as a person calls them."""
 
 from __future__ import annotations
 
@@ -28,11 +28,6 @@ def artgen(folder: Path, *arguments: str, **environment: str) -> subprocess.Comp
 
 def test_picking_and_publishing(finished_run: Callable[..., Path], tmp_path: Path) -> None:
     run = finished_run(shapes=SHAPES)
-    said = artgen(tmp_path, "curate", "--no-browser")
-    sheet = Path("runs") / run.name / "sheet.html"
-    assert (said.returncode, said.stdout) == (0, f"{sheet}\n")
-    assert f'"command":"artgen pick {run.name}"' in (tmp_path / sheet).read_text("utf-8")
-
     said = artgen(tmp_path, "publish")
     assert said.returncode == 2
     assert "none of its 4 candidates is picked" in said.stderr
@@ -41,7 +36,6 @@ def test_picking_and_publishing(finished_run: Callable[..., Path], tmp_path: Pat
     assert not (tmp_path / "gallery").exists()
 
     assert artgen(tmp_path, "pick", run.name, "2", "3").returncode == 0
-    assert '"picks":[2,3]' in (tmp_path / sheet).read_text("utf-8")
     said = artgen(tmp_path, "publish", "abstracts", run.name, "--json")
     assert said.returncode == 0
     report = json.loads(said.stdout)
@@ -53,7 +47,7 @@ def test_picking_and_publishing(finished_run: Callable[..., Path], tmp_path: Pat
 def test_picks_of_another_run_are_refused(finished_run: Callable[..., Path], tmp_path: Path) -> None:
     named = finished_run(shapes=SHAPES)
     other = finished_run("mine-5e6f7a8b", shapes=SHAPES, picks=(1,))
-    (tmp_path / "picks.json").write_text(json.dumps({"format": 1, "run": named.name, "picks": [2, 3]}))
+    (tmp_path / "picks.json").write_text(json.dumps({"format": 2, "run": named.name, "picks": [2, 3]}))
     said = artgen(tmp_path, "pick", "mine", "--from", "picks.json", "--json")
     assert said.returncode == 2
     assert f"these are picks of {named.name}, not of {other.name}" in said.stderr
@@ -79,12 +73,32 @@ def test_publish_all_elsewhere_with_a_title(finished_run: Callable[..., Path], t
     assert (tmp_path / "mine" / "notes.txt").read_text() == "mine"
 
 
-def test_curate_says_json_and_opens_a_browser(finished_run: Callable[..., Path], tmp_path: Path) -> None:
-    run = finished_run(shapes=SHAPES, picks=(1,))
-    report = json.loads(artgen(tmp_path, "curate", "--json").stdout)
-    assert report == {"run": run.name, "sheet": f"runs/{run.name}/sheet.html", "candidates": 4, "picked": 1}
-    said = artgen(tmp_path, "curate", BROWSER="echo opened %s")
-    assert f"opened {(run / 'sheet.html').as_uri()}" in said.stdout
+def test_what_was_decided_on_a_mailed_sheet_comes_back(
+    finished_run: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = finished_run(shapes=SHAPES, picks=(1, 4))
+    decided = {
+        "2": {"mark": "kept", "stars": 5, "title": "Tide", "alt": "a wave"},
+        "3": {"mark": "rejected", "stars": 0, "title": "", "alt": ""},
+        "4": {"mark": "kept"},
+    }
+    content = {"format": 2, "run": folder.name, "picks": [2, 4], "decisions": decided}
+    (tmp_path / "picks.json").write_text(json.dumps(content))
+    for _ in range(2):
+        said = artgen(tmp_path, "pick", "--from", "picks.json")
+        assert said.stdout == f"{folder.name}: 2 picks: 2, 4\n"
+    with Run.open(folder) as run:
+        assert [(c.mark, c.stars, c.title, c.alt) for c in run.candidates()] == [
+            (None, 0, "", ""),
+            ("kept", 5, "Tide", "a wave"),
+            ("rejected", 0, "", ""),
+            ("kept", 0, "", ""),
+        ]
+        assert run.undoable == 3  # all of it is one action, and what changes nothing is none
+    (tmp_path / "picks.json").write_text(json.dumps(content | {"picks": [2, 99]}))
+    said = artgen(tmp_path, "pick", "--from", "picks.json")
+    assert said.returncode == 2
+    assert "no candidate 99" in said.stderr
 
 
 def test_no_runs_and_no_such_run(finished_run: Callable[..., Path], tmp_path: Path) -> None:

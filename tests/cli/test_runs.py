@@ -24,14 +24,12 @@ def artgen(place: Path, *arguments: str, code: int = 0) -> subprocess.CompletedP
     return done
 
 
-def test_a_run_ends_with_its_contact_sheet(sampled: Path) -> None:
+def test_a_run_says_what_is_next(sampled: Path) -> None:
     done = artgen(sampled, "run", "tiny.toml", "-n", "7", "--workers", "1")
-    first, second, third = done.stdout.splitlines()
+    first, second = done.stdout.splitlines()
     assert first.startswith("1 made in ")
     assert "7 candidates in runs/tiny-" in first
-    sheet = sampled / second.removeprefix("contact sheet: ")
-    assert "0007" in sheet.read_text()
-    assert third.startswith("Next: artgen curate tiny-")
+    assert second.startswith("Next: artgen curate tiny-")
     assert ": 7 candidates, 6 there already" in done.stderr
     again = json.loads(artgen(sampled, "run", "tiny.toml", "--json").stdout)
     assert (again["made"], again["failed"], len(again["candidates"])) == ([], [], 7)
@@ -91,7 +89,7 @@ def test_picks_by_number_and_from_the_sheet(sampled: Path) -> None:
     assert artgen(sampled, "pick", "tiny", "4", "--off").stdout.endswith(": 2 picks: 2, 5\n")
     name = json.loads(artgen(sampled, "runs", "--json").stdout)[0]["run"]
     exported = sampled / "picks.json"
-    exported.write_text(json.dumps({"format": 1, "run": name, "picks": [1, 5]}))
+    exported.write_text(json.dumps({"format": 2, "run": name, "picks": [1, 5]}))
     done = json.loads(artgen(sampled, "pick", "--from", "picks.json", "--json").stdout)
     assert done == {"run": name, "picked": [1, 5]}
     artgen(sampled, "pick", "tiny", "3", "99", code=2)
@@ -105,11 +103,18 @@ def test_picks_by_number_and_from_the_sheet(sampled: Path) -> None:
         b"[]",
         b"[" * 100_000,
         b"{}",
-        b'{"run": "../runs", "picks": [1]}',
-        b'{"run": "tiny", "picks": ["1"]}',
-        b'{"run": "tiny", "picks": [true]}',
-        b'{"run": "tiny", "picks": [-1]}',
-        b'{"run": 3, "picks": [1]}',
+        b'{"format": 1, "run": "tiny", "picks": [1]}',
+        b'{"format": 2, "run": "../runs", "picks": [1]}',
+        b'{"format": 2, "run": "a\\u0000b", "picks": [1]}',
+        b'{"format": 2, "run": "tiny", "picks": ["1"]}',
+        b'{"format": 2, "run": "tiny", "picks": [true]}',
+        b'{"format": 2, "run": "tiny", "picks": [-1]}',
+        b'{"format": 2, "run": 3, "picks": [1]}',
+        b'{"format": 2, "run": "tiny", "picks": [], "decisions": {"1": {"mark": "picked"}}}',
+        b'{"format": 2, "run": "tiny", "picks": [], "decisions": {"1": {"stars": 6}}}',
+        b'{"format": 2, "run": "tiny", "picks": [], "decisions": {"1": {"stars": NaN}}}',
+        b'{"format": 2, "run": "tiny", "picks": [], "decisions": {"../1": {}}}',
+        b'{"format": 2, "run": "tiny", "picks": [], "decisions": {"1": {"title": "%s"}}}' % (b"x" * 201),
         b"\xff\xfe",
     ],
 )

@@ -1,0 +1,141 @@
+"""The sheet's server as an ASGI application, and how it is run until Ctrl-C."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from artgen.curation.background import Start
+from artgen.curation.gate import Gate
+from artgen.curation.knowledge import TooSoonError
+from artgen.curation.routes import FRESH, ROUTES
+from artgen.curation.sitting import Sitting
+from artgen.errors import ArtgenError
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the server is.
+
+    Args:
+        listening: its socket; connections wait there until it serves.
+        port: the port.
+    """
+
+    listening: socket.socket
+    port: int
+
+
+def listen(port: int) -> Address:
+    """Take a port of this machine; 0 takes a free one.
+
+    Raises:
+        ArtgenError: it is in use, or may not be used.
+    """
+    # With the protocol named, or asyncio leaves out TCP_NODELAY, and each answer takes 40 ms.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":  # elsewhere it would let two servers have one port
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((HOST, port))
+        listening.listen(128)
+    except OSError as error:
+        listening.close()
+        found = f"cannot be used ({error.strerror or error})"
+        right = "another number, or leave --port out for a free one"
+        raise ArtgenError(f"port {port}", found, right) from error
+    return Address(listening, listening.getsockname()[1])
+
+
+def serve(folder: Path, address: Address, vary: Start, ready: Callable[[str], None]) -> None:
+    """Serve the run in ``folder`` until Ctrl-C.
+
+    Args:
+        folder: the run's.
+        address: from ``listen``.
+        vary: starts the process that makes queued variations.
+        ready: is given the address to open, once, before the first request is answered.
+    """
+    sitting = Sitting(folder, vary)
+    gate = Gate(_app(sitting), address.port)
+    config = uvicorn.Config(
+        gate,
+        access_log=False,
+        log_config=None,
+        log_level="error",
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        http="h11",
+        loop="asyncio",
+        timeout_graceful_shutdown=1,
+    )
+    try:
+        ready(f"http://{HOST}:{address.port}/?token={gate.token}")
+        _Server(config, sitting).run(sockets=[address.listening])
+    except KeyboardInterrupt:
+        pass  # uvicorn has ended everything, then says how it was asked to
+    finally:
+        sitting.stop()
+
+
+def _app(sitting: Sitting) -> Starlette:
+    @contextlib.asynccontextmanager
+    async def life(_: Starlette) -> AsyncIterator[None]:
+        sitting.open()
+        try:
+            yield
+        finally:
+            await sitting.close()
+
+    app = Starlette(
+        routes=ROUTES,
+        lifespan=life,
+        exception_handlers={
+            HTTPException: _refused,
+            TooSoonError: _too_soon,
+            ArtgenError: _wrong,
+            Exception: _bug,
+        },
+    )
+    app.state.sitting = sitting
+    return app
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, sitting: Sitting) -> None:
+        super().__init__(config)
+        self._sitting = sitting
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._sitting.leave()  # streams would be waited for
+        await super().shutdown(sockets)
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"error": error.detail}, error.status_code, headers=FRESH)
+
+
+async def _too_soon(_: Request, error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, 409, headers=FRESH)
+
+
+async def _wrong(_: Request, error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, 400, headers=FRESH)
+
+
+async def _bug(_: Request, error: Exception) -> Response:
+    return JSONResponse({"error": f"a bug of artgen: {error!r}"}, 500, headers=FRESH)
