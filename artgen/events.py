@@ -15,6 +15,13 @@ class RunStarted:
 
 
 @dataclass(frozen=True)
+class MoreAsked:
+    """While a run goes on, ``count`` more candidates are asked for."""
+
+    count: int
+
+
+@dataclass(frozen=True)
 class StepStarted:
     """A candidate enters step ``number`` of ``of`` (1-based)."""
 
@@ -113,6 +120,7 @@ class Note:
 
 Event = (
     RunStarted
+    | MoreAsked
     | StepStarted
     | StepProgress
     | CandidateDone

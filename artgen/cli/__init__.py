@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from artgen import __version__
-from artgen.cli import curate, data, film, messages, models, pages, picks, recipes, runs, style, train
+from artgen.cli import curate, data, film, messages, models, pages, picks, recipes, runs, style, train, vary
 
 app = typer.Typer(
     name="artgen",
@@ -45,6 +45,7 @@ for _command in (
     runs.run,
     runs.runs_,
     curate.curate,
+    vary.vary,
     picks.pick,
     film.film,
     style.style,

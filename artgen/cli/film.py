@@ -35,7 +35,9 @@ def film(
     from artgen.runs.store import Run, find_run
 
     with Run.open(find_run(run, runs)) as opened:
-        candidates = opened.picks() if picks else opened.candidates()
+        # Variations come after the last frame: they are in a film only when somebody picked them.
+        drawn = [candidate for candidate in opened.candidates() if candidate.variation_of is None]
+        candidates = opened.picks() if picks else drawn
         name, path = opened.name, output or opened.folder / "film.mp4"
     if not candidates:
         command = f"artgen pick {name} 3 7-9" if picks else "artgen run RECIPE"

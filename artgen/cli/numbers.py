@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from artgen.errors import ArtgenError
 
+MOST = 100_000
+"""How many candidates a run may draw, as a recipe may ask for."""
 LARGEST = 1_000_000
+"""The largest number that a candidate can have: those above ``MOST`` are variations."""
 
 
 def numbers(text: str, where: str) -> list[int]:

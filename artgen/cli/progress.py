@@ -13,6 +13,7 @@ from artgen.events import (
     CandidateFailed,
     Emit,
     Event,
+    MoreAsked,
     Note,
     RunStarted,
     StepProgress,
@@ -51,6 +52,9 @@ class _Clock:
     def start(self, total: int, done: int) -> None:
         self.total, self.done = total, done
 
+    def more(self, count: int) -> None:
+        self.total += count
+
     def step(self) -> None:
         # Not before the first step: loading torch would count as work.
         self._began = self._began or time.monotonic()
@@ -86,6 +90,9 @@ class _Bars:
             case RunStarted(run, _, total, done):
                 self._clock.start(total, done)
                 self._whole = self._progress.add_task(run, total=total, completed=done, note=self._note())
+            case MoreAsked(count) if self._whole is not None:
+                self._clock.more(count)
+                self._progress.update(self._whole, total=self._clock.total, note=self._note())
             case StepStarted(candidate, step, number, of):
                 self._clock.step()
                 self._steps[candidate] = number, of
@@ -127,6 +134,8 @@ class _Lines:
                 self._clock.start(total, done)
                 there = f", {done} there already" if done else ""
                 self._say(f"{run}: {total} candidate{'' if total == 1 else 's'}{there}")
+            case MoreAsked(count):
+                self._clock.more(count)
             case StepStarted():
                 self._clock.step()
             case CandidateDone():

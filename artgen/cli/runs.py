@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from artgen.cli import messages
-from artgen.cli.numbers import LARGEST, numbers
+from artgen.cli.numbers import MOST, numbers
 from artgen.errors import ArtgenError, Problems
 
 if TYPE_CHECKING:
-    from artgen.sampling.coordinator import Outcome
     from artgen.sampling.reproduce import Reproduction
+    from artgen.sampling.shift import Outcome
 
 
 class Device(StrEnum):
@@ -30,6 +30,9 @@ class Device(StrEnum):
 
 Json = Annotated[bool, typer.Option("--json", help="Report as one JSON document.")]
 Runs = Annotated[Path, typer.Option("--runs", help="The folder that holds the runs.")]
+Workers = Annotated[
+    int | None, typer.Option(min=1, max=1024, help="Processes; by default one per core, or one on a GPU.")
+]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a field, e.g. steps.grow.scale=2; repeatable."),
@@ -40,49 +43,56 @@ def run(
     recipe: Annotated[Path, typer.Argument(help="The recipe's file.", show_default=False)],
     number: Annotated[
         int | None,
-        typer.Option("-n", "--candidates", min=1, max=LARGEST, help="How many; by default the recipe's."),
+        typer.Option("-n", "--candidates", min=1, max=MOST, help="How many; by default the recipe's."),
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Another seed, for other candidates.")] = None,
     only: Annotated[str | None, typer.Option(help="Just these candidates, e.g. 3,7-9.")] = None,
     device: Annotated[Device, typer.Option(help="Where networks compute.")] = Device.auto,
     set_: Set = None,
     preview: Annotated[bool, typer.Option("--preview", help="Smaller and faster, while tuning.")] = False,
-    workers: Annotated[
-        int | None, typer.Option(min=1, max=1024, help="Processes; by default one per core, or one on a GPU.")
-    ] = None,
+    workers: Workers = None,
+    more_like_picks: Annotated[
+        bool, typer.Option("--more-like-picks", help="From ranges narrowed towards what was picked before.")
+    ] = False,
     runs: Runs = Path("runs"),
     json: Json = False,
 ) -> int:
     """Draw a recipe's candidates. What is there already is kept: run it again to go on, or for more."""
+    from artgen.cli.narrowing import narrowed
     from artgen.cli.progress import shown
     from artgen.recipe import load
     from artgen.sampling.coordinator import Wish, run_folder, sample
 
     wanted = numbers(only, "--only") if only is not None else None
     overrides = [*(set_ or []), *([f"seed={seed}"] if seed is not None else [])]
-    checked = load(recipe, overrides)
+    more: dict[str, Any] = {}
+    if more_like_picks:
+        checked, more = narrowed(recipe, overrides, runs, seed, quiet=json)
+    else:
+        checked = load(recipe, overrides)
     wish = Wish(number, wanted, device.value, preview, workers, runs)
     try:
         with shown() as emit:
             outcome = sample(checked, wish, emit)
     except KeyboardInterrupt:
         folder = run_folder(checked, runs, preview=preview)
-        _say_stopped(folder)
+        say_stopped(folder)
         return messages.INTERRUPTED
-    _report(outcome, json)
+    _report(outcome, json, more)
     if outcome.failed:
-        raise Problems(f"{outcome.folder}: some candidates could not be made", _failures(outcome))
+        raise Problems(f"{outcome.folder}: some candidates could not be made", failures(outcome))
     return 0
 
 
-def _say_stopped(folder: Path) -> None:
+def say_stopped(folder: Path) -> None:
+    """What an interrupted run has, and the command that goes on with it."""
     kept = len(list((folder / "candidates").glob("*.png")))
     command = shlex.join(["artgen", *sys.argv[1:]])
     text = f"stopped: {kept} candidates are kept in {folder}\ngo on with: {command}"
     typer.echo(text, err=True)
 
 
-def _failures(outcome: Outcome) -> list[ArtgenError]:
+def failures(outcome: Outcome) -> list[ArtgenError]:
     """Each reason once, with the candidates that it kept from being made."""
     from artgen.runs.candidate import ranges
 
@@ -95,7 +105,7 @@ def _failures(outcome: Outcome) -> list[ArtgenError]:
     ]
 
 
-def _report(outcome: Outcome, json: bool) -> None:
+def _report(outcome: Outcome, json: bool, more: dict[str, Any]) -> None:
     from artgen.cli.progress import duration
     from artgen.runs.store import Run
 
@@ -116,7 +126,7 @@ def _report(outcome: Outcome, json: bool) -> None:
                 for c in candidates
             ],
         }
-        messages.show_json(whole)
+        messages.show_json(whole | more)
         return
     made = (
         f"{len(outcome.made)} made in {duration(outcome.seconds)}, " if outcome.made else "nothing to make, "

@@ -13,10 +13,13 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
 from pydantic_core import PydanticCustomError
 
+from artgen.recipe.variation import Lineage, drawn_anew, draws_of, moved, shares_of
 from artgen.seeds import derive, stream
 from artgen.steps import AnySource, AnyStep, Source, Step
 from artgen.steps.base import SOURCE_ID
 
+MOST = 100_000
+"""How many candidates a recipe may draw: variations are numbered from the next one."""
 CAPTION_WORDS = ("index", "seed", "source", "title")
 
 
@@ -59,7 +62,7 @@ class Recipe(BaseModel):
     seed: Annotated[int, Field(ge=0, le=2**53 - 1)] = Field(
         0, description="Another seed gives other candidates."
     )
-    candidates: Annotated[int, Field(ge=1, le=100_000)] = Field(
+    candidates: Annotated[int, Field(ge=1, le=MOST)] = Field(
         12, description="How many candidates a run draws."
     )
     source: AnySource = Field(description="Where each candidate starts.")
@@ -111,32 +114,52 @@ class DrawnCandidate:
         source: concrete source.
         steps: concrete steps in order.
         draws: the values that chance gave, by step id (``"source"`` for the source), then field.
+        streams: the candidate whose random streams each part has, by step id: for a variation that of the
+            candidate it comes from, but for the steps that invent anew.
     """
 
     source: Source
     steps: tuple[Step, ...]
     draws: dict[str, dict[str, Any]]
+    streams: dict[str, int]
 
 
-def draw(recipe: Recipe, seed: int, candidate: int) -> DrawnCandidate:
+def draw(recipe: Recipe, seed: int, candidate: int | Lineage) -> DrawnCandidate:
     """Make every draw of a recipe for one candidate.
 
     A value depends only on the seed, the candidate, its step's id and its field's name: neither on
-    other steps nor on which candidates were drawn before.
+    other steps nor on which candidates were drawn before. Those of a variation start from its parent's.
+
+    Args:
+        recipe: what is drawn from.
+        seed: of the run.
+        candidate: its number, or its lineage where it is a variation.
+
+    Raises:
+        ArtgenError: a variation that would be its parent again, since the steps leave nothing to chance.
     """
+    lineage = Lineage.of(candidate)
 
     def streams(step: str) -> Any:
         def of(name: str) -> random.Random:
-            return stream(derive(seed, candidate, step, name))
+            return stream(derive(seed, lineage.first, step, name))
 
         return of
 
     source, values = recipe.source.concrete(streams(SOURCE_ID))
     draws = {SOURCE_ID: values} if values else {}
     steps: list[Step] = []
-    for step in recipe.steps:
+    for step, shares in zip(recipe.steps, shares_of(recipe.steps), strict=True):
         concrete, values = step.concrete(streams(step.name))
-        steps.append(concrete)
+        for field, drawn in draws_of(step).items():
+            for number in lineage.moves:
+                chance = stream(derive(seed, number, step.name, f"vary.{field}"))
+                values[field] = moved(drawn, values[field], chance, shares)
+        steps.append(concrete.model_copy(update=values))
         if values:
             draws[step.name] = values
-    return DrawnCandidate(source, tuple(steps), draws)
+    owners = dict.fromkeys((SOURCE_ID, *recipe.step_ids()), lineage.first)
+    if lineage.moves:
+        anew = drawn_anew(recipe.steps, steps, recipe.folder, recipe.path.name)
+        owners |= dict.fromkeys(anew, lineage.number)
+    return DrawnCandidate(source, tuple(steps), draws, owners)

@@ -15,7 +15,7 @@ def list_runs(root: Path = ROOT) -> list[Path]:
     """The folders of the runs in ``root``, the one run last first."""
     if not root.is_dir():
         return []
-    found = [folder for folder in root.iterdir() if _is_run(folder)]
+    found = [folder for folder in root.iterdir() if is_run(folder)]
     return sorted(found, key=lambda folder: (_last_run(folder), folder.name), reverse=True)
 
 
@@ -30,7 +30,7 @@ def find_run(reference: str | None, root: Path = ROOT) -> Path:
     Raises:
         ArtgenError: there is none, or runs of several recipes begin like that.
     """
-    if reference and _is_run(Path(reference)):
+    if reference and is_run(Path(reference)):
         return Path(reference)
     runs = list_runs(root)
     if not runs:
@@ -59,7 +59,8 @@ def find_run(reference: str | None, root: Path = ROOT) -> Path:
     raise ArtgenError(f"run {reference}", f"no such run in {root}", f"there are: {names}", "artgen runs")
 
 
-def _is_run(folder: Path) -> bool:
+def is_run(folder: Path) -> bool:
+    """Whether the folder is that of a run."""
     return (folder / RECIPE).is_file() or (folder / DATABASE).is_file()
 
 

@@ -123,7 +123,9 @@ class Provenance(_Checked):
         return {
             "Software": f"artgen {self.versions.get('artgen', '')}".strip(),
             "XML:com.adobe.xmp": XMP,
-            KEYWORD: self.model_dump_json(exclude=None if self.variation_of else {"variation_of", "ancestors"}),
+            KEYWORD: self.model_dump_json(
+                exclude=None if self.variation_of else {"variation_of", "ancestors"}
+            ),
         }
 
 

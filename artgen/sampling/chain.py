@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from artgen import __version__
 from artgen.errors import ArtgenError
-from artgen.recipe import Recipe, draw
+from artgen.recipe import Lineage, Recipe, draw
 from artgen.runs.stages import StageCache, pixels_hash, quantise, restore, stage_key
 from artgen.runs.used import file_hash
 from artgen.steps.base import SOURCE_ID, Context, Part, Source, Step
@@ -72,20 +72,25 @@ class Made:
     pixels: Pixels
 
 
-def stages(recipe: Recipe, index: int, setting: Setting) -> Iterator[Made]:
-    """Make candidate ``index``, stage by stage; every one is rounded to 16 bits before the next.
+def stages(recipe: Recipe, candidate: int | Lineage, setting: Setting) -> Iterator[Made]:
+    """Make a candidate, stage by stage; every one is rounded to 16 bits before the next.
+
+    Args:
+        recipe: what is run.
+        candidate: its number, or its lineage where it is a variation.
+        setting: where and how.
 
     Raises:
         ArtgenError: a file cannot be read, or the picture does not fit in memory.
     """
-    drawn = draw(recipe, recipe.seed, index)
+    drawn = draw(recipe, recipe.seed, candidate)
     parts: list[Source | Step] = [drawn.source, *drawn.steps]
     pixels: Pixels | None = None
     for number, part in enumerate(parts, 1):
         setting.started(part.name, number, len(parts))
         context = Context(
             seed=recipe.seed,
-            candidate=index,
+            candidate=drawn.streams[part.name],
             step=part.name,
             folder=recipe.folder,
             device=setting.device,
@@ -148,24 +153,26 @@ def _image(part: Part, given: Pixels | None, context: Context) -> Tensor:
     raise TypeError(f"{part.name} is neither a source nor a step with an image before it")
 
 
-def described(recipe: Recipe, index: int, source_file: str | None = None) -> str:
-    """The caption of candidate ``index``.
+def described(recipe: Recipe, candidate: int | Lineage, source_file: str | None = None) -> str:
+    """The caption of a candidate.
 
     Args:
         recipe: what is run.
-        index: the candidate's number.
+        candidate: its number, or its lineage where it is a variation.
         source_file: the file that it started from, where its picture says so: the folder may hold
             others since.
     """
+    lineage = Lineage.of(candidate)
     if source_file is not None:
-        return recipe.caption(index, recipe.seed, PurePosixPath(source_file).stem)
-    source = draw(recipe, recipe.seed, index).source
-    return recipe.caption(index, recipe.seed, source.describe(source_context(recipe, index)))
+        return recipe.caption(lineage.number, recipe.seed, PurePosixPath(source_file).stem)
+    source = draw(recipe, recipe.seed, lineage.first).source
+    return recipe.caption(lineage.number, recipe.seed, source.describe(source_context(recipe, lineage)))
 
 
-def source_context(recipe: Recipe, index: int) -> Context:
-    """Where the source of candidate ``index`` stands, for what needs no device."""
-    return Context(recipe.seed, index, SOURCE_ID, recipe.folder, "cpu", False, lambda fraction: None)
+def source_context(recipe: Recipe, candidate: int | Lineage) -> Context:
+    """Where the source of a candidate stands, for what needs no device."""
+    first = Lineage.of(candidate).first
+    return Context(recipe.seed, first, SOURCE_ID, recipe.folder, "cpu", False, lambda fraction: None)
 
 
 def versions() -> dict[str, str]:

@@ -16,6 +16,7 @@ from typing import IO, Any
 
 from artgen.errors import ArtgenError
 from artgen.imaging.files import WriteError
+from artgen.recipe import Lineage
 from artgen.sampling.chain import ENVIRONMENT
 
 BOOT = (
@@ -46,9 +47,12 @@ class Workers:
             number = len(self._processes)
             self._processes.append(_Process(number, self._order, self.reports))
 
-    def tell(self, number: int, candidate: int) -> None:
+    def __len__(self) -> int:
+        return len(self._processes)
+
+    def tell(self, number: int, candidate: Lineage) -> None:
         """Let a worker make a candidate."""
-        self._processes[number].tell(str(candidate))
+        self._processes[number].tell(json.dumps([candidate.number, *candidate.ancestors]))
 
     def death(self, number: int) -> Exception:
         """Why a worker that ended by itself did so."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from artgen.errors import ArtgenError
 from artgen.events import CandidateFailed, Emit, StepProgress, StepStarted
 from artgen.imaging.chunks import read_size
-from artgen.recipe import Recipe, draw, load
+from artgen.recipe import Lineage, Recipe, draw, load
 from artgen.runs.candidate import CANDIDATES
 from artgen.runs.find import DATABASE
 from artgen.runs.mirror import Mirror, mirrored
@@ -95,7 +95,7 @@ def _own_folder(picture: Path) -> Path | None:
 def _recipe(picture: Path, mirror: Mirror, provenance: Provenance) -> Recipe:
     try:
         recipe = _checked(mirror.recipe)
-        drawn = draw(_begun(recipe, mirror), provenance.seed, provenance.candidate)
+        drawn = draw(_begun(recipe, mirror), provenance.seed, _lineage(provenance))
         for part in (drawn.source, *drawn.steps):
             for field, error in part.wrong(recipe.folder):
                 raise ArtgenError(f"{part.name}.{field}", error.found, error.right, error.command)
@@ -118,6 +118,11 @@ def _checked(file: Path) -> Recipe:
         return load(file)  # which says in words what is wrong
     recipe._path, recipe._text = document.path, document.text
     return recipe
+
+
+def _lineage(provenance: Provenance) -> Lineage:
+    parent = provenance.variation_of
+    return Lineage(provenance.candidate, () if parent is None else (*provenance.ancestors, parent))
 
 
 def _begun(recipe: Recipe, mirror: Mirror) -> Recipe:
@@ -149,7 +154,7 @@ def _made(
             differences.append(f"{part} was {before}, now {version}")
     if recipe.digest() != provenance.digest:
         differences.append("the recipe reads differently in this version of artgen")
-    if draw(recipe, provenance.seed, provenance.candidate).draws != provenance.draws:
+    if draw(recipe, provenance.seed, _lineage(provenance)).draws != provenance.draws:
         differences.append("chance drew other values")
     recipe = _begun(recipe, mirror).model_copy(update={"seed": provenance.seed})
     candidate = provenance.candidate
@@ -159,7 +164,7 @@ def _made(
         started=lambda step, number, of: emit(StepStarted(candidate, step, number, of)),
         progress=lambda fraction: emit(StepProgress(candidate, fraction)),
     )
-    *_, last = stages(recipe, candidate, setting)
+    *_, last = stages(recipe, _lineage(provenance), setting)
     return last.pixels, differences
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from artgen.errors import ArtgenError, Problems
 from artgen.events import Emit, ignore
-from artgen.recipe import Recipe, draw
+from artgen.recipe import Lineage, Recipe, draw
 from artgen.recipe.document import Document
 from artgen.recipe.loading import of_document
 from artgen.recipe.overrides import overridden
@@ -138,7 +138,7 @@ def paint_picture(
     for made in stages(recipe, 1, setting):
         _, height, width = made.pixels.shape
         sizes.append(StageSize(step=made.name, use=made.use, width=width, height=height))
-    return restore(made.pixels), provenance(Job(Path(), recipe, {}), 1, setting, sizes)
+    return restore(made.pixels), provenance(Job(Path(), recipe, {}), Lineage(1), setting, sizes)
 
 
 def paint_film(

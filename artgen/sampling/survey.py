@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +11,8 @@ from artgen import __version__
 from artgen.errors import ArtgenError
 from artgen.events import Emit, Note
 from artgen.imaging.files import sweep
-from artgen.recipe import Recipe
-from artgen.runs.candidate import CANDIDATES, STAGES, THUMBNAILS, Candidate
+from artgen.recipe import Lineage, Recipe, draw
+from artgen.runs.candidate import CANDIDATES, FIRST_VARIATION, STAGES, THUMBNAILS, Candidate
 from artgen.runs.provenance import read
 from artgen.runs.rebuild import recover
 from artgen.runs.store import Run
@@ -27,21 +27,54 @@ def clean(folder: Path) -> None:
             sweep(place)
 
 
-def missing(run: Run, job: Job, wanted: Iterable[int]) -> list[int]:
-    """The numbers to make; a picture that a crash kept from being recorded is recorded first."""
+def variations(run: Run) -> dict[int, Lineage]:
+    """Every variation of a run whose ancestors are known, made or asked for, by number."""
+    parents = {candidate.index: candidate.variation_of for candidate in run.candidates()}
+    parents |= dict(run.queued())
+    found: dict[int, Lineage] = {}
+    for number in sorted(parents):  # a parent has the smaller number
+        parent = parents[number]
+        if parent is not None and parent < FIRST_VARIATION:
+            found[number] = Lineage(parent).child(number)
+        elif parent in found:
+            found[number] = found[parent].child(number)
+    return found
+
+
+def ask(run: Run, recipe: Recipe, parents: Sequence[int], count: int) -> list[int]:
+    """Ask for ``count`` variations of each parent; returns their numbers.
+
+    Raises:
+        ArtgenError: the run has no such candidate, or its variations would be the same again; none is
+            asked for then.
+    """
+    known = variations(run)
+    for parent in parents:
+        run.candidate(parent)
+        if parent >= FIRST_VARIATION and parent not in known:
+            found = "a variation of one that is not known any more"
+            raise ArtgenError(f"candidate {parent}", found, "vary another")
+        draw(recipe, recipe.seed, known.get(parent, Lineage(parent)).child(FIRST_VARIATION))
+    return [number for parent in parents for number in run.queue_variations(parent, count)]
+
+
+def missing(run: Run, job: Job, wanted: Iterable[Lineage]) -> list[Lineage]:
+    """The candidates to make; a picture that a crash kept from being recorded is recorded first."""
     there = {candidate.index: candidate for candidate in run.candidates()}
     lacking = []
-    for index in wanted:
+    for lineage in wanted:
+        index = lineage.number
         candidate = there.get(index)
         if candidate and _complete(candidate):
             continue
         found = recover(run.folder, index, job.recipe.digest())
-        if found and _complete(found) and len(found.stages) == len(job.recipe.steps) + 1:
+        whole = found and _complete(found) and len(found.stages) == len(job.recipe.steps) + 1
+        if found and whole and found.variation_of == lineage.variation_of:
             run.add(found)
             continue
         if candidate:
             run.remove(index)
-        lacking.append(index)
+        lacking.append(lineage)
     return lacking
 
 
@@ -73,8 +106,10 @@ def renew_captions(run: Run, recipe: Recipe) -> None:
     before = run.fact("captions")
     if before == words:
         return
+    known = variations(run)
     for candidate in run.candidates() if before is not None else ():
-        caption = described(recipe, candidate.index, _source_file(candidate))
+        lineage = known.get(candidate.index, Lineage(candidate.index))
+        caption = described(recipe, lineage, _source_file(candidate))
         run.add(replace(candidate, caption=caption))
     run.remember("captions", words)
 

@@ -16,13 +16,17 @@ import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from artgen.errors import ArtgenError, Problems
 from artgen.imaging.files import WriteError
+from artgen.recipe import Lineage
 from artgen.runs.stages import StageCache
 from artgen.sampling.candidate import Job, make
 from artgen.sampling.chain import Setting
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 PROGRESS_SECONDS = 0.1
 
@@ -98,10 +102,10 @@ class _Worker:
         )
         _say(self._reports, {"ready": device})
         while True:
-            self._candidate = int(lines.get())
+            self._candidate, *ancestors = json.loads(lines.get())
             began = time.monotonic()
             try:
-                make(order.job, self._candidate, setting)
+                picture = make(order.job, Lineage(self._candidate, tuple(ancestors)), setting)
             except WriteError as error:
                 _say(self._reports, {"refused": _parts(error)})
                 return
@@ -109,7 +113,8 @@ class _Worker:
                 _say(self._reports, {"failed": self._candidate, "error": _parts(error)})
                 continue
             seconds = round(time.monotonic() - began, 3)
-            _say(self._reports, {"done": self._candidate, "seconds": seconds})
+            report = {"done": self._candidate, "seconds": seconds, "embedding": _embedding(picture)}
+            _say(self._reports, report)
 
     def _started(self, step: str, number: int, of: int) -> None:
         _say(self._reports, {"step": [self._candidate, step, number, of]})
@@ -119,6 +124,17 @@ class _Worker:
         if now - self._last >= PROGRESS_SECONDS:
             self._last = now
             _say(self._reports, {"progress": [self._candidate, float(fraction)]})
+
+
+def _embedding(picture: Tensor) -> list[str]:
+    """The name of the embedding and its vector, float16, as text."""
+    import importlib.util
+
+    if importlib.util.find_spec("artgen.models.embedding") is None:  # TEMPORARY
+        return ["none", ""]
+    from artgen.models.embedding import NAME, embed
+
+    return [NAME, base64.b64encode(embed(picture).astype("<f2").tobytes()).decode()]
 
 
 def _parts(error: ArtgenError) -> list[str]:

@@ -66,6 +66,10 @@ class Upscale(Step):
                 right = f"{reference} enlarges up to {own:g} times; for more, add a second upscale step"
                 yield "scale", ArtgenError("scale", str(plain(self.scale)), right)
 
+    def by_chance(self, folder: Path) -> bool:
+        """Not without noise."""
+        return self.noise != 0
+
     def apply(self, image: Tensor, context: Context) -> Tensor:
         """``(3, H, W)`` to ``(3, scale H, scale W)``; a preview is half as large, at least doubled."""
         from artgen.models import header
