@@ -8,11 +8,11 @@ export class Pane {
     this.element.className = "pane";
     this.preview = this.#image("preview");
     this.whole = this.#image("whole");
-    this.tick = document.createElement("span");
-    this.tick.className = "pane-tick";
-    this.tick.setAttribute("aria-hidden", "true");
+    this.sign = document.createElement("span");
+    this.sign.className = "pane-sign";
+    this.sign.setAttribute("aria-hidden", "true");
     this.words = document.createElement("figcaption");
-    this.element.append(this.preview, this.whole, this.tick, this.words);
+    this.element.append(this.preview, this.whole, this.sign, this.words);
     this.asked = "";
   }
 
@@ -67,7 +67,7 @@ export class Pane {
     }
     this.whole.style.imageRendering = scale * devicePixelRatio >= 2 ? "pixelated" : "auto";
     const right = Math.max(0, box.width - x - candidate.width * scale);
-    this.tick.style.transform = `translate(${-right}px, ${Math.max(0, y)}px)`;
+    this.sign.style.transform = `translate(${-right}px, ${Math.max(0, y)}px)`;
     const had = Math.min(1, 1024 / Math.max(candidate.width, candidate.height));
     if (scale * devicePixelRatio > had * 1.15) this.#more();
   }
