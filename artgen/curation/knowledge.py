@@ -7,6 +7,7 @@ where decisions are saved: a thread of its own computes, and the taste is fitted
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -108,15 +109,12 @@ class Knowledge:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def keep_fitted(self) -> None:
-        """Refit the taste after decisions, from the first time that it was asked for."""
-        while True:
-            await self._changed.wait()
-            self._changed.clear()
-            if self._fitted is not None:
-                try:
-                    await self._opinion()
-                except TooSoonError:
-                    continue
+        """Wait for decisions, then refit the taste; of many that came meanwhile the latest counts."""
+        await self._changed.wait()
+        self._changed.clear()
+        if self._fitted is not None:  # it was asked for
+            with contextlib.suppress(TooSoonError):
+                await self._opinion()
 
     async def order(self, by: str, candidate: int | None = None) -> tuple[list[int], bool]:
         """Numbers in an order, and whether embeddings are still to come; those without are last.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 from artgen.curation.background import Start
@@ -39,6 +39,7 @@ class Sitting:
         self._filling = Filling(self.keeper)
         self._listeners: set[asyncio.Event] = set()
         self._tasks: list[asyncio.Task[None]] = []
+        self._version = 0
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[asyncio.Event]:
@@ -59,7 +60,8 @@ class Sitting:
 
     def open(self) -> None:
         """Begin to look after the run."""
-        self._tasks = [asyncio.create_task(self._watch()), asyncio.create_task(self.knowledge.keep_fitted())]
+        lookouts = (self._watch, self._fill, self.knowledge.keep_fitted)
+        self._tasks = [asyncio.create_task(self._again(look)) for look in lookouts]
 
     def leave(self) -> None:
         """Let streams end; the server stops."""
@@ -82,16 +84,24 @@ class Sitting:
         self.knowledge.stop()
         self.keeper.close()
 
+    async def _again(self, look: Callable[[], Awaitable[None]]) -> None:
+        """Look every now and then; a bug ends this looking, with its traceback, and nothing else."""
+        try:
+            while True:
+                try:
+                    await look()
+                except ArtgenError as error:  # the database is busy, the disk full: that passes
+                    logger.warning("%s", error)
+                await asyncio.sleep(TICK)
+        except Exception:
+            logger.exception("artgen curate goes on without it")
+
     async def _watch(self) -> None:
-        version = 0
-        while True:
-            try:
-                now = await self.keeper.do(Run.version)
-                if await self.variations.look() or now != version:
-                    version = now
-                    self.wake()
-                if not self.variations.drawing:
-                    await self._filling.look()
-            except ArtgenError as error:  # the database is busy, the disk full: that passes
-                logger.warning("%s", error)
-            await asyncio.sleep(TICK)
+        version = await self.keeper.do(Run.version)
+        if await self.variations.look() or version != self._version:
+            self._version = version
+            self.wake()
+
+    async def _fill(self) -> None:
+        if not self.variations.drawing:  # candidates that are made now come with theirs
+            await self._filling.look()
