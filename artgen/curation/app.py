@@ -80,6 +80,7 @@ def serve(folder: Path, address: Address, vary: Start, ready: Callable[[str], No
         ws="none",
         http="h11",
         loop="asyncio",
+        timeout_keep_alive=600,  # an artist looks for a while, then the key must not wait for a connection
         timeout_graceful_shutdown=1,
     )
     try:

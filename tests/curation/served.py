@@ -170,9 +170,11 @@ class Listener:
             pass
         self.ended.set()
 
-    def next(self, kind: str, true: Callable[[Any], bool] = lambda _: True) -> tuple[str, Any]:
+    def next(
+        self, kind: str, true: Callable[[Any], bool] = lambda _: True, patience: float = PATIENCE
+    ) -> tuple[str, Any]:
         """The id and the data of the next event of a kind for which something is true."""
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + patience
         while True:
             found, at, data = self._events.get(timeout=max(0.01, until - time.monotonic()))
             if found == kind and true(data):

@@ -294,6 +294,36 @@ def test_a_variation_that_cannot_be_made_is_told(finished_run: Make) -> None:
         server.end()
 
 
+@pytest.mark.slow
+def test_variations_are_made_beside_and_arrive(sampled: Path) -> None:
+    (folder,) = (sampled / "runs").glob("tiny-*")
+    server = Served(folder)
+    try:
+        client = server.client()
+        listener = Listener(client, client.get("/api/run")["cursor"])
+        client.post("/api/variations", {"candidate": 3, "count": 2})
+        listener.next("queued", lambda data: data["drawing"])
+        arrived: list[dict[str, Any]] = []
+        while len(arrived) < 2:
+            arrived += listener.next("candidates", patience=60)[1]["candidates"]
+        assert {(one["number"], one["variationOf"]) for one in arrived} == {(100_001, 3), (100_002, 3)}
+        _, data = listener.next("queued", lambda data: not data["drawing"], patience=60)
+        assert (data["queued"], data["problem"]) == ([], None)
+        assert client.ask("GET", "/picture/100001.png")[0] == 200
+        # Ended with the server; what is not made stays queued.
+        client.post("/api/variations", {"candidate": 3, "count": 4})
+        listener.next("queued", lambda data: data["drawing"])
+        listener.close()
+        code, seconds = server.stop()
+        assert code == 0
+        assert seconds < 3
+        with held(folder), Run.open(folder) as run:
+            assert run.queued()
+        assert server.errors.read_text() == ""
+    finally:
+        server.end()
+
+
 def test_ctrl_c_ends_it_at_once_although_tabs_listen(finished_run: Make) -> None:
     folder = finished_run(shapes=((64, 64),) * 2)
     server = Served(folder)
