@@ -45,7 +45,9 @@ def _folder(run: Run, name: str) -> Path:
     remembered = run.fact(RECIPE_FOLDER)
     if remembered is not None and (folder := run.folder / remembered).is_dir():
         return folder
-    for folder in (Path(), Path("recipes")):
+    # A database that was rebuilt does not know; where runs and recipes usually lie is worth a look.
+    beside = run.folder.resolve().parent.parent
+    for folder in (Path(), Path("recipes"), beside, beside / "recipes"):
         if (folder / name).is_file():
             return folder
     found = "it is not known where its recipe lies" if remembered is None else f"no folder {remembered}"
