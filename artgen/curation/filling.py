@@ -6,6 +6,7 @@ A process of its own, because what computes them may import torch: in the server
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -22,6 +23,7 @@ BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); import artgen.curation.filling as f; f.main()"
 )
 AT_ONCE = 16
+logger = logging.getLogger(__name__)
 
 
 class Filling:
@@ -34,18 +36,24 @@ class Filling:
     def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper
         self._process = Background(self._start)
-        self._looked = 0
+        self._looked = -1
+        self.finished = False
+        """Whether no more embeddings are to come, for what is there now."""
 
     async def look(self) -> None:
         """Begin where candidates have come since the last time and some lack theirs."""
         if self._process.running:
-            self._process.ended()  # what it could not read stays without
+            end = self._process.ended()  # what it could not read stays without
+            if end and end.code:
+                logger.error("embeddings could not be computed: %s", end.said)
             return
         _, added = await self._keeper.do(Run.cursor)
-        if self._looked != added:
-            self._looked = added
-            if await self._keeper.do(_lacking):
-                self._process.begin()
+        if self._looked == added:
+            self.finished = True
+            return
+        self._looked, self.finished = added, False
+        if await self._keeper.do(_lacking):
+            self._process.begin()
 
     def stop(self) -> None:
         """End the process."""

@@ -117,7 +117,7 @@ class Knowledge:
                 await self._opinion()
 
     async def order(self, by: str, candidate: int | None = None) -> tuple[list[int], bool]:
-        """Numbers in an order, and whether embeddings are still to come; those without are last.
+        """Numbers in an order, and whether some have no embedding: those are last.
 
         Args:
             by: ``diverse``, ``like`` or ``taste``.

@@ -123,8 +123,9 @@ async def order(request: Request) -> Response:
     if by not in ("diverse", "taste", "like"):
         raise HTTPException(400, "by is diverse, taste or like")
     candidate = _asked(request, "candidate") if by == "like" else None
-    numbers, wait = await _sitting(request).knowledge.order(by, candidate)
-    return _json({"by": by, "order": numbers, "wait": wait})
+    sitting = _sitting(request)
+    numbers, lacking = await sitting.knowledge.order(by, candidate)
+    return _json({"by": by, "order": numbers, "wait": lacking and sitting.expecting})
 
 
 async def groups(request: Request) -> Response:

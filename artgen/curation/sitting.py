@@ -52,6 +52,11 @@ class Sitting:
         finally:
             self._listeners.discard(fresh)
 
+    @property
+    def expecting(self) -> bool:
+        """Whether more embeddings are to come."""
+        return self.variations.drawing or not self._filling.finished
+
     def wake(self) -> None:
         """There may be news: all who listen look."""
         for listener in self._listeners:

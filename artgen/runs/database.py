@@ -107,10 +107,15 @@ class Database:
         """A number that changes when another connection has written."""
         return int(self._rows("PRAGMA data_version")[0][0])
 
-    def rows(self, only: int | None = None, since: int = 0) -> list[Row]:
-        """Every candidate by number; or only that of one number; or those added after ``since``."""
-        query = f"SELECT {COLUMNS} FROM candidates WHERE added > ? AND (? IS NULL OR number = ?)"
-        return [Row(*row) for row in self._rows(f"{query} ORDER BY number", since, only, only)]
+    def rows(self, since: int = 0) -> list[Row]:
+        """Every candidate that was added after ``since``, by number."""
+        query = f"SELECT {COLUMNS} FROM candidates WHERE added > ? ORDER BY number"
+        return [Row(*row) for row in self._rows(query, since)]
+
+    def row(self, number: int) -> Row | None:
+        """One candidate, if it is there."""
+        rows = self._rows(f"SELECT {COLUMNS} FROM candidates WHERE number = ?", number)
+        return Row(*rows[0]) if rows else None
 
     def has(self, index: int) -> bool:
         """Whether there is such a candidate."""

@@ -166,8 +166,8 @@ class Run:
         Raises:
             ArtgenError: the run has no such candidate.
         """
-        for candidate in self._candidates(self._database.rows(index)):
-            return candidate
+        if row := self._database.row(index):
+            return row.candidate(self.folder, self.decisions.history.values(index))
         others = ranges(candidate.index for candidate in self.candidates())
         there = f"it has {others}" if others else "it has none yet"
         raise ArtgenError(f"run {self.name}", f"no candidate {index}", there)
