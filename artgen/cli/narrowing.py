@@ -45,11 +45,12 @@ def table(liking: Liking) -> list[str]:
     rest = f"; {same} draws stay as they are" if changed and same else ""
     head = f"narrowed by {picks} of {runs}{rest}" if changed else f"{picks} of {runs} narrow no draw"
     width = max((len(one.field) for one in changed), default=0)
-    return [head, *(f"  {one.field:{width}}  {_line(one)}" for one in changed)]
+    return [head, *(f"  {one.field:{width}}  {_line(one, liking.picks)}" for one in changed)]
 
 
-def _line(one: Narrowed) -> str:
-    return f"{_short(one.before)} -> {_short(one.after)}  ({one.kept})"
+def _line(one: Narrowed, picks: int) -> str:
+    told = "" if one.kept == picks else f"  (told by {one.kept})"
+    return f"{_short(one.before)} -> {_short(one.after)}{told}"
 
 
 def _short(draw: Draw) -> str:
@@ -57,11 +58,10 @@ def _short(draw: Draw) -> str:
         low, high = draw.values
         return f"{low:g} to {high:g}"
     counts = Counter(_word(value) for value in draw.values)
-    if len(counts) > 4 and len(set(counts.values())) == 1:
-        return f"{len(counts)} choices"
-    named = [
-        f"{count} x {word}" if max(counts.values()) > 1 else word for word, count in counts.most_common()
-    ]
+    even = len(set(counts.values())) == 1
+    if even and len(counts) > 4:
+        return f"{len(counts)} alike"
+    named = [word if even else f"{word}: {count}" for word, count in counts.most_common()]
     return ", ".join(named[:4]) + (f" and {len(named) - 4} more" if len(named) > 4 else "")
 
 

@@ -123,6 +123,7 @@ def _report(outcome: Outcome, json: bool, more: dict[str, Any]) -> None:
             "candidates": [
                 {"index": c.index, "seed": c.seed, "file": str(c.file), "width": c.width, "height": c.height}
                 | {"caption": c.caption, "draws": c.draws, "picked": c.picked}
+                | {"variation_of": c.variation_of}
                 for c in candidates
             ],
         }

@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 import tomllib
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +168,14 @@ def test_more_like_picks(sampled: Path) -> None:
     assert "narrowed by 3 picks of 2 runs" in again.stdout
     newest = told(sampled, "runs")[0]
     assert tomllib.loads((sampled / newest["folder"] / "recipe.toml").read_text())["seed"] == 8
+
+
+def test_a_film_leaves_variations_out(finished_run: Callable[..., Path], tmp_path: Path) -> None:
+    with Run.open(finished_run(shapes=[(96, 96)] * 3)) as run:
+        run.add(replace(run.candidate(2), index=FIRST, variation_of=2))
+        assert len(run.candidates()) == 4
+    film = told(tmp_path, "film", "abstracts")
+    assert film["frames"] == 3
 
 
 def test_a_recipe_that_draws_nothing_has_nothing_to_narrow(project: Path) -> None:
