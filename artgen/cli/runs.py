@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -84,11 +85,11 @@ def run(
     return 0
 
 
-def say_stopped(folder: Path) -> None:
-    """What an interrupted run has, and the command that goes on with it."""
+def say_stopped(folder: Path, command: Sequence[str] | None = None) -> None:
+    """What an interrupted run has, and the command that goes on with it: by default the same."""
     kept = len(list((folder / "candidates").glob("*.png")))
-    command = shlex.join(["artgen", *sys.argv[1:]])
-    text = f"stopped: {kept} candidates are kept in {folder}\ngo on with: {command}"
+    again = shlex.join(["artgen", *(command or sys.argv[1:])])
+    text = f"stopped: {kept} candidates are kept in {folder}\ngo on with: {again}"
     typer.echo(text, err=True)
 
 

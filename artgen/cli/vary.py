@@ -60,7 +60,7 @@ def vary(
     except BusyError:
         pass  # whoever is at work there makes them, too
     except KeyboardInterrupt:
-        say_stopped(wish.folder or Path())
+        say_stopped(opened.folder, ["vary", str(opened.folder), "--queued"])
         return messages.INTERRUPTED
     _report(opened.folder, asked, outcome, json)
     if outcome is not None and outcome.failed:

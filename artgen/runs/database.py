@@ -188,6 +188,10 @@ class Database:
         """Ask for a variation."""
         self._rows("INSERT INTO variations VALUES (?,?,?)", number, parent, at)
 
+    def unqueue(self, number: int) -> None:
+        """Ask for a variation no more."""
+        self._rows("DELETE FROM variations WHERE number = ?", number)
+
     def queued(self) -> list[tuple[int, int]]:
         """Number and parent of the variations that are not made yet, by number."""
         query = "SELECT number, parent FROM variations WHERE number NOT IN (SELECT number FROM candidates)"

@@ -285,6 +285,10 @@ class Run:
                 self._database.queue(number, parent, now())
         return numbers
 
+    def withdraw(self, number: int) -> None:
+        """Ask no more for a variation that cannot be made."""
+        self._database.unqueue(number)
+
     def queued(self) -> list[tuple[int, int]]:
         """Number and parent of every variation that is asked for and not made yet."""
         return self._database.queued()

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from artgen.errors import ArtgenError
-from artgen.events import Emit, RunFinished, RunStarted
+from artgen.events import Emit, Note, RunFinished, RunStarted
 from artgen.imaging.files import WriteError
-from artgen.recipe import Lineage, Recipe
+from artgen.recipe import Lineage, Recipe, draw
 from artgen.runs.candidate import FIRST_VARIATION, ranges
 from artgen.runs.find import ROOT, is_run
 from artgen.runs.lock import BusyError, held
@@ -96,6 +96,7 @@ def _session(recipe: Recipe, wish: Wish, outcome: Outcome, emit: Emit) -> None:
             run.remember(RECIPE_FOLDER, name_of(recipe.folder, folder))
             tell_changes(run, job, emit)
             renew_captions(run, recipe)
+            _withdraw(run, recipe, outcome, emit)
             wanted = _wanted(run, recipe, wish)
             lacking = missing(run, job, wanted)
             emit(RunStarted(run.name, str(folder), len(wanted), len(wanted) - len(lacking)))
@@ -114,6 +115,22 @@ def _wanted(run: Run, recipe: Recipe, wish: Wish) -> list[Lineage]:
     else:
         rest = [known.get(number, Lineage(number)) for number in wish.only]
     return list(dict.fromkeys([*waiting, *rest]))
+
+
+def _withdraw(run: Run, recipe: Recipe, outcome: Outcome, emit: Emit) -> None:
+    """Ask no more for variations that can never be made: the page that asked knows nothing of steps."""
+    known = variations(run)
+    for number, parent in run.queued():
+        try:
+            if number not in known:
+                found = f"a variation of {parent}, of which it is not known any more what it varies"
+                raise ArtgenError(f"variation {number}", found, "vary another candidate")
+            draw(recipe, recipe.seed, known[number])
+        except ArtgenError as error:
+            run.withdraw(number)
+            if str(error) not in map(str, outcome.failed.values()):
+                emit(Note(str(error)))
+            outcome.failed[number] = error
 
 
 def _refuse_unknown(folder: Path, numbers: Sequence[int]) -> None:

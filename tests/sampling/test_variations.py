@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -194,6 +195,7 @@ def test_a_variation_that_cannot_be_made_fails_alone(sampled: Path) -> None:
     outcome = sample(load(recipe), Wish(only=(), root=sampled / "runs", workers=1), ignore)
     assert outcome.made == []
     assert "leave nothing to chance" in str(outcome.failed[FIRST])
+    assert sample(load(recipe), Wish(root=sampled / "runs", candidates=1), ignore).failed == {}
 
 
 def test_the_recipe_is_read_from_the_run(sampled: Path) -> None:
@@ -221,3 +223,19 @@ def test_where_the_recipe_lies_is_guessed_when_nobody_knows(sampled: Path, tmp_p
         run.remember("recipe folder", "../../gone")
         with pytest.raises(ArtgenError, match=r"no folder \.\./\.\./gone; "):
             recipe_of(run)
+
+
+def test_a_variation_of_a_lost_line_is_told(sampled: Path) -> None:
+    folder, recipe = only_run(sampled), load(sampled / "tiny.toml")
+    with Run.open(folder) as run:
+        parent = replace(run.candidate(3), index=FIRST + 1, variation_of=FIRST)
+        run.add(parent)
+        for part in ("candidates/{:04d}.png", "thumbs/{:04d}.webp"):
+            shutil.copy(folder / part.format(3), folder / part.format(FIRST + 1))
+        with pytest.raises(ArtgenError, match="a variation of one that is not known any more"):
+            ask(run, recipe, [FIRST + 1], 1)
+        run.queue_variations(FIRST + 1, 1)  # as the page does
+    outcome = sample(recipe, Wish(only=(), folder=folder), ignore)
+    assert outcome.made == []
+    assert "of which it is not known any more what it varies" in str(outcome.failed[FIRST + 2])
+    assert sample(recipe, Wish(only=(), folder=folder), ignore).failed == {}
