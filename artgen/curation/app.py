@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -85,7 +86,10 @@ def serve(folder: Path, address: Address, vary: Start, ready: Callable[[str], No
     )
     try:
         ready(f"http://{HOST}:{address.port}/?token={gate.token}")
-        _Server(config, sitting).run(sockets=[address.listening])
+        server = _Server(config, sitting)
+        if hasattr(signal, "SIGHUP"):  # the terminal was closed
+            signal.signal(signal.SIGHUP, server.handle_exit)
+        server.run(sockets=[address.listening])
     except KeyboardInterrupt:
         pass  # uvicorn has ended everything, then says how it was asked to
     finally:

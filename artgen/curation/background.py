@@ -72,8 +72,8 @@ class Background:
         self._process = self._output = None
         return Ended(code, said)
 
-    def stop(self) -> None:
-        """End it: asked first, so that it ends its own processes, then made to."""
+    def stop(self, grace: float = GRACE) -> None:
+        """End it: asked first, so that it ends its own processes, after ``grace`` seconds made to."""
         if self._process is None or self._output is None:
             return
         with contextlib.suppress(OSError):
@@ -82,7 +82,7 @@ class Background:
             else:
                 self._process.send_signal(signal.SIGINT)
         try:
-            self._process.wait(GRACE)
+            self._process.wait(grace)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

@@ -57,7 +57,7 @@ class Filling:
 
     def stop(self) -> None:
         """End the process."""
-        self._process.stop()
+        self._process.stop(0)  # what it has stored stays, and nothing is ever half stored
 
     def _start(self, output: IO[bytes]) -> subprocess.Popen[bytes]:
         path = [entry or os.getcwd() for entry in sys.path]

@@ -56,10 +56,14 @@ def held(folder: Path) -> Iterator[None]:
 def is_held(folder: Path) -> bool:
     """Whether a run, or a training, is at work in ``folder`` now."""
     try:
-        with (folder / FILE).open("rb+") as stream:
+        stream = (folder / FILE).open("rb+")
+    except OSError:  # never run, or not by who may not write there
+        return False
+    with stream:
+        try:
             _lock(stream.fileno())
-    except OSError as error:
-        return not isinstance(error, FileNotFoundError) and error.errno not in LOCKLESS
+        except OSError as error:
+            return error.errno not in LOCKLESS
     return False
 
 

@@ -139,6 +139,7 @@ def test_decisions_undo_redo_and_a_round(served: Served, client: Client) -> None
         "rows": [[1, "mark", "kept"], [1, "stars", 4]],
         "undo": before["undo"] + 1,
         "redo": 0,
+        "cursor": done["cursor"],
     }
     with Run.open(served.run) as run:  # on disk, for another process to read
         assert (run.candidate(1).mark, run.candidate(1).stars) == ("kept", 4)
