@@ -188,6 +188,11 @@ class Database:
         """Ask for a variation."""
         self._rows("INSERT INTO variations VALUES (?,?,?)", number, parent, at)
 
+    def parents(self) -> dict[int, int]:
+        """The parent of each variation that is made or asked for, by number."""
+        made = "SELECT number, variation_of FROM candidates WHERE variation_of IS NOT NULL"
+        return dict(self._rows(f"SELECT number, parent FROM variations UNION {made} ORDER BY 1"))
+
     def unqueue(self, number: int) -> None:
         """Ask for a variation no more."""
         self._rows("DELETE FROM variations WHERE number = ?", number)

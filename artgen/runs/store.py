@@ -285,6 +285,10 @@ class Run:
                 self._database.queue(number, parent, now())
         return numbers
 
+    def parents(self) -> dict[int, int]:
+        """The candidate that each variation varies, made or asked for, by rising number."""
+        return self._database.parents()
+
     def withdraw(self, number: int) -> None:
         """Ask no more for a variation that cannot be made."""
         self._database.unqueue(number)

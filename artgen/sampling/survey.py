@@ -29,12 +29,9 @@ def clean(folder: Path) -> None:
 
 def variations(run: Run) -> dict[int, Lineage]:
     """Every variation of a run whose ancestors are known, made or asked for, by number."""
-    parents = {candidate.index: candidate.variation_of for candidate in run.candidates()}
-    parents |= dict(run.queued())
     found: dict[int, Lineage] = {}
-    for number in sorted(parents):  # a parent has the smaller number
-        parent = parents[number]
-        if parent is not None and parent < FIRST_VARIATION:
+    for number, parent in run.parents().items():  # a parent has the smaller number
+        if parent < FIRST_VARIATION:
             found[number] = Lineage(parent).child(number)
         elif parent in found:
             found[number] = found[parent].child(number)
