@@ -131,6 +131,8 @@ class Knowledge:
         from artgen.curation import orders
 
         known = await self._now()
+        if not known.numbers:
+            return known.without, bool(known.without)
         if by == "diverse":
             rows = await self._once(known, "diverse", lambda: orders.diverse(known.vectors))
         elif candidate in known.row:
@@ -153,6 +155,8 @@ class Knowledge:
         from artgen.curation import duplicates
 
         known = await self._now()
+        if not known.numbers:
+            return []
         found = await self._once(known, "groups", lambda: duplicates.groups(known.vectors))
         return [known.named(group) for group in found]
 
