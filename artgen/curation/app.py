@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from artgen.curation.sitting import Sitting
 from artgen.errors import ArtgenError
 
 HOST = "127.0.0.1"
+SWITCH = 0.0005
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,9 @@ def serve(folder: Path, address: Address, vary: Start, ready: Callable[[str], No
         timeout_keep_alive=600,  # an artist looks for a while, then the key must not wait for a connection
         timeout_graceful_shutdown=1,
     )
+    # Saving gives up the interpreter's lock at each access to the disk; by default it then waits 5 ms for
+    # each return while thumbnails are sent.
+    sys.setswitchinterval(SWITCH)
     try:
         ready(f"http://{HOST}:{address.port}/?token={gate.token}")
         server = _Server(config, sitting)

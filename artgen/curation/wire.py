@@ -89,7 +89,12 @@ def frames_text(run: Run, candidates: Sequence[Candidate]) -> str:
 
 def acted(run: Run, done: Acted | None) -> dict[str, Any]:
     """What an action came to."""
-    counts = {"undo": run.undoable, "redo": run.redoable, "cursor": cursor_text(run.cursor())}
+    history = run.decisions.history
+    counts = {
+        "undo": history.undoable,
+        "redo": history.redoable,
+        "cursor": cursor_text(run.cursor()),
+    }
     if done is None:
         return {"action": None, "rows": [], **counts}
     return {"action": done.action, "rows": done.rows, **counts}
