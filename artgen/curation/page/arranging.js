@@ -14,11 +14,11 @@ export class Arranging {
     this.desk = desk;
   }
 
-  filter(name) {
+  filter(name, first = false) {
     const { desk } = this;
     desk.places.filter = name;
     desk.moving.clear();
-    this.apply();
+    this.apply(first);
   }
 
   async sort(name) {
@@ -111,8 +111,8 @@ export class Arranging {
     const place = places.at(desk.focus);
     places.rebuild();
     if (first) desk.focus = null;
-    if (places.at(desk.focus) < 0) desk.focus = places.list[first ? 0 : Math.min(Math.max(0, place), places.list.length - 1)] ?? null;
-    desk.grid.scroller.scrollTop = first ? 0 : desk.grid.scroller.scrollTop;
+    if (places.at(desk.focus) < 0) desk.focus = this.#nearest(first ? 0 : place);
+    if (first) desk.grid.scroller.scrollTop = 0;
     if (desk.focus !== null) desk.grid.reveal(places.at(desk.focus));
     desk.grid.paint();
     desk.grid.repaintAll();
@@ -155,6 +155,13 @@ export class Arranging {
     places.reorder(answer.order);
     grid.paint();
     if (answer.wait) setTimeout(() => this.#rest(by, number), AGAIN);
+  }
+
+  /** Where a focus that is not shown any more goes: what took its place, or what follows it in the run. */
+  #nearest(place) {
+    const { list } = this.desk.places;
+    if (place < 0) return list.find((number) => number >= this.desk.focus) ?? list.at(-1) ?? null;
+    return list[Math.min(place, list.length - 1)] ?? null;
   }
 
   #words() {

@@ -48,7 +48,7 @@ export class Deciding {
     const kept = [...frames.all.values()].filter((frame) => frame.mark === "kept");
     const rows = kept.flatMap(({ number, round }) => [[number, "round", round + 1], [number, "mark", null]]);
     this.#send("round", rows);
-    this.desk.arranging.filter("round");
+    this.desk.arranging.filter("round", true);
     this.desk.say("Round " + frames.round + ": " + plural(kept.length, "candidate") + ", undecided again.");
   }
 

@@ -49,6 +49,7 @@ export class Dialogs {
       + thousands(counts.undecided) + " undecided and " + thousands(counts.rejected) + " rejected stay behind, out of play. "
       + "Ctrl+Z goes back.";
     dialog.showModal();
+    dialog.querySelector("button:not([type])").focus(); // Enter goes on
   }
 
   proposal() {

@@ -76,7 +76,7 @@ export function listenToKeys(desk) {
   const acts = letters(desk);
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.isComposing || event.altKey) return;
-    if (event.target.closest(FIELD) || desk.dialogs.open) return;
+    if (event.target.closest?.(FIELD) || desk.dialogs.open) return;
     const key = letterOf(event);
     if (event.ctrlKey || event.metaKey) {
       if (commanded(desk, key, event)) event.preventDefault();

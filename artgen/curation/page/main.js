@@ -118,6 +118,7 @@ class Desk {
       candidates: ({ candidates }) => this.arranging.arrived(this.frames.add(candidates)),
       queued: ({ queued, problem }) => {
         this.frames.expect(queued);
+        if (this.frames.withdraw(queued)) this.arranging.apply();
         if (problem) this.say("Variations: " + problem);
       },
       open: () => this.#returned(),

@@ -49,6 +49,14 @@ export class Frames {
     return fresh.map(([number]) => number);
   }
 
+  /** Forget what is neither drawn nor asked for any more; returns whether there was such a thing. */
+  withdraw(queued) {
+    const asked = new Set(queued.map(([number]) => number));
+    const gone = [...this.queued.keys()].filter((number) => !asked.has(number));
+    for (const number of gone) this.queued.delete(number);
+    return gone.length > 0;
+  }
+
   /** Show an action before the server has it. Returns the rows as they were. */
   decide(action, rows) {
     const before = rows.map(([number, field]) => [number, field, this.all.get(number)?.[field]]);

@@ -1,0 +1,96 @@
+"""What axe-core finds on the sheet (nothing), and whether the keyboard alone reaches everything."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.curation.sheets import Sheet
+
+
+@pytest.mark.parametrize(
+    "keys",
+    ["", "p x 3 Shift+ArrowRight", " ", "c", "n"],
+    ids=["sheet", "marked", "loupe", "compare", "survey"],
+)
+def test_axe_finds_nothing_on_the_sheet(sheet: Sheet, keys: str) -> None:
+    sheet.press(*(keys.split() or keys))
+    assert sheet.violations() == []
+    sheet.press("Escape", "Escape")
+
+
+def test_axe_finds_nothing_in_menus_and_dialogs(sheet: Sheet) -> None:
+    sheet.press("Shift+P")
+    for key, dialog in (
+        ("f", "menu"),
+        ("o", "menu"),
+        ("t", "title"),
+        ("i", "info"),
+        ("Shift+R", "round"),
+        ("?", "help"),
+    ):
+        sheet.press(key)
+        assert sheet.page.is_visible(f"#{dialog}")
+        assert sheet.violations() == [], dialog
+        sheet.press("Escape")
+        assert sheet.page.evaluate("document.activeElement.id") == "grid"
+    sheet.page.evaluate("document.getElementById('proposal').showModal()")
+    assert sheet.violations() == []
+    sheet.press("Escape")
+
+
+def test_tab_reaches_every_button_and_shows_where_it_is(sheet: Sheet) -> None:
+    sheet.press("p")
+    seen: dict[str, str] = {}
+    for _ in range(20):
+        sheet.press("Tab")
+        name, outline = sheet.page.evaluate(
+            "[document.activeElement.id, getComputedStyle(document.activeElement).outlineWidth]"
+        )
+        if name in seen:
+            break
+        seen[name] = outline
+    buttons = sheet.page.evaluate(
+        "[...document.querySelectorAll('header button, footer button')]"
+        ".filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.disabled)"
+        ".map((one) => one.id)"
+    )
+    assert set(buttons) <= set(seen)
+    assert {seen[name] for name in buttons} == {"2px"}
+    sheet.page.focus("#filter")
+    sheet.press("Enter")
+    assert sheet.page.is_visible("#menu")
+    sheet.press("Escape")
+    sheet.page.focus("#reject")
+    sheet.press(" ")  # on a button, Space presses it
+    assert sheet.with_class("rejected") == [2]
+    assert sheet.page.is_hidden(".viewer")
+
+
+def test_a_screen_reader_knows_where_it_is(sheet: Sheet) -> None:
+    sheet.press("End", "p", "h", "x")
+    cell = sheet.page.locator("#" + str(sheet.page.get_attribute("#grid", "aria-activedescendant")))
+    assert cell.get_attribute("role") == "option"
+    assert (cell.get_attribute("aria-posinset"), cell.get_attribute("aria-setsize")) == (
+        str(sheet.focus),
+        "40",
+    )
+    sheet.press("Home")
+    sheet.page.evaluate(
+        "document.getElementById('scroller').scrollTop = 1e6"
+    )  # by wheel: the focus is far away
+    sheet.until(lambda: 40 in sheet.numbers)
+    assert sheet.page.locator("#c1").count() == 1
+    assert "40 candidates, 1 kept" in sheet.text("#said-funnel")
+
+
+def test_the_outline_is_seen_on_white(sheet: Sheet) -> None:
+    style = sheet.page.evaluate(
+        "(({ outline, outlineOffset }) => outline + ' ' + outlineOffset)"
+        "(getComputedStyle(document.querySelector('.cell.focused')))"
+    )
+    assert style == "rgb(255, 255, 255) solid 2px 1px"
+    assert (
+        sheet.page.evaluate("getComputedStyle(document.body.parentNode).backgroundColor") == "rgb(43, 43, 43)"
+    )
+    assert sheet.page.evaluate("document.querySelector('header').offsetHeight") == 32
+    assert sheet.page.evaluate("getComputedStyle(document.querySelector('.cell img')).objectFit") == "contain"
