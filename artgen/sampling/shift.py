@@ -169,8 +169,7 @@ class Shift:
             file = png_file(self._run.folder, index)
             raise ArtgenError(str(file), "is gone or was changed as soon as it was made", "run it again")
         self._run.add(found)
-        if name != "none":  # TEMPORARY
-            self._run.embed(index, name, np.frombuffer(base64.b64decode(vector), "<f2").astype(np.float32))
+        self._run.embed(index, name, np.frombuffer(base64.b64decode(vector), "<f2").astype(np.float32))
         self._outcome.made.append(index)
         self._open -= 1
         self._emit(CandidateDone(index, str(found.file), seconds))

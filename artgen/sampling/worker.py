@@ -128,10 +128,6 @@ class _Worker:
 
 def _embedding(picture: Tensor) -> list[str]:
     """The name of the embedding and its vector, float16, as text."""
-    import importlib.util
-
-    if importlib.util.find_spec("artgen.models.embedding") is None:  # TEMPORARY
-        return ["none", ""]
     from artgen.models.embedding import NAME, embed
 
     return [NAME, base64.b64encode(embed(picture).astype("<f2").tobytes()).decode()]
