@@ -8,8 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.curation.served import Served
-
 PATIENCE = 10.0
 AXE = Path(__file__).parents[1] / "vendor" / "axe.min.js"
 RESET = """async () => {
@@ -33,10 +31,10 @@ class Sheet:
 
     Args:
         page: Playwright's.
-        served: what it shows.
+        served: the server of the run that it shows; None: there is none, it was mailed.
     """
 
-    def __init__(self, page: Any, served: Served) -> None:
+    def __init__(self, page: Any, served: Any) -> None:
         self.page, self.served = page, served
         self.complaints: list[str] = []
         page.on("console", lambda message: self.complaints.append(message.text))

@@ -17,6 +17,7 @@ export class About {
     this.body.replaceChildren(this.#facts(frame), this.#stages(frame), this.#neighbours(), this.#recipe());
     this.body.scrollTop = 0;
     if (!this.dialog.open) this.dialog.showModal();
+    else if (!this.dialog.contains(document.activeElement)) this.body.focus(); // what had it is gone
   }
 
   #facts(frame) {

@@ -54,6 +54,7 @@ export class Dialogs {
 
   proposal() {
     const { counts } = this.desk.frames;
+    if (!counts.kept) return this.desk.say("Nothing is kept in this round yet: P keeps the focused candidate.");
     document.querySelector("#proposal p").textContent =
       plural(counts.kept, "candidate") + " kept. The proposal is spread over them, and only selected: you decide.";
     document.getElementById("proposal").showModal();

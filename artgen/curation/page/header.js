@@ -50,7 +50,9 @@ export class Header {
     this.#write("saved", words);
     this.parts.saved.title = lost ? words + ". Start `artgen curate` again with --port " + location.port + "." : "";
     this.parts.saved.classList.toggle("lost", Boolean(lost));
-    if (lost && !this.lost) this.desk.say(words[0].toUpperCase() + words.slice(1) + ". They are sent when it is back.");
+    if (lost && !this.lost) {
+      this.desk.say(words[0].toUpperCase() + words.slice(1) + ". What you decide waits here and is sent when it is back.");
+    }
     this.lost = lost;
   }
 

@@ -116,7 +116,18 @@ export class Places {
     if (this.sort === "run") return numbers;
     if (this.sort === "seed") return this.#families(numbers);
     const ranked = new Set(this.#order.filter((number) => this.frames.all.has(number)));
-    return [...ranked, ...numbers.filter((number) => !ranked.has(number))];
+    const sequence = [...ranked, ...numbers.filter((number) => !ranked.has(number))];
+    return this.sort === "taste" ? this.#openFirst(sequence) : sequence;
+  }
+
+  /** The undecided before the decided; the server may not have the last decision yet. */
+  #openFirst(numbers) {
+    const open = (number) => this.#undecided(this.frames.get(number));
+    return [...numbers.filter(open), ...numbers.filter((number) => !open(number))];
+  }
+
+  #undecided(frame) {
+    return frame.mark === null && frame.round === this.frames.round;
   }
 
   /** Each candidate followed by its variations, also by those that are still to be drawn. */
