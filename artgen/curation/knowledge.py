@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -55,7 +55,7 @@ class Known:
         """The rows of those candidates that have one."""
         return [self.row[number] for number in numbers if number in self.row]
 
-    def named(self, rows: Sequence[Any]) -> list[int]:
+    def named(self, rows: Iterable[Any]) -> list[int]:
         """The candidates of rows."""
         return [self.numbers[int(row)] for row in rows]
 
@@ -66,9 +66,9 @@ class Judged:
 
     Args:
         stamp: the id of the last.
-        liked: kept now, or gone on to a later round.
+        liked: kept now, or gone on to a later round; the one decided last at the end.
         kept: kept now.
-        rejected: rejected now.
+        rejected: rejected now; the one decided last at the end.
         open: undecided ones of the current round.
         others: all the rest.
         stars: of those that have any.
@@ -133,6 +133,7 @@ class Knowledge:
         known = await self._now()
         if not known.numbers:
             return known.without, bool(known.without)
+        rows: Iterable[Any]
         if by == "diverse":
             rows = await self._once(known, "diverse", lambda: orders.diverse(known.vectors))
         elif candidate in known.row:
@@ -145,7 +146,8 @@ class Knowledge:
     async def _by_taste(self) -> tuple[list[int], bool]:
         opinion, known, judged = await self._opinion()
         undecided = known.rows(judged.open)
-        first = known.named(await self._think(lambda: opinion.order(undecided))) if undecided else []
+        rows: Iterable[Any] = await self._think(lambda: opinion.order(undecided)) if undecided else ()
+        first = known.named(rows)
         placed = set(first)
         rest = [number for number in (*judged.open, *judged.others) if number not in placed]
         return [*first, *rest], bool(known.without)
@@ -188,7 +190,8 @@ class Knowledge:
             liking = [judged.stars.get(known.numbers[row], 0) / 5 for row in kept]
         if len(kept) <= count:
             return judged.kept
-        return known.named(await self._think(lambda: proposed(known.vectors, kept, liking, count)))
+        rows: Iterable[Any] = await self._think(lambda: proposed(known.vectors, kept, liking, count))
+        return known.named(rows)
 
     async def _opinion(self) -> tuple[Opinion, Known, Judged]:
         from artgen.curation.taste import Taste
@@ -252,11 +255,14 @@ def _judged(run: Run) -> Judged:
         number, mark, reached = row.number, decided.get("mark"), decided.get("round", 1)
         if mark == KEPT:
             judged.kept.append(number)
-        if mark == REJECTED:
-            judged.rejected.append(number)
-        elif mark == KEPT or reached != 1:
-            judged.liked.append(number)
         (judged.open if mark is None and reached == current else judged.others).append(number)
         if stars := decided.get("stars"):
             judged.stars[number] = int(stars)
+    there = {*judged.open, *judged.others}
+    for number in history.marked():
+        mark = history.value(number, "mark")
+        if number in there and mark == REJECTED:
+            judged.rejected.append(number)
+        elif number in there and (mark == KEPT or history.value(number, "round") != 1):
+            judged.liked.append(number)
     return judged

@@ -64,6 +64,7 @@ class History:
         self._values: dict[int, dict[str, Value]] = {}
         self._rows: dict[str, tuple[Change, ...]] = {}
         self._before: dict[str, tuple[Change, ...]] = {}
+        self._marked: dict[int, None] = {}
         self._done: list[str] = []
         self._undone: list[str] = []
 
@@ -75,6 +76,9 @@ class History:
         before = tuple(Change(*key, self.value(*key)) for key in touched)
         for row in action.rows:
             self._values.setdefault(row.candidate, {})[row.field] = row.value
+            if row.field == "mark":
+                self._marked.pop(row.candidate, None)
+                self._marked[row.candidate] = None
         self._rows[action.action] = action.rows
         if action.kind == "do" or action.of is None:
             self._before[action.action] = before
@@ -92,6 +96,10 @@ class History:
     def values(self, candidate: int) -> dict[str, Value]:
         """Every field that was ever decided of a candidate; not to be changed."""
         return self._values.get(candidate, {})
+
+    def marked(self) -> list[int]:
+        """Candidates whose mark was ever decided, the one decided last at the end."""
+        return list(self._marked)
 
     def kept(self) -> list[int]:
         """Numbers of the candidates that are kept now, rising."""
