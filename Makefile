@@ -11,8 +11,8 @@ PIECES := abstracts:1,3,14 compositions:9,17 wedding:17,22 posters:3,4 learning-
 demo: setup
 	$(BIN)/artgen run $(RUN)
 	$(BIN)/artgen publish --all --to demo-gallery
-	$(BIN)/artgen curate
 	-$(BIN)/python -m webbrowser "file://$(CURDIR)/demo-gallery/index.html"
+	$(BIN)/artgen curate   # until Ctrl-C
 
 # Of each recipe's first 24 candidates the best, drawn again and published into gallery/: about five minutes.
 gallery: setup
