@@ -1,4 +1,4 @@
-"""The sheet's tests share a run, a server and a browser's window for each file."""
+"""The sheet's tests share a run, a server and a browser's window."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 
 import PIL.Image
 import pytest
-from PIL import ImageOps
 
 from artgen.runs.candidate import png_file, stage_file, thumbnail_file
 from artgen.runs.store import Run
@@ -18,6 +17,7 @@ from tests.curation.served import Served
 from tests.curation.sheets import Sheet, copied
 
 COUNT, MADE = 40, 12
+OTHERS = ((0, 1, 2), (1, 2, 0), (2, 0, 1), (1, 0, 2))
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +31,10 @@ def sheet_run(_made_runs: Callable[..., Path], tmp_path_factory: pytest.TempPath
             file, thumbnail = png_file(folder, number), thumbnail_file(folder, number)
             shutil.copyfile(like.file, file)
             with PIL.Image.open(like.thumbnail) as image:  # another picture, cheaply
-                ImageOps.posterize(image.convert("RGB"), 1 + number // MADE).rotate(90).save(thumbnail)
+                bands = image.convert("RGB").split()
+                PIL.Image.merge("RGB", [bands[at] for at in OTHERS[number // MADE]]).rotate(90).save(
+                    thumbnail
+                )
             for at, stage in enumerate(like.stages):
                 shutil.copyfile(stage.preview, stage_file(folder, number, at, stage.step))
             caption = f"Candidate {number}"
@@ -41,7 +44,7 @@ def sheet_run(_made_runs: Callable[..., Path], tmp_path_factory: pytest.TempPath
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def sheet_server(tmp_path_factory: pytest.TempPathFactory, sheet_run: Path) -> Iterator[Served]:
     server = Served(copied(sheet_run, tmp_path_factory.mktemp("sheet")))
     yield server
@@ -49,7 +52,7 @@ def sheet_server(tmp_path_factory: pytest.TempPathFactory, sheet_run: Path) -> I
     assert server.errors.read_text() == ""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def _window(sheet_server: Served, chromium: Any) -> Iterator[Sheet]:
     context = chromium.new_context(viewport={"width": 1000, "height": 700})
     yield Sheet(context.new_page(), sheet_server).open(sheet_server.url)

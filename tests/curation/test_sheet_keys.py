@@ -14,6 +14,8 @@ from artgen.runs.lock import held
 from artgen.runs.store import Run
 from tests.curation.sheets import Sheet
 
+WAIT = "fetch('/api/order?by=diverse').then((answer) => answer.json()).then((order) => order.wait)"
+
 
 def columns(sheet: Sheet) -> int:
     tops = [box[1] for box in sheet.boxes().values()]
@@ -194,7 +196,9 @@ def test_compare_and_survey(sheet: Sheet) -> None:
 
 
 def test_near_duplicates_are_folded(sheet: Sheet) -> None:
-    sheet.until(lambda: bool(sheet.press("g").with_class("cell")) and "folded" in sheet.said)
+    sheet.until(lambda: not sheet.page.evaluate(WAIT), "embeddings")
+    sheet.press("g")
+    sheet.until(lambda: bool(sheet.said))
     assert sheet.said == "3 near-duplicates folded. G unfolds them."
     assert sheet.numbers[:3] == [1, 4, 5]
     assert (sheet.text("#c1 .folded"), sheet.text("#c11 .folded")) == ("+2", "+1")
@@ -291,7 +295,7 @@ def test_sorts_by_keys_and_mouse(sheet: Sheet) -> None:
     sheet.until(lambda: "keep at least one" in sheet.said)
     assert sheet.text("#sort") == "Diverse first"
     sheet.complaints.clear()  # the browser tells of the answer 409
-    sheet.press("o", "Home", "Enter")
+    sheet.press("o", "Home", "Enter", "Home")
     assert (sheet.text("#sort"), sheet.numbers[0]) == ("Run order", 1)
 
 

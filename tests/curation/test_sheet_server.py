@@ -131,6 +131,7 @@ def test_kill_9_in_the_middle(sheet_run: Path, tmp_path: Path, chromium: Any) ->
         context.close()
 
 
+@pytest.mark.slow
 def test_what_waits_outlasts_the_page(sheet_run: Path, tmp_path: Path, chromium: Any) -> None:
     folder = copied(sheet_run, tmp_path)
     first = Served(folder)

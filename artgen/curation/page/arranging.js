@@ -60,7 +60,10 @@ export class Arranging {
       this.apply();
       return desk.say("Near-duplicates are unfolded.");
     }
+    if (this.asking) return; // the key came twice
+    this.asking = true;
     const answer = await desk.asked(desk.link.groups());
+    this.asking = false;
     if (!answer) return;
     places.fold(answer.groups);
     this.apply();
