@@ -9,7 +9,6 @@ export class Deciding {
   undoable = 0;
   redoable = 0;
   #past = new Past();
-  #own = new Set(); // rows that this page sent: they come back as events
 
   constructor(desk) {
     this.desk = desk;
@@ -70,7 +69,6 @@ export class Deciding {
   restore(items) {
     for (const { action, rows, kind } of items) {
       this.desk.frames.decide(action, rows);
-      this.#own.add(JSON.stringify(rows));
       this.undoable += kind === "undo" ? -1 : 1;
       this.redoable = kind === "undo" ? this.redoable + 1 : 0;
     }
