@@ -21,7 +21,12 @@ def curate(
     run: Annotated[
         str | None, typer.Argument(help="A run's name, its beginning, or its folder; by default the last.")
     ] = None,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 0,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=65535, help="The port; 0 takes any, by default a run has its own.", show_default=False
+        ),
+    ] = None,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the sheet, or only print where it is.")
     ] = True,
@@ -41,7 +46,7 @@ def curate(
         if static is not None:
             _write(opened, static, json)
             return
-    from artgen.curation.app import listen, serve
+    from artgen.curation.app import listen, listen_for, serve
 
     def ready(url: str) -> None:
         if json:
@@ -52,7 +57,8 @@ def curate(
         if browser and not json:
             threading.Thread(target=_open, args=(url,), daemon=True).start()
 
-    serve(folder, listen(port), lambda output: _vary(folder, output), ready)
+    address = listen(port) if port is not None else listen_for(folder)
+    serve(folder, address, lambda output: _vary(folder, output), ready)
     if not json:
         with Run.open(folder) as opened:
             kept = len(opened.picks())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import signal
 import socket
@@ -23,8 +24,12 @@ from artgen.curation.knowledge import TooSoonError
 from artgen.curation.routes import FRESH, ROUTES
 from artgen.curation.sitting import Sitting
 from artgen.errors import ArtgenError
+from artgen.imaging.files import WriteError
+from artgen.runs.database import HeldError
 
 HOST = "127.0.0.1"
+OWN_PORTS = range(20_000, 30_000)
+"""Below those that systems hand out by themselves, and seldom anybody else's."""
 SWITCH = 0.0005
 
 
@@ -60,6 +65,18 @@ def listen(port: int) -> Address:
         right = "another number, or leave --port out for a free one"
         raise ArtgenError(f"port {port}", found, right) from error
     return Address(listening, listening.getsockname()[1])
+
+
+def listen_for(folder: Path) -> Address:
+    """Take the port that a run always has, or a free one if that is taken.
+
+    What a page could not send is kept by its address: the same address again, and it is sent.
+    """
+    key = hashlib.sha256(os.fsencode(folder.resolve())).digest()
+    try:
+        return listen(OWN_PORTS.start + int.from_bytes(key[:4], "big") % len(OWN_PORTS))
+    except ArtgenError:
+        return listen(0)
 
 
 def serve(folder: Path, address: Address, vary: Start, ready: Callable[[str], None]) -> None:
@@ -144,7 +161,9 @@ async def _too_soon(_: Request, error: Exception) -> Response:
 
 
 async def _wrong(_: Request, error: Exception) -> Response:
-    return JSONResponse({"error": str(error)}, 400, headers=FRESH)
+    # What may be better in a moment, a full disk or a busy file, is tried again by the page.
+    passing = isinstance(error, WriteError | HeldError)
+    return JSONResponse({"error": str(error)}, 503 if passing else 400, headers=FRESH)
 
 
 async def _bug(_: Request, error: Exception) -> Response:

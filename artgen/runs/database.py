@@ -51,6 +51,13 @@ class DamagedError(ArtgenError):
         )
 
 
+class HeldError(ArtgenError):
+    """Another program keeps the file to itself for longer than is waited."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(str(file), "another program holds it", "close that and try again")
+
+
 class Database:
     """One connection to a run's database.
 
@@ -224,7 +231,5 @@ class Database:
             if code in DAMAGED:
                 raise DamagedError(self.file) from error
             if code == sqlite3.SQLITE_BUSY:
-                raise ArtgenError(
-                    str(self.file), "another program holds it", "close that and try again"
-                ) from error
+                raise HeldError(self.file) from error
             raise WriteError(self.file, str(error)) from error

@@ -98,6 +98,15 @@ class Decisions:
 
         return self._new(step, who, view, action)
 
+    def join(self, number: int) -> None:
+        """Let a candidate that is about to be added begin in the current round: it is there to be judged."""
+        if self.history.round > 1:
+
+            def step(history: History) -> Step:
+                return "join", None, [Change(number, "round", history.round)]
+
+            self._new(step, "artgen", "arrival", None)
+
     def undo(self, *, who: str, view: str, action: str | None = None) -> Acted | None:
         """Take back the last action that is not taken back; None when there is none."""
 

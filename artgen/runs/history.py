@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 KEPT, REJECTED = "kept", "rejected"
 Value = str | int | None
-Kind = Literal["do", "undo", "redo"]
+Kind = Literal["do", "undo", "redo", "join"]
 UNDECIDED: dict[str, Value] = {"mark": None, "stars": 0, "round": 1, "title": "", "alt": ""}
 """Every field of a candidate that an artist decides, as it is before anything is decided."""
 
@@ -43,7 +43,8 @@ class Action:
         who: who decided.
         view: what they saw when they did.
         action: its id, hexadecimal.
-        kind: ``do``, or the undoing or redoing of another.
+        kind: ``do``, or the undoing or redoing of another; ``join``: a new candidate begins in the current
+            round, which nobody decided and nothing undoes.
         of: the id of that other, which was a ``do``.
         rows: the changes, in order.
     """
@@ -80,6 +81,8 @@ class History:
                 self._marked.pop(row.candidate, None)
                 self._marked[row.candidate] = None
         self._rows[action.action] = action.rows
+        if action.kind == "join":
+            return
         if action.kind == "do" or action.of is None:
             self._before[action.action] = before
             self._done.append(action.action)

@@ -58,7 +58,7 @@ def _action(row: dict[str, Any], number: int) -> Action:
         mark = KEPT if row["value"] is True else None
         change = Change(int(row["candidate"]), "mark", mark)
         return Action(str(row["at"]), "", "", f"{number:032x}", "do", None, (change,))
-    if row["kind"] not in ("do", "undo", "redo"):
+    if row["kind"] not in ("do", "undo", "redo", "join"):
         raise ValueError
     rows = tuple(Change(int(candidate), str(field), value) for candidate, field, value in row["rows"])
     if not all(change.field in UNDECIDED and isinstance(change.value, str | int | None) for change in rows):

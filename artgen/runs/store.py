@@ -177,7 +177,9 @@ class Run:
         return self._database.has(index)
 
     def add(self, candidate: Candidate) -> None:
-        """Record a candidate whose files are complete."""
+        """Record a candidate whose files are complete. A new one begins in the current round."""
+        if not self._database.has(candidate.index):
+            self.decisions.join(candidate.index)
         self._database.add(candidate)
 
     def remove(self, index: int) -> None:

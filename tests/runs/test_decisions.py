@@ -304,3 +304,20 @@ def test_a_run_of_the_format_before_keeps_its_picks(finished_run: Make) -> None:
         assert [candidate.index for candidate in run.picks()] == [3, 7]
         assert len(run.candidates()) == 12
         assert run.undoable == 4
+
+
+def test_who_comes_in_a_later_round_begins_in_it(finished_run: Callable[..., Path]) -> None:
+    folder = finished_run()
+    with Run.open(folder) as run:
+        run.pick(3, True)
+        run.next_round(who="me", view="sheet")
+        run.add(replace(run.candidate(1), index=100_001, variation_of=3))
+        assert [c.index for c in run.candidates() if c.round == 2] == [3, 100_001]
+        assert run.undoable == 2  # arriving is nobody's action
+        run.undo(who="me", view="sheet")
+        assert run.candidate(3).round == 1
+        run.redo(who="me", view="sheet")
+    (folder / "run.db").unlink()
+    with Run.open(folder) as run:
+        assert run.candidate(3).round == 2
+        assert run.undoable == 2

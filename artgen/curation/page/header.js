@@ -48,7 +48,7 @@ export class Header {
     if (lost) words = wait ? "not saved: " + lost + ", " + waits : lost;
     else if (wait) words = "saving";
     this.#write("saved", words);
-    this.parts.saved.title = lost ? words + ". Start `artgen curate` again with --port " + location.port + "." : "";
+    this.parts.saved.title = lost ? words + ". Start `artgen curate` again for this run (--port " + location.port + ")." : "";
     this.parts.saved.classList.toggle("lost", Boolean(lost));
     if (lost && !this.lost) {
       this.desk.say(words[0].toUpperCase() + words.slice(1) + ". What you decide waits here and is sent when it is back.");
