@@ -2,9 +2,8 @@
 
 Gaussian process regression (Rasmussen and Williams 2006, chapters 2 and 5) on the candidates' looks and
 draws: marks are values, kept 1 and rejected -1; the kernel is a sum of a linear part, by which a taste says
-"the warmer the better", and a local one, by which it says "like this one". How local it is, and how much the draws
-count, is chosen after every decision by the likelihood of the marks. There is nothing to wait for: with
-600 decisions and 5,000 candidates it takes a tenth of a second.
+"the warmer the better", and a local one, by which it says "like this one". How local it is, and how much
+the draws count, is chosen after every decision by the likelihood of the marks.
 
 It sorts and never leaves out: every undecided candidate has its place.
 """
@@ -13,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,21 +23,21 @@ from artgen.curation.orders import Rows, Vectors, distances, principal, spread
 
 AXES = 32
 """Principal directions of the looks that count."""
-WHITENED = 0.5
-"""How far these are made equally long: 0 leaves them as the embedding has them, 1 wholly."""
+WHITENED = (0.1, 0.6)
+"""How far these are made equally long: 0 leaves them as the embedding has them, so that what varies most
+counts most; 1 wholly, so that a small difference may be what matters."""
 LOCAL = (0.7, 1.2, 2.0)
 """Ranges of the local part, in typical distances of two candidates."""
 DRAWN = (0.0, 0.5, 1.5)
 """Weights of the draws against the looks."""
-LINEAR = 0.3
-"""Share of the linear part."""
-NOISE = 0.3
+LINEAR = (0.0, 0.3)
+"""Shares of the linear part. Without it a taste for one kind does not ask for ever more of it."""
+NOISE = 0.15
 """Variance of a mark: an artist changes their mind."""
 STAR = 0.5
 """Each star makes a keep so much firmer: the noise is divided by 1 and as many halves."""
 RECENT = 240
 """Decisions by which ranges and weights are chosen: all kept ones, if not more, and the last rejected."""
-BOLD = 0.0
 EVERY = 5
 """Of so many places one is not for the most liked: in turn it is for an uncertain and for a diverse one."""
 MIXED = 400
@@ -50,10 +50,15 @@ class Kernel(NamedTuple):
     Args:
         local: range, in typical distances.
         drawn: weight of the draws.
+        linear: share of the linear part.
+        drawn: weight of the draws.
+        whitened: how far small differences of looks are magnified.
     """
 
-    local: float
-    drawn: float
+    local: float = LOCAL[1]
+    linear: float = LINEAR[1]
+    drawn: float = DRAWN[1]
+    whitened: float = WHITENED[0]
 
 
 class Taste:
@@ -65,10 +70,9 @@ class Taste:
     """
 
     def __init__(self, vectors: Vectors, draws: Sequence[Mapping[str, Mapping[str, Any]]]) -> None:
-        self._vectors = vectors
-        self._looks = _whitened(vectors)
+        self._looks = {whitened: _whitened(vectors, whitened) for whitened in WHITENED}
         self._drawn = _unit(described(draws))
-        self._known: dict[float, Vectors] = {}
+        self._known: dict[tuple[float, float], Vectors] = {}
 
     def fit(self, kept: Sequence[int], rejected: Sequence[int], stars: Mapping[int, int]) -> Opinion:
         """Guess all the others from what was decided.
@@ -83,35 +87,42 @@ class Taste:
         firm = np.array([1 + STAR * stars.get(row, 0) for row in kept] + [1.0] * len(rejected))
         recent = _recent(len(kept), len(rejected))
         kernel = self._chosen([decided[place] for place in recent], marks[recent], NOISE / firm[recent])
-        points = self._points(kernel.drawn)
-        between = _alike(points, points[decided], kernel.local)
+        points = self._points(kernel)
+        between = _alike(points, points[decided], kernel)
         inverse = np.linalg.inv(between[decided] + np.diag(NOISE / firm))
         base = _base(marks)
         mean = base + between @ (inverse @ (marks - base))
         explained = np.einsum("nm,nm->n", between @ inverse, between)
-        own = LINEAR * np.einsum("nd,nd->n", points, points) + 1 - LINEAR
+        own = kernel.linear * np.einsum("nd,nd->n", points, points) + 1 - kernel.linear
         deviation = np.sqrt(np.maximum(own - explained, 1e-9))
-        return Opinion(self._looks, points, list(kept), decided, mean, deviation, kernel.local)
+        return Opinion(self._looks[WHITENED[0]], points, list(kept), decided, mean, deviation, kernel.local)
 
     def _chosen(self, rows: Sequence[int], marks: NDArray[np.float64], noise: NDArray[np.float64]) -> Kernel:
         """The kernel under which these marks are likeliest."""
-        drawn = DRAWN if self._drawn.shape[1] else DRAWN[:1]
-        kernels = [Kernel(local, weight) for weight in drawn for local in LOCAL]
 
         def likelihood(kernel: Kernel) -> float:
-            points = self._points(kernel.drawn)[rows]
-            covariance = _alike(points, points, kernel.local) + np.diag(noise)
+            points = self._points(kernel)[rows]
+            covariance = _alike(points, points, kernel) + np.diag(noise)
             lower = np.linalg.cholesky(covariance)
             solved = np.linalg.solve(lower, marks - _base(marks))
             return float(-0.5 * solved @ solved - np.log(np.diag(lower)).sum())
 
-        return max(kernels, key=likelihood)
+        # What is alike depends little on how far: one after the other is a third of the work of all together.
+        kernel = Kernel() if self._drawn.shape[1] else Kernel(drawn=0)
+        kernel = max(
+            (kernel._replace(local=far, linear=share) for far, share in product(LOCAL, LINEAR)),
+            key=likelihood,
+        )
+        weights = DRAWN if self._drawn.shape[1] else DRAWN[:1]
+        ways = (kernel._replace(drawn=weight, whitened=power) for weight, power in product(weights, WHITENED))
+        return max(ways, key=likelihood)
 
-    def _points(self, drawn: float) -> Vectors:
+    def _points(self, kernel: Kernel) -> Vectors:
         """Looks and draws side by side, one point for each candidate, of mean square length 1."""
-        if drawn not in self._known:
-            self._known[drawn] = _unit(np.hstack([self._looks, drawn * self._drawn]))
-        return self._known[drawn]
+        key = kernel.drawn, kernel.whitened
+        if key not in self._known:
+            self._known[key] = _unit(np.hstack([self._looks[kernel.whitened], kernel.drawn * self._drawn]))
+        return self._known[key]
 
 
 @dataclass(frozen=True)
@@ -154,7 +165,7 @@ class Opinion:
             The same rows, each once; the same decisions give the same order.
         """
         given = np.asarray(rows, np.intp)
-        liked = given[np.argsort(-(self.mean + BOLD * self.deviation)[given], kind="stable")]
+        liked = given[np.argsort(-self.mean[given], kind="stable")]
         hopeful = given[np.argsort(-(self.mean + self.deviation)[given], kind="stable")]
         count = min(len(given), MIXED)
         turns = [place for place in range(count) if (place + len(self.decided)) % EVERY == EVERY - 1]
@@ -188,12 +199,12 @@ class Opinion:
         return rows[np.array(places, np.intp) - len(self.decided)]
 
 
-def _whitened(vectors: Vectors) -> Vectors:
+def _whitened(vectors: Vectors, power: float) -> Vectors:
     """Principal directions, the long ones shortened; mean square length 1."""
     points = principal(vectors, AXES)
     spans = points.std(0)
     floor = max(float(spans.max(initial=0.0)) * 0.02, 1e-6)
-    return _unit(points / np.maximum(spans, floor) ** WHITENED)
+    return _unit(points / np.maximum(spans, floor) ** power)
 
 
 def _unit(points: Vectors) -> Vectors:
@@ -203,12 +214,12 @@ def _unit(points: Vectors) -> Vectors:
     return (centred / length if length > 1e-6 else np.zeros_like(centred)).astype(np.float32)
 
 
-def _alike(ones: Vectors, others: Vectors, local: float) -> NDArray[np.float64]:
+def _alike(ones: Vectors, others: Vectors, kernel: Kernel) -> NDArray[np.float64]:
     """The kernel: covariance of two candidates' likings, ``(n, m)``."""
     inner = ones @ others.T
     squares = np.einsum("nd,nd->n", ones, ones)[:, None] + np.einsum("md,md->m", others, others)
-    near = np.exp((inner * 2 - squares) / (2 * local**2))
-    together: NDArray[np.float64] = (LINEAR * inner + (1 - LINEAR) * near).astype(np.float64)
+    near = np.exp((inner * 2 - squares) / (2 * kernel.local**2))
+    together: NDArray[np.float64] = (kernel.linear * inner + (1 - kernel.linear) * near).astype(np.float64)
     return together
 
 

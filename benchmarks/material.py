@@ -1,0 +1,302 @@
+"""Real pictures to measure curation with: thousands of small candidates, made once and kept in ``runs/``.
+
+Six drafts of the shipped recipes, by their own sources and steps: what takes seconds, painting by patches
+and the second enlargement, is left out or done by a network.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1] / "runs" / "bench-curation"
+VERSION = 1
+PROCESSES = 2
+SEED = 2017
+
+STYLES = """[
+    "builtin:great-wave", "builtin:starry-night", "builtin:composition-viii", "builtin:the-kiss",
+    "builtin:autumn-school", "builtin:takiyasha", "builtin:la-grande-jatte", "builtin:the-scream",
+]"""
+ABSTRACTS = f"""
+[source]
+use = "crops"
+images = "builtin:textures"
+size = 64
+pieces = {{ choice = [1, 2, 2, 3] }}
+shapes = {{ uniform = [1.0, 4.0] }}
+palette = {{ choice = ["harmony", "harmony", "images", "own"] }}
+[[steps]]
+use = "style"
+method = "net"
+style = {{ choice = {STYLES} }}
+strength = {{ uniform = [0.0, 1.0] }}
+[[steps]]
+use = "upscale"
+model = {{ choice = ["abstract-8x", "abstract-8x", "nature-8x"] }}
+scale = 4
+noise = {{ uniform = [0.4, 1.2] }}
+[[steps]]
+use = "grade"
+stretch = 0.6
+contrast = {{ uniform = [-0.2, 0.4] }}
+saturation = {{ uniform = [0.6, 1.3] }}
+warmth = {{ uniform = [-0.3, 0.3] }}
+"""
+SKETCHES = """
+[source]
+use = "crops"
+images = ["builtin:textures", "builtin:photographs"]
+size = 32
+pieces = { choice = [1, 2, 2, 3] }
+shapes = { uniform = [1.0, 3.0] }
+palette = { choice = ["harmony", "harmony", "images", "own"] }
+contrast = { uniform = [0.08, 0.3] }
+[[steps]]
+use = "upscale"
+model = { choice = ["abstract-8x", "nature-8x"] }
+noise = { uniform = [0.4, 1.2] }
+[[steps]]
+use = "grade"
+contrast = { uniform = [-0.2, 0.3] }
+saturation = { uniform = [0.4, 1.3] }
+warmth = { uniform = [-0.3, 0.3] }
+"""
+COMPOSITIONS = """
+[source]
+use = "generator"
+model = "compositions"
+truncation = { uniform = [0.7, 1.1] }
+[[steps]]
+use = "upscale"
+model = { choice = ["abstract-8x", "nature-8x"] }
+scale = 4
+noise = { uniform = [0.6, 1.0] }
+[[steps]]
+use = "grade"
+stretch = 0.6
+contrast = { uniform = [-0.1, 0.3] }
+saturation = { uniform = [0.7, 1.2] }
+warmth = { uniform = [-0.2, 0.25] }
+"""
+MATERIALS = """
+[source]
+use = "photos"
+images = ["builtin:textures", "builtin:paintings"]
+side = 320
+[[steps]]
+use = "crop"
+aspect = { choice = ["1:1", "4:3"] }
+fraction = { log_uniform = [0.12, 0.4] }
+x = { uniform = [0.0, 1.0] }
+y = { uniform = [0.0, 1.0] }
+[[steps]]
+use = "mix"
+amount = { uniform = [0.3, 0.6] }
+mode = "regions"
+shapes = { uniform = [3.0, 8.0] }
+colours = { uniform = [0.6, 1.0] }
+[[steps]]
+use = "upscale"
+model = "nature-8x"
+scale = 4
+noise = { uniform = [0.8, 1.3] }
+[[steps]]
+use = "grade"
+stretch = 0.6
+contrast = { uniform = [0.1, 0.35] }
+saturation = { uniform = [0.6, 1.2] }
+warmth = { uniform = [-0.2, 0.25] }
+"""
+SEA = """
+[source]
+use = "photos"
+images = ["builtin:photographs", "builtin:paintings"]
+side = 320
+[[steps]]
+use = "crop"
+aspect = { choice = ["1:1", "3:2"] }
+fraction = { uniform = [0.35, 0.95] }
+x = { uniform = [0.0, 1.0] }
+y = { uniform = [0.0, 1.0] }
+[[steps]]
+use = "translate"
+model = "waves"
+side = 104
+[[steps]]
+use = "crop"
+id = "rim"
+fraction = 0.88
+[[steps]]
+use = "upscale"
+model = "nature-8x"
+scale = 3
+noise = { uniform = [0.5, 0.9] }
+[[steps]]
+use = "grade"
+stretch = 0.7
+contrast = { uniform = [0.05, 0.3] }
+saturation = { uniform = [0.7, 1.1] }
+warmth = { uniform = [-0.25, 0.15] }
+"""
+FACES = """
+[source]
+use = "faces"
+people = ["builtin:portraits/raven", "builtin:portraits/amber"]
+faces = 2
+size = 16
+mode = { choice = ["blend", "halves", "features", "regions"] }
+colours = { uniform = [0.3, 0.7] }
+[[steps]]
+use = "translate"
+model = "portrait-mix"
+[[steps]]
+use = "grade"
+stretch = { uniform = [0.3, 0.6] }
+contrast = { uniform = [0.0, 0.2] }
+saturation = { uniform = [0.85, 1.1] }
+warmth = { uniform = [-0.1, 0.2] }
+"""
+DRAFTS = {
+    "abstracts": (ABSTRACTS, 1400),
+    "sketches": (SKETCHES, 1400),
+    "compositions": (COMPOSITIONS, 1300),
+    "materials": (MATERIALS, 500),
+    "sea": (SEA, 200),
+    "faces": (FACES, 200),
+}
+"""The text of each, and how many of 5,000 candidates come from it."""
+SIBLINGS = ("itself", "noise", "grade", "mirror")
+"""A candidate; imagined with other noise; a little brighter and warmer; a mirrored crop of 92 %."""
+FAMILIES = 50
+"""Of each draft, of another seed."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """Pictures, each with where it comes from.
+
+    Args:
+        files: WebP, as a run's thumbnails are.
+        drafts: name of the recipe of each.
+        draws: what chance chose for each, by step and field.
+        families: of siblings, which are of one candidate; else each its own.
+        kinds: of siblings, one of ``SIBLINGS``.
+    """
+
+    files: list[Path] = field(default_factory=list)
+    drafts: list[str] = field(default_factory=list)
+    draws: list[dict[str, dict[str, Any]]] = field(default_factory=list)
+    families: list[int] = field(default_factory=list)
+    kinds: list[str] = field(default_factory=list)
+
+
+def candidates(say: Any = print) -> Material:
+    """5,000 candidates, in the order of a run: the drafts are shuffled together."""
+    return _material("candidates", say)
+
+
+def siblings(say: Any = print) -> Material:
+    """1,200 pictures: of 300 other candidates, each in four forms."""
+    return _material("siblings", say)
+
+
+def _material(kind: str, say: Any) -> Material:
+    folder = ROOT / f"{kind}-{VERSION}"
+    jobs = _jobs(kind)
+    if not all((folder / f"{number:05d}.json").is_file() for number in range(len(jobs))):
+        folder.mkdir(parents=True, exist_ok=True)
+        say(f"making {len(jobs)} {kind} in {folder}, once: some minutes")
+        environment = os.environ | {"OMP_NUM_THREADS": "1"}
+        command = [sys.executable, __file__, kind]
+        workers = [
+            subprocess.Popen([*command, str(number), str(PROCESSES)], env=environment)
+            for number in range(PROCESSES)
+        ]
+        if sum(abs(worker.wait()) for worker in workers):  # of all: none is left behind
+            raise SystemExit("a worker failed")
+    material = Material()
+    for number in range(len(jobs)):
+        row = json.loads((folder / f"{number:05d}.json").read_text("utf-8"))
+        material.files.append(folder / f"{number:05d}.webp")
+        material.drafts.append(row["draft"])
+        material.draws.append(row["draws"])
+        material.families.append(row["family"])
+        material.kinds.append(row["kind"])
+    return material
+
+
+def _jobs(kind: str) -> list[tuple[str, int, int]]:
+    """Draft, candidate and family of every picture."""
+    import random
+
+    if kind == "siblings":
+        jobs = [(name, 1 + number) for name in DRAFTS for number in range(FAMILIES)]
+        return [(*job, family) for family, job in enumerate(jobs) for _ in SIBLINGS]
+    listed = [(name, 1 + number) for name, (_, count) in DRAFTS.items() for number in range(count)]
+    random.Random(SEED).shuffle(listed)
+    return [(*job, family) for family, job in enumerate(listed)]
+
+
+def _make(kind: str, first: int, every: int) -> None:
+    import torch
+
+    from artgen.imaging import color
+    from artgen.imaging.files import to_pillow
+    from artgen.imaging.image import fit, resize
+    from artgen.recipe import draw, load
+    from artgen.runs.stages import restore
+    from artgen.sampling.chain import Setting, prepare, stages
+
+    prepare("cpu")
+    folder = ROOT / f"{kind}-{VERSION}"
+    recipes = {}
+    for name, (text, _) in DRAFTS.items():
+        file = folder / f"{name}-{first}.toml"
+        file.write_text(text, "utf-8")
+        recipes[name] = load(file)
+    for number, (draft, candidate, family) in list(enumerate(_jobs(kind)))[first::every]:
+        if (folder / f"{number:05d}.json").is_file():
+            continue
+        form = SIBLINGS[number % len(SIBLINGS)] if kind == "siblings" else "itself"
+        recipe = recipes[draft].model_copy(update={"seed": SEED + (kind == "siblings")})
+        if form == "noise":
+            # The last network's stream alone is another one: the same thumbnail, imagined again.
+            steps = list(recipe.steps)
+            place = max(i for i, step in enumerate(steps) if step.use in ("upscale", "translate"))
+            drawn = draw(recipe, recipe.seed, candidate)
+            changed = drawn.steps[place].model_copy(update={"id": f"{steps[place].name}-again"})
+            recipe = recipe.model_copy(
+                update={"steps": [*drawn.steps[:place], changed, *drawn.steps[place + 1 :]]}
+            )
+        *_, last = stages(recipe, candidate, Setting(preview=True))
+        image = restore(last.pixels)
+        if form == "grade":
+            light = color.warm(color.expose(color.to_linear(image), 0.15), 0.1)
+            image = color.to_srgb(color.contrast(light, 0.06))
+        elif form == "mirror":
+            _, height, width = image.shape
+            top, left = round(height * 0.05), round(width * 0.03)
+            part = image[:, top : top + round(height * 0.92), left : left + round(width * 0.92)].flip(-1)
+            image = resize(part, (height, width))
+        image = fit(image, 192) if max(image.shape[-2:]) > 192 else image
+        buffer = io.BytesIO()
+        to_pillow(torch.as_tensor(image)).save(buffer, "WEBP", quality=88, method=0)
+        (folder / f"{number:05d}.webp").write_bytes(buffer.getvalue())
+        row = {
+            "draft": draft,
+            "draws": draw(recipes[draft], recipe.seed, candidate).draws,
+            "family": family,
+            "kind": form,
+        }
+        (folder / f"{number:05d}.json").write_text(json.dumps(row), "utf-8")
+
+
+if __name__ == "__main__" and len(sys.argv) == 4:
+    _make(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
