@@ -105,15 +105,15 @@ def _manifest(target: Path) -> frozenset[str] | None:
 
 
 def _adopt(target: Path, new: Path, foreign: list[str], force: bool) -> None:
-    """Bring foreign files over and write down which files are ours."""
-    ours = sorted(_walk(new))
+    """Bring foreign files over and write down which files are ours, beside what the builder noted there."""
+    ours = {name: (new / name).lstat().st_size for name in sorted(_walk(new)) if name != MANIFEST}
     taken = [name for name in foreign if os.path.lexists(new / name)]
     if taken and not force:
         right = "move it away, or use --force to replace it"
         raise ArtgenError(str(target / taken[0]), "is yours, but the site needs that name", right)
-    (new / MANIFEST).write_text(
-        json.dumps({"made_by": f"artgen {__version__}", "files": ours}, indent=1) + "\n", "utf-8"
-    )
+    noted = json.loads((new / MANIFEST).read_text("utf-8")) if (new / MANIFEST).exists() else {}
+    noted = {"made_by": f"artgen {__version__}"} | noted | {"files": ours}
+    (new / MANIFEST).write_text(json.dumps(noted, indent=1) + "\n", "utf-8")
     for name in foreign:
         if os.path.lexists(new / name):
             continue
@@ -122,10 +122,16 @@ def _adopt(target: Path, new: Path, foreign: list[str], force: bool) -> None:
         if source.is_dir() and not source.is_symlink():
             copy.mkdir()
             continue
-        try:
-            os.link(source, copy, follow_symlinks=False)
-        except OSError:  # a file system without hard links
-            shutil.copy2(source, copy, follow_symlinks=False)
+        link(source, copy)
+
+
+def link(source: Path, copy: Path) -> None:
+    """Give a file of the old site a place in the new one, without a second copy where that is possible."""
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, copy, follow_symlinks=False)
+    except OSError:  # a file system without hard links
+        shutil.copy2(source, copy, follow_symlinks=False)
 
 
 def _switch(new: Path, target: Path, before: Path) -> None:

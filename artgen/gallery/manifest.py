@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
 
-from artgen.gallery.workshop import Rendered
+from artgen.gallery.folder import MANIFEST
+from artgen.gallery.parcel import is_harmless
+from artgen.gallery.renditions import Picture
+from artgen.gallery.workshop import Film, Original, Rendered
+from artgen.gallery.zoom import Pyramid
 
-FILE = ".artgen-gallery.json"
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -14,16 +22,25 @@ class Made:
     """A work as it was published.
 
     Attributes:
-        key: hash of all that decided its files: contents, words, settings.
-        parts: the same, apart, so that a plan can say which of them changed.
-        rendered: what was made.
+        parts: hashes of all that decided its files, by what each is of: a plan can say which changed.
+        rendered: what was made, as JSON; ``facts`` reads it.
         files: every file of it, relative to the site.
     """
 
-    key: str
     parts: dict[str, str]
-    rendered: Rendered
+    rendered: dict[str, Any]
     files: tuple[str, ...]
+
+    def facts(self) -> Rendered:
+        """What was made.
+
+        Raises:
+            ValueError: the manifest was changed by another hand.
+        """
+        try:
+            return _rendered(self.rendered)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError("no manifest of artgen's") from error
 
 
 @dataclass(frozen=True)
@@ -32,12 +49,54 @@ class Manifest:
 
     Attributes:
         works: by slug.
-        pages: hash of each page's text, by path.
-        files: everything of ours, relative to the site.
-        pages_key: hash of all that decided the pages.
+        pages: SHA-256 of each page's text, by path.
+        decided: hashes of all that decided the pages, by what each is of.
+        files: everything of ours, relative to the site, with its size in bytes.
     """
 
     works: dict[str, Made] = field(default_factory=dict)
     pages: dict[str, str] = field(default_factory=dict)
-    files: frozenset[str] = frozenset()
-    pages_key: str = ""
+    decided: dict[str, str] = field(default_factory=dict)
+    files: dict[str, int] = field(default_factory=dict)
+
+    def text(self) -> str:
+        """As it is written, but for ``files``, which are counted when the site is complete."""
+        works = {slug: asdict(made) for slug, made in self.works.items()}
+        said = {"format": FORMAT, "decided": self.decided, "works": works, "pages": self.pages}
+        return json.dumps(said)
+
+
+def read(site: Path) -> Manifest:
+    """What is known of the site in a folder; nothing, where there is none or it cannot be understood."""
+    try:
+        said = json.loads((site / MANIFEST).read_bytes())
+        if said["format"] != FORMAT:
+            return Manifest()
+        works = {
+            slug: Made(dict(made["parts"]), made["rendered"], tuple(made["files"]))
+            for slug, made in said["works"].items()
+        }
+        files = dict(said["files"])
+        # A site may come from elsewhere: no name in it may lead out of it.
+        if not all(map(is_harmless, (*files, *(name for made in works.values() for name in made.files)))):
+            return Manifest()
+        return Manifest(works, dict(said["pages"]), dict(said["decided"]), files)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return Manifest()
+
+
+def _rendered(said: Mapping[str, Any]) -> Rendered:
+    return Rendered(
+        image=_picture(said["image"]),
+        stages=tuple(map(_picture, said["stages"])),
+        original=Original(**said["original"]) if said["original"] else None,
+        pyramid=Pyramid(**said["pyramid"]) if said["pyramid"] else None,
+        film=Film(**said["film"]) if said["film"] else None,
+        card=said["card"],
+        year=said["year"],
+    )
+
+
+def _picture(said: Mapping[str, Any]) -> Picture:
+    listed = {kind: tuple((name, width) for name, width in each) for kind, each in said["files"].items()}
+    return Picture(**{**said, "files": listed})

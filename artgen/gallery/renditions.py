@@ -6,6 +6,8 @@ file is sRGB, upright, 8 bits, without the original's metadata and with the piec
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +75,7 @@ def render(file: Path, site: Path, name: str, sizes: Sizes, xmp: bytes) -> Pictu
     Args:
         file: the picture: PNG, JPEG, WebP, AVIF or TIFF.
         site: the site's folder; ``images/`` exists in it.
-        name: what the files' names begin with.
+        name: what the files' names begin with; what follows is divided by an underscore, which no slug has.
         sizes: which.
         xmp: what each says about itself.
 
@@ -96,7 +98,7 @@ def render(file: Path, site: Path, name: str, sizes: Sizes, xmp: bytes) -> Pictu
             if image.width > wide:
                 image = image.thumbnail_image(wide, height=LARGEST_SIDE).copy_memory()
             for ending in sizes.formats:
-                path = f"images/{name}-{wide}.{ending}"
+                path = f"images/{name}_{wide}.{ending}"
                 _save(image, site / path, ending, sizes, xmp)
                 files[ending].insert(0, (path, wide))
     except pyvips.Error as error:
@@ -109,6 +111,25 @@ def render(file: Path, site: Path, name: str, sizes: Sizes, xmp: bytes) -> Pictu
         colour,
         {ending: tuple(listed) for ending, listed in files.items()},
     )
+
+
+def enlarged(file: Path, site: Path, path: str, xmp: bytes, width: int = 960) -> str:
+    """Write a JPEG of a thumbnail, its pixels grown to squares, to ``site/path``; returns ``path``."""
+    image = vips().Image.new_from_file(str(file))
+    times = max(1, width // image.width)
+    if image.height * times > width * 2:
+        times = max(1, width * 2 // image.height)
+    grown = image.colourspace("srgb").zoom(times, times)
+    _described(grown, xmp).jpegsave(str(site / path), Q=90, optimize_coding=True, keep="xmp")
+    return path
+
+
+def year(file: Path) -> int | None:
+    """When a picture was taken, if its Exif says so."""
+    image = vips().Image.new_from_file(str(file), access="sequential")
+    field = "exif-ifd2-DateTimeOriginal"
+    said = image.get(field)[:4] if field in image.get_fields() else ""
+    return int(said) if re.fullmatch("(19|20)[0-9]{2}", said) else None
 
 
 def _widths(own: int, wanted: Sequence[int]) -> list[int]:
@@ -144,6 +165,8 @@ def _save(image: pyvips.Image, file: Path, ending: str, sizes: Sizes, xmp: bytes
     described = _described(image, xmp)
     if ending == "jpg":
         described.jpegsave(str(file), Q=sizes.jpeg_quality, interlace=True, optimize_coding=True, keep="xmp")
+    elif ending == "webp":
+        described.webpsave(str(file), Q=sizes.avif_quality, effort=4, keep="xmp")
     else:
         described.heifsave(str(file), Q=sizes.avif_quality, compression="av1", effort=1, keep="xmp")
 
@@ -161,8 +184,6 @@ def _check_size(file: Path, width: int, height: int) -> None:
 
 def vips() -> Any:
     """Load libvips: one thread a process, closed to readers that were never meant for untrusted files."""
-    import os
-
     os.environ.setdefault("VIPS_CONCURRENCY", "1")
     import pyvips
 
@@ -172,6 +193,7 @@ def vips() -> Any:
 
 
 def explained(file: Path, said: str) -> ArtgenError:
+    """What libvips said of a file, in our words."""
     if not file.exists():
         return ArtgenError(str(file), "missing", "make the candidate again, or take back its pick")
     last = said.strip().splitlines()[-1] if said.strip() else "no reason given"

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from artgen.errors import ArtgenError, Problems
-
 if TYPE_CHECKING:
-    from artgen.gallery.settings import Order, SeriesSettings, Settings
     from artgen.runs.candidate import Candidate
-    from artgen.runs.store import Run
-
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff")
-FILM = ".mp4"
-RUN_FILM = "film.mp4"  # where `artgen film` leaves it
-LONGEST_SLUG = 80
-# Names that Windows keeps for devices, whatever their ending.
-DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 
 
 class StageFile(NamedTuple):
