@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 PLACE = "/.artgen-preview/"
@@ -38,9 +39,10 @@ def reloading(page: str) -> str:
 
 
 def _opened(policy: str) -> str:
-    """A policy under which scripts and events come from the page's own server, too."""
-    rules = {name: values for name, *values in (rule.split() for rule in policy.split(";") if rule.strip())}
+    """A policy, as an attribute's value, under which scripts and events come from the page's own server."""
+    said = [rule.split() for rule in html.unescape(policy).split(";") if rule.strip()]
+    rules = {name: values for name, *values in said}
     for name in ("script-src", "connect-src"):
-        values = [value for value in rules.get(name, []) if value not in ("'none'", "&#39;none&#39;")]
+        values = [value for value in rules.get(name, []) if value != "'none'"]
         rules[name] = values if "'self'" in values else ["'self'", *values]
-    return "; ".join(" ".join([name, *values]) for name, values in rules.items())
+    return html.escape("; ".join(" ".join([name, *values]) for name, values in rules.items()))
