@@ -7,7 +7,10 @@ DigitalSourceType, screen readers of some viewers the alt text.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from xml.etree import ElementTree
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from xml.etree import ElementTree
 
 GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 _SPACES = {
@@ -46,6 +49,8 @@ class Words:
 
 def packet(words: Words) -> bytes:
     """The words as an XMP packet in UTF-8. Every text is data: markup in it stays text."""
+    from xml.etree import ElementTree
+
     for prefix, address in _SPACES.items():
         ElementTree.register_namespace(prefix, address)
     root = ElementTree.Element(_name("x:xmpmeta"))
@@ -57,18 +62,20 @@ def packet(words: Words) -> bytes:
     _localised(about, "dc:rights", words.rights)
     if words.creator:
         ordered = ElementTree.SubElement(ElementTree.SubElement(about, _name("dc:creator")), _name("rdf:Seq"))
-        ElementTree.SubElement(ordered, _name("rdf:li")).text = _sound(words.creator)
+        ElementTree.SubElement(ordered, _name("rdf:li")).text = sound(words.creator)
     for name, text in (("Iptc4xmpExt:DigitalSourceType", words.source_type), ("xmp:CreatorTool", words.tool)):
         if text:
-            ElementTree.SubElement(about, _name(name)).text = _sound(text)
+            ElementTree.SubElement(about, _name(name)).text = sound(text)
     body = ElementTree.tostring(root, encoding="unicode")
     return f'<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>{body}<?xpacket end="w"?>'.encode()
 
 
 def _localised(about: ElementTree.Element, name: str, text: str) -> None:
+    from xml.etree import ElementTree
+
     if text:
         choices = ElementTree.SubElement(ElementTree.SubElement(about, _name(name)), _name("rdf:Alt"))
-        ElementTree.SubElement(choices, _name("rdf:li"), {_LANGUAGE: "x-default"}).text = _sound(text)
+        ElementTree.SubElement(choices, _name("rdf:li"), {_LANGUAGE: "x-default"}).text = sound(text)
 
 
 def _name(short: str) -> str:
@@ -76,8 +83,8 @@ def _name(short: str) -> str:
     return f"{{{_SPACES[prefix]}}}{name}"
 
 
-def _sound(text: str) -> str:
-    """Without the few characters that no XML may hold, escaped or not."""
+def sound(text: str) -> str:
+    """A text without the few characters that no XML may hold, escaped or not."""
     return "".join(
         letter
         for letter in text
