@@ -12,6 +12,7 @@ import typer
 from artgen.cli import messages
 
 if TYPE_CHECKING:
+    from artgen.events import Emit, Event
     from artgen.gallery.builder import Order, Summary
     from artgen.gallery.parcel import Sent
     from artgen.gallery.plan import Plan
@@ -133,21 +134,28 @@ def _publish(order: Order, to: str | None, json: bool) -> tuple[Summary, Sent | 
     from artgen.events import ignore
     from artgen.gallery.builder import publish as build
 
-    if json:
-        summary = build(order)
-    else:
-        from artgen.cli.preparing import preparing
+    with ExitStack() as stack:
+        emit = ignore if json else _when_needed(stack)
+        summary = build(order, emit)
+        if to is None:
+            return summary, None
+        from artgen.gallery.targets import send
 
-        with preparing("publish") as emit:
-            summary = build(order, emit)
-    if to is None:
-        return summary, None
-    from artgen.gallery.targets import send
-
-    if json:
-        return summary, send(order.target, to, ignore, force=order.force)
-    with preparing("publish") as emit:
         return summary, send(order.target, to, emit, force=order.force)
+
+
+def _when_needed(stack: ExitStack) -> Emit:
+    """Shows events; where nothing changed there are none, and nothing is loaded to show them."""
+    shown: list[Emit] = []
+
+    def emit(event: Event) -> None:
+        if not shown:
+            from artgen.cli.preparing import preparing
+
+            shown.append(stack.enter_context(preparing("publish")))
+        shown[0](event)
+
+    return emit
 
 
 def _tell_plan(plan: Plan, json: bool) -> None:

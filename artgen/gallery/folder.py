@@ -6,7 +6,6 @@ only a hidden folder that the next publish removes. Files in the folder that are
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import shutil
@@ -146,6 +145,8 @@ def _exchange(one: Path, other: Path) -> bool:
     """Swap two folders in one step, so that at no moment there is no site; Linux only."""
     if not sys.platform.startswith("linux"):
         return False
+    import ctypes
+
     try:
         renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
     except (OSError, AttributeError):

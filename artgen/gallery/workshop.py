@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from artgen.errors import ArtgenError
-from artgen.gallery import films, originals, renditions
+from artgen.gallery import renditions
 from artgen.gallery.metadata import Words, packet
 from artgen.gallery.renditions import Picture, Sizes
 from artgen.gallery.zoom import Pyramid, write_pyramid
@@ -124,6 +124,8 @@ def make(task: Task, site: Path) -> Rendered:
 def _film(task: Task, film: Path, site: Path, xmp: bytes) -> Rendered:
     import tempfile
 
+    from artgen.gallery import films
+
     width, height = films.film_size(film)
     with tempfile.TemporaryDirectory() as place:
         still = task.source
@@ -153,6 +155,8 @@ def _stages(task: Task, image: Picture, site: Path) -> tuple[Picture, ...]:
 
 
 def _original(task: Task, site: Path, xmp: bytes) -> Original:
+    from artgen.gallery import originals
+
     ending = task.source.suffix.lower()
     file = f"originals/{task.slug}{ending}"
     try:
