@@ -7,7 +7,20 @@ from typing import Annotated, NoReturn
 import typer
 
 from artgen import __version__
-from artgen.cli import data, film, messages, models, pages, picks, recipes, runs, style, train
+from artgen.cli import (
+    data,
+    film,
+    messages,
+    models,
+    pages,
+    picks,
+    preview,
+    publish,
+    recipes,
+    runs,
+    style,
+    train,
+)
 
 app = typer.Typer(
     name="artgen",
@@ -48,7 +61,8 @@ for _command in (
     picks.pick,
     film.film,
     style.style,
-    pages.publish,
+    publish.publish,
+    preview.preview,
     runs.reproduce,
     train.train,
 ):
