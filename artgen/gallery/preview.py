@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import html
 import os
+import re
 import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import uvicorn
 from starlette.applications import Starlette
@@ -31,6 +34,7 @@ HOST = "127.0.0.1"
 PORT = 8017
 FRESH = {"cache-control": "no-store"}
 HEARTBEAT = 10.0  # seconds without news, after which a line keeps the stream open
+_CANONICAL = re.compile(r'<link rel="canonical" href="([^"]*)"')
 # Said here: what a system knows of types differs, and Windows lets programs change it.
 TYPES = {
     ".atom": "application/atom+xml",
@@ -120,16 +124,27 @@ def application(watcher: Watcher, site: Path) -> Starlette:
         watcher.stop()
         await watching
 
+    files = _Files(directory=site, html=True)
     return Starlette(
         routes=[
             Route(f"{PLACE}changes", changes),
             Route(f"{PLACE}reload.js", script),
-            Mount("/", _Files(directory=site, html=True)),
+            *([Mount(base, files)] if (base := _base(site)) else []),
+            Mount("/", files),
         ],
         # A name of somebody else's can lead here (DNS rebinding).
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])],
         lifespan=life,
     )
+
+
+def _base(site: Path) -> str:
+    """The folder of its server that the site will be in, as ``/art``: its 404 page names files from there."""
+    with contextlib.suppress(OSError, ValueError):
+        found = _CANONICAL.search((site / "index.html").read_text("utf-8", "replace"))
+        if found:
+            return urlsplit(html.unescape(found[1])).path.rstrip("/")
+    return ""
 
 
 async def _events(watcher: Watcher) -> AsyncIterator[str]:

@@ -129,6 +129,16 @@ def test_as_a_web_server_would(site: Path) -> None:
     assert stamp([site]) == before  # nothing of it is in the published files
 
 
+def test_a_site_in_a_folder_of_its_server(site: Path) -> None:
+    text = page("One").replace("<title>", '<link rel="canonical" href="https://art.example/my/art/"><title>')
+    (site / "index.html").write_text(text, "utf-8")
+    with previewing(site.parent) as (_, url):
+        for path in ("/site.css", "/my/art/site.css", "/my/art/", "/"):
+            assert asked(url, path)[0] == 200, path
+        for path in ("/my/art/nothing", "/my/site.css"):
+            assert asked(url, path)[0] == 404, path
+
+
 def test_ctrl_c_while_a_page_listens(site: Path) -> None:
     with previewing(site.parent) as (process, url):
         connection = http.client.HTTPConnection(
