@@ -76,7 +76,8 @@ def _publish(
     run: Sequence[str], site: Path, runs: Path, settings: Path | None, templates: Path | None
 ) -> Iterator[str]:
     """The command that builds the site: a process of its own, so that what it needs does not stay here."""
-    yield from (sys.executable, "-m", "artgen", "publish", f"--to={site}", f"--runs={runs}")
+    place = site.absolute()  # whatever its name: a site is only looked at, and sent nowhere
+    yield from (sys.executable, "-m", "artgen", "publish", f"--to={place}", f"--runs={runs}")
     if settings is not None:
         yield f"--settings={settings}"
     if templates is not None:

@@ -22,6 +22,7 @@ PLAIN, EXECUTABLE = "100644", "100755"
 MISSING = 2  # how ls-remote says that there is no such branch
 # What git says around the reason.
 _EMPTY = re.compile(r"To |hint:|error: failed to push some refs|remote:\s*$|Everything up-to-date")
+_TELLING = ("fatal:", "error:", "remote:", "!")
 _IDENTITY = re.compile(r"(?P<name>.*?) ?<(?P<email>.*)> \d+ [+-]\d+\s*")
 
 
@@ -177,7 +178,8 @@ class Repository:
 
     def _failed(self, found: str, said: str) -> ArtgenError:
         lines = [line.strip() for line in said.splitlines() if line.strip() and not _EMPTY.match(line)]
-        return ArtgenError(self._where, f"{found} ({' / '.join(lines[-3:]) or 'no reason given'})")
+        telling = [line for line in lines if line.startswith(_TELLING)] or lines
+        return ArtgenError(self._where, f"{found} ({' / '.join(telling[-3:]) or 'no reason given'})")
 
 
 def _kept(branch: str) -> str:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import hashlib
 import os
+import stat
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -25,17 +26,17 @@ def stamp(paths: Iterable[Path]) -> str:
     """A text that is another one when a file of ``paths``, or in a folder of them, came, went or changed."""
     seen = hashlib.sha256()
     for path in paths:
-        for line in sorted(_seen(str(path))):
+        for line in sorted(_seen(os.path.realpath(path))):
             seen.update(line.encode("utf-8", "surrogateescape"))
     return seen.hexdigest()[:24]
 
 
 def _seen(path: str) -> Iterator[str]:
     try:
-        it = os.stat(path)
+        it = os.lstat(path)
     except OSError:
         return
-    if not os.path.isdir(path):
+    if not stat.S_ISDIR(it.st_mode):  # a link is looked at, not followed: it may lead in a circle
         yield f"{path}\0{it.st_ino} {it.st_size} {it.st_mtime_ns}\n"
         return
     yield f"{path}\0{it.st_mtime_ns if path.endswith(TILES) else ''}\n"

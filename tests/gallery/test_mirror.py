@@ -225,6 +225,49 @@ def test_what_a_person_can_put_right(site: Path, tmp_path: Path, monkeypatch: py
 
 
 @pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[str]:
+    """A real rsync server on loopback with one module, ``www``; yields its address."""
+    port, place = free_port(), tmp_path / "www"
+    place.mkdir()
+    own = f"uid = {os.getuid()}\ngid = {os.getgid()}\n" if os.getuid() == 0 else ""
+    (tmp_path / "daemon.conf").write_text(
+        f"{own}use chroot = no\n[www]\npath = {place}\nread only = no\nmunge symlinks = no\n"
+    )
+    call = ["rsync", "--daemon", "--no-detach", f"--port={port}", "--address=127.0.0.1"]
+    server = subprocess.Popen([*call, f"--config={tmp_path / 'daemon.conf'}"])
+    try:
+        wait_for(port, server)
+        yield f"rsync://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
+    for _ in range(200):
+        with socket.socket() as tried:
+            if tried.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        assert server.poll() is None
+        time.sleep(0.05)
+
+
+def test_by_a_server_of_rsyncs_own(site: Path, tmp_path: Path, daemon: str) -> None:
+    to = f"{daemon}/www/art"
+    assert set(send(site, to).changed) == set(FIRST)
+    assert contents(tmp_path / "www" / "art") == contents(site)
+    assert send(site, to) == Sent(to, (), ())
+    with pytest.raises(ArtgenError, match="Unknown module"):
+        send(site, f"{daemon}/nothing")
+
+
+@pytest.fixture
 def ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A real ssh server of our own on loopback; yields who and where."""
     needed(SSHD, "sshd")
@@ -233,9 +276,7 @@ def ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     place.mkdir(mode=0o700)
     for key in ("host", "mine"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", place / key], check=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     settings = {
         "HostKey": place / "host",
         "AuthorizedKeysFile": place / "mine.pub",
@@ -250,18 +291,11 @@ def ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     (place / "config").write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)  # it will not start as root without
-    server = subprocess.Popen(
-        [str(SSHD), "-D", "-e", "-f", str(place / "config")], stderr=(place / "said").open("w")
-    )
+    server = subprocess.Popen([str(SSHD), "-D", "-E", str(place / "said"), "-f", str(place / "config")])
     options = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o BatchMode=yes"
     monkeypatch.setenv("RSYNC_RSH", f"ssh -F none -p {port} -i {place / 'mine'} {options}")
     try:
-        for _ in range(100):
-            with socket.socket() as tried:
-                if tried.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            assert server.poll() is None, (place / "said").read_text()
-            time.sleep(0.05)
+        wait_for(port, server)
         yield f"{os.environ.get('USER') or subprocess.getoutput('id -un')}@127.0.0.1"
     finally:
         server.terminate()
