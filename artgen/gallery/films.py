@@ -76,7 +76,7 @@ def _tracks(stream: BinaryIO, start: int, stop: int) -> Iterator[tuple[int, int]
                 stream.seek(first)
                 header = stream.read(min(last - first, 200))
                 # Its last fields are a matrix of nine numbers, then width and height in 16.16.
-                width, height = (int.from_bytes(header[at : at + 4], "big") >> 16 for at in (-8, -4))
+                width, height = (int.from_bytes(part, "big") >> 16 for part in (header[-8:-4], header[-4:]))
                 turned = header[-44:-40] == b"\0" * 4
                 if width and height:
                     yield (height, width) if turned else (width, height)
