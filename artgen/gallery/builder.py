@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,6 @@ from artgen.gallery.workshop import FOLDERS, Task, clear, written
 if TYPE_CHECKING:
     from artgen.gallery.settings import Settings
     from artgen.gallery.works import Collection
-    from artgen.gallery.workshop import Rendered
     from artgen.runs.store import Run
 
 
@@ -110,12 +109,13 @@ def publish(order: Order, emit: Emit = ignore) -> Summary:
             made, problems = _make(order, planned, old, site, emit)
             if not made:
                 raise _nothing_left(problems)
-            wanted = decided(collection, _parts(made), order.settings, hashes, order.templates)
+            parts = {slug: each.parts for slug, each in made.items()}
+            wanted = decided(collection, parts, order.settings, hashes, order.templates)
             news = any(slug in made for slug in (each.work.slug for each in planned.made))
             if not news and not planned.removed and wanted == old.decided and planned.pages != MISSING:
                 raise _Unchanged
             pages = _write_pages(order, collection, old, made, site)
-            noted = Manifest({slug: made[slug][0] for slug in made}, pages, wanted)
+            noted = Manifest(made, pages, wanted)
             (site / MANIFEST).write_text(noted.text(), "utf-8")
     except _Unchanged:
         touched = False
@@ -139,27 +139,20 @@ def _nothing_left(problems: Sequence[ArtgenError]) -> ArtgenError:
     return problems[0] if len(problems) == 1 else Problems("publish", problems)
 
 
-Works = dict[str, tuple[Made, "Rendered"]]
-
-
-def _parts(made: Works) -> dict[str, dict[str, str]]:
-    return {slug: noted.parts for slug, (noted, _) in made.items()}
-
-
 def _make(
     order: Order, planned: Plan, old: Manifest, site: Path, emit: Emit
-) -> tuple[Works, tuple[ArtgenError, ...]]:
+) -> tuple[dict[str, Made], tuple[ArtgenError, ...]]:
     """Bring over the files of works that stay, and make those of the others."""
     for name in FOLDERS:
         (site / name).mkdir()
-    made: Works = {}
+    made: dict[str, Made] = {}
     target = order.target.expanduser().resolve()
     for each in planned.works:
         if not each.why:
             kept = old.works[each.work.slug]
             for name in kept.files:
                 link(target / name, site / name)
-            made[each.work.slug] = kept, kept.facts()
+            made[each.work.slug] = kept
     problems = list(planned.problems)
     wanted = {each.work.slug: each for each in planned.made}
     tasks = [_task(each, order.settings) for each in wanted.values()]
@@ -172,7 +165,7 @@ def _make(
                 clear(task.slug, site)
                 continue
             files = tuple(sorted(written(result, site)))
-            made[task.slug] = Made(wanted[task.slug].parts, asdict(result), files), result
+            made[task.slug] = Made(wanted[task.slug].parts, result, files)
     for name in FOLDERS:
         if not any((site / name).iterdir()):
             (site / name).rmdir()
@@ -193,19 +186,19 @@ def _task(planned: Planned, settings: Settings) -> Task:
 
 
 def _write_pages(
-    order: Order, collection: Collection, old: Manifest, made: Works, site: Path
+    order: Order, collection: Collection, old: Manifest, made: dict[str, Made], site: Path
 ) -> dict[str, str]:
     """Write pages and what they need; those that are as they were are brought over. Hashes of all."""
     from artgen.gallery.pages import pages
     from artgen.gallery.site import make_site
 
     target = order.target.expanduser().resolve()
-    zoom = any(rendered.pyramid for _, rendered in made.values())
+    zoom = any(each.rendered.pyramid for each in made.values())
     for name, file in templates.assets(order.templates, zoom):
         _bring(file.read_bytes(), target / name, site / name)
     about = order.settings.about_file()
     text = about.read_text("utf-8-sig", "replace") if about else ""
-    whole = make_site(collection, {slug: each for slug, (_, each) in made.items()}, order.settings, text)
+    whole = make_site(collection, {slug: each.rendered for slug, each in made.items()}, order.settings, text)
     hashes = {}
     for name, page in pages(whole, order.templates):
         content = page.encode("utf-8", "replace")

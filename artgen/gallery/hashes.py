@@ -64,8 +64,7 @@ class Hashes:
             with open(path, "rb") as stream:
                 digest = hashlib.file_digest(stream, "sha256").hexdigest()
         except FileNotFoundError:
-            right = "make the candidate again, or take back its pick"
-            raise ArtgenError(str(file), "missing", right) from None
+            raise ArtgenError(str(file), "missing", "put it back, or take back its pick") from None
         except OSError as error:
             raise ArtgenError(str(file), f"cannot be read ({error.strerror or error})") from None
         if max(stat.st_mtime_ns, stat.st_ctime_ns) < time.time_ns() - TICK:

@@ -23,24 +23,13 @@ class Made:
 
     Attributes:
         parts: hashes of all that decided its files, by what each is of: a plan can say which changed.
-        rendered: what was made, as JSON; ``facts`` reads it.
+        rendered: what was made.
         files: every file of it, relative to the site.
     """
 
     parts: dict[str, str]
-    rendered: dict[str, Any]
+    rendered: Rendered
     files: tuple[str, ...]
-
-    def facts(self) -> Rendered:
-        """What was made.
-
-        Raises:
-            ValueError: the manifest was changed by another hand.
-        """
-        try:
-            return _rendered(self.rendered)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError("no manifest of artgen's") from error
 
 
 @dataclass(frozen=True)
@@ -73,7 +62,7 @@ def read(site: Path) -> Manifest:
         if said["format"] != FORMAT:
             return Manifest()
         works = {
-            slug: Made(dict(made["parts"]), made["rendered"], tuple(made["files"]))
+            slug: Made(dict(made["parts"]), _rendered(made["rendered"]), tuple(made["files"]))
             for slug, made in said["works"].items()
         }
         files = dict(said["files"])

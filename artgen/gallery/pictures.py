@@ -61,10 +61,11 @@ def folders(place: Path, but: Path | None = None) -> Iterator[tuple[Path, list[F
         raise ArtgenError(str(place), "holds no pictures", f"files that end in {_endings()}")
 
 
-def counted(name: str) -> tuple[list[tuple[int, str]], str]:
-    """A sort key by which ``2.png`` comes before ``10.png``, and capitals do not matter."""
-    parts = re.findall(r"\d+|\D+", name.casefold())
-    return [(int(part), "") if part.isdecimal() and len(part) < 20 else (-1, part) for part in parts], name
+def counted(name: str) -> tuple[list[tuple[bool, int, str]], str]:
+    """A sort key by which ``2.png`` comes before ``10.png`` and both before words; capitals do not matter."""
+    parts = re.findall(r"\d{1,20}|\D+|\d+", name.casefold())
+    keys = [(False, int(part), "") if part[0].isdecimal() else (True, 0, part) for part in parts]
+    return keys, name
 
 
 def title_of(file: Path) -> str:

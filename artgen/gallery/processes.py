@@ -26,12 +26,17 @@ def rendered(tasks: Sequence[Task], site: Path, emit: Emit, workers: int | None 
         tasks: the works.
         site: where their files go.
         emit: told how far it has come.
-        workers: processes; by default one for each core that we may use.
+        workers: processes; by default one for each core that we may use. One is this process itself.
     """
+    count = min(workers or cores(), len(tasks))
+    if count == 1:
+        for done, task in enumerate(tasks, 1):
+            yield task, _heard(_made(task, site))
+            emit(WorkProgress(done / len(tasks), f"{done} of {len(tasks)} works"))
+        return
     from concurrent.futures import as_completed
     from concurrent.futures.process import BrokenProcessPool
 
-    count = min(workers or cores(), len(tasks))
     broken: list[Task] = []
     done = 0
     with _pool(count) as pool:

@@ -193,8 +193,18 @@ def vips() -> Any:
 
 
 def explained(file: Path, said: str) -> ArtgenError:
-    """What libvips said of a file, in our words."""
+    """What libvips said of a file, in our words.
+
+    Raises:
+        OSError: it was no fault of the file: nothing more can be written.
+    """
     if not file.exists():
-        return ArtgenError(str(file), "missing", "make the candidate again, or take back its pick")
-    last = said.strip().splitlines()[-1] if said.strip() else "no reason given"
-    return ArtgenError(str(file), f"damaged ({last})", "delete it and run its recipe again")
+        return ArtgenError(str(file), "missing", "put it back, or take back its pick")
+    last = " ".join((said.strip().splitlines() or ["no reason given"])[-1].split()).replace(
+        str(file), file.name
+    )
+    if re.search("No space left|[Uu]nable to (write|open for write)|write error", said):
+        raise OSError(last)
+    return ArtgenError(
+        str(file), f"damaged ({last})", "give a whole one; a run's is made again once it is gone"
+    )

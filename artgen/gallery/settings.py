@@ -189,4 +189,9 @@ def _explained(file: Path) -> ArtgenError:
     except ArtgenError as error:
         return Problems(str(file), [error])
     _, problems = checked(Settings, document.table, document, ())
-    return Problems(str(file), problems)
+    return Problems(str(file), sorted(problems, key=lambda problem: _line(problem, file)))
+
+
+def _line(problem: ArtgenError, file: Path) -> int:
+    line = problem.where.removeprefix(f"{file}:").partition(":")[0]
+    return int(line) if line.isascii() and line.isdigit() else 0
