@@ -12,10 +12,12 @@ import hashlib
 import os
 import stat
 import subprocess
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-EVERY = 0.3  # seconds between two looks
+EVERY = 0.3  # seconds between two looks, or
+RESTS = 15  # times as long as a look took: the machine has other work
 TILES = "_files"  # folders of deep zoom's tiles: thousands, and never changed by themselves
 
 Rebuild = Callable[[], subprocess.Popen[bytes]]
@@ -76,9 +78,11 @@ class Watcher:
         """Look until stopped. What is still changing is waited for: it has to look alike twice."""
         site, sources = self.version, stamp(self._sources)
         building: subprocess.Popen[bytes] | None = None
+        took = 0.0
         try:
             while not self.stopped:
-                await asyncio.sleep(EVERY)
+                await asyncio.sleep(max(EVERY, RESTS * took))
+                begun = time.monotonic()
                 site_before, site = site, await asyncio.to_thread(stamp, [self._site])
                 if site == site_before != self.version and self._site.is_dir():
                     self.version = site
@@ -89,6 +93,7 @@ class Watcher:
                     now = await asyncio.to_thread(stamp, self._sources)
                     if now != sources:
                         sources, building = now, self._rebuild()
+                took = time.monotonic() - begun
         finally:
             if building is not None:
                 building.terminate()

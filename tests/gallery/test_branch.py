@@ -179,6 +179,37 @@ def test_a_refused_push_leaves_the_branch(site: Path, bare: Path) -> None:
     assert send(site, "gh-pages").changed == ("index.html",)
 
 
+def test_after_one_that_was_killed(site: Path, bare: Path) -> None:
+    send(site, "gh-pages")
+    left = site.with_name(".gallery.artgen-send")
+    (left / "pieces").mkdir(parents=True)
+    (left / "pieces" / "gone.html").write_text("half")
+    git(site, "branch", "artgen-sends-gh-pages", "main")
+    assert send(write_site(site, FIRST | {"index.html": "two"}), "gh-pages").changed == ("index.html",)
+    assert arrived(bare) == built(site) | {".nojekyll": b""}
+    assert git(site, "branch", "--format=%(refname:short)").split() == ["main"]
+    assert not left.exists()
+
+
+def test_somebody_else_was_quicker(site: Path, bare: Path, tmp_path: Path) -> None:
+    send(site, "gh-pages")
+    git(tmp_path, "clone", "-q", "-b", "gh-pages", str(bare), "other")
+    (tmp_path / "other" / "CNAME").write_text("art.example")
+    git(tmp_path / "other", "add", ".")
+    git(tmp_path / "other", "commit", "-q", "-m", "A domain")
+    hook = site.parent / ".git" / "hooks" / "pre-push"  # between asking and pushing
+    hook.write_text(
+        f"#!/bin/sh\nrm $0; cd {tmp_path / 'other'} && env -u GIT_DIR git push -q origin gh-pages\n"
+    )
+    hook.chmod(0o755)
+    write_site(site, FIRST | {"index.html": "two"})
+    with pytest.raises(ArtgenError, match="origin did not take it, and stands as it was"):
+        send(site, "gh-pages")
+    assert arrived(bare)["index.html"] == FIRST["index.html"].encode()
+    assert send(site, "gh-pages").changed == ("index.html",)
+    assert arrived(bare) == built(site) | {".nojekyll": b"", "CNAME": b"art.example"}
+
+
 def test_without_a_repository_or_a_remote(site: Path, bare: Path, tmp_path: Path) -> None:
     with pytest.raises(ArtgenError, match=r"in no git repository.*git init"):
         send(write_site(tmp_path / "loose", FIRST), "gh-pages")

@@ -189,22 +189,32 @@ def test_the_policy_lets_the_script_work_and_no_more(quote: str) -> None:
 
 
 @pytest.mark.slow
-def test_picks_that_change_are_published(finished_run: Callable[..., Path], tmp_path: Path) -> None:
+def test_picks_that_change_are_published(
+    finished_run: Callable[..., Path], tmp_path: Path, chromium: Any
+) -> None:
+    """With a real site's pages and the policy that they have."""
     run = finished_run(shapes=((64, 64),) * 3, picks=(1,))
     with previewing(tmp_path, "--run", "abstracts") as (process, url):
         before = stamp([tmp_path / "gallery"])
-        assert asked(url, "/")[2].count(b"<img") >= 1
-        time.sleep(1)
+        window = chromium.new_context().new_page()
+        complaints: list[str] = []
+        window.on("console", lambda message: complaints.append(message.text))
+        window.on("pageerror", lambda error: complaints.append(str(error)))
+        window.goto(url)
+        assert window.locator("a[href*='-0001']").count() > 0
+        window.wait_for_timeout(1500)
         assert stamp([tmp_path / "gallery"]) == before  # publishing does not set itself off
         with Run.open(run) as opened:
             opened.pick(2, True)
-        pieces = tmp_path / "gallery" / "pieces"
-        for _ in range(150):
-            if len([*pieces.glob("*.html")]) == 2:
-                break
-            time.sleep(0.1)
-        assert len([*pieces.glob("*.html")]) == 2
+        window.wait_for_selector("a[href*='-0002']", timeout=60_000)
+        (tmp_path / "gallery.toml").write_text('title = "Other"\n')
+        window.wait_for_selector("h1:text('Other')", timeout=60_000)
+        (tmp_path / "gallery.toml").write_text("title = 7\n")  # wrong: the site that was there stays
+        window.wait_for_timeout(4000)
+        assert window.inner_text("h1") == "Other"
         assert process.poll() is None
+        assert complaints == []
+        window.context.close()
 
 
 def test_without_a_site(tmp_path: Path) -> None:
