@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from artgen.errors import ArtgenError
 from artgen.events import Emit, Note
@@ -53,11 +53,19 @@ def _foreign(
         raise ArtgenError(f"branch {branch}", found, "move it away, or use --force to replace it")
     mine = known | set(parcel.files)
     foreign = {name: entry for name, entry in there.items() if name not in mine}
+    folders = set().union(*map(_folders, parcel.files))
     for name, entry in foreign.items():
+        if name in folders or not _folders(name).isdisjoint(parcel.files):
+            raise ArtgenError(f"branch {branch}", f"{name} is in the way of the site's", "move it away")
         if entry.mode not in (PLAIN, EXECUTABLE) or not _importable(name):
             found = f"{name!r} is no plain file, and would be lost"
             raise ArtgenError(f"branch {branch}", found, "take it off the branch, or use another branch")
     return foreign
+
+
+def _folders(name: str) -> set[str]:
+    """The folders that a file lies in."""
+    return {str(folder) for folder in PurePosixPath(name).parents}
 
 
 def _importable(name: str) -> bool:

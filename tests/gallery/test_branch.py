@@ -179,6 +179,18 @@ def test_a_refused_push_leaves_the_branch(site: Path, bare: Path) -> None:
     assert send(site, "gh-pages").changed == ("index.html",)
 
 
+def test_a_file_where_the_site_has_a_folder(site: Path, bare: Path, tmp_path: Path) -> None:
+    rest = {name: text for name, text in FIRST.items() if not name.startswith("pieces/")}
+    send(write_site(site, rest), "gh-pages")
+    git(tmp_path, "clone", "-q", "-b", "gh-pages", str(bare), "other")
+    (tmp_path / "other" / "pieces").write_text("mine")
+    git(tmp_path / "other", "add", ".")
+    git(tmp_path / "other", "commit", "-q", "-m", "A file")
+    git(tmp_path / "other", "push", "-q")
+    with pytest.raises(ArtgenError, match="pieces is in the way of the site's"):
+        send(write_site(site, FIRST), "gh-pages", force=True)
+
+
 def test_after_one_that_was_killed(site: Path, bare: Path) -> None:
     send(site, "gh-pages")
     left = site.with_name(".gallery.artgen-send")
