@@ -169,7 +169,8 @@ def _make(
     for name in FOLDERS:
         if not any((site / name).iterdir()):
             (site / name).rmdir()
-    return made, tuple(problems)
+    ordered = {each.work.slug: made[each.work.slug] for each in planned.works if each.work.slug in made}
+    return ordered, tuple(problems)
 
 
 def _task(planned: Planned, settings: Settings) -> Task:
