@@ -16,6 +16,7 @@ from pathlib import Path
 
 from artgen import __version__
 from artgen.errors import ArtgenError
+from artgen.gallery.busy import held
 
 MANIFEST = ".artgen-gallery.json"
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
@@ -30,25 +31,28 @@ def building(target: Path, force: bool = False) -> Iterator[Path]:
         force: take a folder that artgen did not make, replacing files whose names the site uses.
 
     Raises:
-        ArtgenError: the folder is not ours (without ``force``), or cannot be written.
+        ArtgenError: the folder is not ours (without ``force``), cannot be written, or another process
+            builds there.
     """
     target = target.expanduser().resolve()
     new, before = (target.with_name(f".{target.name}.artgen-{end}") for end in ("new", "before"))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _put_back(before, target)  # killed in the middle of a switch
-        shutil.rmtree(before, ignore_errors=True)
-        shutil.rmtree(new, ignore_errors=True)
+        with held(new, target):
+            _put_back(before, target)  # killed in the middle of a switch
+            shutil.rmtree(before, ignore_errors=True)
+            shutil.rmtree(new, ignore_errors=True)
         foreign = _foreign(target, force)
         new.mkdir()
-        try:
-            yield new
-            _adopt(target, new, foreign, force)
-            _switch(new, target, before)
-        finally:
-            _put_back(before, target)
-            shutil.rmtree(new, ignore_errors=True)
-            shutil.rmtree(before, ignore_errors=True)
+        with held(new, target):
+            try:
+                yield new
+                _adopt(target, new, foreign, force)
+                _switch(new, target, before)
+            finally:
+                _put_back(before, target)
+                shutil.rmtree(new, ignore_errors=True)
+                shutil.rmtree(before, ignore_errors=True)
     except OSError as error:
         found = f"could not be written ({error.strerror or error})"
         right = "the site that was there, if any, is untouched"

@@ -7,7 +7,7 @@ import json
 import os
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,10 +104,11 @@ def plan(
         ArtgenError: a template cannot be read.
     """
     whole = _whole(site, old)
+    form = form_of(settings)
     works, problems = [], []
     for work in collection.works:
         try:
-            parts = parts_of(work, settings, hashes)
+            parts = parts_of(work, settings, hashes, form)
         except ArtgenError as error:
             problems.append(error)
             continue
@@ -123,20 +124,23 @@ def plan(
     )
 
 
-def parts_of(work: Work, settings: Settings, hashes: Hashes) -> dict[str, str]:
+def form_of(settings: Settings) -> str:
+    """A hash of what settings decide about the files of every work."""
+    return _digest([vars(settings.sizes()), settings.originals, renditions.FORM])
+
+
+def parts_of(work: Work, settings: Settings, hashes: Hashes, form: str) -> dict[str, str]:
     """Hashes of all that decides the files of a work.
 
     Raises:
         ArtgenError: one of its own files cannot be read.
     """
-    # TIFF is no picture for browsers, so its original is not offered; renditions say the rest of the form.
-    settled = [asdict(settings.sizes()), settings.originals, renditions.FORM]
     return {
         "picture": hashes.of(work.source),
         "film": hashes.of(work.film) if work.film else "",
         "stages": _digest([hashes.of(stage.preview) for stage in work.stages]),
-        "words": _digest(asdict(words_of(work, settings))),
-        "settings": _digest(settled),
+        "words": _digest(vars(words_of(work, settings))),
+        "settings": form,
     }
 
 
@@ -166,7 +170,7 @@ def decided(
     about = settings.about_file()
     texts = [*templates.files(own), *([about] if about else [])]
     return {
-        "works": _digest([[asdict(series) for series in collection.series], works]),
+        "works": _digest([[vars(series) for series in collection.series], works]),
         "settings": _digest(settings.model_dump(mode="json")),
         "texts": _digest([[file.name, hashes.of(file)] for file in texts]),
         "program": _program(hashes),
