@@ -1,6 +1,7 @@
 """The picture as it was made, to download: not one pixel coded anew, only its words put in.
 
-What else a file carries stays: the provenance from which ``artgen reproduce`` makes it again, a profile.
+What else a file carries stays, such as the provenance from which ``artgen reproduce`` makes it again; but
+where a photograph was taken is taken out of PNG and JPEG.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from artgen.gallery.place import without_place
 from artgen.imaging.chunks import SIGNATURE
 
 KINDS = {
@@ -24,7 +26,8 @@ KINDS = {
     ".tiff": "TIFF",
 }
 _KEYWORD = b"XML:com.adobe.xmp"
-_APP1, _XMP = b"\xff\xe1", b"http://ns.adobe.com/xap/1.0/\0"
+_APP1, _XMP, _MORE = b"\xff\xe1", b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0"
+_EXIF = b"Exif\0\0"
 _LONGEST = 65_533 - len(_XMP)  # bytes that a JPEG segment holds beside its name
 
 
@@ -61,15 +64,22 @@ def _png(source: BinaryIO, copy: BinaryIO, xmp: bytes) -> None:
                 continue
             copy.write(head + data)
             continue
+        if kind == b"eXIf" and length < 1 << 24:
+            _chunk(copy, kind, without_place(source.read(length)))
+            source.read(4)
+            continue
         copy.write(head)
         _pass(source, copy, length + 4)
         if kind == b"IHDR":
-            text = _KEYWORD + b"\0" * 5 + xmp  # neither compressed nor in a language
-            check = zlib.crc32(b"iTXt" + text)
-            copy.write(len(text).to_bytes(4, "big") + b"iTXt" + text + check.to_bytes(4, "big"))
+            _chunk(copy, b"iTXt", _KEYWORD + b"\0" * 5 + xmp)  # neither compressed nor in a language
         if kind == b"IEND":
             return
     raise ValueError("a PNG without an end")
+
+
+def _chunk(copy: BinaryIO, kind: bytes, data: bytes) -> None:
+    check = zlib.crc32(kind + data)
+    copy.write(len(data).to_bytes(4, "big") + kind + data + check.to_bytes(4, "big"))
 
 
 def _jpeg(source: BinaryIO, copy: BinaryIO, xmp: bytes) -> None:
@@ -78,9 +88,11 @@ def _jpeg(source: BinaryIO, copy: BinaryIO, xmp: bytes) -> None:
     # The standards want JFIF's segment first, then Exif's; the words go behind them.
     first = True
     for marker, data in _segments(source):
-        if marker == _APP1 and data.startswith(_XMP):
+        if marker == _APP1 and data.startswith((_XMP, _MORE)):
             continue
-        if first and not (marker == b"\xff\xe0" or (marker == _APP1 and data.startswith(b"Exif\0"))):
+        if marker == _APP1 and data.startswith(_EXIF):
+            data = _EXIF + without_place(data[len(_EXIF) :])
+        if first and not (marker == b"\xff\xe0" or (marker == _APP1 and data.startswith(_EXIF))):
             copy.write(_APP1 + (len(segment) + 2).to_bytes(2, "big") + segment)
             first = False
         copy.write(marker + (len(data) + 2).to_bytes(2, "big") + data)

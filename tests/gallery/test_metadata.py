@@ -10,6 +10,7 @@ from PIL import Image
 
 from artgen.gallery.metadata import GENERATED, Words, packet
 from artgen.gallery.originals import write_original
+from artgen.gallery.place import without_place
 from artgen.gallery.renditions import Sizes, render
 
 HOSTILE = (
@@ -73,6 +74,27 @@ def test_an_original_keeps_every_pixel_and_gets_the_words(tmp_path: Path, ending
     again = (tmp_path / f"again.{ending}").read_bytes()
     assert again.count(b"x:xmpmeta ") == 1
     assert b"Other" in again
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg"])
+def test_an_original_does_not_say_where_it_was_taken(tmp_path: Path, ending: str) -> None:
+    source, copy = tmp_path / f"a.{ending}", tmp_path / f"copy.{ending}"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif.get_ifd(0x8769)[0x9003] = "2019:05:04 10:11:12"
+    place = exif.get_ifd(0x8825)
+    place[1], place[2], place[29] = "N", (52.0, 31.0, 12.34), "2019:05:04"
+    Image.new("RGB", (60, 40), "teal").save(source, exif=exif)
+    with Image.open(source) as before:
+        assert before.getexif().get_ifd(0x8825)[1] == "N"
+    write_original(source, copy, packet(WORDS))
+    with Image.open(copy) as after:
+        after.load()
+        assert after.getexif().get_ifd(0x8825) == {}
+        assert after.getexif()[0x0112] == 6
+        assert after.getexif().get_ifd(0x8769)[0x9003].startswith("2019:05:04")
+    for broken in (b"", b"II", b"II*\0\xff\xff\xff\xff", b"MM\0*\0\0\0\x08\xff\xff", b"no Exif at all"):
+        assert without_place(broken) == b""
 
 
 @pytest.mark.parametrize("ending", ["png", "jpg"])
