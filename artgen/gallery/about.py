@@ -11,7 +11,7 @@ SCHEMES = ("http", "https", "mailto", "")
 def html_of(markdown: str) -> str:
     """Markdown (CommonMark, tables) as HTML that holds no script, no frame and no foreign picture.
 
-    Headings begin at the second level, because the page has its own. Pictures must come from the site
+    Headings begin at the second level, because the page has its own, and none leaves a level out. Pictures must come from the site
     itself; of those from elsewhere the words remain, because no page asks anything of another server.
     """
     from markdown_it import MarkdownIt
@@ -22,9 +22,13 @@ def html_of(markdown: str) -> str:
     )
     parser.validateLink = _is_harmless  # type: ignore[method-assign, assignment]
     tokens = parser.parse(markdown)
+    used = sorted({token.tag for token in tokens if token.type == "heading_open"})
+    level = 1
     for token in tokens:
+        if token.type == "heading_open":
+            level = min(used.index(token.tag) + 2, level + 1, 6)
         if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(6, int(token.tag[1]) + 1)}"
+            token.tag = f"h{level}"
         children = token.children or []
         for place, child in enumerate(children):
             if child.type == "image" and not _is_own(str(child.attrs.get("src", ""))):

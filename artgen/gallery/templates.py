@@ -53,7 +53,7 @@ def files(own: Path | None = None) -> Iterator[Path]:
     """Every file that decides how pages look: ours, and those of ``own``."""
     for folder in (templates_folder(), own):
         if folder:
-            yield from sorted(file for file in folder.rglob("*") if file.is_file())
+            yield from sorted(file for file in folder.rglob("*") if file.is_file() and file.suffix != ".md")
 
 
 def environment(own: Path | None = None) -> jinja2.Environment:

@@ -39,6 +39,16 @@
     };
   };
 
+  // The keyboard stays inside: after the last button comes the first.
+  const stay = (event) => {
+    if (event.key !== "Tab") return;
+    event.preventDefault();
+    const buttons = [...event.currentTarget.querySelectorAll("button:enabled")]
+      .filter((each) => each.checkVisibility({ visibilityProperty: true }));
+    const at = buttons.indexOf(document.activeElement) + (event.shiftKey ? -1 : 1);
+    buttons[(at + buttons.length) % buttons.length].focus();
+  };
+
   const open = () => {
     const slides = globalThis.artgenSlides.map(slide);
     const here = slides.findIndex((each) => each.page === link.dataset.page);
@@ -80,6 +90,7 @@
     box.on("afterInit", () => {
       box.element.setAttribute("aria-modal", "true");
       box.element.setAttribute("aria-label", "Enlarged");
+      box.element.addEventListener("keydown", stay);
       box.element.querySelector(".pswp__button--close").focus();
     });
     // Whoever has looked on to another piece goes to its page.
