@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from artgen.errors import ArtgenError
+from artgen.gallery.containers import append_box, boxes
 
-# https://developer.adobe.com/xmp/docs/XMPSpecifications: where XMP lies in an ISO base media file.
-_XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
-_DEEPEST = 10_000  # boxes; more is no film
 _RIGHT = "give a whole .mp4 file"
 
 
@@ -24,7 +22,7 @@ def film_size(file: Path) -> tuple[int, int]:
     try:
         with file.open("rb") as stream:
             end = stream.seek(0, 2)
-            for kind, start, stop in _boxes(stream, 0, end):
+            for kind, start, stop in boxes(stream, 0, end):
                 if kind == b"moov":
                     for size in _tracks(stream, start, stop):
                         return size
@@ -37,10 +35,7 @@ def write_film(file: Path, target: Path, xmp: bytes) -> None:
     """Copy a film and append the words, as a box that players pass over."""
     shutil.copyfile(file, target)
     with target.open("rb+") as stream:
-        end = stream.seek(0, 2)
-        if _complete(stream, end):
-            stream.seek(end)
-            stream.write((24 + len(xmp)).to_bytes(4, "big") + b"uuid" + _XMP_BOX + xmp)
+        append_box(stream, xmp)
 
 
 def write_still(file: Path, target: Path) -> None:
@@ -68,10 +63,10 @@ def write_still(file: Path, target: Path) -> None:
 
 
 def _tracks(stream: BinaryIO, start: int, stop: int) -> Iterator[tuple[int, int]]:
-    for kind, begin, end in _boxes(stream, start, stop):
+    for kind, begin, end in boxes(stream, start, stop):
         if kind != b"trak":
             continue
-        for inner, first, last in _boxes(stream, begin, end):
+        for inner, first, last in boxes(stream, begin, end):
             if inner == b"tkhd":
                 stream.seek(first)
                 header = stream.read(min(last - first, 200))
@@ -80,32 +75,3 @@ def _tracks(stream: BinaryIO, start: int, stop: int) -> Iterator[tuple[int, int]
                 turned = header[-44:-40] == b"\0" * 4
                 if width and height:
                     yield (height, width) if turned else (width, height)
-
-
-def _boxes(stream: BinaryIO, start: int, stop: int) -> Iterator[tuple[bytes, int, int]]:
-    """Kind, beginning and end of the content of each box in a part of the file."""
-    for _ in range(_DEEPEST):
-        if start + 8 > stop:
-            return
-        stream.seek(start)
-        head = stream.read(16)
-        size, begin = int.from_bytes(head[:4], "big"), 8
-        if size == 1:
-            size, begin = int.from_bytes(head[8:16], "big"), 16
-        elif size == 0:
-            size = stop - start
-        if size < begin or start + size > stop:
-            return
-        yield head[4:8], start + begin, start + size
-        start += size
-
-
-def _complete(stream: BinaryIO, end: int) -> bool:
-    """Whether the boxes fill the file, and the last says where it ends: then another may follow."""
-    start = 0
-    for _, _, stop in _boxes(stream, 0, end):
-        if stop == end:
-            stream.seek(start)
-            return stream.read(4) != b"\0" * 4
-        start = stop
-    return False

@@ -1,7 +1,7 @@
 """The picture as it was made, to download: not one pixel coded anew, only its words put in.
 
 What else a file carries stays, such as the provenance from which ``artgen reproduce`` makes it again; but
-where a photograph was taken is taken out of PNG and JPEG.
+where a photograph was taken is taken out (of all but AVIF).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from artgen.gallery.containers import append_box, copy_tiff, copy_webp
 from artgen.gallery.place import without_place
 from artgen.imaging.chunks import SIGNATURE
 
@@ -32,7 +33,7 @@ _LONGEST = 65_533 - len(_XMP)  # bytes that a JPEG segment holds beside its name
 
 
 def write_original(file: Path, target: Path, xmp: bytes) -> None:
-    """Copy a picture with its words in it, where the form of its file is one we can write (PNG, JPEG).
+    """Copy a picture with its words in it.
 
     Args:
         file: a whole picture; it was decoded before.
@@ -42,15 +43,21 @@ def write_original(file: Path, target: Path, xmp: bytes) -> None:
     Raises:
         ValueError: the file is none of its kind after all.
     """
-    with file.open("rb") as source, target.open("wb") as copy:
+    with file.open("rb") as source, target.open("wb+") as copy:
         begin = source.read(8)
         source.seek(0)
         if begin == SIGNATURE:
             _png(source, copy, xmp)
         elif begin.startswith(b"\xff\xd8") and len(xmp) <= _LONGEST:
             _jpeg(source, copy, xmp)
+        elif begin.startswith(b"RIFF"):
+            copy_webp(source, copy, xmp)
+        elif begin[:4] in (b"II*\0", b"MM\0*"):
+            copy_tiff(source, copy, xmp)
         else:
             shutil.copyfileobj(source, copy)
+            if begin[4:] == b"ftyp":
+                append_box(copy, xmp)
 
 
 def _png(source: BinaryIO, copy: BinaryIO, xmp: bytes) -> None:

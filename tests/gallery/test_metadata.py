@@ -56,27 +56,43 @@ def test_every_rendition_carries_the_words(tmp_path: Path, ending: str) -> None:
             assert said(found)[f"{DC}title"].startswith("</rdf:li><script>")
 
 
-@pytest.mark.parametrize("ending", ["png", "jpg"])
+@pytest.mark.parametrize("ending", ["png", "jpg", "webp", "tif", "avif"])
 def test_an_original_keeps_every_pixel_and_gets_the_words(tmp_path: Path, ending: str) -> None:
     source, copy = tmp_path / f"a.{ending}", tmp_path / f"copy.{ending}"
     exif = Image.Exif()
     exif[0x010E] = "described"
     image = Image.effect_noise((90, 70), 80).convert("RGB")
-    image.save(source, exif=exif, **({"xmp": b"<old/>"} if ending == "jpg" else {}))
+    image.save(source, exif=exif, **({"xmp": b"<old/>"} if ending in ("jpg", "webp") else {}))
     write_original(source, copy, packet(WORDS))
     with Image.open(source) as before, Image.open(copy) as after:
         assert before.tobytes() == after.tobytes()
         assert after.getexif()[0x010E] == "described"
-        found = after.info.get("xmp") or after.info["XML:com.adobe.xmp"].encode()
+        found = after.info.get("xmp") or after.info.get("XML:com.adobe.xmp", "").encode()
+    if ending == "avif":  # in a box of its own, which Pillow does not look for
+        found = copy.read_bytes().partition(b"uuid\xbe\x7a\xcf\xcb")[2][12:]
     assert said(found)[f"{EXT}DigitalSourceType"] == GENERATED
     assert b"<old/>" not in copy.read_bytes()
     write_original(copy, tmp_path / f"again.{ending}", packet(Words(title="Other")))
     again = (tmp_path / f"again.{ending}").read_bytes()
-    assert again.count(b"x:xmpmeta ") == 1
+    assert again.count(b"x:xmpmeta ") == (2 if ending in ("tif", "avif") else 1)
     assert b"Other" in again
 
 
-@pytest.mark.parametrize("ending", ["png", "jpg"])
+@pytest.mark.parametrize("settings", [{"lossless": True}, {"lossless": False}])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_a_plain_webp_becomes_an_extended_one(tmp_path: Path, settings: dict[str, bool], mode: str) -> None:
+    source, copy = tmp_path / "a.webp", tmp_path / "copy.webp"
+    image = Image.effect_noise((91, 70), 80).convert(mode)
+    if mode == "RGBA":
+        image.putalpha(Image.effect_noise((91, 70), 80))
+    image.save(source, **settings)
+    write_original(source, copy, packet(WORDS))
+    with Image.open(source) as before, Image.open(copy) as after:
+        assert (before.mode, before.size, before.tobytes()) == (after.mode, after.size, after.tobytes())
+        assert said(after.info["xmp"])[f"{EXT}DigitalSourceType"] == GENERATED
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg", "webp"])
 def test_an_original_does_not_say_where_it_was_taken(tmp_path: Path, ending: str) -> None:
     source, copy = tmp_path / f"a.{ending}", tmp_path / f"copy.{ending}"
     exif = Image.Exif()
