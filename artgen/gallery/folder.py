@@ -133,7 +133,7 @@ def link(source: Path, copy: Path) -> None:
     copy.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(source, copy, follow_symlinks=False)
-    except OSError:  # a file system without hard links
+    except (OSError, NotImplementedError):  # a file system without hard links, or Windows
         shutil.copy2(source, copy, follow_symlinks=False)
 
 
