@@ -54,13 +54,24 @@ def rendered(tasks: Sequence[Task], site: Path, emit: Emit, workers: int | None 
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
-    for task in broken:  # one of them ended its process: alone each shows whether it was that one
+    yield from _one_by_one(broken, site)
+
+
+def _one_by_one(tasks: Sequence[Task], site: Path) -> Iterator[Result]:
+    """One of these ended its process: alone each shows whether it was that one."""
+    from concurrent.futures.process import BrokenProcessPool
+
+    waiting = list(tasks)
+    while waiting:
         with _pool(1) as pool:
-            try:
-                yield task, _heard(pool.submit(_made, task, site).result())
-            except BrokenProcessPool:
-                found = "ends the process that decodes it, or needs more memory than there is"
-                yield task, ArtgenError(str(task.source), found, "save it again by other software")
+            while waiting:
+                task = waiting.pop(0)
+                try:
+                    yield task, _heard(pool.submit(_made, task, site).result())
+                except BrokenProcessPool:
+                    found = "ends the process that decodes it, or needs more memory than there is"
+                    yield task, ArtgenError(str(task.source), found, "save it again by other software")
+                    break
 
 
 def cores() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import subprocess
 import sys
 from collections.abc import Callable
@@ -217,6 +218,24 @@ def test_many_processes_make_the_same(tmp_path: Path) -> None:
         site = tmp_path / workers
         contents.append({p.relative_to(site): p.read_bytes() for p in site.rglob("*") if p.is_file()})
     assert contents[0] == contents[1]
+
+
+def test_a_process_that_dies_takes_no_picture_with_it(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    for number in range(8):
+        Image.effect_noise((1200, 900), 50).save(tmp_path / "photos" / f"{number}.png")
+    killed = []
+
+    def emit(event: object) -> None:
+        if not killed:
+            killed.extend(multiprocessing.active_children())
+            killed[0].kill()
+
+    wanted = Order((tmp_path / "photos",), tmp_path / "gallery", Settings(formats=("jpg",)), workers=2)
+    summary = publish(wanted, emit)
+    assert len(killed) == 2
+    assert (len(summary.made), summary.problems) == (8, ())
+    assert len(names(tmp_path / "gallery" / "originals")) == 8
 
 
 @pytest.mark.slow
