@@ -11,8 +11,9 @@ SCHEMES = ("http", "https", "mailto", "")
 def html_of(markdown: str) -> str:
     """Markdown (CommonMark, tables) as HTML that holds no script, no frame and no foreign picture.
 
-    Headings begin at the second level, because the page has its own, and none leaves a level out. Pictures must come from the site
-    itself; of those from elsewhere the words remain, because no page asks anything of another server.
+    Headings begin at the second level, because the page has its own, and none leaves a level out.
+    Pictures must come from the site itself; of those from elsewhere the words remain, because no page
+    asks anything of another server.
     """
     from markdown_it import MarkdownIt
     from markdown_it.token import Token

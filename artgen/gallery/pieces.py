@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 TICKS = {"style": "styled", "grade": "graded", "grain": "grain", "mix": "mixed", "upscale": "re-imagined"}
 # With more stages the slider's ends have no room for words.
 ROOMY = 5
+# Proportions this near are the same: thumbnails are whole pixels.
+SAME = 0.04
 # What a piece gives up of the window's height: the header above it, and a beginning of its label.
 ABOVE_AND_BELOW = 210  # px
 
@@ -132,6 +134,15 @@ class Piece:
         """The files that decided it and are no models."""
         files = self.making.files if self.making else ()
         return tuple(file for file in files if not file.name.endswith(ENDING))
+
+    @property
+    def before(self) -> StageShown:
+        """The first stage of the work's own proportions, so that both can lie one over the other."""
+        last = self.stages[-1]
+        for stage in self.stages[:-1]:
+            if abs(stage.width * last.height / (stage.height * last.width) - 1) < SAME:
+                return stage
+        return self.stages[0]
 
     @property
     def sizes(self) -> str:

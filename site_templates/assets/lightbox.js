@@ -91,6 +91,10 @@
       box.element.setAttribute("aria-modal", "true");
       box.element.setAttribute("aria-label", "Enlarged");
       box.element.addEventListener("keydown", stay);
+      // While it is opening it does not listen yet.
+      box.element.addEventListener("keydown", ({ key }) => {
+        if (key === "Escape" && !box.opener.isOpen) box.on("openingAnimationEnd", () => box.close());
+      });
       box.element.querySelector(".pswp__button--close").focus();
     });
     // Whoever has looked on to another piece goes to its page.

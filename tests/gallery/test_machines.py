@@ -15,7 +15,7 @@ import pytest
 from artgen.gallery import feeds, policy
 from artgen.gallery.heads import head_of_piece, head_of_site
 from artgen.gallery.pages import pages
-from artgen.gallery.pieces import Piece
+from artgen.gallery.pieces import Piece, StageShown
 from artgen.gallery.renditions import Picture
 from artgen.gallery.settings import Settings
 from artgen.gallery.site import Series, Site, rows
@@ -131,3 +131,18 @@ def test_the_museum_says_who_made_it(museum: Path, visit: Callable[..., Any]) ->
     assert page.get_attribute("meta[property='og:image']", "content").endswith(".jpg")
     card = page.get_attribute("meta[property='og:image']", "content").removeprefix("https://art.example/ada/")
     assert (museum / card).is_file()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "chosen"),
+    [
+        (((32, 32), (256, 256), (1024, 1024)), 0),
+        (((843, 667), (277, 277), (1472, 1472)), 1),  # cropped on the way
+        (((16, 11), (256, 171)), 0),  # whole pixels
+        (((32, 32), (100, 50)), 0),
+    ],
+)
+def test_before_lies_under_after(sizes: tuple[tuple[int, int], ...], chosen: int) -> None:
+    picture = piece().image
+    stages = tuple(StageShown("", "", "", width, height, picture) for width, height in sizes)
+    assert piece(stages=stages).before is stages[chosen]
