@@ -60,7 +60,7 @@ setup-lint: .venv/lint
 
 .venv/test: .venv/artgen
 	$(BIN)/python -m pip install -q -e '.[video,train]' --group test   # what the extras do is tested too
-	sh tests/browser.sh
+	sh tests/programs.sh
 	touch $@
 
 .venv/lint: .venv/artgen

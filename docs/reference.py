@@ -5,15 +5,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import settings
 import shipped
 
-MARKED = re.compile(r"<!-- (?P<what>artgen [^>]*?|shipped models) -->\n(?P<old>.*?)<!-- end -->", re.DOTALL)
+MADE = {"shipped models": shipped.page, "gallery settings": settings.page}
+NAMES = "|".join(MADE)
+MARKED = re.compile(rf"<!-- (?P<what>artgen [^>]*?|{NAMES}) -->\n(?P<old>.*?)<!-- end -->", re.DOTALL)
 
 
 def fill(found: re.Match[str]) -> str:
-    """The marked part with what its command prints, or with the models that ship."""
+    """The marked part with what its command prints, or with what is made of the code by its name."""
     what = found["what"]
-    return f"<!-- {what} -->\n{shipped.page() if what == 'shipped models' else printed(what)}\n<!-- end -->"
+    return f"<!-- {what} -->\n{MADE[what]() if what in MADE else printed(what)}\n<!-- end -->"
 
 
 def printed(command: str) -> str:

@@ -7,7 +7,21 @@ from typing import Annotated, NoReturn
 import typer
 
 from artgen import __version__
-from artgen.cli import curate, data, film, messages, models, pages, picks, recipes, runs, style, train, vary
+from artgen.cli import (
+    curate,
+    data,
+    film,
+    messages,
+    models,
+    picks,
+    preview,
+    publish,
+    recipes,
+    runs,
+    style,
+    train,
+    vary,
+)
 
 app = typer.Typer(
     name="artgen",
@@ -49,7 +63,8 @@ for _command in (
     picks.pick,
     film.film,
     style.style,
-    pages.publish,
+    publish.publish,
+    preview.preview,
     runs.reproduce,
     train.train,
 ):

@@ -1,25 +1,27 @@
-"""Picks become a site: static files, relative links, whole without JavaScript."""
+"""Works become a site: static files, relative links; only what changed is made anew."""
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from artgen import __version__
 from artgen.errors import ArtgenError, Problems
-from artgen.events import Emit, Note, ignore
-from artgen.gallery import layout, templates
-from artgen.gallery.folder import building
-from artgen.gallery.pieces import Piece, make_piece, slug_of
-from artgen.runs.candidate import Candidate
-from artgen.runs.store import Run
+from artgen.events import Emit, ignore
+from artgen.gallery import manifest, templates
+from artgen.gallery.collecting import collect
+from artgen.gallery.folder import MANIFEST, building, link
+from artgen.gallery.hashes import Hashes
+from artgen.gallery.manifest import Made, Manifest
+from artgen.gallery.plan import MISSING, Plan, Planned, decided, plan, words_of
+from artgen.gallery.workshop import FOLDERS, Task, clear, written
 
-FOLDERS = ("pieces", "images", "originals", "assets")
-CONTENT_WIDTH = 88  # vw: the window less its two margins of 6 vw
+if TYPE_CHECKING:
+    from artgen.gallery.settings import Settings
+    from artgen.gallery.works import Collection
+    from artgen.runs.store import Run
 
 
 @dataclass(frozen=True)
@@ -29,190 +31,214 @@ class Summary:
     Attributes:
         index: the site's first page.
         pieces: the page of each piece, in order.
-        series: how many runs they come from.
+        series: how many there are.
+        made: slugs of the works whose files were made now.
+        kept: how many works stayed as they were.
+        removed: slugs of works that are gone.
+        problems: works that could not be published, each with its reason.
+        touched: whether anything changed at all.
     """
 
     index: Path
     pieces: tuple[Path, ...]
     series: int
+    made: tuple[str, ...]
+    kept: int
+    removed: tuple[str, ...]
+    problems: tuple[ArtgenError, ...]
+    touched: bool
 
 
 @dataclass(frozen=True)
-class Row:
-    """Pieces hanging side by side; ``ratio`` is the sum of theirs."""
-
-    pieces: tuple[Piece, ...]
-    ratio: float
-
-    def sizes(self, piece: Piece) -> str:
-        """How wide ``piece`` is shown, for choosing among its renditions."""
-        share = CONTENT_WIDTH * piece.ratio / self.ratio
-        return f"(max-width: 719px) 90vw, {share:.1f}vw"
-
-
-@dataclass(frozen=True)
-class Series:
-    """The pieces of one run."""
-
-    title: str
-    description: str
-    rows: tuple[Row, ...]
-
-
-@dataclass(frozen=True)
-class Site:
-    """What every page knows of the whole."""
-
-    title: str
-    description: str
-    series: tuple[Series, ...]
-    count: int
-    drawn: int
-
-
-def publish(
-    runs: Sequence[Run],
-    target: Path,
-    emit: Emit = ignore,
-    *,
-    everything: bool = False,
-    originals: bool = True,
-    force: bool = False,
-    title: str | None = None,
-) -> Summary:
-    """Build the site of the runs' picks and switch it into ``target``.
+class Order:
+    """What is published, where, and how.
 
     Args:
-        runs: one or more; each becomes a series, in this order.
+        sources: open runs, and folders of pictures; each becomes a series.
         target: the site's folder. Files in it that artgen did not make are kept.
-        emit: told of each run's progress.
-        everything: publish every candidate, picked or not.
-        originals: whether visitors can download the pictures as they were made.
+        settings: of the site.
+        templates: a folder whose files stand in the place of ours.
+        everything: every candidate, picked or not.
         force: publish into a folder that artgen did not make.
-        title: of the site; by default the runs' own.
+        workers: processes; by default one for each core.
+    """
+
+    sources: Sequence[Run | Path]
+    target: Path
+    settings: Settings
+    templates: Path | None = None
+    everything: bool = False
+    force: bool = False
+    workers: int | None = None
+
+
+class _Unchanged(Exception):
+    """Ends a building that came to nothing new."""
+
+
+def look(order: Order) -> Plan:
+    """What publishing would do. Writes nothing.
 
     Raises:
-        ArtgenError: a run without picks, a damaged picture, or a folder that must not be replaced.
+        ArtgenError: a run without picks, or a target that lies around what is published.
     """
-    chosen = [(run, _chosen(run, everything)) for run in runs]
-    _check_chosen(chosen, everything)
-    _check_target(runs, target)
-    with building(target, force) as site:
-        for folder in FOLDERS:
-            if originals or folder != "originals":
-                (site / folder).mkdir()
-        for asset in templates.ASSETS:
-            shutil.copyfile(templates.templates_folder() / asset, site / "assets" / asset)
-        pieces = _make_pieces(chosen, site, originals, emit)
-        _write_pages(site, chosen, pieces, title)
-    return Summary(
-        index=target / "index.html",
-        pieces=tuple(target / piece.page for group in pieces for piece in group),
-        series=len(runs),
+    return _look(order, Hashes(order.target))[2]
+
+
+def publish(order: Order, emit: Emit = ignore) -> Summary:
+    """Build the site and switch it into its folder; where nothing changed nothing is touched.
+
+    Args:
+        order: what is asked for.
+        emit: told how far it has come.
+
+    Raises:
+        ArtgenError: a run without picks, a folder that must not be replaced, or not one work that could be
+            published: then the site that was there stands.
+    """
+    hashes = Hashes(order.target)
+    collection, old, planned = _look(order, hashes)
+    if planned.idle:
+        hashes.remember()
+        return _summary(order, collection, planned, old.works, planned.problems, touched=False)
+    if not planned.works:
+        raise _nothing_left(planned.problems)
+    touched = True
+    try:
+        with building(order.target, order.force) as site:
+            made, problems = _make(order, planned, old, site, emit)
+            if not made:
+                raise _nothing_left(problems)
+            parts = {slug: each.parts for slug, each in made.items()}
+            wanted = decided(collection, parts, order.settings, hashes, order.templates)
+            news = any(slug in made for slug in (each.work.slug for each in planned.made))
+            if not news and not planned.removed and wanted == old.decided and planned.pages != MISSING:
+                raise _Unchanged
+            pages = _write_pages(order, collection, old, made, site)
+            noted = Manifest(made, pages, wanted)
+            (site / MANIFEST).write_text(noted.text(), "utf-8")
+    except _Unchanged:
+        touched = False
+    hashes.remember()
+    return _summary(order, collection, planned, made, problems, touched=touched)
+
+
+def _look(order: Order, hashes: Hashes) -> tuple[Collection, Manifest, Plan]:
+    target = order.target.expanduser().resolve()
+    for source in order.sources:
+        place = (source if isinstance(source, Path) else source.folder).resolve()
+        if place.is_relative_to(target):
+            found = f"holds {'the pictures' if isinstance(source, Path) else f'the run {source.name}'}"
+            raise ArtgenError(str(order.target), found, "name another folder with --to")
+    collection = collect(order.sources, order.settings, everything=order.everything, but=target)
+    old = manifest.read(target)
+    return collection, old, plan(collection, order.settings, old, target, hashes, order.templates)
+
+
+def _nothing_left(problems: Sequence[ArtgenError]) -> ArtgenError:
+    return problems[0] if len(problems) == 1 else Problems("publish", problems)
+
+
+def _make(
+    order: Order, planned: Plan, old: Manifest, site: Path, emit: Emit
+) -> tuple[dict[str, Made], tuple[ArtgenError, ...]]:
+    """Bring over the files of works that stay, and make those of the others."""
+    for name in FOLDERS:
+        (site / name).mkdir()
+    made: dict[str, Made] = {}
+    target = order.target.expanduser().resolve()
+    for each in planned.works:
+        if not each.why:
+            kept = old.works[each.work.slug]
+            for name in kept.files:
+                link(target / name, site / name)
+            made[each.work.slug] = kept
+    problems = list(planned.problems)
+    wanted = {each.work.slug: each for each in planned.made}
+    tasks = [_task(each, order.settings) for each in wanted.values()]
+    if tasks:
+        from artgen.gallery.processes import rendered
+
+        for task, result in rendered(tasks, site, emit, order.workers):
+            if isinstance(result, ArtgenError):
+                problems.append(result)
+                clear(task.slug, site)
+                continue
+            files = tuple(sorted(written(result, site)))
+            made[task.slug] = Made(wanted[task.slug].parts, result, files)
+    for name in FOLDERS:
+        if not any((site / name).iterdir()):
+            (site / name).rmdir()
+    ordered = {each.work.slug: made[each.work.slug] for each in planned.works if each.work.slug in made}
+    return ordered, tuple(problems)
+
+
+def _task(planned: Planned, settings: Settings) -> Task:
+    work = planned.work
+    return Task(
+        work.slug,
+        work.source,
+        work.film,
+        tuple((stage.preview, stage.width, stage.height) for stage in work.stages),
+        words_of(work, settings),
+        settings.sizes(),
+        settings.originals,
     )
-
-
-def _chosen(run: Run, everything: bool) -> list[Candidate]:
-    return run.candidates() if everything else run.picks()
-
-
-def _check_chosen(chosen: Sequence[tuple[Run, list[Candidate]]], everything: bool) -> None:
-    problems = []
-    for run, candidates in chosen:
-        if candidates:
-            continue
-        count = len(run.candidates())
-        if everything or not count:
-            problems.append(ArtgenError(run.name, "has no candidates yet", "make some with artgen run"))
-            continue
-        problems.append(
-            ArtgenError(
-                run.name,
-                f"none of its {count} candidates is picked",
-                f"pick on the contact sheet (artgen curate {run.name}) or by number; "
-                "--all publishes every candidate",
-                f"artgen pick {run.name} {run.candidates()[0].index}",
-            )
-        )
-    if len(problems) == 1:
-        raise problems[0]
-    if problems:
-        raise Problems("publish", problems)
-
-
-def _check_target(runs: Sequence[Run], target: Path) -> None:
-    place = target.expanduser().resolve()
-    for run in runs:
-        if place == run.folder.resolve() or place in run.folder.resolve().parents:
-            raise ArtgenError(str(target), f"holds the run {run.name}", "name another folder with --to")
-
-
-def _make_pieces(
-    chosen: Sequence[tuple[Run, list[Candidate]]], site: Path, originals: bool, emit: Emit
-) -> list[list[Piece]]:
-    taken: set[str] = set()
-    groups = []
-    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
-        for run, candidates in chosen:
-            emit(Note(f"{run.title}: {len(candidates)} piece{'s' if len(candidates) != 1 else ''}"))
-            slugs = [_free(slug_of(run, candidate), taken) for candidate in candidates]
-            jobs = [
-                pool.submit(make_piece, run, candidate, slug, site, originals=originals)
-                for candidate, slug in zip(candidates, slugs, strict=True)
-            ]
-            try:
-                groups.append([job.result() for job in jobs])
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
-    return groups
-
-
-def _free(slug: str, taken: set[str]) -> str:
-    """``slug``, or with a number if another run of the same name has it."""
-    free, number = slug, 2
-    while free in taken:
-        free, number = f"{slug}-{number}", number + 1
-    taken.add(free)
-    return free
 
 
 def _write_pages(
-    site: Path,
-    chosen: Sequence[tuple[Run, list[Candidate]]],
-    groups: Sequence[Sequence[Piece]],
-    title: str | None,
-) -> None:
-    environment = templates.environment()
-    runs = [run for run, _ in chosen]
-    series = tuple(
-        Series(run.title, run.description, _rows(group)) for run, group in zip(runs, groups, strict=True)
+    order: Order, collection: Collection, old: Manifest, made: dict[str, Made], site: Path
+) -> dict[str, str]:
+    """Write pages and what they need; those that are as they were are brought over. Hashes of all."""
+    from artgen.gallery.pages import pages
+    from artgen.gallery.site import make_site
+
+    target = order.target.expanduser().resolve()
+    zoom = any(each.rendered.pyramid for each in made.values())
+    for name, file in templates.assets(order.templates, zoom):
+        _bring(file.read_bytes(), target / name, site / name)
+    about = order.settings.about_file()
+    text = about.read_text("utf-8-sig", "replace") if about else ""
+    whole = make_site(collection, {slug: each.rendered for slug, each in made.items()}, order.settings, text)
+    hashes = {}
+    for name, page in pages(whole, order.templates):
+        content = page.encode("utf-8", "replace")
+        hashes[name] = hashlib.sha256(content).hexdigest()
+        _bring(content, target / name, site / name)
+    return hashes
+
+
+def _bring(content: bytes, before: Path, file: Path) -> None:
+    """Write a file; the same one that is there already keeps its date, so that it need not be sent again."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        same = before.lstat().st_size == len(content) and before.read_bytes() == content
+    except OSError:
+        same = False
+    if same:
+        link(before, file)
+    else:
+        file.write_bytes(content)
+
+
+def _summary(
+    order: Order,
+    collection: Collection,
+    planned: Plan,
+    made: Mapping[str, object],
+    problems: tuple[ArtgenError, ...],
+    *,
+    touched: bool,
+) -> Summary:
+    shown = [work for work in collection.works if work.slug in made]
+    new = tuple(each.work.slug for each in planned.made if each.work.slug in made)
+    return Summary(
+        index=order.target / "index.html",
+        pieces=tuple(order.target / f"pieces/{work.slug}.html" for work in shown),
+        series=len({work.series for work in shown}),
+        made=new,
+        kept=len(shown) - len(new),
+        removed=planned.removed,
+        problems=problems,
+        touched=touched,
     )
-    pieces = [piece for group in groups for piece in group]
-    whole = Site(
-        title=title or _joined([run.title for run in runs]),
-        description=runs[0].description if len(runs) == 1 else "",
-        series=series,
-        count=len(pieces),
-        drawn=sum(len(run.candidates()) for run in runs),
-    )
-    shared = {"site": whole, "version": __version__}
-    index = environment.get_template("index.html").render(**shared, root="")
-    (site / "index.html").write_text(index, "utf-8")
-    page = environment.get_template("piece.html")
-    around = [None, *pieces, None]
-    for previous, piece, following in zip(around, pieces, around[2:], strict=False):
-        text = page.render(**shared, root="../", piece=piece, previous=previous, next=following)
-        (site / piece.page).write_text(text, "utf-8")
-
-
-def _rows(pieces: Sequence[Piece]) -> tuple[Row, ...]:
-    split = layout.rows([piece.ratio for piece in pieces])
-    return tuple(
-        Row(tuple(pieces[at] for at in row), round(sum(pieces[at].ratio for at in row), 4)) for row in split
-    )
-
-
-def _joined(titles: Sequence[str]) -> str:
-    different = list(dict.fromkeys(titles))
-    return " and ".join(different) if len(different) <= 2 else "Gallery"

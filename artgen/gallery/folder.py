@@ -6,7 +6,6 @@ only a hidden folder that the next publish removes. Files in the folder that are
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import shutil
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from artgen import __version__
 from artgen.errors import ArtgenError
+from artgen.gallery.busy import held
 
 MANIFEST = ".artgen-gallery.json"
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
@@ -31,25 +31,28 @@ def building(target: Path, force: bool = False) -> Iterator[Path]:
         force: take a folder that artgen did not make, replacing files whose names the site uses.
 
     Raises:
-        ArtgenError: the folder is not ours (without ``force``), or cannot be written.
+        ArtgenError: the folder is not ours (without ``force``), cannot be written, or another process
+            builds there.
     """
     target = target.expanduser().resolve()
     new, before = (target.with_name(f".{target.name}.artgen-{end}") for end in ("new", "before"))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _put_back(before, target)  # killed in the middle of a switch
-        shutil.rmtree(before, ignore_errors=True)
-        shutil.rmtree(new, ignore_errors=True)
+        with held(new, target):
+            _put_back(before, target)  # killed in the middle of a switch
+            shutil.rmtree(before, ignore_errors=True)
+            shutil.rmtree(new, ignore_errors=True)
         foreign = _foreign(target, force)
         new.mkdir()
-        try:
-            yield new
-            _adopt(target, new, foreign, force)
-            _switch(new, target, before)
-        finally:
-            _put_back(before, target)
-            shutil.rmtree(new, ignore_errors=True)
-            shutil.rmtree(before, ignore_errors=True)
+        with held(new, target):
+            try:
+                yield new
+                _adopt(target, new, foreign, force)
+                _switch(new, target, before)
+            finally:
+                _put_back(before, target)
+                shutil.rmtree(new, ignore_errors=True)
+                shutil.rmtree(before, ignore_errors=True)
     except OSError as error:
         found = f"could not be written ({error.strerror or error})"
         right = "the site that was there, if any, is untouched"
@@ -105,15 +108,15 @@ def _manifest(target: Path) -> frozenset[str] | None:
 
 
 def _adopt(target: Path, new: Path, foreign: list[str], force: bool) -> None:
-    """Bring foreign files over and write down which files are ours."""
-    ours = sorted(_walk(new))
+    """Bring foreign files over and write down which files are ours, beside what the builder noted there."""
+    ours = {name: (new / name).lstat().st_size for name in sorted(_walk(new)) if name != MANIFEST}
     taken = [name for name in foreign if os.path.lexists(new / name)]
     if taken and not force:
         right = "move it away, or use --force to replace it"
         raise ArtgenError(str(target / taken[0]), "is yours, but the site needs that name", right)
-    (new / MANIFEST).write_text(
-        json.dumps({"made_by": f"artgen {__version__}", "files": ours}, indent=1) + "\n", "utf-8"
-    )
+    noted = json.loads((new / MANIFEST).read_text("utf-8")) if (new / MANIFEST).exists() else {}
+    noted = {"made_by": f"artgen {__version__}"} | noted | {"files": ours}
+    (new / MANIFEST).write_text(json.dumps(noted, indent=1) + "\n", "utf-8")
     for name in foreign:
         if os.path.lexists(new / name):
             continue
@@ -122,10 +125,16 @@ def _adopt(target: Path, new: Path, foreign: list[str], force: bool) -> None:
         if source.is_dir() and not source.is_symlink():
             copy.mkdir()
             continue
-        try:
-            os.link(source, copy, follow_symlinks=False)
-        except OSError:  # a file system without hard links
-            shutil.copy2(source, copy, follow_symlinks=False)
+        link(source, copy)
+
+
+def link(source: Path, copy: Path) -> None:
+    """Give a file of the old site a place in the new one, without a second copy where that is possible."""
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, copy, follow_symlinks=False)
+    except (OSError, NotImplementedError):  # a file system without hard links, or Windows
+        shutil.copy2(source, copy, follow_symlinks=False)
 
 
 def _switch(new: Path, target: Path, before: Path) -> None:
@@ -140,6 +149,8 @@ def _exchange(one: Path, other: Path) -> bool:
     """Swap two folders in one step, so that at no moment there is no site; Linux only."""
     if not sys.platform.startswith("linux"):
         return False
+    import ctypes
+
     try:
         renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
     except (OSError, AttributeError):

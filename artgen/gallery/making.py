@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from artgen.errors import ArtgenError
 from artgen.gallery.crediting import credits
+from artgen.gallery.words import TIMES, WORDS
 from artgen.runs import provenance
 from artgen.runs.provenance import UsedFile
 from artgen.steps.base import SOURCE_ID
@@ -17,22 +18,6 @@ from artgen.steps.images import BUILTIN
 if TYPE_CHECKING:
     from artgen.runs.candidate import Candidate
     from artgen.style.library import Credit
-
-# Of each source and step: its name under a stage, and its part in the wall label's sentence.
-WORDS = {
-    "crops": ("Mixture of crops", "mixture of crops"),
-    "photos": ("Photograph", "photograph"),
-    "faces": ("Mixture of faces", "mixture of faces"),
-    "generator": ("Invention", "invention of a neural network"),
-    "mix": ("Mixed", "mixed with others"),
-    "translate": ("Redrawn", "redrawn{times} by a neural network"),
-    "upscale": ("Re-imagined", "re-imagined{times} by a neural network"),
-    "style": ("Style transfer", "style transfer{times}"),
-    "grade": ("Graded", "graded"),
-    "grain": ("Film grain", "film grain"),
-    "crop": ("Cropped", "cropped"),
-}
-TIMES = {1: "", 2: " twice", 3: " three times"}
 
 
 @dataclass(frozen=True)
@@ -104,11 +89,6 @@ def process(candidate: Candidate) -> str:
     if candidate.stages:
         parts[0] = f"{candidate.stages[0].width} px {parts[0]}"
     return ", ".join(parts)
-
-
-def stage_name(use: str) -> str:
-    """What stands under the stage that a source or step left."""
-    return WORDS.get(use, (use.capitalize(), use))[0]
 
 
 def plain(value: Any) -> str:

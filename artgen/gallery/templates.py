@@ -1,7 +1,9 @@
-"""Where the page templates are, in a checkout and in an installed wheel."""
+"""The page templates and what goes with them: those that ship, each replaceable by a file of one's own."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,9 @@ if TYPE_CHECKING:
     import jinja2
 
 _PACKAGE = Path(__file__).resolve().parent.parent
-ASSETS = ("site.css", "site.js")
+ASSETS = "assets"
+ZOOM = "assets/openseadragon"
+"""Only needed where there are tiles."""
 
 
 def templates_folder() -> Path:
@@ -26,14 +30,61 @@ def templates_folder() -> Path:
     raise ArtgenError("site_templates", "not found in this installation", "install artgen again")
 
 
-def environment() -> jinja2.Environment:
-    """Templates with every value escaped, and an error for a name that does not exist."""
+def assets(own: Path | None = None, zoom: bool = False) -> Iterator[tuple[str, Path]]:
+    """Each file that a site needs beside its pages: where it goes, and where it comes from.
+
+    Args:
+        own: a folder whose files stand in the place of ours of the same name; more in its ``assets/``
+            are added.
+        zoom: whether a piece has tiles.
+    """
+    found: dict[str, Path] = {}
+    for folder in (templates_folder(), own):
+        if folder:
+            for file in sorted((folder / ASSETS).rglob("*")):
+                if file.is_file() and not file.name.startswith("."):
+                    found[file.relative_to(folder).as_posix()] = file
+    for name in sorted(found):
+        if zoom or not name.startswith(f"{ZOOM}/"):
+            yield name, found[name]
+
+
+def files(own: Path | None = None) -> Iterator[Path]:
+    """Every file that decides how pages look: ours, and those of ``own``."""
+    for folder in (templates_folder(), own):
+        if folder:
+            yield from sorted(file for file in folder.rglob("*") if file.is_file() and file.suffix != ".md")
+
+
+def environment(own: Path | None = None) -> jinja2.Environment:
+    """Templates with every value escaped, and an error for a name that does not exist.
+
+    Args:
+        own: a folder whose templates stand in the place of ours of the same name; one may still extend
+            ours as ``artgen/NAME``.
+    """
     import jinja2
 
+    ours = jinja2.FileSystemLoader(templates_folder())
     return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates_folder()),
+        loader=jinja2.ChoiceLoader(
+            [
+                *([jinja2.FileSystemLoader(own)] if own else []),
+                ours,
+                jinja2.PrefixLoader({"artgen": ours}),
+            ]
+        ),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def problem(error: jinja2.TemplateError, own: Path | None) -> ArtgenError:
+    """What is wrong with a template of the artist's, with its place."""
+    place = str(getattr(error, "filename", None) or getattr(error, "name", None) or own or "site_templates")
+    if line := getattr(error, "lineno", None):
+        place += f":{line}"
+    said = re.sub(r"\s+", " ", error.message or "cannot be used")
+    return ArtgenError(place, said, "mend the template, or take it away: ours then stands in its place")

@@ -62,8 +62,8 @@ def test_publish_all_elsewhere_with_a_title(finished_run: Callable[..., Path], t
     finished_run(shapes=SHAPES)
     said = artgen(tmp_path, "publish", "--all", "--to", "site", "--title", "Spring <show>")
     assert (said.returncode, said.stdout) == (0, "site/index.html\n")
-    assert "Abstracts: 4 pieces" in said.stderr
-    assert '<h1 dir="auto">Spring &lt;show&gt;</h1>' in (tmp_path / "site" / "index.html").read_text("utf-8")
+    assert said.stderr == "4 made\n"
+    assert "Spring &lt;show&gt;</h1>" in (tmp_path / "site" / "index.html").read_text("utf-8")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("mine")
     said = artgen(tmp_path, "publish", "--all", "--to", "mine")
@@ -99,6 +99,51 @@ def test_what_was_decided_on_a_mailed_sheet_comes_back(
     said = artgen(tmp_path, "pick", "--from", "picks.json")
     assert said.returncode == 2
     assert "no candidate 99" in said.stderr
+
+
+def test_the_plan_and_what_cannot_be_published(finished_run: Callable[..., Path], tmp_path: Path) -> None:
+    run = finished_run(shapes=SHAPES, picks=(1, 2))
+    said = artgen(tmp_path, "publish", "--plan")
+    assert (said.returncode, said.stderr) == (0, "")
+    assert said.stdout.splitlines() == [
+        *(f"make    {run.name}-000{number}: new" for number in (1, 2)),
+        "pages   works changed",
+    ]
+    assert not (tmp_path / "gallery").exists()
+    (run / "candidates" / "0002.png").write_bytes(b"no picture")
+    said = artgen(tmp_path, "publish")
+    assert (said.returncode, said.stdout) == (2, "gallery/index.html\n")
+    assert "0002.png: damaged" in said.stderr
+    assert "1 work left out, the rest published" in said.stderr
+    report = json.loads(artgen(tmp_path, "publish", "--json").stdout)
+    assert (report["made"], report["kept"], len(report["problems"])) == ([], 1, 1)
+    plan = json.loads(artgen(tmp_path, "publish", "--plan", "--json").stdout)
+    assert plan["make"] == {f"{run.name}-0002": "new"}
+    assert plan["keep"] == [f"{run.name}-0001"]
+
+
+def test_settings_templates_and_a_folder_of_pictures(tmp_path: Path) -> None:
+    from PIL import Image
+
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (300, 200), "teal").save(tmp_path / "photos" / "a sea.jpg")
+    (tmp_path / "gallery.toml").write_text('title = "Mine"\ntheem = "dark"\n')
+    said = artgen(tmp_path, "publish", "photos")
+    assert (said.returncode, "gallery.toml:2: theem: unknown key" in said.stderr) == (2, True)
+    (tmp_path / "other.toml").write_text('title = "Other"\n')
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "404.html").write_text("mine: {{ site.title }}")
+    said = artgen(tmp_path, "publish", "photos", "--settings", "other.toml", "--no-originals")
+    assert said.returncode == 0, said.stderr
+    assert (tmp_path / "gallery" / "404.html").read_text() == "mine: Other"
+    assert not (tmp_path / "gallery" / "originals").exists()
+    (tmp_path / "templates" / "404.html").write_text("{% if site %}")
+    said = artgen(tmp_path, "publish", "photos", "--settings", "other.toml")
+    assert (said.returncode, "Traceback" in said.stderr) == (2, False)
+    assert "404.html" in said.stderr
+    assert (tmp_path / "gallery" / "404.html").read_text() == "mine: Other"
+    said = artgen(tmp_path, "publish", "photos", "--settings", "other.toml", "--templates", "nowhere")
+    assert (said.returncode, "no such folder" in said.stderr) == (2, True)
 
 
 def test_no_runs_and_no_such_run(finished_run: Callable[..., Path], tmp_path: Path) -> None:

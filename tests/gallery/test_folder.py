@@ -81,6 +81,28 @@ def test_killed_while_building(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["gallery"]
 
 
+def test_two_at_once(tmp_path: Path) -> None:
+    target = tmp_path / "gallery"
+    build(target)
+    script = (
+        "import pathlib, sys, artgen.gallery.folder as folder\n"
+        f"with folder.building(pathlib.Path({str(target)!r})) as site:\n"
+        "    (site / 'index.html').write_text('other')\n"
+        "    print('at work', flush=True)\n"
+        "    sys.stdin.read()\n"
+    )
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "at work\n"
+        with pytest.raises(ArtgenError, match="another artgen is publishing there"):
+            build(target, ("index.html",))
+        other.communicate()
+    assert other.returncode == 0
+    assert (target / "index.html").read_text() == "other"
+    build(target)
+
+
 def test_killed_between_the_two_renames_of_other_systems(tmp_path: Path) -> None:
     target = tmp_path / "gallery"
     build(target)

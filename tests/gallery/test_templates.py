@@ -1,4 +1,4 @@
-"""Where the templates are found, and that they escape."""
+"""Where the templates are found, that they escape, and that an artist's own stand in the place of ours."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ from pathlib import Path
 
 import jinja2
 import pytest
+from test_machines import piece, site
 
+from artgen.errors import ArtgenError
 from artgen.gallery import templates
+from artgen.gallery.pages import pages
 
 CHECKOUT = Path(__file__).parents[2]
 
 
 def test_in_a_checkout() -> None:
     assert templates.templates_folder() == CHECKOUT / "site_templates"
-    for asset in templates.ASSETS:
-        assert (templates.templates_folder() / asset).is_file()
+    names = {name for name, _ in templates.assets(zoom=True)}
+    assert {"assets/site.css", "assets/openseadragon/LICENSE", "assets/fonts/OFL-inter.txt"} <= names
+    assert not any("openseadragon" in name for name, _ in templates.assets())
 
 
 def test_in_an_installed_wheel(tmp_path: Path) -> None:
@@ -42,3 +46,32 @@ def test_values_are_escaped_and_unknown_names_are_errors() -> None:
     assert environment.from_string("<b>{{ title }}</b>").render(title="<i>") == "<b>&lt;i&gt;</b>"
     with pytest.raises(jinja2.UndefinedError):
         environment.from_string("{{ titel }}").render(title="")
+
+
+def test_each_file_can_be_replaced(tmp_path: Path) -> None:
+    (tmp_path / "assets" / "fonts").mkdir(parents=True)
+    (tmp_path / "assets" / "site.css").write_text("body { color: red }")
+    (tmp_path / "assets" / "fonts" / "mine.woff2").write_bytes(b"mine")
+    (tmp_path / "404.html").write_text("<p>{{ site.title }} is elsewhere</p>")
+    (tmp_path / "about.html").write_text(
+        '{% extends "artgen/about.html" %}{% block colophon %}<p>Mine</p>{% endblock %}'
+    )
+    found = dict(templates.assets(tmp_path))
+    assert found["assets/site.css"] == tmp_path / "assets" / "site.css"
+    assert found["assets/fonts/mine.woff2"].read_bytes() == b"mine"
+    assert found["assets/site.js"] == CHECKOUT / "site_templates" / "assets" / "site.js"
+    written = dict(pages(site(piece(), title="A & B", about="# Me"), tmp_path))
+    assert written["404.html"] == "<p>A &amp; B is elsewhere</p>"
+    assert "<p>Mine</p>" in written["about.html"]
+    assert "<h1>Me</h1>" in written["about.html"]
+    assert tmp_path / "404.html" in templates.files(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("{% if %}", r"404\.html:1: Expected an expression"), ("{{ titel }}", "'titel' is undefined")],
+)
+def test_a_template_that_is_wrong(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "404.html").write_text(text)
+    with pytest.raises(ArtgenError, match=said):
+        list(pages(site(piece()), tmp_path))

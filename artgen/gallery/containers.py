@@ -1,0 +1,139 @@
+"""Words in files that PNG's and JPEG's ways do not fit: WebP, TIFF, and what is built as MP4 is, AVIF too."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from artgen.gallery.place import GPS, without_place
+
+# https://developer.adobe.com/xmp/docs/XMPSpecifications: Part 3, files of the ISO base media format.
+_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+_XMP_TAG, _BYTE = 700, 1
+_XMP_FLAG = 0x04  # of WebP's VP8X
+_EXIF = b"Exif\0\0"
+_MOST = 10_000  # boxes, chunks or entries; a file of more is none of its kind
+_LARGEST = 1 << 24  # bytes of Exif
+
+
+def boxes(stream: BinaryIO, start: int, stop: int) -> Iterator[tuple[bytes, int, int]]:
+    """Kind, beginning and end of the content of each box in a part of an MP4 or AVIF file."""
+    for _ in range(_MOST):
+        if start + 8 > stop:
+            return
+        stream.seek(start)
+        head = stream.read(16)
+        size, begin = int.from_bytes(head[:4], "big"), 8
+        if size == 1:
+            size, begin = int.from_bytes(head[8:16], "big"), 16
+        elif size == 0:
+            size = stop - start
+        if size < begin or start + size > stop:
+            return
+        yield head[4:8], start + begin, start + size
+        start += size
+
+
+def append_box(stream: BinaryIO, xmp: bytes) -> None:
+    """Put the words behind the last box, where readers that want none pass over them."""
+    end, start = stream.seek(0, 2), 0
+    for _, _, stop in boxes(stream, 0, end):
+        stream.seek(start)
+        if stop == end and stream.read(4) != b"\0" * 4:  # zero would say that it goes on to the file's end
+            stream.seek(end)
+            stream.write((24 + len(xmp)).to_bytes(4, "big") + b"uuid" + _BOX + xmp)
+            return
+        start = stop
+
+
+def copy_webp(source: BinaryIO, copy: BinaryIO, xmp: bytes) -> None:
+    """Copy chunk by chunk, words last. See https://developers.google.com/speed/webp/docs/riff_container.
+
+    Raises:
+        ValueError: the file cannot be followed.
+    """
+    copy.write(source.read(12))
+    first = True
+    for _ in range(_MOST):
+        head = source.read(8)
+        if len(head) < 8:
+            break
+        kind, length = head[:4], int.from_bytes(head[4:], "little")
+        if first or (kind in (b"VP8X", b"EXIF") and length < _LARGEST):
+            content = source.read(length)
+            if len(content) < length:
+                raise ValueError("a WebP that ends too early")
+            if kind == b"VP8X":
+                content = bytes([content[0] | _XMP_FLAG]) + content[1:]
+            elif kind == b"EXIF":
+                prefix = _EXIF if content.startswith(_EXIF) else b""
+                content = prefix + without_place(content[len(prefix) :])
+            elif first:
+                _chunk(copy, b"VP8X", _extended(kind, content))
+            _chunk(copy, kind, content)
+            source.seek(length & 1, 1)
+        elif kind == b"XMP ":
+            source.seek(length + (length & 1), 1)
+        else:
+            _chunk(copy, kind, source.read(length))
+            source.seek(length & 1, 1)
+        first = False
+    _chunk(copy, b"XMP ", xmp)
+    size = copy.seek(0, 2)
+    copy.seek(4)
+    copy.write((size - 8).to_bytes(4, "little"))
+
+
+def _chunk(copy: BinaryIO, kind: bytes, content: bytes) -> None:
+    copy.write(kind + len(content).to_bytes(4, "little") + content + b"\0" * (len(content) & 1))
+
+
+def _extended(kind: bytes, content: bytes) -> bytes:
+    """The header that a plain WebP has not: flags, width and height less one."""
+    if kind == b"VP8L" and len(content) > 5:
+        bits = int.from_bytes(content[1:5], "little")
+        width, height, alpha = bits & 0x3FFF, bits >> 14 & 0x3FFF, bits >> 28 & 1
+    elif kind == b"VP8 " and len(content) > 10:
+        width, height = ((value & 0x3FFF) - 1 for value in struct.unpack_from("<HH", content, 6))
+        alpha = 0
+    else:
+        raise ValueError("no WebP")
+    flags = _XMP_FLAG | alpha << 4
+    return bytes([flags, 0, 0, 0]) + width.to_bytes(3, "little") + height.to_bytes(3, "little")
+
+
+def copy_tiff(source: BinaryIO, copy: BinaryIO, xmp: bytes) -> None:
+    """Copy, then write the first directory again behind, with the words and without coordinates.
+
+    Raises:
+        ValueError: the file cannot be followed. Files of more than 4 GB are copied as they are.
+    """
+    shutil.copyfileobj(source, copy)
+    source.seek(0)
+    head = source.read(8)
+    order = "<" if head.startswith(b"II*\0") else ">" if head.startswith(b"MM\0*") else ""
+    if not order:
+        return
+    try:
+        (directory,) = struct.unpack_from(f"{order}I", head, 4)
+        source.seek(directory)
+        (count,) = struct.unpack(f"{order}H", source.read(2))
+        entries = [source.read(12) for _ in range(count)]
+        following = source.read(4)
+        tags = {struct.unpack_from(f"{order}H", entry)[0]: entry for entry in entries}
+    except struct.error:
+        raise ValueError("a TIFF whose directory cannot be followed") from None
+    end = copy.seek(0, 2)
+    copy.write(b"\0" * (end & 1))
+    where = end + (end & 1)
+    if where + len(xmp) + 12 * count > 0xFFFF_FF00:
+        return
+    tags.pop(GPS, None)
+    tags[_XMP_TAG] = struct.pack(f"{order}HHII", _XMP_TAG, _BYTE, len(xmp), where)
+    copy.write(xmp + b"\0" * (len(xmp) & 1))
+    directory = where + len(xmp) + (len(xmp) & 1)
+    copy.write(struct.pack(f"{order}H", len(tags)) + b"".join(tags[tag] for tag in sorted(tags)) + following)
+    copy.seek(4)
+    copy.write(struct.pack(f"{order}I", directory))

@@ -1,0 +1,48 @@
+"""What ``artgen preview`` adds to pages as it serves them: they load again when the site changes."""
+
+from __future__ import annotations
+
+import html
+import re
+
+PLACE = "/.artgen-preview/"
+SCRIPT = f"""\
+// Only in artgen preview: the page loads again when the site has changed.
+(() => {{
+  let seen, stream;
+  const listen = () => {{
+    stream?.close();
+    stream = null;
+    if (document.hidden) return;  // a browser keeps few connections: one for each page would use them up
+    stream = new EventSource("{PLACE}changes");
+    stream.onmessage = (event) => {{
+      seen ??= event.data;
+      if (event.data !== seen) location.reload();
+    }};
+  }};
+  document.addEventListener("visibilitychange", listen);
+  listen();
+}})();
+"""
+_TAG = f'<script src="{PLACE}reload.js"></script>\n'
+_POLICY = re.compile(
+    r"""(<meta\s+http-equiv=["']?Content-Security-Policy["']?\s+content=)(["'])(.*?)\2""",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def reloading(page: str) -> str:
+    """A page's HTML with the script in it, and with its policy let the script work."""
+    page = _POLICY.sub(lambda found: f"{found[1]}{found[2]}{_opened(found[3])}{found[2]}", page, count=1)
+    head, end, rest = page.rpartition("</body>")
+    return f"{head}{_TAG}{end}{rest}" if end else page + _TAG
+
+
+def _opened(policy: str) -> str:
+    """A policy, as an attribute's value, under which scripts and events come from the page's own server."""
+    said = [rule.split() for rule in html.unescape(policy).split(";") if rule.strip()]
+    rules = {name: values for name, *values in said}
+    for name in ("script-src", "connect-src"):
+        values = [value for value in rules.get(name, []) if value != "'none'"]
+        rules[name] = values if "'self'" in values else ["'self'", *values]
+    return html.escape("; ".join(" ".join([name, *values]) for name, values in rules.items()))

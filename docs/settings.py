@@ -1,0 +1,39 @@
+"""What ``gallery.toml`` may say, for docs/gallery.md: from the model that checks it, see ``reference.py``."""
+
+from pydantic import BaseModel
+
+from artgen.gallery.settings import Link, SeriesSettings, Settings
+from artgen.recipe.fields import described
+
+EMPTY = ("", '""', "[]")
+HEAD = ["key", "what it is", "holds", "by default"]
+
+
+def page() -> str:
+    """A table for the site, and one for each kind of table in it."""
+    return "\n\n".join(
+        [
+            _table(Settings),
+            "Each `[[series]]`:",
+            _table(SeriesSettings),
+            "Each `[[links]]`:",
+            _table(Link),
+        ]
+    )
+
+
+def _table(model: type[BaseModel]) -> str:
+    rows = [
+        [
+            f"`{each.name}`",
+            each.description,
+            each.allowed,
+            f"`{each.default}`" if each.default not in EMPTY else "",
+        ]
+        for each in described(model).values()
+    ]
+    return "\n".join(_line(cells) for cells in [HEAD, ["---"] * len(HEAD), *rows])
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"

@@ -1,0 +1,122 @@
+"""What published files say about themselves, read back by other software than wrote it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from PIL import Image
+
+from artgen.gallery.metadata import GENERATED, Words, packet
+from artgen.gallery.originals import write_original
+from artgen.gallery.place import without_place
+from artgen.gallery.renditions import Sizes, render
+
+HOSTILE = (
+    "</rdf:li><script>alert(1)</script> \"'&amp; ]]> 100% #2 \u05e9\u05dc\u05d5\u05dd \U0001f33f \x00\x0b"
+)
+RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+DC = "{http://purl.org/dc/elements/1.1/}"
+EXT = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}"
+WORDS = Words(HOSTILE, f"alt {HOSTILE}", f"artist {HOSTILE}", f"rights {HOSTILE}", GENERATED, "artgen")
+
+
+def said(xmp: bytes) -> dict[str, str]:
+    text = xmp.decode()
+    root = ElementTree.fromstring(text[text.index("<x:xmpmeta") : text.index("<?xpacket end")])
+    (about,) = root.iter(f"{RDF}Description")
+    return {child.tag: "".join(child.itertext()) for child in about}
+
+
+def test_every_text_is_data() -> None:
+    found = said(packet(WORDS))
+    whole = HOSTILE.replace("\x00", "").replace("\x0b", "")
+    assert found[f"{DC}title"] == whole
+    assert found[f"{DC}description"] == f"alt {whole}"
+    assert found[f"{DC}creator"] == f"artist {whole}"
+    assert found[f"{DC}rights"] == f"rights {whole}"
+    assert found[f"{EXT}DigitalSourceType"] == GENERATED
+
+
+def test_what_is_not_said_is_left_out() -> None:
+    assert set(said(packet(Words(title="A")))) == {f"{DC}title"}
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg", "avif", "webp"])
+def test_every_rendition_carries_the_words(tmp_path: Path, ending: str) -> None:
+    (tmp_path / "images").mkdir()
+    side = 64 if ending == "png" else 300
+    Image.new("RGB", (side, side), "teal").save(tmp_path / "a.png")
+    formats = ("jpg",) if ending == "png" else tuple(dict.fromkeys((ending, "jpg")))
+    picture = render(tmp_path / "a.png", tmp_path, "a", Sizes((200,), formats), packet(WORDS))
+    for name in picture.written():
+        with Image.open(tmp_path / name) as image:
+            found = image.info.get("xmp") or image.info["XML:com.adobe.xmp"].encode()
+            assert said(found)[f"{DC}title"].startswith("</rdf:li><script>")
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg", "webp", "tif", "avif"])
+def test_an_original_keeps_every_pixel_and_gets_the_words(tmp_path: Path, ending: str) -> None:
+    source, copy = tmp_path / f"a.{ending}", tmp_path / f"copy.{ending}"
+    exif = Image.Exif()
+    exif[0x010E] = "described"
+    image = Image.effect_noise((90, 70), 80).convert("RGB")
+    image.save(source, exif=exif, **({"xmp": b"<old/>"} if ending in ("jpg", "webp") else {}))
+    write_original(source, copy, packet(WORDS))
+    with Image.open(source) as before, Image.open(copy) as after:
+        assert before.tobytes() == after.tobytes()
+        assert after.getexif()[0x010E] == "described"
+        found = after.info.get("xmp") or after.info.get("XML:com.adobe.xmp", "").encode()
+    if ending == "avif":  # in a box of its own, which Pillow does not look for
+        found = copy.read_bytes().partition(b"uuid\xbe\x7a\xcf\xcb")[2][12:]
+    assert said(found)[f"{EXT}DigitalSourceType"] == GENERATED
+    assert b"<old/>" not in copy.read_bytes()
+    write_original(copy, tmp_path / f"again.{ending}", packet(Words(title="Other")))
+    again = (tmp_path / f"again.{ending}").read_bytes()
+    assert again.count(b"x:xmpmeta ") == (2 if ending in ("tif", "avif") else 1)
+    assert b"Other" in again
+
+
+@pytest.mark.parametrize("settings", [{"lossless": True}, {"lossless": False}])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_a_plain_webp_becomes_an_extended_one(tmp_path: Path, settings: dict[str, bool], mode: str) -> None:
+    source, copy = tmp_path / "a.webp", tmp_path / "copy.webp"
+    image = Image.effect_noise((91, 70), 80).convert(mode)
+    if mode == "RGBA":
+        image.putalpha(Image.effect_noise((91, 70), 80))
+    image.save(source, **settings)
+    write_original(source, copy, packet(WORDS))
+    with Image.open(source) as before, Image.open(copy) as after:
+        assert (before.mode, before.size, before.tobytes()) == (after.mode, after.size, after.tobytes())
+        assert said(after.info["xmp"])[f"{EXT}DigitalSourceType"] == GENERATED
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg", "webp"])
+def test_an_original_does_not_say_where_it_was_taken(tmp_path: Path, ending: str) -> None:
+    source, copy = tmp_path / f"a.{ending}", tmp_path / f"copy.{ending}"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif.get_ifd(0x8769)[0x9003] = "2019:05:04 10:11:12"
+    place = exif.get_ifd(0x8825)
+    place[1], place[2], place[29] = "N", (52.0, 31.0, 12.34), "2019:05:04"
+    Image.new("RGB", (60, 40), "teal").save(source, exif=exif)
+    with Image.open(source) as before:
+        assert before.getexif().get_ifd(0x8825)[1] == "N"
+    write_original(source, copy, packet(WORDS))
+    with Image.open(copy) as after:
+        after.load()
+        assert after.getexif().get_ifd(0x8825) == {}
+        assert after.getexif()[0x0112] == 6
+        assert after.getexif().get_ifd(0x8769)[0x9003].startswith("2019:05:04")
+    for broken in (b"", b"II", b"II*\0\xff\xff\xff\xff", b"MM\0*\0\0\0\x08\xff\xff", b"no Exif at all"):
+        assert without_place(broken) == b""
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg"])
+def test_a_file_that_ends_too_early_is_no_original(tmp_path: Path, ending: str) -> None:
+    source = tmp_path / f"a.{ending}"
+    Image.effect_noise((90, 70), 80).save(source)
+    source.write_bytes(source.read_bytes()[: 60 if ending == "png" else 15])
+    with pytest.raises(ValueError, match=r"PNG|JPEG"):
+        write_original(source, tmp_path / "copy", packet(WORDS))
