@@ -65,14 +65,12 @@ def blocks(image: Tensor) -> dict[str, Tensor]:
 
 
 def _reduced(image: Tensor) -> Tensor:
-    from artgen.imaging.image import resize
+    from artgen.imaging.image import area_down, resize
 
     height, width = image.shape[-2:]
     # Blocks first: of a large print nearly all the time would go into the antialiased resampling.
     if (factor := min(height, width, max(height, width) // (2 * SIDE))) > 1:
-        down, across = height // factor, width // factor
-        image = image[:, : down * factor, : across * factor]
-        image = image.reshape(3, down, factor, across, factor).mean((2, 4))
+        image = area_down(image[..., : height // factor * factor, : width // factor * factor], factor)
     ratio = SIDE / max(height, width)
     return resize(image, (max(LEAST, round(height * ratio)), max(LEAST, round(width * ratio))))
 
