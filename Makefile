@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Installed where no torch is yet; for another build put it into .venv first (see README).
 TORCH ?= torch==2.13.0
 RUN := recipes/abstracts.toml
-PIECES := abstracts:1,3,14 compositions:9,17 wedding:17,22 posters:3,4 learning-to-see:14 materials:8,9
+PIECES := abstracts:1,3,14 compositions:9,17 wedding:22 posters:4 learning-to-see:14 materials:9
 
 .PHONY: demo gallery test test-slow lint docs bench setup setup-test setup-lint clean
 
@@ -22,7 +22,7 @@ gallery: setup
 	  $(BIN)/artgen pick $${pieces%:*} $$(echo $${pieces#*:} | tr , ' ') --runs runs/gallery || exit 1; \
 	done
 	$(BIN)/artgen publish $(foreach pieces,$(PIECES),$(firstword $(subst :, ,$(pieces)))) --runs runs/gallery \
-	  --to gallery --no-originals --title "Drawn with artgen"
+	  --to gallery --settings recipes/gallery.toml
 
 test: setup-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from artgen.models.embedding import NAME, embed
 
 from artgen.imaging.files import write_png, write_preview
 from artgen.imaging.image import resize
+from artgen.models.embedding import NAME, embed
 from artgen.recipe import load
 from artgen.runs.candidate import (
     PREVIEW_SIDE,

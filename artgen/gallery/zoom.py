@@ -63,5 +63,3 @@ def write_pyramid(file: Path, site: Path, name: str) -> Pyramid | None:
     (site / "zoom" / f"{name}.dzi").unlink(missing_ok=True)  # its words are in the page, for file://
     (site / "zoom" / f"{name}_files" / "vips-properties.xml").unlink(missing_ok=True)
     return Pyramid(f"zoom/{name}_files", image.width, image.height)
-
-
