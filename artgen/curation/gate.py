@@ -32,6 +32,11 @@ CLOSED = (
     "It works once, in one browser; start the command again for another."
 )
 
+OPENED = (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>artgen curate</title>'
+    '<meta http-equiv="refresh" content="0;url=/">'
+)
+
 
 class TooLargeError(Exception):
     """A body grew beyond what is taken."""
@@ -121,9 +126,11 @@ class Gate:
             return
         self._used = self._used or fits
         cookie = f"{self._cookie_name}={self._secret}; Path=/; HttpOnly; SameSite=Strict"
-        headers = [(b"location", b"/"), (b"set-cookie", cookie.encode()), (b"cache-control", b"no-store")]
-        await send({"type": "http.response.start", "status": 303, "headers": headers})
-        await send({"type": "http.response.body", "body": b""})
+        headers = [(b"content-type", b"text/html; charset=utf-8"), (b"set-cookie", cookie.encode())]
+        headers += [(b"cache-control", b"no-store")]
+        # No redirect: after a click in a mail or on another page, browsers would leave the strict cookie out.
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": OPENED.encode()})
 
     def _has_cookie(self, scope: Scope) -> bool:
         for line in _all(scope, b"cookie"):

@@ -30,6 +30,9 @@ class Keeper:
         return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: work(self._opened()))
 
     def _opened(self) -> Run:
+        if self._run is not None and self._run.replaced():  # deleted, or put back from a copy
+            self._run.close()
+            self._run = None
         if self._run is None:
             self._run = Run.open(self.folder)  # in the thread that uses it
         return self._run

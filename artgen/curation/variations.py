@@ -18,7 +18,7 @@ class Variations:
 
     def __init__(self, keeper: Keeper, start: Start) -> None:
         self._keeper, self._process = keeper, Background(start)
-        self._wanted = False
+        self._wanted = True  # what an earlier sitting asked for and nobody made
         self.drawing = is_held(keeper.folder)
         self.problem: str | None = None
 

@@ -76,6 +76,8 @@ class Database:
             self._connection = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None)
             try:
                 self._prepare(new)
+                opened = file.stat()
+                self._opened = opened.st_dev, opened.st_ino
             except BaseException:
                 self._connection.close()
                 raise
@@ -92,6 +94,14 @@ class Database:
         self._connection.execute("PRAGMA synchronous=FULL")
         if version < FORMAT:
             self._connection.executescript(f"BEGIN; {TABLES} PRAGMA user_version={FORMAT}; COMMIT;")
+
+    def replaced(self) -> bool:
+        """Whether the file is gone, or another one has its name: what is written here would be lost."""
+        try:
+            now = self.file.stat()
+        except OSError:
+            return True
+        return (now.st_dev, now.st_ino) != self._opened
 
     def close(self) -> None:
         """Close the connection; what was written is on disk already."""

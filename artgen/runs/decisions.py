@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import getpass
 import re
+import unicodedata
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +24,7 @@ LONGEST = {"title": 200, "alt": 1000}
 LONGEST_NAME = 200
 MOST_STARS = 5
 _ACTION = re.compile(r"[0-9a-f]{8,64}")
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 Rows = Sequence[Change]
 Step = tuple[Kind, str | None, Rows]
@@ -53,7 +56,28 @@ class Decisions:
         for last, action in self._database.actions(since):
             rows += action.rows
             since = last
+        if any(row.field == "round" for row in rows):
+            history = self.history
+            rows += [Change(number, "round", history.value(number, "round")) for number in history.joined]
         return rows, since
+
+    def restore(self) -> None:
+        """Write what only the second copy has: the database was lost, or is an older one.
+
+        Where something later was decided, that stays.
+        """
+        history = self.history
+        lacking = [action for action in journal.replay(self._folder) if not history.knows(action.action)]
+        if not lacking:
+            return
+        later: dict[tuple[int, str], str] = {}
+        for _, action in self._database.actions(0):
+            later |= {(row.candidate, row.field): action.at for row in action.rows}
+        with self._database.together():
+            for action in lacking:
+                rows = tuple(row for row in action.rows if later.get(row[:2], "") <= action.at)
+                if rows:
+                    self._database.write(replace(action, rows=rows))
 
     def decide(self, changes: Rows, *, who: str, view: str, action: str | None = None) -> Acted:
         """Write changes as one action. On disk, twice, when this returns.
@@ -166,7 +190,7 @@ def _check(change: Change, current: int) -> None:
         case "title" | "alt":
             sound, right = (
                 _is_text(value, LONGEST[change.field]),
-                f"at most {LONGEST[change.field]} characters",
+                f"text of at most {LONGEST[change.field]} characters, no control characters",
             )
         case _:
             raise ArtgenError("decision", f"no field {change.field!r}", "mark, stars, round, title or alt")
@@ -176,9 +200,11 @@ def _check(change: Change, current: int) -> None:
 
 
 def _is_text(value: Value, longest: int) -> bool:
+    """Whether it can be shown everywhere: no control characters, none that turn the text around it."""
     if not isinstance(value, str) or len(value) > longest:
         return False
-    return not any("\ud800" <= character <= "\udfff" for character in value)  # half of a character
+    kinds = {unicodedata.category(character) for character in value.replace("\n", "")}
+    return not kinds & {"Cc", "Cs"} and not _TURNING.search(value)
 
 
 def artist() -> str:

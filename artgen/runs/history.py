@@ -63,6 +63,8 @@ class History:
 
     def __init__(self) -> None:
         self._values: dict[int, dict[str, Value]] = {}
+        self._joined: dict[int, int] = {}
+        self._round: int | None = None
         self._rows: dict[str, tuple[Change, ...]] = {}
         self._before: dict[str, tuple[Change, ...]] = {}
         self._marked: dict[int, None] = {}
@@ -73,16 +75,19 @@ class History:
         """Follow one more action; one that is known already changes nothing."""
         if action.action in self._rows:
             return
+        if action.kind == "join":
+            self._rows[action.action] = action.rows
+            self._joined |= {row.candidate: int(row.value or 1) for row in action.rows}
+            return
         touched = dict.fromkeys((row.candidate, row.field) for row in action.rows)
         before = tuple(Change(*key, self.value(*key)) for key in touched)
+        self._round = None
         for row in action.rows:
             self._values.setdefault(row.candidate, {})[row.field] = row.value
             if row.field == "mark":
                 self._marked.pop(row.candidate, None)
                 self._marked[row.candidate] = None
         self._rows[action.action] = action.rows
-        if action.kind == "join":
-            return
         if action.kind == "do" or action.of is None:
             self._before[action.action] = before
             self._done.append(action.action)
@@ -94,11 +99,20 @@ class History:
 
     def value(self, candidate: int, field: str) -> Value:
         """A field as it is now."""
-        return self._values.get(candidate, UNDECIDED).get(field, UNDECIDED[field])
+        return self.values(candidate).get(field, UNDECIDED[field])
 
     def values(self, candidate: int) -> dict[str, Value]:
         """Every field that was ever decided of a candidate; not to be changed."""
-        return self._values.get(candidate, {})
+        values = self._values.get(candidate, {})
+        if candidate in self._joined and "round" not in values:
+            # Not beyond the current round, for beginning that may have been undone since.
+            return {"round": min(self._joined[candidate], self.round), **values}
+        return values
+
+    @property
+    def joined(self) -> list[int]:
+        """Numbers of the candidates that came in a later round and whose round nobody decided."""
+        return [number for number in self._joined if "round" not in self._values.get(number, {})]
 
     def marked(self) -> list[int]:
         """Candidates whose mark was ever decided, the one decided last at the end."""
@@ -110,8 +124,10 @@ class History:
 
     @property
     def round(self) -> int:
-        """The current round: the highest that any candidate has reached."""
-        return max((int(fields.get("round") or 1) for fields in self._values.values()), default=1)
+        """The current round: the highest that any candidate has reached by being kept."""
+        if self._round is None:
+            self._round = max((int(fields.get("round") or 1) for fields in self._values.values()), default=1)
+        return self._round
 
     def knows(self, action: str) -> bool:
         """Whether an action of this id was written."""
@@ -122,8 +138,10 @@ class History:
         return Acted(action, self.now(self._rows[action]))
 
     def now(self, rows: Iterable[Change]) -> tuple[Change, ...]:
-        """Each touched field once, as it is now."""
+        """Each touched field once, as it is now; with a round those that came in it."""
         keys = dict.fromkeys((row.candidate, row.field) for row in rows)
+        if any(field == "round" for _, field in keys):
+            keys |= dict.fromkeys((number, "round") for number in self.joined)
         return tuple(Change(*key, self.value(*key)) for key in keys)
 
     @property

@@ -42,15 +42,16 @@ def replay(folder: Path) -> Iterator[Action]:
     file = folder / FILE
     if not file.is_file():
         return
-    seen: set[str] = set()
+    actions: dict[str, Action] = {}
     for number, line in enumerate(file.read_bytes().splitlines()):
         try:
             action = _action(json.loads(line), number)
         except (ValueError, KeyError, TypeError, RecursionError):
             continue
-        if action.action not in seen:  # written here, then the database refused it, and it was tried again
-            seen.add(action.action)
-            yield action
+        # Twice only where the database refused it and it was tried again: then it was done the last time.
+        actions.pop(action.action, None)
+        actions[action.action] = action
+    yield from actions.values()
 
 
 def _action(row: dict[str, Any], number: int) -> Action:

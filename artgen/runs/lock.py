@@ -53,6 +53,29 @@ def held(folder: Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def alone(file: Path) -> Iterator[None]:
+    """Be the only process that is in here for ``file``, a lock file; others wait.
+
+    Raises:
+        WriteError: its folder is not writable.
+    """
+    try:
+        stream = file.open("ab")
+    except OSError as error:
+        raise WriteError(file, error.strerror or str(error)) from error
+    with stream:
+        while True:
+            try:
+                _lock(stream.fileno())
+            except OSError as error:
+                if error.errno not in LOCKLESS:
+                    time.sleep(PATIENCE[-1])
+                    continue
+            break
+        yield
+
+
 def is_held(folder: Path) -> bool:
     """Whether a run, or a training, is at work in ``folder`` now."""
     try:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from artgen.errors import ArtgenError
 from artgen.imaging.files import read_image, write_preview
@@ -73,6 +76,19 @@ def described(folder: Path, provenance: Provenance, seconds: float = 0.0) -> Can
         seconds=seconds,
         variation_of=provenance.variation_of,
     )
+
+
+def salvaged(database: Path) -> tuple[list[tuple[str, str]], list[tuple[int, int, str]]]:
+    """Facts, and the variations asked for, of a database that is given up, as far as they can be read."""
+    found: tuple[list[Any], list[Any]] = ([], [])
+    if not database.is_file():
+        return found
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(database)) as old:
+        found[0].extend(old.execute("SELECT name, value FROM facts"))
+        found[1].extend(old.execute("SELECT number, parent, at FROM variations"))
+    facts = [row for row in found[0] if all(isinstance(part, str) for part in row)]
+    asked = [row for row in found[1] if [type(part) for part in row] == [int, int, str]]
+    return facts, asked
 
 
 def set_aside(database: Path, *, keep: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -20,7 +21,8 @@ from artgen.runs.find import find_run as find_run
 from artgen.runs.find import list_runs as list_runs
 from artgen.runs.history import KEPT, Acted, Value
 from artgen.runs.history import Change as Change
-from artgen.runs.rebuild import recovered, set_aside
+from artgen.runs.lock import alone
+from artgen.runs.rebuild import recovered, salvaged, set_aside
 from artgen.runs.row import Row
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from artgen.recipe import Recipe
 
+GONE = "gone"
 RECIPE_FOLDER = "recipe folder"
 """The fact that says where the recipe's folder is, seen from the run's: both may be moved together."""
 
@@ -73,21 +76,30 @@ class Run:
         """
         if not (folder / RECIPE).is_file() and not (folder / DATABASE).is_file():
             raise ArtgenError(str(folder), "no run of artgen", "give the folder of a run", "artgen runs")
+        run = cls._sound(folder)
+        if run is None:
+            with alone(folder / f"{DATABASE}.lock"):
+                run = cls._sound(folder) or cls.rebuild(folder)  # another process may have been quicker
+        run.decisions.restore()
+        return run
+
+    @classmethod
+    def _sound(cls, folder: Path) -> Self | None:
         file = folder / DATABASE
-        if not file.is_file():
-            return cls.rebuild(folder)
         try:
-            return cls(folder, Database(file))
+            return cls(folder, Database(file)) if file.is_file() else None
         except DamagedError:
-            return cls.rebuild(folder)
+            return None
 
     @classmethod
     def rebuild(cls, folder: Path) -> Self:
         """Make the database again from the pictures and ``decisions.jsonl``; an old one is kept aside.
 
-        What only the database knew, the seconds each candidate took, is lost.
+        What only the database knew, the seconds each candidate took, is lost; facts and variations that are
+        asked for are saved where they can be read.
         """
         file = folder / DATABASE
+        facts, asked = salvaged(file)
         fresh = folder / "run.db.new"
         set_aside(fresh, keep=False)
         database = Database(fresh, new=True)
@@ -96,6 +108,10 @@ class Run:
                 database.add(candidate)
             for action in journal.replay(folder):
                 database.write(action)
+            for name, value in facts:
+                database.remember(name, value)
+            for number, parent, at in asked:
+                database.queue(number, parent, at)
         database.close()
         set_aside(file, keep=True)
         fresh.replace(file)
@@ -178,13 +194,22 @@ class Run:
 
     def add(self, candidate: Candidate) -> None:
         """Record a candidate whose files are complete. A new one begins in the current round."""
-        if not self._database.has(candidate.index):
+        known = self._database.has(candidate.index) or candidate.index in self._gone()
+        if not known:
             self.decisions.join(candidate.index)
         self._database.add(candidate)
 
     def remove(self, index: int) -> None:
-        """Forget a candidate whose picture is gone."""
+        """Forget a candidate whose picture is gone. Made again, it is in the round that it was in."""
+        self.remember(GONE, json.dumps(sorted({*self._gone(), index})))
         self._database.remove(index)
+
+    def _gone(self) -> set[int]:
+        return set(json.loads(self.fact(GONE) or "[]"))
+
+    def replaced(self) -> bool:
+        """Whether another file has taken the place of the database that this one holds open."""
+        return self._database.replaced()
 
     def pick(self, index: int, on: bool) -> None:
         """Keep a candidate, or not any more. On disk, twice, when this returns.

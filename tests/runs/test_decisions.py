@@ -321,3 +321,108 @@ def test_who_comes_in_a_later_round_begins_in_it(finished_run: Callable[..., Pat
     with Run.open(folder) as run:
         assert run.candidate(3).round == 2
         assert run.undoable == 2
+
+
+def test_undoing_a_round_takes_along_who_came_in_it(finished_run: Callable[..., Path]) -> None:
+    with Run.open(finished_run()) as run:
+        run.pick(3, True)
+        run.next_round(who="me", view="sheet")
+        run.add(replace(run.candidate(1), index=100_001, variation_of=3, round=1, mark=None))
+        cursor = run.cursor()
+        run.undo(who="me", view="sheet")
+        assert {candidate.round for candidate in run.candidates()} == {1}
+        assert Change(100_001, "round", 1) in run.since(cursor)[0]  # pages hear of it
+        run.redo(who="me", view="sheet")
+        assert [c.index for c in run.candidates() if c.round == 2] == [3, 100_001]
+
+
+def test_a_picture_made_again_stays_in_its_round(finished_run: Callable[..., Path]) -> None:
+    with Run.open(finished_run()) as run:
+        run.pick(3, True)
+        run.next_round(who="me", view="sheet")
+        lost = run.candidate(5)
+        run.remove(5)
+        run.add(lost)
+        assert run.candidate(5).round == 1
+
+
+def test_a_database_from_a_backup_is_brought_up_to_date(finished_run: Callable[..., Path]) -> None:
+    folder = finished_run(picks=(1,))
+    backup = folder.parent / "run.db"
+    with Run.open(folder) as run:
+        run.remember("name", "value")
+    backup.write_bytes((folder / "run.db").read_bytes())
+    with Run.open(folder) as run:
+        run.pick(2, True)
+        run.pick(1, False)
+        assert not run.replaced()
+        for ending in ("-wal", "-shm"):
+            (folder / f"run.db{ending}").unlink(missing_ok=True)
+        backup.replace(folder / "run.db")
+        assert run.replaced()
+    for _ in range(2):
+        with Run.open(folder) as run:
+            assert [candidate.index for candidate in run.picks()] == [2]
+            assert run.fact("name") == "value"
+
+
+def test_a_refused_decision_counts_from_when_it_was_made_after_all(
+    finished_run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = finished_run()
+    action = "ab" * 16
+    with Run.open(folder) as run:
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                Database, "write", lambda *_: (_ for _ in ()).throw(sqlite3.OperationalError("full"))
+            )
+            with pytest.raises(ArtgenError):
+                run.decide([Change(1, "mark", "kept")], who="me", view="", action=action)
+        run.decide([Change(1, "mark", "rejected")], who="me", view="")
+        run.decide([Change(1, "mark", "kept")], who="me", view="", action=action)
+        assert run.candidate(1).mark == "kept"
+    (folder / "run.db").unlink()
+    with Run.open(folder) as run:
+        assert run.candidate(1).mark == "kept"
+
+
+def _reopen(folder: Path, number: int) -> None:
+    with Run.open(folder) as run:
+        run.pick(number, True)
+
+
+def test_two_processes_rebuild_one_after_the_other(finished_run: Callable[..., Path]) -> None:
+    folder = finished_run(picks=(9,))
+    (folder / "run.db").unlink()
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=_reopen, args=(folder, number)) for number in (1, 2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0]
+    with Run.open(folder) as run:
+        assert [candidate.index for candidate in run.picks()] == [1, 2, 9]
+    assert not list(folder.glob("run.db.damaged*"))
+
+
+def test_what_is_asked_for_outlives_a_damaged_database(finished_run: Callable[..., Path]) -> None:
+    folder = finished_run()
+    with Run.open(folder) as run:
+        run.remember("recipe folder", "../..")
+        asked = run.queue_variations(3, 2)
+    with sqlite3.connect(folder / "run.db") as database:
+        database.execute("DROP TABLE decisions")
+        database.execute("PRAGMA user_version=1")
+    database.close()
+    with Run.open(folder) as run:
+        assert run.queued() == [(number, 3) for number in asked]
+        assert run.fact("recipe folder") == "../.."
+
+
+@pytest.mark.parametrize("title", ["a\0b", "tab\t", "\u202egnp.evil", "half \ud800"])
+def test_texts_that_cannot_be_shown_everywhere_are_refused(
+    finished_run: Callable[..., Path], title: str
+) -> None:
+    with Run.open(finished_run()) as run, pytest.raises(ArtgenError, match="no control characters"):
+        run.decide([Change(1, "title", title)], who="me", view="")
