@@ -414,9 +414,12 @@ def test_it_prints_the_address_opens_a_browser_and_says_what_is_next(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     ) as process:
         assert process.stdout is not None
-        lines = sorted(process.stdout.readline().strip() for _ in range(3))
-        process.send_signal(signal.SIGINT)
-        rest, errors = process.communicate(timeout=10)
+        try:
+            lines = sorted(process.stdout.readline().strip() for _ in range(3))
+            process.send_signal(signal.SIGINT)
+            rest, errors = process.communicate(timeout=10)
+        finally:
+            process.kill()  # where it does not end by itself, the test does
     assert lines[0] == f"{folder.name}: 1 candidates, 1 kept. Ctrl-C ends it."
     assert lines[1].startswith("http://127.0.0.1:")
     assert lines[2] == f"opened {lines[1]}"
