@@ -40,7 +40,9 @@ class Picks(BaseModel):
     decisions: dict[Annotated[str, Field(pattern=r"^[1-9][0-9]{0,9}$")], Decided] = {}
 
     def changes(self, candidates: Iterable[Candidate]) -> list[Change]:
-        """What it changes in a run: its picks replace the run's, the rest is laid over what is there.
+        """What it changes in a run: only candidates, and of those only fields, that it mentions.
+
+        What is kept is said by ``picks`` alone: a mark "kept" that is not among them counts as none.
 
         Raises:
             ArtgenError: the run has not all of its candidates.
@@ -53,18 +55,15 @@ class Picks(BaseModel):
             )
         picked = set(self.picks)
         found: list[Change] = []
-        for number, candidate in there.items():
+        for number in sorted({*picked, *decided}):
             one = decided.get(number)
-            mark = candidate.mark
+            wanted: dict[str, Value] = one.model_dump(exclude_unset=True) if one else {}
             if number in picked:
-                mark = KEPT
-            elif one or mark == KEPT:
-                mark = one.mark if one and one.mark != KEPT else None
-            wanted: dict[str, Value] = {"mark": mark}
-            if one:
-                wanted |= {"stars": one.stars, "title": one.title, "alt": one.alt}
+                wanted["mark"] = KEPT
+            elif wanted.get("mark") == KEPT:
+                wanted["mark"] = None
             found += [
-                Change(number, *item) for item in wanted.items() if item[1] != getattr(candidate, item[0])
+                Change(number, *item) for item in wanted.items() if item[1] != getattr(there[number], item[0])
             ]
         return found
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from artgen.runs.store import Run
+from artgen.runs.store import Change, Run
 
 SHAPES = ((64, 64),) * 4
 
@@ -77,24 +77,31 @@ def test_what_was_decided_on_a_mailed_sheet_comes_back(
     finished_run: Callable[..., Path], tmp_path: Path
 ) -> None:
     folder = finished_run(shapes=SHAPES, picks=(1, 4))
+    with Run.open(folder) as run:
+        words = [Change(4, "title", "Old"), Change(4, "alt", "stays"), Change(3, "stars", 2)]
+        run.decide(words, who="ada", view="command")
     decided = {
         "2": {"mark": "kept", "stars": 5, "title": "Tide", "alt": "a wave"},
         "3": {"mark": "rejected", "stars": 0, "title": "", "alt": ""},
-        "4": {"mark": "kept"},
+        "4": {"mark": "kept", "title": ""},
     }
     content = {"format": 2, "run": folder.name, "picks": [2, 4], "decisions": decided}
     (tmp_path / "picks.json").write_text(json.dumps(content))
     for _ in range(2):
         said = artgen(tmp_path, "pick", "--from", "picks.json")
-        assert said.stdout == f"{folder.name}: 2 picks: 2, 4\n"
+        assert said.stdout == f"{folder.name}: 3 picks: 1, 2, 4\n"
     with Run.open(folder) as run:
         assert [(c.mark, c.stars, c.title, c.alt) for c in run.candidates()] == [
-            (None, 0, "", ""),
+            ("kept", 0, "", ""),  # not mentioned: as it was
             ("kept", 5, "Tide", "a wave"),
             ("rejected", 0, "", ""),
-            ("kept", 0, "", ""),
+            ("kept", 0, "", "stays"),
         ]
-        assert run.undoable == 3  # all of it is one action, and what changes nothing is none
+        assert run.undoable == 4  # all of it is one action, and what changes nothing is none
+    cleared = content | {"picks": [2], "decisions": {"4": {"mark": None}}}
+    (tmp_path / "picks.json").write_text(json.dumps(cleared))
+    said = artgen(tmp_path, "pick", "--from", "picks.json")
+    assert said.stdout == f"{folder.name}: 2 picks: 1, 2\n"
     (tmp_path / "picks.json").write_text(json.dumps(content | {"picks": [2, 99]}))
     said = artgen(tmp_path, "pick", "--from", "picks.json")
     assert said.returncode == 2

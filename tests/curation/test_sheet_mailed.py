@@ -48,14 +48,49 @@ def test_everything_that_needs_no_server_is_there(mailed: Sheet) -> None:
     assert told == {
         "format": 2,
         "run": "abstracts-1a2b3c4d",
-        "picks": [1, 2],
+        "picks": [1],
         "decisions": {
-            "1": {"mark": "kept", "stars": 0, "title": "", "alt": ""},
-            "2": {"mark": "kept", "stars": 0, "title": "", "alt": ""},
-            "3": {"mark": "rejected", "stars": 0, "title": "", "alt": ""},
-            "4": {"mark": None, "stars": 5, "title": "Dusk", "alt": ""},
+            "1": {"mark": "kept"},
+            "3": {"mark": "rejected"},
+            "4": {"stars": 5, "title": "Dusk"},
+            "5": {"mark": None},
         },
     }
+
+
+def exported(mailed: Sheet) -> Any:
+    with mailed.page.expect_download() as download:
+        mailed.page.click("#export")
+    return json.loads(Path(download.value.path()).read_text("utf-8"))
+
+
+def test_what_was_cleared_stays_cleared(mailed: Sheet) -> None:
+    mailed.press("l", "Shift+U", "l", "l", "0")
+    mailed.page.reload()
+    mailed.wait()
+    assert (mailed.with_class("kept"), mailed.text("#c4 .stars")) == ([], "")
+    assert (told := exported(mailed))["picks"] == []
+    assert told["decisions"] == {"2": {"mark": None}, "4": {"stars": 0}}
+    mailed.press("Control+z", "Control+z", "Home", "Shift+P", "Shift+R", "Enter")
+    assert mailed.text("#funnel") == "40 > 2 > 0"
+    mailed.page.reload()
+    mailed.wait()
+    assert (mailed.text("#funnel"), mailed.with_class("kept")) == ("40 > 2 > 0", [])
+
+
+def test_history_of_candidates_that_a_newer_file_lacks(mailed: Sheet) -> None:
+    mailed.page.evaluate(
+        """localStorage.setItem("artgen:decisions:abstracts-1a2b3c4d", JSON.stringify([
+          { action: "a", kind: "do", rows: [[99, "mark", "kept"]] },
+          { action: "b", kind: "do", rows: [[1, "mark", "kept"], [99, "stars", 3]] }]))"""
+    )
+    mailed.page.reload()
+    mailed.wait()
+    assert mailed.with_class("kept") == [1, 2]
+    mailed.press("Control+z")
+    mailed.until(lambda: mailed.with_class("kept") == [2])
+    assert mailed.page.is_disabled("#undo")  # what was about 99 alone is no step
+    assert exported(mailed)["decisions"] == {"1": {"mark": None}}
 
 
 def test_two_windows_on_the_same_file_agree(mailed: Sheet) -> None:

@@ -3,6 +3,7 @@
 
 import { Refused } from "./link.js";
 
+const EXPORTED = ["mark", "stars", "title", "alt"]; // rounds are the run's own
 const EMPTY = { mark: null, stars: 0, round: 1, title: "", alt: "" };
 
 /**
@@ -24,18 +25,24 @@ export function localLink(mailed) {
       throw new Refused("this browser keeps nothing for this page: export the picks before you close it");
     }
   };
-  // The stacks of undo and redo hold pairs of the rows before and after.
+  // The stacks of undo and redo hold pairs of the rows before and after; `now` has what was touched here, also
+  // where it was set back to nothing.
   const past = (actions) => {
     const undo = [], redo = [], now = new Map();
-    const value = (number, field) => now.get(number + field) ?? start.get(number)[field] ?? EMPTY[field];
-    for (const { kind, rows } of actions) {
+    const value = (number, field) =>
+      (now.has(number + field) ? now.get(number + field) : start.get(number)[field] ?? EMPTY[field]);
+    for (const { kind, rows: all } of actions) {
+      const rows = all.filter(([number]) => start.has(number)); // a newer file of the run may lack some
+      if (!rows.length) continue;
       const before = rows.map(([number, field]) => [number, field, value(number, field)]);
       for (const [number, field, to] of rows) now.set(number + field, to ?? EMPTY[field]);
       if (kind === "do") { undo.push([before, rows]); redo.length = 0; }
-      else if (kind === "undo") redo.push(undo.pop());
-      else undo.push(redo.pop());
+      else {
+        const [from, to] = kind === "undo" ? [undo, redo] : [redo, undo];
+        if (from.length) to.push(from.pop());
+      }
     }
-    return { undo, redo, value };
+    return { undo, redo, value, now };
   };
   const append = (kind, rows, action) => {
     const actions = read();
@@ -98,15 +105,15 @@ export function localLink(mailed) {
     stage: (number, at) => (at === lasts.get(number) && mailed.previews?.[number]) || "",
     /** What `artgen pick --from` reads. */
     picks: () => {
-      const decided = current().candidates.filter(
-        (frame) => frame.mark || frame.stars || frame.title || frame.alt);
-      return {
-        format: 2,
-        run: data.name,
-        picks: decided.filter((frame) => frame.mark === "kept").map((frame) => frame.number),
-        decisions: Object.fromEntries(decided.map(({ number, mark, stars, title, alt }) =>
-          [number, { mark, stars, title, alt }])),
-      };
+      // What was touched here, also where it was cleared, and nothing else: the run may have gone on meanwhile.
+      const { now } = past(read()), decisions = {}, picks = [];
+      for (const number of start.keys()) {
+        const touched = EXPORTED.filter((field) => now.has(number + field));
+        if (!touched.length) continue;
+        decisions[number] = Object.fromEntries(touched.map((field) => [field, now.get(number + field)]));
+        if (decisions[number].mark === "kept") picks.push(number);
+      }
+      return { format: 2, run: data.name, picks, decisions };
     },
   };
 }
