@@ -20,7 +20,7 @@ from artgen.errors import ArtgenError
 from artgen.imaging.files import (
     TEMPORARY,
     WriteError,
-    _sync_folder,
+    sync_folder,
     atomic_write,
     read_image,
     read_text,
@@ -372,6 +372,6 @@ def test_a_file_system_that_syncs_no_folder() -> None:
     with pytest.raises(OSError, match="Invalid argument"):
         os.fsync(folder)
     os.close(folder)
-    _sync_folder(Path("/proc/self"))
+    sync_folder(Path("/proc/self"))
     with pytest.raises(FileNotFoundError):
-        _sync_folder(Path("/proc/self/absent"))
+        sync_folder(Path("/proc/self/absent"))
