@@ -146,6 +146,7 @@ def test_measure(tmp_path: Path) -> None:
     assert "--write with --data or --most; the file says what anybody can compute again" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_checkpoint_in_and_out(tmp_path: Path) -> None:
     torch.manual_seed(1)
     state = unet_state(8, 4, inputs=1)
@@ -175,6 +176,7 @@ def test_what_is_asked_for_wrongly_is_said(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["G.pth"]
 
 
+@pytest.mark.slow
 def test_nothing_is_written_over_by_mistake(tmp_path: Path) -> None:
     torch.save(resnet_state(6, 4), tmp_path / "G.pth")
     model = tmp_path / "G.safetensors"

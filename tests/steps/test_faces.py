@@ -234,6 +234,7 @@ def test_a_large_thumbnail_is_cut_out_in_its_size(album: Path, eileen: Callable[
     assert torch.equal(made, crop_face(image, find_faces(image)[0], 300))
 
 
+@pytest.mark.slow
 def test_wedding_with_photographs_of_ones_own(album: Path, tmp_path: Path) -> None:
     wedding = Path(__file__).parents[2] / "recipes" / "wedding.toml"
     people = f'source.people=["{(album / "eileen").as_posix()}", "builtin:portraits/amber"]'

@@ -104,6 +104,7 @@ def test_flow_finds_the_way_and_does_not_believe_in_what_was_hidden() -> None:
     assert (warped(before, motion.flow) - now).abs()[:, 8:-8, 8:-8].mean() < 0.01
 
 
+@pytest.mark.slow
 def test_paint_moves_with_the_film_and_a_cut_begins_anew(tmp_path: Path) -> None:
     """The issue's measure, with the true motion: a third of what painting every frame alone changes."""
     frames = pan("coffee", 5) + pan("chelsea", 4)

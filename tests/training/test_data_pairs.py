@@ -120,6 +120,7 @@ def artgen(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_the_command(folders: tuple[Path, Path], tmp_path: Path) -> None:
     said = artgen(tmp_path, "sketches", "paintings", "-o", "out")
     assert said.returncode == 2

@@ -66,6 +66,7 @@ def test_all_takes_every_face(photographs: Path, tmp_path: Path) -> None:
     assert np.abs(both[0] - both[1]).mean() < 12
 
 
+@pytest.mark.slow
 def test_nothing_is_done_twice(photographs: Path, tmp_path: Path) -> None:
     out, wish = tmp_path / "out", Wish(size=96)
     first = collect(photographs, out, wish, ignore)
@@ -82,6 +83,7 @@ def test_nothing_is_done_twice(photographs: Path, tmp_path: Path) -> None:
     assert len(other) == 7
 
 
+@pytest.mark.slow
 def test_the_command(photographs: Path, tmp_path: Path) -> None:
     def artgen(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

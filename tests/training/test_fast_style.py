@@ -126,6 +126,7 @@ def test_distilled_comes_nearer_to_what_patch_em_painted(place: Path) -> None:
     assert (painted[0] - painted[1]).abs().mean() > 0.02
 
 
+@pytest.mark.slow
 def test_killed_while_painting_it_paints_only_the_rest_and_a_recipe_uses_the_model(place: Path) -> None:
     written(place, DISTILLED.format(steps=2, pairs=3))
     train = ("train", "painter.toml", "--data", "photographs", "--folder", "out", "--device", "cpu")
@@ -157,6 +158,7 @@ def pairs(place: Path) -> set[Path]:
     return set((place / "out" / "pairs").glob("*/[!.]*.png"))
 
 
+@pytest.mark.slow
 def test_perceptual_shows_more_of_the_painting(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = (3, 64, 64, 128, 128, 256)
     generator = torch.Generator().manual_seed(0)

@@ -108,6 +108,7 @@ def test_the_rate_falls_to_nothing_over_the_second_half(tmp_path: Path, photogra
     assert family.rate(0.999) == pytest.approx(0.002)
 
 
+@pytest.mark.slow
 def test_a_recipe_of_pictures_uses_what_the_shipped_recipe_trains(tmp_path: Path, photographs: Path) -> None:
     (tmp_path / "photographs").symlink_to(photographs)
     (file,), losses = trained(shrunk("pix2pix-pixels", **SIZES, steps=120), tmp_path / "out")

@@ -31,7 +31,7 @@ def test_every_family_has_a_small_recipe() -> None:
 
 # By default a GAN of pairs and the up-imager, whose critic is another; CI resumes all. The longest has a
 # test of its own by default: fast-style, killed while it paints its pairs.
-LONG = {"fast-style", "cyclegan", "dcgan", "dcgan-r3", "mix"}
+LONG = {"fast-style", "cyclegan", "dcgan", "dcgan-r3", "mix", "pix2pix"}
 
 
 @pytest.mark.parametrize(

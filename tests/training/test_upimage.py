@@ -40,6 +40,7 @@ def family(place: Path, data: list[str], **more: object) -> UpImageTraining:
     return found
 
 
+@pytest.mark.slow
 def test_a_recipe_of_pictures_uses_what_the_shipped_recipe_trains(tmp_path: Path, photographs: Path) -> None:
     (tmp_path / "photographs").symlink_to(photographs)
     recipe = shrunk("first-8x", **SIZES, **CROPS, steps=120, warm_up=0.2)  # of so few steps a larger share
