@@ -81,7 +81,7 @@ def read(site: Path) -> Manifest:
 def _rendered(said: Mapping[str, Any]) -> Rendered:
     return Rendered(
         image=_picture(said["image"]),
-        stages=tuple(map(_picture, said["stages"])),
+        stages=tuple(_picture(stage) if stage else None for stage in said["stages"]),
         original=Original(**said["original"]) if said["original"] else None,
         pyramid=Pyramid(**said["pyramid"]) if said["pyramid"] else None,
         film=Film(**said["film"]) if said["film"] else None,

@@ -201,6 +201,8 @@ def _stages(work: Work, rendered: Rendered) -> tuple[StageShown, ...]:
     uses = [stage.use for stage in work.candidate.stages] if work.candidate else []
     shown: list[StageShown] = []
     for stage, use, image in zip(work.stages, uses, rendered.stages, strict=False):
+        if image is None:
+            continue
         size = (stage.width, stage.height)
         if not shown and max(size) <= THUMBNAIL_SIDE and len(work.stages) <= ROOMY:
             tick = "thumbnail"

@@ -138,10 +138,18 @@ def parts_of(work: Work, settings: Settings, hashes: Hashes, form: str) -> dict[
     return {
         "picture": hashes.of(work.source),
         "film": hashes.of(work.film) if work.film else "",
-        "stages": _digest([hashes.of(stage.preview) for stage in work.stages]),
+        "stages": _digest([_stage(stage.preview, hashes) for stage in work.stages]),
         "words": _digest(vars(words_of(work, settings))),
         "settings": form,
     }
+
+
+def _stage(preview: Path, hashes: Hashes) -> str:
+    """A piece hangs without a stage whose preview is lost, so that is no reason against it."""
+    try:
+        return hashes.of(preview)
+    except ArtgenError:
+        return ""
 
 
 def words_of(work: Work, settings: Settings) -> Words:

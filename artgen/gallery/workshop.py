@@ -59,7 +59,8 @@ class Rendered:
 
     Attributes:
         image: the work; of a film its poster.
-        stages: from the source to the last step; empty where nothing is known of them.
+        stages: from the source to the last step, None for one whose preview is lost or damaged; empty where
+            nothing is known of them.
         original: None where visitors are not given it.
         pyramid: None where the renditions show all there is.
         film: None for a picture.
@@ -68,7 +69,7 @@ class Rendered:
     """
 
     image: Picture
-    stages: tuple[Picture, ...]
+    stages: tuple[Picture | None, ...]
     original: Original | None
     pyramid: Pyramid | None
     film: Film | None
@@ -139,9 +140,9 @@ def _film(task: Task, film: Path, site: Path, xmp: bytes) -> Rendered:
     return Rendered(image, (), None, None, Film(file, card, width, height), card)
 
 
-def _stages(task: Task, image: Picture, site: Path) -> tuple[Picture, ...]:
+def _stages(task: Task, image: Picture, site: Path) -> tuple[Picture | None, ...]:
     """The last stage is most often the work itself, and needs no files of its own."""
-    made = []
+    made: list[Picture | None] = []
     for number, (preview, width, height) in enumerate(task.stages, 1):
         last = number == len(task.stages)
         if last and (width, height) == (image.width, image.height):
@@ -150,7 +151,12 @@ def _stages(task: Task, image: Picture, site: Path) -> tuple[Picture, ...]:
         words = replace(task.words, title=f"{task.words.title}, stage {number}", alt="")
         sizes = replace(task.sizes, widths=(STAGE,))
         name = f"{task.slug}_stage-{number}"
-        made.append(renditions.render(preview, site, name, sizes, packet(words)))
+        try:
+            made.append(renditions.render(preview, site, name, sizes, packet(words)))
+        except ArtgenError:
+            made.append(None)  # the work is whole, and hangs without it
+            for begun in (site / "images").glob(f"{name}[._]*"):
+                begun.unlink()
     return tuple(made)
 
 
@@ -178,7 +184,7 @@ def _card(image: Picture, site: Path, slug: str, xmp: bytes) -> str:
 
 def written(made: Rendered, site: Path) -> list[str]:
     """Every file of a work, relative to the site."""
-    files = [name for picture in (made.image, *made.stages) for name in picture.written()]
+    files = [name for picture in (made.image, *filter(None, made.stages)) for name in picture.written()]
     files += [made.card, *([made.original.file] if made.original else [])]
     files += [made.film.file] if made.film else []
     if made.pyramid:

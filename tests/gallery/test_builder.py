@@ -133,6 +133,25 @@ def test_a_damaged_candidate_is_left_out(finished_run: Callable[..., Path], tmp_
     assert [page.stem[-4:] for page in summary.pieces] == ["0001"]
 
 
+def test_a_piece_hangs_without_a_stage_that_is_lost(
+    finished_run: Callable[..., Path], tmp_path: Path
+) -> None:
+    run = finished_run(shapes=SHAPES, picks=(2,))
+    with Run.open(run) as opened:
+        first, second, _ = (stage.preview for stage in opened.candidate(2).stages)
+    first.unlink()
+    second.write_bytes(second.read_bytes()[:200])
+    site = tmp_path / "gallery"
+    summary = built(site, run)
+    assert (summary.problems, len(summary.pieces)) == ((), 1)
+    page = summary.pieces[0].read_text("utf-8")
+    assert "How it was made" in page
+    assert "stage-" not in page
+    assert not list((site / "images").glob("*stage*"))
+    again = built(site, run)
+    assert (again.made, again.touched) == ((), False)
+
+
 def test_a_site_does_not_swallow_its_runs(finished_run: Callable[..., Path], tmp_path: Path) -> None:
     folder = finished_run(shapes=SHAPES, picks=(1,))
     for target in (folder, folder.parent, tmp_path):
