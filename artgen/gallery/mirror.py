@@ -50,7 +50,7 @@ def send(parcel: Parcel, to: str, address: str, emit: Emit, force: bool) -> Sent
     rest = [name for name in parcel.files if Path(name).suffix.lower() not in PAGES and name != MANIFEST]
     emit(Note(f"{to}: {len(parcel.files)} files are compared, and those that changed sent"))
     changed = rsync.move(parcel.site, rest) + rsync.move(parcel.site, pages, "--delay-updates")
-    removed = rsync.remove(parcel.site, known - parcel.ours - set(parcel.files))
+    removed = rsync.remove(known - parcel.ours - set(parcel.files))
     rsync.move(parcel.site, [MANIFEST])
     return Sent(to, tuple(sorted(changed)), tuple(sorted(removed)))
 
@@ -92,15 +92,23 @@ class _Rsync:
         """Send those of ``names`` that are not there or not the same; returns which."""
         return self._list(site, names, *SETTINGS, *settings)
 
-    def remove(self, site: Path, names: Iterable[str]) -> list[str]:
-        """Take away files, which ``site`` lacks; returns those that were there."""
-        return self._list(site, names, "--delete-missing-args", *SETTINGS)
+    def remove(self, names: Iterable[str]) -> list[str]:
+        """Take away files; returns those that were there.
+
+        Told of a name whose folder it cannot find here, rsync removes nothing: the site may lack that folder
+        too. So it is given the folders, and nothing in them.
+        """
+        with tempfile.TemporaryDirectory(prefix="artgen-") as place:
+            names = list(names)
+            for folder in {Path(name).parent for name in names}:
+                (Path(place) / folder).mkdir(parents=True, exist_ok=True)
+            return self._list(Path(place), names, "--delete-missing-args", *SETTINGS)
 
     def _list(self, site: Path, names: Iterable[str], *settings: str) -> list[str]:
         names = sorted(names)
         if not names:
             return []
-        said = "".join(f"{name}\0" for name in names)
+        said = "".join(f"./{name}\0" for name in names)  # one that begins with # or ; would be a comment
         call = [*settings, "--from0", "--files-from=-", "--out-format=%i %n", "--8-bit-output"]
         done = self._call([*call, "--", f"{site.absolute()}/", self._address], said)
         self._check(done)

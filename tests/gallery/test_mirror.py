@@ -120,6 +120,8 @@ def test_names_with_everything_in_them(tmp_path: Path) -> None:
         "a b.html",
         "é #1 100%.html",
         "-x.html",
+        "#1.html",
+        ";.html",
         "*.html",
         "$(touch x).html",
         "'\"`.jpg",
@@ -133,6 +135,22 @@ def test_names_with_everything_in_them(tmp_path: Path) -> None:
     write_site(site, {"index.html": "x"})
     assert set(send(site, f"rsync:{there}").removed) == set(names)
     assert contents(there) == contents(site)
+
+
+def test_a_folder_that_the_site_has_no_more(site: Path, tmp_path: Path) -> None:
+    there, to = tmp_path / "there", f"rsync:{tmp_path / 'there'}"
+    films = {"films/a.mp4": "a", "zoom/b_files/0/0_0.jpg": "b", "zoom/b_files/1/0_0.jpg": "b"}
+    write_site(site, FIRST | films)
+    send(site, to)
+    (there / "films").chmod(0o750)
+    write_site(site, FIRST)
+    for name in ("films", "zoom"):
+        shutil.rmtree(site / name, ignore_errors=True)
+    assert send(site, to) == Sent(to, (), tuple(films))
+    assert contents(there) == contents(site)
+    assert (there / "films").stat().st_mode & 0o777 == 0o750
+    shutil.rmtree(there / "films")
+    assert send(site, to) == Sent(to, (), ())
 
 
 def test_files_that_are_not_artgens_are_not_replaced(site: Path, tmp_path: Path) -> None:
