@@ -54,7 +54,8 @@ def write_still(file: Path, target: Path) -> None:
             str(file), "no picture to show it by", right, "pip install 'artgen[video]'"
         ) from None
     try:
-        with av.open(str(file)) as film:
+        # Old recorders write titles in whatever letters their country used.
+        with av.open(str(file), metadata_errors="replace") as film:
             frame = next(film.decode(video=0))
             pixels = frame.to_ndarray(format="rgb24")
     except (av.FFmpegError, StopIteration, IndexError, OSError) as error:

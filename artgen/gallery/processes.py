@@ -27,6 +27,9 @@ def rendered(tasks: Sequence[Task], site: Path, emit: Emit, workers: int | None 
         site: where their files go.
         emit: told how far it has come.
         workers: processes; by default one for each core that we may use. One is this process itself.
+
+    Raises:
+        OSError: nothing more can be written.
     """
     count = min(workers or cores(), len(tasks))
     if count == 1:
@@ -114,6 +117,16 @@ def _made(task: Task, site: Path) -> Rendered | Said:
         return make(task, site)
     except ArtgenError as error:
         return error.where, error.found, error.right, error.command
+    except OSError:
+        raise  # the disk is full, or gone: no work's fault
+    except Exception as error:  # decoders fail in ways that nobody lists; one file must not cost the others
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        return (
+            str(task.film or task.source),
+            f"cannot be made ({said})",
+            "save it again by other software",
+            "",
+        )
 
 
 def _heard(result: Rendered | Said) -> Rendered | ArtgenError:

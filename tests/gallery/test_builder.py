@@ -19,7 +19,11 @@ from artgen.errors import ArtgenError, Problems
 from artgen.events import ignore
 from artgen.gallery import films
 from artgen.gallery.builder import Order, Summary, publish
+from artgen.gallery.metadata import Words
+from artgen.gallery.processes import rendered
+from artgen.gallery.renditions import Sizes
 from artgen.gallery.settings import Settings
+from artgen.gallery.workshop import FOLDERS, Rendered, Task
 from artgen.gallery.zoom import LARGER_THAN
 from artgen.runs import provenance
 from artgen.runs.store import Run
@@ -200,6 +204,46 @@ def test_a_film(tmp_path: Path) -> None:
     with av.open(str(copy)) as read:
         assert len(list(read.decode(video=0))) == 5
     assert "<video" in summary.pieces[0].read_text("utf-8")
+
+
+def test_a_film_whose_title_is_in_other_letters(tmp_path: Path) -> None:
+    import av
+
+    (tmp_path / "films").mkdir()
+    source = film(tmp_path / "films" / "cafe.mp4")
+    other = tmp_path / "films" / "latin.mp4"
+    with (
+        av.open(str(source)) as read,
+        av.open(str(other), "w", metadata_encoding="latin-1") as write,
+    ):
+        write.metadata["title"] = "café"
+        stream = write.add_stream_from_template(read.streams.video[0])
+        for packet in read.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                write.mux(packet)
+    assert b"caf\xe9" in other.read_bytes()
+    summary = built(tmp_path / "gallery", tmp_path / "films")
+    assert (summary.made, summary.problems) == (("cafe", "latin"), ())
+
+
+def test_whatever_else_a_work_fails_by_takes_no_other_with_it(tmp_path: Path) -> None:
+    Image.new("RGB", (200, 150)).save(tmp_path / "a.png")
+    for name in FOLDERS:
+        (tmp_path / name).mkdir()
+    words, sizes = Words("A"), Sizes((100,), ("jpg",))
+    nul = tmp_path / "\0.mp4"  # no system call takes that name: a ValueError
+    tasks = [
+        Task("nul", nul, nul, (), words, sizes, False),
+        Task("a", tmp_path / "a.png", None, (), words, sizes, False),
+    ]
+    (_, bad), (_, good) = rendered(tasks, tmp_path, ignore, workers=1)
+    assert isinstance(bad, ArtgenError)
+    assert bad.where == str(nul)
+    assert bad.found.startswith("cannot be made (ValueError: ")
+    assert isinstance(good, Rendered)
+    with pytest.raises(OSError, match="No such file"):
+        list(rendered(tasks[1:], tmp_path / "gone", ignore, workers=1))
 
 
 def test_a_film_that_is_none(tmp_path: Path) -> None:
