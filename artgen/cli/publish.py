@@ -210,4 +210,4 @@ def _complain(problems: tuple[Exception, ...]) -> None:
         typer.echo(str(problem), err=True)
     if problems:
         count = len(problems)
-        typer.echo(f"publish: {count} work{'s' if count > 1 else ''} left out, the rest published", err=True)
+        typer.echo(f"publish: {count} thing{'s' if count > 1 else ''} left out, the rest published", err=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from artgen.errors import ArtgenError, Problems
 from artgen.events import Emit, ignore
-from artgen.gallery import manifest, templates
+from artgen.gallery import enclosures, manifest, templates
 from artgen.gallery.collecting import collect
 from artgen.gallery.folder import MANIFEST, building, link
 from artgen.gallery.hashes import Hashes
@@ -35,7 +35,7 @@ class Summary:
         made: slugs of the works whose files were made now.
         kept: how many works stayed as they were.
         removed: slugs of works that are gone.
-        problems: works that could not be published, each with its reason.
+        problems: works that could not be published, and files that a text lacks, each with its reason.
         touched: whether anything changed at all.
     """
 
@@ -197,9 +197,13 @@ def _write_pages(
     zoom = any(each.rendered.pyramid for each in made.values())
     for name, file in templates.assets(order.templates, zoom):
         _bring(file.read_bytes(), target / name, site / name)
+    for enclosure in enclosures.enclosures(order.settings):
+        enclosures.write(enclosure, site / enclosure.file)
     about = order.settings.about_file()
     text = about.read_text("utf-8-sig", "replace") if about else ""
-    whole = make_site(collection, {slug: each.rendered for slug, each in made.items()}, order.settings, text)
+    moved = {each.address: each.link for each in enclosures.enclosures(order.settings)}
+    rendered = {slug: each.rendered for slug, each in made.items()}
+    whole = make_site(collection, rendered, order.settings, text, moved)
     hashes = {}
     for name, page in pages(whole, order.templates):
         content = page.encode("utf-8", "replace")

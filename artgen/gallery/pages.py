@@ -72,7 +72,7 @@ def _html(site: Site, environment: Any) -> Iterator[tuple[str, str]]:
         )
     if site.about.strip():
         title = about.title_of(site.about)
-        text = about.html_of(about.without_title(site.about))
+        text = about.html_of(about.without_title(site.about), site.moved)
         yield render(
             "about.html", "about.html", head_of_site(site, "about.html", title), title=title, text=text
         )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from artgen import __version__
 from artgen.errors import ArtgenError
-from artgen.gallery import metadata, renditions, templates
+from artgen.gallery import enclosures, feeds, metadata, renditions, templates
 from artgen.gallery.metadata import Words
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ REASONS = {
 PAGES = {
     "works": "works changed",
     "settings": "settings changed",
-    "texts": "templates or about.md changed",
+    "texts": "templates, about.md or its files changed",
     "program": "artgen changed",
 }
 MISSING = "missing from the site"
@@ -63,7 +63,7 @@ class Plan:
         works: in order; without those of which a file cannot be read.
         removed: slugs of works that the site has and will have no more.
         pages: why pages are written; empty where they stay.
-        problems: works that cannot be published, each with its reason.
+        problems: works that cannot be published, and files that a text lacks, each with its reason.
     """
 
     works: tuple[Planned, ...]
@@ -113,6 +113,7 @@ def plan(
             problems.append(error)
             continue
         works.append(Planned(work, parts, _why(parts, old.works.get(work.slug), whole)))
+    problems += enclosures.problems(settings, site, set(_offered(collection, own)))
     wanted = {each.work.slug for each in works}
     wanted_pages = decided(collection, {each.work.slug: each.parts for each in works}, settings, hashes, own)
     changed = next((PAGES[part] for part in PAGES if wanted_pages[part] != old.decided.get(part)), "")
@@ -122,6 +123,14 @@ def plan(
     return Plan(
         tuple(works), tuple(slug for slug in old.works if slug not in wanted), changed, tuple(problems)
     )
+
+
+def _offered(collection: Collection, own: Path | None) -> Iterable[str]:
+    """What a text may link to although it is not there yet."""
+    yield from ("index.html", "about.html", "404.html", feeds.ATOM, feeds.JSON_FEED)
+    yield from (f"series/{series.slug}.html" for series in collection.series)
+    yield from (f"pieces/{work.slug}.html" for work in collection.works)
+    yield from (name for name, _ in templates.assets(own, zoom=True))
 
 
 def form_of(settings: Settings) -> str:
@@ -176,7 +185,8 @@ def decided(
     """
     works = [(_told(work), made[work.slug]) for work in collection.works if work.slug in made]
     about = settings.about_file()
-    texts = [*templates.files(own), *([about] if about else [])]
+    enclosed = [each.source for each in enclosures.enclosures(settings)]
+    texts = [*templates.files(own), *([about] if about else []), *enclosed]
     return {
         "works": _digest([[vars(series) for series in collection.series], works]),
         "settings": _digest(settings.model_dump(mode="json")),

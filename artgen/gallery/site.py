@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from artgen.gallery import layout
@@ -93,6 +93,7 @@ class Site:
         series: in the order in which they hang.
         settings: what the artist says of it.
         about: the page about the artist, in Markdown; empty without.
+        moved: where files that it names are, by the address in the text.
     """
 
     title: str
@@ -100,6 +101,7 @@ class Site:
     series: tuple[Series, ...]
     settings: Settings
     about: str = ""
+    moved: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def pieces(self) -> tuple[Piece, ...]:
@@ -125,7 +127,11 @@ class Site:
 
 
 def make_site(
-    collection: Collection, rendered: Mapping[str, Rendered], settings: Settings, about: str = ""
+    collection: Collection,
+    rendered: Mapping[str, Rendered],
+    settings: Settings,
+    about: str = "",
+    moved: Mapping[str, str] | None = None,
 ) -> Site:
     """Hang what was made of each work.
 
@@ -134,6 +140,7 @@ def make_site(
         rendered: by slug.
         settings: of the site.
         about: the page about the artist, in Markdown.
+        moved: where files that it names are, by the address in the text.
     """
     hung: list[list[Piece]] = [[] for _ in collection.series]
     for work in collection.works:
@@ -162,6 +169,7 @@ def make_site(
         series=tuple(series),
         settings=settings,
         about=about,
+        moved=moved or {},
     )
 
 

@@ -121,7 +121,7 @@ def test_the_plan_and_what_cannot_be_published(finished_run: Callable[..., Path]
     said = artgen(tmp_path, "publish")
     assert (said.returncode, said.stdout) == (2, "gallery/index.html\n")
     assert "0002.png: damaged" in said.stderr
-    assert "1 work left out, the rest published" in said.stderr
+    assert "1 thing left out, the rest published" in said.stderr
     report = json.loads(artgen(tmp_path, "publish", "--json").stdout)
     assert (report["made"], report["kept"], len(report["problems"])) == ([], 1, 1)
     plan = json.loads(artgen(tmp_path, "publish", "--plan", "--json").stdout)

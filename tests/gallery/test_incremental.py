@@ -203,7 +203,7 @@ def test_templates_and_texts(photos: Path) -> None:
     site = photos.parent / "site"
     built(photos)
     (photos.parent / "about.md").write_text("# Me\n\nI paint.")
-    assert look(order(photos)).pages == "templates or about.md changed"
+    assert look(order(photos)).pages == "templates, about.md or its files changed"
     built(photos)
     assert "I paint." in (site / "about.html").read_text("utf-8")
     (photos.parent / "templates").mkdir()
@@ -216,6 +216,34 @@ def test_templates_and_texts(photos: Path) -> None:
     (photos.parent / "about.md").unlink()
     built(photos)
     assert not (site / "about.html").exists()
+
+
+def test_files_that_the_text_names_go_along(photos: Path) -> None:
+    site, place = photos.parent / "site", photos.parent
+    (place / "about.md").write_text(
+        "# Me\n\n![portrait](me/my%20face.jpg) [cv](cv.pdf#page=2) [gone](gone.pdf) [out](../secret.txt)"
+        " [linked](linked.txt) [wall](index.html) [shop](shop/) [far](https://example.org/x.pdf)"
+    )
+    (place / "me").mkdir()
+    Image.new("RGB", (30, 20), "red").save(place / "me" / "my face.jpg")
+    (place / "cv.pdf").write_bytes(b"%PDF first")
+    (place.parent / "secret.txt").write_text("secret")
+    (place / "linked.txt").symlink_to(place.parent / "secret.txt")
+    summary = built(photos)
+    assert [str(problem).split(":")[1].strip() for problem in summary.problems] == [
+        *("gone.pdf", "../secret.txt", "linked.txt")
+    ]
+    page = (site / "about.html").read_text("utf-8")
+    assert 'src="files/me/my%20face.jpg"' in page
+    assert 'href="files/cv.pdf#page=2"' in page
+    assert (site / "files" / "cv.pdf").read_bytes() == b"%PDF first"
+    with Image.open(site / "files" / "me" / "my face.jpg") as face:
+        assert face.size == (30, 20)
+    assert sorted(path.name for path in (site / "files").rglob("*")) == ["cv.pdf", "me", "my face.jpg"]
+    assert not built(photos).touched
+    (place / "cv.pdf").write_bytes(b"%PDF other")
+    assert built(photos).touched
+    assert (site / "files" / "cv.pdf").read_bytes() == b"%PDF other"
 
 
 @pytest.mark.parametrize("name", ["images/p2_100.jpg", "index.html", "assets/site.css", "originals/p3.jpg"])
