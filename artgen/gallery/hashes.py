@@ -44,9 +44,14 @@ class Hashes:
         """The hash of a file, hexadecimal.
 
         Raises:
-            ArtgenError: it is missing, no regular file, or cannot be read.
+            ArtgenError: it is missing, no regular file, cannot be read, or has a name that is not UTF-8.
         """
         path = os.path.abspath(file)
+        try:
+            path.encode()
+        except UnicodeEncodeError:  # nobody after us, libvips and PyAV among them, could open it
+            where = os.fsencode(file).decode("utf-8", "backslashreplace")
+            raise ArtgenError(where, "has a name that is not UTF-8", "give it another name") from None
         try:
             stat = os.stat(path)
             state = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]

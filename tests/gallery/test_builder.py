@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -246,6 +247,22 @@ def test_whatever_else_a_work_fails_by_takes_no_other_with_it(tmp_path: Path) ->
         list(rendered(tasks[1:], tmp_path / "gone", ignore, workers=1))
 
 
+@pytest.mark.skipif(sys.platform == "darwin", reason="its file systems refuse such names themselves")
+def test_names_that_are_not_utf_8_are_named_and_left_out(tmp_path: Path) -> None:
+    for folder in (b"photos", b"photos/b\xe9d"):
+        place = tmp_path / os.fsdecode(folder)
+        place.mkdir()
+        Image.new("RGB", (200, 150)).save(place / "a.png")
+    os.rename(place.parent / "a.png", place.parent / os.fsdecode(b"bad\xff.png"))
+    Image.new("RGB", (200, 150)).save(place.parent / "good.png")
+    summary = built(tmp_path / "gallery", tmp_path / "photos")
+    assert summary.made == ("good",)
+    bad = [f"{tmp_path}/photos/{name}" for name in (r"bad\xff.png", r"b\xe9d/a.png")]
+    assert [str(each) for each in summary.problems] == [
+        f"{name}: has a name that is not UTF-8; give it another name" for name in bad
+    ]
+
+
 def test_a_film_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "films").mkdir()
     whole = film(tmp_path / "whole.mp4").read_bytes()
@@ -287,7 +304,7 @@ def test_a_process_that_dies_takes_no_picture_with_it(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     for number in range(8):
         Image.effect_noise((1200, 900), 50).save(tmp_path / "photos" / f"{number}.png")
-    killed = []
+    killed: list[multiprocessing.process.BaseProcess] = []
 
     def emit(event: object) -> None:
         if not killed:
