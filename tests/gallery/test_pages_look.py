@@ -10,6 +10,10 @@ from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
+from PIL import Image
+
+from artgen.gallery.builder import Order, publish
+from artgen.gallery.settings import load_settings
 
 AXE = (Path(__file__).parents[1] / "vendor" / "axe.min.js").read_text("utf-8")
 PIECE = "pieces/abstracts-1a2b3c4d-0002.html"
@@ -222,8 +226,33 @@ def test_hostile_titles_are_words(museum: Path, visit: Callable[..., Any], hosti
     page.click(".open")
     page.wait_for_selector(".pswp--open")
     assert page.text_content(".pswp__words") == hostile
+    (series,) = museum.glob("series/hostile*.html")
+    for path in ("index.html", f"series/{series.name}"):
+        assert visit(path, width=390).evaluate("document.documentElement.scrollWidth") <= 390
     page = visit()
     assert hostile in [title.text_content() for title in page.query_selector_all("h2")]
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+def test_long_words_do_not_make_a_page_wider(tmp_path: Path, chromium: Any, width: int) -> None:
+    long = "Donaudampfschifffahrt" * 9
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for name in ("a.png", f"{long}.png"):
+        Image.new("RGB", (60, 160)).save(photos / name)
+    cells = "| " + " | ".join(["Donaudampfschiff"] * 20) + " |"
+    (tmp_path / "about.md").write_text(f"# {long}\n\n{long}\n\n{cells}\n{'|--' * 20}|\n{cells}\n")
+    (tmp_path / "gallery.toml").write_text(
+        f'title = "{long}"\nstatement = "{long}"\nartist = "{long}"\nrights = "{long}"\nedition = "{long}"\n'
+        f'[[series]]\nrun = "photos"\ntitle = "{long}"\nstatement = "{long}"\n'
+        f'[[links]]\nname = "{long}"\nurl = "https://example.org/"\n'
+    )
+    publish(Order((photos,), tmp_path / "site", load_settings(tmp_path / "gallery.toml"), workers=1))
+    page = chromium.new_page(viewport={"width": width, "height": 800})
+    for file in sorted((tmp_path / "site").rglob("*.html")):
+        page.goto(file.as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, file.name
+    page.close()
 
 
 def test_without_javascript_every_page_is_whole(museum: Path, visit: Callable[..., Any]) -> None:
