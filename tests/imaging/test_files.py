@@ -20,11 +20,11 @@ from artgen.errors import ArtgenError
 from artgen.imaging.files import (
     TEMPORARY,
     WriteError,
-    sync_folder,
     atomic_write,
     read_image,
     read_text,
     sweep,
+    sync_folder,
     write_png,
     write_preview,
 )
