@@ -160,6 +160,7 @@ def _folders(place: Path, settings: Settings, but: Path | None) -> Iterator[_Gat
     top = place.resolve()
     for folder, found in pictures.folders(place, but):
         inside = folder.resolve().relative_to(top.parent).as_posix()
+        within = folder.resolve().relative_to(top).parts
         name = folder.resolve().name
         said = _said(name, settings)
         words = pictures.title_of(Path(f"{name}/") if folder.is_dir() else folder)
@@ -171,11 +172,12 @@ def _folders(place: Path, settings: Settings, but: Path | None) -> Iterator[_Gat
             0,
         )
         order: Order = (said and said.order) or settings.order
-        works = [(f"{inside}/{each.file.name}", _picture(each)) for each in found]
+        works = [(f"{inside}/{each.file.name}", _picture(each, within)) for each in found]
         yield series, works[::-1] if order == "newest" else works
 
 
-def _picture(found: Found) -> Work:
+def _picture(found: Found, within: tuple[str, ...]) -> Work:
+    """Its address begins with the inner folders': it must not change when one of its name comes elsewhere."""
     named = found.film or found.file
     title = pictures.title_of(named)
-    return Work(named.stem, 0, "", title, "", title, None, found.file, film=found.film)
+    return Work("-".join([*within, named.stem]), 0, "", title, "", title, None, found.file, film=found.film)

@@ -87,11 +87,10 @@ def test_a_folder_in_a_folder_is_a_series_of_its_own(tmp_path: Path) -> None:
     assert walk.film == photos / "winter" / "walk.mp4"
     assert walk.source == photos / "winter" / "walk.png"
     assert len(found.works) == 3
-    first, second = slugs_of(found)[:2]
-    assert first != second
-    assert first.startswith("1-")
-    assert second.startswith("1-")
-    assert slugs_of(collected(photos)) == slugs_of(found)
+    assert slugs_of(found) == ["1", "winter-1", "winter-walk"]
+    pictures(photos, "winter/more/1.png", "spring/walk.png", "walk.png")
+    addresses = slugs_of(collected(photos))
+    assert addresses == ["1", "walk", "spring-walk", "winter-1", "winter-walk", "winter-more-1"]
 
 
 def test_hostile_names(tmp_path: Path) -> None:
