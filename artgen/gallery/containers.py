@@ -1,20 +1,18 @@
-"""Words in files that PNG's and JPEG's ways do not fit: WebP, TIFF, and what is built as MP4 is, AVIF too."""
+"""Words in files that PNG's and JPEG's ways do not fit: WebP, and what is built as MP4 is, AVIF too."""
 
 from __future__ import annotations
 
-import shutil
 import struct
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from artgen.gallery.place import GPS, without_place
+from artgen.gallery.place import without_place
 
 # https://developer.adobe.com/xmp/docs/XMPSpecifications: Part 3, files of the ISO base media format.
 _BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
-_XMP_TAG, _BYTE = 700, 1
 _XMP_FLAG = 0x04  # of WebP's VP8X
 _EXIF = b"Exif\0\0"
-_MOST = 10_000  # boxes, chunks or entries; a file of more is none of its kind
+_MOST = 10_000  # boxes or chunks; a file of more is none of its kind
 _LARGEST = 1 << 24  # bytes of Exif
 
 
@@ -102,38 +100,3 @@ def _extended(kind: bytes, content: bytes) -> bytes:
         raise ValueError("no WebP")
     flags = _XMP_FLAG | alpha << 4
     return bytes([flags, 0, 0, 0]) + width.to_bytes(3, "little") + height.to_bytes(3, "little")
-
-
-def copy_tiff(source: BinaryIO, copy: BinaryIO, xmp: bytes) -> None:
-    """Copy, then write the first directory again behind, with the words and without coordinates.
-
-    Raises:
-        ValueError: the file cannot be followed. Files of more than 4 GB are copied as they are.
-    """
-    shutil.copyfileobj(source, copy)
-    source.seek(0)
-    head = source.read(8)
-    order = "<" if head.startswith(b"II*\0") else ">" if head.startswith(b"MM\0*") else ""
-    if not order:
-        return
-    try:
-        (directory,) = struct.unpack_from(f"{order}I", head, 4)
-        source.seek(directory)
-        (count,) = struct.unpack(f"{order}H", source.read(2))
-        entries = [source.read(12) for _ in range(count)]
-        following = source.read(4)
-        tags = {struct.unpack_from(f"{order}H", entry)[0]: entry for entry in entries}
-    except struct.error:
-        raise ValueError("a TIFF whose directory cannot be followed") from None
-    end = copy.seek(0, 2)
-    copy.write(b"\0" * (end & 1))
-    where = end + (end & 1)
-    if where + len(xmp) + 12 * count > 0xFFFF_FF00:
-        return
-    tags.pop(GPS, None)
-    tags[_XMP_TAG] = struct.pack(f"{order}HHII", _XMP_TAG, _BYTE, len(xmp), where)
-    copy.write(xmp + b"\0" * (len(xmp) & 1))
-    directory = where + len(xmp) + (len(xmp) & 1)
-    copy.write(struct.pack(f"{order}H", len(tags)) + b"".join(tags[tag] for tag in sorted(tags)) + following)
-    copy.seek(4)
-    copy.write(struct.pack(f"{order}I", directory))

@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from artgen.gallery.containers import append_box, copy_tiff, copy_webp
+from artgen.gallery.containers import append_box, copy_webp
+from artgen.gallery.iptc import blocks_without_place
 from artgen.gallery.place import without_place
+from artgen.gallery.tiff import copy_tiff
 from artgen.imaging.chunks import SIGNATURE
 
 KINDS = {
@@ -29,6 +31,9 @@ KINDS = {
 _KEYWORD = b"XML:com.adobe.xmp"
 _APP1, _XMP, _MORE = b"\xff\xe1", b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0"
 _EXIF = b"Exif\0\0"
+_APP13, _PHOTOSHOP = b"\xff\xed", b"Photoshop 3.0\0"
+# ImageMagick's way to put Exif, IPTC and XMP into a PNG, from before there were chunks for them.
+_PROFILES = tuple(b"raw profile type " + kind + b"\0" for kind in (b"exif", b"app1", b"iptc", b"xmp"))
 _LONGEST = 65_533 - len(_XMP)  # bytes that a JPEG segment holds beside its name
 
 
@@ -65,9 +70,10 @@ def _png(source: BinaryIO, copy: BinaryIO, xmp: bytes) -> None:
     copy.write(source.read(8))
     while len(head := source.read(8)) == 8:
         length, kind = int.from_bytes(head[:4], "big"), head[4:]
-        if kind == b"iTXt" and length < 1 << 24:
+        if kind in (b"tEXt", b"zTXt", b"iTXt") and length < 1 << 24:
             data = source.read(length + 4)
-            if data.startswith(_KEYWORD + b"\0"):
+            named = data[:80].lower()  # a keyword has at most 79 bytes
+            if data.startswith(_KEYWORD + b"\0") or named.startswith(_PROFILES):
                 continue
             copy.write(head + data)
             continue
@@ -99,6 +105,11 @@ def _jpeg(source: BinaryIO, copy: BinaryIO, xmp: bytes) -> None:
             continue
         if marker == _APP1 and data.startswith(_EXIF):
             data = _EXIF + without_place(data[len(_EXIF) :])
+        if marker == _APP13:
+            kept = blocks_without_place(data.removeprefix(_PHOTOSHOP)) if data.startswith(_PHOTOSHOP) else b""
+            if not kept:
+                continue
+            data = _PHOTOSHOP + kept
         if first and not (marker == b"\xff\xe0" or (marker == _APP1 and data.startswith(_EXIF))):
             copy.write(_APP1 + (len(segment) + 2).to_bytes(2, "big") + segment)
             first = False
