@@ -18,13 +18,16 @@ from artgen.errors import ArtgenError
 if TYPE_CHECKING:
     import pyvips
 
-FORM = 1
+FORM = 2
 """Counted up whenever the same settings would give other files."""
 # A rendition this near to the picture's own width is not worth its bytes.
 NEAR = 0.8
 # A picture this small is shown enlarged with its pixels visible: it is what the machine was given.
 THUMBNAIL_SIDE = 128
 LARGEST_SIDE = 65_000  # px; more is no picture but an attack
+# px; what WebP's 14 bits hold, and AVIF's encoder in libheif takes. JPEG files are as large, so that pages
+# need only one list of widths.
+ENCODED_SIDE = 16_383
 
 
 @dataclass(frozen=True)
@@ -89,14 +92,14 @@ def render(file: Path, site: Path, name: str, sizes: Sizes, xmp: bytes) -> Pictu
         _check_size(file, width, height)
         if max(width, height) <= THUMBNAIL_SIDE:
             return _thumbnail(_shown(file, width), site, name, xmp)
-        wanted = _widths(width, sizes.widths)
+        wanted = _widths(width, height, sizes.widths)
         # The largest is made from the file, each smaller one from the one before: a quarter of the work.
         image = _shown(file, wanted[-1])
         colour = _colour(image)
         files: dict[str, list[tuple[str, int]]] = {ending: [] for ending in sizes.formats}
         for wide in reversed(wanted):
             if image.width > wide:
-                image = image.thumbnail_image(wide, height=LARGEST_SIDE).copy_memory()
+                image = image.thumbnail_image(wide, height=ENCODED_SIDE).copy_memory()
             for ending in sizes.formats:
                 path = f"images/{name}_{wide}.{ending}"
                 _save(image, site / path, ending, sizes, xmp)
@@ -132,15 +135,17 @@ def year(file: Path) -> int | None:
     return int(said) if re.fullmatch("(19|20)[0-9]{2}", said) else None
 
 
-def _widths(own: int, wanted: Sequence[int]) -> list[int]:
-    largest = min(own, wanted[-1])
+def _widths(own: int, height: int, wanted: Sequence[int]) -> list[int]:
+    largest = min(own, wanted[-1], ENCODED_SIDE)
+    if round(largest * height / own) > ENCODED_SIDE:
+        largest = max(1, ENCODED_SIDE * own // height)
     return [*(width for width in wanted if width < NEAR * largest), largest]
 
 
 def _shown(file: Path, width: int) -> pyvips.Image:
     """The picture at a width: shrunk as it is decoded, upright, sRGB, on white."""
     pyvips = vips()
-    settings = {"height": LARGEST_SIDE, "size": "down", "fail_on": "error"}
+    settings = {"height": ENCODED_SIDE, "size": "down", "fail_on": "error"}
     header = pyvips.Image.new_from_file(str(file), access="sequential")
     if "icc-profile-data" in header.get_fields():  # without one it is sRGB, and ten times quicker
         settings["export_profile"] = "srgb"
@@ -205,6 +210,8 @@ def explained(file: Path, said: str) -> ArtgenError:
     )
     if re.search("No space left|[Uu]nable to (write|open for write)|write error", said):
         raise OSError(last)
+    if "too large" in said:
+        return ArtgenError(str(file), f"too large to be shown ({last})", "give a smaller one")
     return ArtgenError(
         str(file), f"damaged ({last})", "give a whole one; a run's is made again once it is gone"
     )

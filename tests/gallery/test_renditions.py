@@ -10,7 +10,7 @@ from PIL import Image
 
 from artgen.errors import ArtgenError
 from artgen.gallery.metadata import Words, packet
-from artgen.gallery.renditions import Picture, Sizes, render, vips, year
+from artgen.gallery.renditions import ENCODED_SIDE, Picture, Sizes, explained, render, vips, year
 
 XMP = packet(Words(title="A title", alt="What is seen"))
 SIZES = Sizes(widths=(100, 200, 400))
@@ -136,6 +136,28 @@ def test_thin_pictures(site: Path, width: int, height: int) -> None:
     for name in picture.written():
         with Image.open(site / name) as file:
             file.load()
+
+
+@pytest.mark.parametrize(("width", "height"), [(20, 20_000), (20_000, 20), (1, 20_000), (20, 60_000)])
+def test_what_is_longer_than_its_formats_allow_is_shrunk(site: Path, width: int, height: int) -> None:
+    Image.linear_gradient("L").resize((width, height)).save(site.parent / "source.png")
+    sizes = Sizes((10, 40_000), ("avif", "webp", "jpg"))
+    picture = render(site.parent / "source.png", site, "work", sizes, XMP)
+    assert (picture.width, picture.height) == (width, height)
+    for listed in picture.files.values():
+        for name, wide in listed:
+            with Image.open(site / name) as file:
+                file.load()
+                assert file.width == wide
+                assert max(file.size) <= ENCODED_SIDE
+        assert max(file.size) > 0.75 * ENCODED_SIDE
+
+
+def test_too_large_is_not_damaged(tmp_path: Path) -> None:
+    (tmp_path / "a.png").touch()
+    with pytest.raises(vips().Error) as caught:
+        vips().Image.black(20_000, 20).heifsave(str(tmp_path / "b.avif"), compression="av1", effort=1)
+    assert explained(tmp_path / "a.png", str(caught.value)).found.startswith("too large to be shown")
 
 
 def test_a_thumbnail_keeps_its_pixels(site: Path) -> None:
