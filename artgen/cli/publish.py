@@ -57,7 +57,11 @@ def publish(
         ),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Publish into a folder that artgen did not make; its files stay.")
+        bool,
+        typer.Option(
+            "--force",
+            help="Take other series off the site, and a folder that artgen did not make; its files stay.",
+        ),
     ] = False,
     title: Annotated[
         str | None, typer.Option(help="The site's title; by default the series'.", show_default=False)
@@ -78,6 +82,8 @@ def publish(
     elsewhere = is_elsewhere(to)
     with ExitStack() as stack:
         opened = _opened(sources or [], runs, stack)
+        if not sources and not force:
+            _refuse_to_take_off(opened, SITE if elsewhere else Path(to), runs, to)
         order = Order(
             opened,
             SITE if elsewhere else Path(to),
@@ -110,6 +116,29 @@ def _opened(named: Sequence[str | None], root: Path, stack: ExitStack) -> list[R
         if folder not in found:
             found[folder] = stack.enter_context(Run.open(folder))
     return list(found.values())
+
+
+def _refuse_to_take_off(opened: list[Run | Path], site: Path, root: Path, to: str) -> None:
+    """No name means the last run alone; it does not mean that a site's other series go."""
+    import shlex
+
+    from artgen.errors import ArtgenError
+    from artgen.gallery import manifest, slugs
+
+    meant = {slugs.plain(run.name): run.name for run in opened if not isinstance(run, Path)}
+    shown = manifest.read(site.expanduser()).series
+    others = [slug for slug in shown if slug not in meant]
+    if not others:
+        return
+    names = {slugs.plain(place.name): place.name for place in root.iterdir() if place.is_dir()} | meant
+    said = [names.get(slug, slug) for slug in dict.fromkeys([*shown, *meant])]
+    target = "" if to == str(SITE) else f" --to {shlex.quote(to)}"
+    raise ArtgenError(
+        str(site),
+        f"also shows {', '.join(names.get(slug, slug) for slug in others)}, which would be taken off",
+        "name them too, or --force",
+        f"artgen publish {shlex.join(said)}{target}",
+    )
 
 
 def _is_run(place: Path) -> bool:

@@ -51,6 +51,15 @@ class Manifest:
     decided: dict[str, str] = field(default_factory=dict)
     files: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def series(self) -> tuple[str, ...]:
+        """Slugs of the series that the site shows, in order."""
+        return tuple(
+            name.removeprefix("series/").removesuffix(".html")
+            for name in self.pages
+            if name.startswith("series/") and name.endswith(".html")
+        )
+
     def text(self) -> str:
         """As it is written, but for ``files``, which are counted when the site is complete."""
         works = {slug: asdict(made) for slug, made in self.works.items()}

@@ -129,6 +129,31 @@ def test_the_plan_and_what_cannot_be_published(finished_run: Callable[..., Path]
     assert plan["keep"] == [f"{run.name}-0001"]
 
 
+def test_no_name_takes_no_other_series_off(finished_run: Callable[..., Path], tmp_path: Path) -> None:
+    from PIL import Image
+
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (30, 20), "teal").save(tmp_path / "photos" / "sea.jpg")
+    one = finished_run("First-1a2b3c4d", shapes=SHAPES[:1], picks=(1,))
+    finished_run("second-5e6f7a8b", shapes=SHAPES[:1], picks=(1,))
+    assert artgen(tmp_path, "publish", one.name, "photos").returncode == 0
+    said = artgen(tmp_path, "publish")
+    assert said.returncode == 2
+    assert (
+        "gallery: also shows First-1a2b3c4d, photos, which would be taken off; name them too" in said.stderr
+    )
+    command = "artgen publish First-1a2b3c4d photos second-5e6f7a8b"
+    assert f"(try: {command})" in said.stderr
+    said = artgen(tmp_path, "publish", "--to", "rsync:there")
+    assert f"(try: {command} --to rsync:there)" in said.stderr
+    assert len(list((tmp_path / "gallery" / "pieces").iterdir())) == 2
+    assert artgen(tmp_path, *command.split()[1:]).returncode == 0
+    assert len(list((tmp_path / "gallery" / "pieces").iterdir())) == 3
+    assert artgen(tmp_path, "publish", "--force").returncode == 0
+    assert artgen(tmp_path, "publish").returncode == 0
+    assert len(list((tmp_path / "gallery" / "pieces").iterdir())) == 1
+
+
 def test_settings_templates_and_a_folder_of_pictures(tmp_path: Path) -> None:
     from PIL import Image
 
