@@ -22,7 +22,7 @@ gallery: setup
 	  $(BIN)/artgen pick $${pieces%:*} $$(echo $${pieces#*:} | tr , ' ') --runs runs/gallery || exit 1; \
 	done
 	$(BIN)/artgen publish $(foreach pieces,$(PIECES),$(firstword $(subst :, ,$(pieces)))) --runs runs/gallery \
-	  --to gallery --settings recipes/sample/gallery.toml
+	  --to gallery --settings docs/sample-gallery.toml
 
 test: setup-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
