@@ -39,12 +39,19 @@ WATCH = """() => {
       channel.port2.postMessage(0);
     });
   }, true);
+  // Actions wait for each other: each is timed from its own key, which is when its id is made.
+  const keys = new Map(), draw = crypto.randomUUID.bind(crypto);
+  crypto.randomUUID = () => {
+    const id = draw();
+    keys.set(id.replaceAll("-", ""), pressed);
+    return id;
+  };
   const ask = window.fetch;
   window.fetch = async (...given) => {
-    const from = pressed;
     const answer = await ask(...given);
-    const decided = answer.ok && String(given[0]).endsWith("/api/decisions");
-    if (decided) measured.saved.push(performance.now() - from);
+    if (answer.ok && String(given[0]).endsWith("/api/decisions")) {
+      measured.saved.push(performance.now() - keys.get(JSON.parse(given[1].body).action));
+    }
     return answer;
   };
 }"""

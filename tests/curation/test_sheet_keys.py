@@ -208,6 +208,11 @@ def test_near_duplicates_are_folded(sheet: Sheet) -> None:
     sheet.press("g")
     assert sheet.numbers[:3] == [1, 2, 3]
     assert sheet.with_class("kept") == [1]
+    sheet.press("Home", "Shift+ArrowRight", "Shift+ArrowRight", "g")  # a key acts on nothing that is hidden
+    sheet.until(lambda: sheet.text("#selected") == "1 selected")
+    sheet.press("x", "Escape", "g")
+    sheet.until(lambda: sheet.numbers[:3] == [1, 2, 3])
+    assert sheet.with_class("rejected") == [1]
 
 
 def test_more_like_this_and_back(sheet: Sheet) -> None:
@@ -239,6 +244,30 @@ def test_title_and_alt_text(sheet: Sheet) -> None:
         assert (run.candidate(1).title, run.candidate(1).alt) == ("xpu 5 Nocturne", "A dark field")
     sheet.press("t", "Escape", "Control+z")
     assert sheet.words(1) == "1: Candidate 1, undecided"
+
+
+def test_a_long_title_pushes_nothing_away(sheet: Sheet) -> None:
+    sheet.press("t")
+    sheet.page.keyboard.insert_text("\u05d0\u05d1 " * 60)
+    sheet.press("Enter", "3")
+    name, words = (sheet.page.locator(f"#about .{part}").bounding_box() for part in ("name", "words"))
+    assert name["x"] + name["width"] <= words["x"]
+    assert words["width"] > 250
+    assert sheet.text("#about .words").startswith("seed 2017  \u00b7  undecided  \u00b7  3 stars")
+
+
+def test_what_was_told_about_another_view_goes(sheet: Sheet) -> None:
+    sheet.press("Control+z" if sheet.page.is_disabled("#undo") else "Control+a")
+    assert sheet.said
+    sheet.press(" ")
+    assert sheet.said == ""
+    sheet.press("n", "Shift+P")
+    labels = [one.bounding_box() for one in sheet.page.query_selector_all(".pane figcaption")]
+    said = sheet.page.locator("#said").bounding_box()
+    assert sheet.said
+    assert all(box["y"] >= said["y"] + said["height"] for box in labels)
+    sheet.press("Escape")
+    assert sheet.said == ""
 
 
 def test_all_about_a_candidate(sheet: Sheet) -> None:
@@ -335,7 +364,11 @@ def test_the_next_round_and_a_proposal(sheet: Sheet) -> None:
     assert (sheet.text("#funnel"), sheet.numbers) == ("40 > 4 > 3 > 0", [1, 2, 3])
     sheet.press("f", "End", "ArrowUp", "Enter")  # out of play: kept, it is in play again
     assert sheet.numbers[:2] == [4, 5]
+    assert sheet.with_class("behind") == sheet.numbers
+    assert sheet.words(4) == "4: Candidate 4, left behind in round 2"
+    assert sheet.words(5) == "5: Candidate 5, rejected, left behind in round 1"
     sheet.press("Home", "p")
+    assert sheet.words(4) == "4: Candidate 4, kept"
     assert sheet.text("#funnel") == "40 > 4 > 4 > 1"
     sheet.press("f", "Home", "Enter", "Home", "p", "p").until_saved()
     sheet.page.click("#propose")
@@ -358,12 +391,14 @@ def test_variations_are_queued_and_get_their_place(sheet: Sheet) -> None:
         assert len(queued) == 4
         assert sheet.numbers[:7] == [1, 2, *queued, 3]
         assert sheet.with_class("queued") == queued
+        assert sheet.text("#drawing") == "4 to be drawn"
         boxes = sheet.boxes()
         for number in queued:
             shutil.copyfile(run.candidate(2).thumbnail, thumbnail_file(run.folder, number))
             run.add(replace(run.candidate(2), index=number, variation_of=2))
         sheet.until(lambda: not sheet.with_class("queued"))
         assert sheet.boxes() == boxes
+        assert sheet.text("#drawing") == ""
         assert sheet.words(queued[0]) == f"{queued[0]}: Candidate 2, undecided, variation of 2"
         sheet.press("o", "Home", "Enter")
         assert sheet.numbers[:4] == [1, 2, 3, 4]

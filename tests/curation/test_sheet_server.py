@@ -131,6 +131,85 @@ def test_kill_9_in_the_middle(sheet_run: Path, tmp_path: Path, chromium: Any) ->
         context.close()
 
 
+def refuse(sheet: Sheet, status: int, error: str) -> None:
+    sheet.page.route(
+        "**/api/decisions",
+        lambda route: route.fulfill(status=status, json={"error": error}),
+    )
+
+
+def test_a_full_disk_is_told_in_its_words(sheet: Sheet) -> None:
+    refuse(sheet, 503, "run.db: could not be written (disk is full)")
+    sheet.press("p")
+    words = "run.db: could not be written (disk is full)"
+    sheet.until(lambda: sheet.saved == f"not saved: {words}, 1 decision waits")
+    assert "artgen curate" not in sheet.page.get_attribute("#saved", "title")
+    sheet.page.unroute("**/api/decisions")
+    sheet.until_saved()
+    assert sheet.with_class("kept") == [1]
+    sheet.complaints.clear()  # the browser tells of the answer 503
+
+
+def test_what_the_server_fails_at_does_not_keep_back_the_rest(sheet: Sheet) -> None:
+    tries = []
+
+    def failing(route: Any) -> None:
+        if '"kept"' not in route.request.post_data:
+            return route.continue_()
+        tries.append(route)
+        return route.fulfill(status=500, json={"error": "a bug of artgen: KeyError()"})
+
+    sheet.page.evaluate(
+        "(() => { const later = setTimeout; window.setTimeout = (act, wait) => later(act, wait / 20); })()"
+    )
+    sheet.page.route("**/api/decisions", failing)
+    sheet.press("p", "x")
+    sheet.until(lambda: sheet.saved == "saved" and len(tries) == 5)
+    assert (sheet.with_class("kept"), sheet.with_class("rejected")) == ([], [2])
+    sheet.page.unroute("**/api/decisions")
+    sheet.complaints.clear()
+
+
+def test_a_server_that_was_started_anew_is_told_from_one_that_is_gone(sheet: Sheet) -> None:
+    sheet.page.route("**/api/events*", lambda route: route.abort())
+    sheet.open()
+    sheet.page.route("**/api/run", lambda route: route.abort())
+    sheet.until(lambda: sheet.saved == "the server is gone")
+    assert f"--port {sheet.served.port}" in sheet.page.get_attribute("#saved", "title")
+    sheet.page.route("**/api/run", lambda route: route.fulfill(status=403, json={"error": "no"}))
+    sheet.until(lambda: "open the address it printed" in sheet.saved)
+    assert "--port" not in sheet.page.get_attribute("#saved", "title")
+    sheet.page.unroute("**/api/run")
+    sheet.page.unroute("**/api/events*")
+    sheet.until_saved()
+    sheet.complaints.clear()
+
+
+def test_why_variations_are_not_drawn_stays_in_the_header(sheet: Sheet) -> None:
+    event = 'event: queued\\ndata: {"queued": [[90, 1]], "drawing": false, "problem": "no room"}\\n\\n'
+    sheet.page.route(
+        "**/api/events*",
+        lambda route: route.fulfill(content_type="text/event-stream", body=event.replace("\\n", "\n")),
+    )
+    sheet.open()
+    sheet.until(lambda: sheet.text("#drawing") == "variations: no room")
+    before = sheet.page.locator("#filter").bounding_box()
+    sheet.page.unroute("**/api/events*")
+    sheet.until(lambda: sheet.text("#drawing") == "")
+    assert sheet.page.locator("#filter").bounding_box() == before
+
+
+def test_a_missing_thumbnail_is_an_empty_frame(sheet: Sheet) -> None:
+    sheet.page.route("**/thumb/1.webp", lambda route: route.fulfill(status=404))
+    sheet.open()
+    sheet.until(lambda: sheet.page.locator("#c1 img").count() == 0)
+    style = "getComputedStyle(document.querySelector('#c1 .frame')).borderTopWidth"
+    assert sheet.page.evaluate(style) == "1px"
+    assert sheet.page.locator("#c2 img").count() == 1
+    sheet.page.unroute("**/thumb/1.webp")
+    sheet.complaints.clear()
+
+
 @pytest.mark.slow
 def test_what_waits_outlasts_the_page(sheet_run: Path, tmp_path: Path, chromium: Any) -> None:
     folder = copied(sheet_run, tmp_path)
@@ -169,7 +248,7 @@ def test_hostile_words_are_only_words(finished_run: Callable[..., Path], chromiu
         sheet = Sheet(context.new_page(), server).open(server.url)
         assert sheet.text("h1") == hostile
         assert hostile in sheet.words(1)
-        assert hostile in sheet.text("#about .words")
+        assert hostile in sheet.text("#about .name")
         sheet.press("l", "i")
         assert hostile in sheet.text("#info")
         sheet.press("i", "t")

@@ -114,6 +114,8 @@ def test_on_a_phone(phone: Sheet) -> None:
     assert phone.text(".pane figcaption").startswith("6")
     page.tap("#compare")
     assert page.locator(".pane").count() == 2
+    last, tools = (page.locator(part).last.bounding_box() for part in (".pane", ".viewer-tools"))
+    assert last["y"] + last["height"] <= tools["y"]
     page.tap("#more")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.tap("[role=menuitem][aria-label='4 stars']")
@@ -127,7 +129,7 @@ def test_on_a_phone(phone: Sheet) -> None:
 
 def test_a_long_press_selects(phone: Sheet) -> None:
     long_press(phone, 2)
-    assert (phone.with_class("selected"), phone.text("#selected")) == ([2], "1 selected")
+    assert (phone.with_class("selected"), phone.text("#selected")) == ([2], "1 sel.")
     phone.page.tap("#c6")
     phone.page.tap("#c8")
     phone.page.tap("#c6")
@@ -137,6 +139,18 @@ def test_a_long_press_selects(phone: Sheet) -> None:
     phone.page.tap("#selected")
     assert phone.with_class("selected") == []
     assert phone.page.is_hidden(".viewer")
+
+
+def test_no_word_of_the_header_is_cut_on_a_phone(phone: Sheet) -> None:
+    phone.press("p", "p", "p", "Shift+R", "Enter", "p", "p", "Shift+R", "Enter", "Control+a")
+    phone.until(lambda: phone.saved == "saved")
+    assert [phone.text(part) for part in ("#selected", "#filter", "#sort")] == ["2 sel.", "Round", "Order"]
+    cut = phone.page.evaluate(
+        "[...document.querySelectorAll('header :is(h1, p, button), footer button')]"
+        ".filter((one) => one.checkVisibility() && one.scrollWidth > one.clientWidth)"
+        ".map((one) => one.textContent)"
+    )
+    assert cut == []
 
 
 def test_header_and_footer_stand_still(phone: Sheet) -> None:

@@ -13,7 +13,9 @@ export class About {
     const frame = this.desk.frames.get(number);
     if (!frame) return;
     this.number = number;
-    this.dialog.querySelector("h2").textContent = nameOf(frame);
+    const name = document.createElement("bdi");
+    name.textContent = frame.title || frame.caption;
+    this.dialog.querySelector("h2").replaceChildren(name.textContent ? number + ": " : String(number), name);
     this.body.replaceChildren(this.#facts(frame), this.#stages(frame), this.#neighbours(), this.#recipe());
     this.body.scrollTop = 0;
     if (!this.dialog.open) this.dialog.showModal();
@@ -23,7 +25,7 @@ export class About {
   #facts(frame) {
     const { frames } = this.desk, list = document.createElement("dl");
     const facts = [
-      ["State", stateOf(frame).join(", ") + ", round " + frame.round],
+      ["State", stateOf(frame, frames).join(", ") + (frames.leftBehind(frame) ? "" : ", round " + frame.round)],
       ["Seed", String(frames.seed) + ", candidate " + frame.number],
       ["Size", frame.width + " \u00d7 " + frame.height + " px"],
       ["Made in", frame.seconds ? plural(Math.round(frame.seconds * 10) / 10, "second") : "unknown"],

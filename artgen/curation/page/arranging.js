@@ -1,5 +1,5 @@
 // Filters, sorts, folding near-duplicates, more like this, variations, the proposal.
-import { FILTERS, SORTS } from "./places.js";
+import { FILTERS, SLIM_SORTS, SORTS } from "./places.js";
 import { plural, thousands } from "./words.js";
 
 const REST = 250; // ms after the last decision before the order is asked for again
@@ -113,6 +113,7 @@ export class Arranging {
     const { desk } = this, { places } = desk;
     const place = places.at(desk.focus);
     places.rebuild();
+    desk.moving.keepShown();
     if (first) desk.focus = null;
     if (places.at(desk.focus) < 0) desk.focus = this.#nearest(first ? 0 : place);
     if (first) desk.grid.scroller.scrollTop = 0;
@@ -173,12 +174,13 @@ export class Arranging {
     empty.textContent = frames.all.size ? FILTERS[places.filter].empty : FILTERS.every.empty;
   }
 
-  get filterWords() {
-    return FILTERS[this.desk.places.filter].words;
+  filterWords(slim) {
+    const filter = FILTERS[this.desk.places.filter];
+    return (slim && filter.slim) || filter.words;
   }
 
-  get sortWords() {
-    const { sort } = this.desk.places;
-    return sort === "like" ? SORTS.like + " " + thousands(this.likeOf) : SORTS[sort];
+  sortWords(slim) {
+    const { sort } = this.desk.places, words = (slim ? SLIM_SORTS : SORTS)[sort];
+    return sort === "like" ? words + " " + thousands(this.likeOf) : words;
   }
 }

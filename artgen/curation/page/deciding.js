@@ -9,6 +9,7 @@ export class Deciding {
   undoable = 0;
   redoable = 0;
   #past = new Past();
+  #round = 1; // that the sheet shows
 
   constructor(desk) {
     this.desk = desk;
@@ -150,7 +151,10 @@ export class Deciding {
 
   #changed(numbers) {
     const { desk } = this;
-    desk.grid.repaint(numbers);
+    const { round } = desk.frames;
+    if (round === this.#round) desk.grid.repaint(numbers);
+    else desk.grid.repaintAll(); // what was undecided is left behind now, or no more
+    this.#round = round;
     desk.header.show();
     if (numbers.has(desk.focus)) desk.footer.show();
     if (numbers.size) {

@@ -7,6 +7,7 @@ export class Footer {
   constructor(desk) {
     this.desk = desk;
     this.number = document.querySelector("#about .number");
+    this.name = document.querySelector("#about .name");
     this.words = document.querySelector("#about .words");
     this.why = document.getElementById("why");
     this.buttons = [...document.querySelectorAll("footer .tools button")];
@@ -24,6 +25,8 @@ export class Footer {
   show() {
     const { desk } = this, number = desk.focus, frame = desk.frames.get(number);
     this.number.textContent = number ?? "";
+    this.name.textContent = frame?.title ? "\u201c" + frame.title + "\u201d" : "";
+    this.name.title = frame?.title ?? "";
     this.words.textContent = frame ? this.#about(frame) : this.#waiting(number);
     this.words.title = frame ? drawsOf(frame).join("\n") : "";
     const none = number === null;
@@ -32,9 +35,8 @@ export class Footer {
   }
 
   #about(frame) {
-    const words = ["seed " + this.desk.frames.seed, ...stateOf(frame), ...drawsOf(frame)];
-    if (frame.title) words.unshift("\u201c" + frame.title + "\u201d");
-    return words.join("  \u00b7  ");
+    const { frames } = this.desk;
+    return ["seed " + frames.seed, ...stateOf(frame, frames), ...drawsOf(frame)].join("  \u00b7  ");
   }
 
   #waiting(number) {

@@ -161,11 +161,12 @@ export class Grid {
     const parent = frame ? frame.variationOf : this.desk.frames.queued.get(number);
     const names = ["cell"];
     if (frame?.mark) names.push(frame.mark);
+    if (frame && this.desk.frames.leftBehind(frame)) names.push("behind");
     if (number === focus) names.push("focused");
     if (selected) names.push("selected");
     if (!frame) names.push("queued");
     const words = frame
-      ? [nameOf(frame), ...stateOf(frame), ...(folded ? [folded + " much like it folded"] : [])].join(", ")
+      ? [nameOf(frame), ...stateOf(frame, this.desk.frames), ...(folded ? [folded + " much like it folded"] : [])].join(", ")
       : number + ", variation of " + parent + ", still to be drawn";
     const look = names.join(" ") + "|" + words;
     if (cell.look === look) return;

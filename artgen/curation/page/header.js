@@ -1,13 +1,15 @@
 // The line above the sheet: the funnel, filter and sort, undo, what is selected, what is saved.
+import { UNREACHED } from "./link.js";
 import { plural, thousands } from "./words.js";
 
 const PROPOSES_FROM = 3; // the round
+const NARROW = matchMedia("(max-width: 639px)"); // as in sheet.css
 
 export class Header {
   constructor(desk) {
     this.desk = desk;
     this.parts = Object.fromEntries(
-      ["funnel", "said-funnel", "rate", "filter", "sort", "undo", "redo", "selected", "saved", "propose", "export"]
+      ["funnel", "said-funnel", "rate", "filter", "sort", "undo", "redo", "selected", "saved", "drawing", "propose", "export"]
         .map((id) => [id, document.getElementById(id)]));
     const { parts } = this;
     const press = (id, act) => parts[id].addEventListener("click", act);
@@ -20,6 +22,7 @@ export class Header {
     press("export", () => desk.exportPicks());
     document.getElementById("help-open").addEventListener("click", () => desk.dialogs.help());
     parts.export.hidden = !desk.link.can.export;
+    NARROW.addEventListener("change", () => this.show());
     setInterval(() => this.#pace(), 5000);
   }
 
@@ -29,15 +32,26 @@ export class Header {
     this.#write("funnel", counts.funnel.map(thousands).join(" > "));
     this.#write("rate", pace ? ", " + thousands(pace) + " a minute" : "");
     this.#write("said-funnel", this.#words(counts, pace));
-    this.#write("filter", desk.arranging.filterWords);
-    this.#write("sort", desk.arranging.sortWords + (desk.places.folding ? ", folded" : ""));
+    this.#write("filter", desk.arranging.filterWords(NARROW.matches));
+    this.#write("sort", desk.arranging.sortWords(NARROW.matches) + (desk.places.folding && !NARROW.matches ? ", folded" : ""));
     parts.undo.disabled = !desk.deciding.undoable;
     parts.redo.disabled = !desk.deciding.redoable;
     const selected = desk.looking.open ? 0 : desk.selection.size;
-    this.#write("selected", thousands(selected) + " selected");
+    this.#write("selected", thousands(selected) + (NARROW.matches ? " sel." : " selected"));
+    parts.selected.setAttribute("aria-label", thousands(selected) + " selected");
     parts.selected.classList.toggle("nothing", !selected);
     parts.propose.hidden = !(desk.link.can.server && counts.round >= PROPOSES_FROM);
     this.#saved();
+    this.#drawing();
+  }
+
+  /** What is still to come, or why it does not. */
+  #drawing() {
+    const { problem, frames } = this.desk, { drawing } = this.parts, { size } = frames.queued;
+    const words = problem ? "variations: " + problem : size ? thousands(size) + " to be drawn" : "";
+    this.#write("drawing", words);
+    drawing.title = problem ? words : "";
+    drawing.classList.toggle("lost", Boolean(problem));
   }
 
   #saved() {
@@ -48,10 +62,11 @@ export class Header {
     if (lost) words = wait ? "not saved: " + lost + ", " + waits : lost;
     else if (wait) words = "saving";
     this.#write("saved", words);
-    this.parts.saved.title = lost ? words + ". Start `artgen curate` again for this run (--port " + location.port + ")." : "";
+    const hint = lost === UNREACHED ? " Start `artgen curate` again for this run (--port " + location.port + ")." : "";
+    this.parts.saved.title = lost ? words + "." + hint : "";
     this.parts.saved.classList.toggle("lost", Boolean(lost));
-    if (lost && !this.lost) {
-      this.desk.say(words[0].toUpperCase() + words.slice(1) + ". What you decide waits here and is sent when it is back.");
+    if (lost && lost !== this.lost) {
+      this.desk.say(words[0].toUpperCase() + words.slice(1) + ". What you decide waits here and is sent as soon as it can be.");
     }
     this.lost = lost;
   }

@@ -1,10 +1,15 @@
 // What the sheet asks of `artgen curate`, over HTTP from the same origin.
 
-/** The server cannot be reached, or does not know this browser: what was asked may be asked again. */
+/** Nothing can be had now, for a reason that may pass: what was asked may be asked again. */
 export class Gone extends Error {}
+
+/** The server was reached and failed at this: the same again may fail as well. */
+export class Failed extends Error {}
 
 /** The server was reached and says no, in words. */
 export class Refused extends Error {}
+
+export const UNREACHED = "the server is gone";
 
 const PATIENCE = 15000; // ms
 const WAITS = [500, 1000, 2000, 4000]; // ms between tries of a connection that is gone
@@ -22,12 +27,13 @@ async function ask(path, body) {
     answer = await fetch(path, settings);
     if (answer.ok) return await answer.json();
   } catch {
-    throw new Gone("the server is gone");
+    throw new Gone(UNREACHED);
   }
   if (answer.status === 403) throw new Gone("the server was started anew: open the address it printed");
-  if (answer.status >= 500) throw new Gone("the server has a problem (" + answer.status + ")");
-  const said = await answer.json().catch(() => ({}));
-  throw new Refused(said.error ?? "the server refused (" + answer.status + ")");
+  const { error } = await answer.json().catch(() => ({})), { status } = answer;
+  if (status === 500) throw new Failed(error ?? "the server has a problem");
+  if (status > 500) throw new Gone(error ?? "the server has a problem (" + status + ")");
+  throw new Refused(error ?? "the server refused (" + status + ")");
 }
 
 /** Listen until the page goes; a broken stream goes on after what it brought last. */
@@ -42,9 +48,10 @@ function listenTo(cursor, handlers) {
       });
     }
     source.onopen = () => { tries = 0; handlers.open(); };
-    source.onerror = () => {
+    source.onerror = async () => {
       source.close();
-      handlers.gone();
+      // A stream does not say why it broke: a question does.
+      await ask("/api/run").catch((error) => handlers.gone(error.message));
       setTimeout(open, WAITS[Math.min(tries, WAITS.length - 1)]);
       tries += 1;
     };

@@ -106,6 +106,7 @@ export class Looking {
     const focus = numbers.includes(desk.focus) ? desk.focus : frames[0].number;
     desk.moving.go(focus, true);
     if (this.open) return this.#viewer.show(frames, focus, mode);
+    desk.unsay();
     const beside = (delta) => {
       const next = desk.moving.beside(delta);
       return next === null ? null : desk.frames.get(next) ?? null;
@@ -124,6 +125,7 @@ export class Looking {
       onFocus: (number) => desk.moving.go(number, true),
       onClose: () => {
         this.#viewer = null;
+        desk.unsay();
         desk.grid.reveal(Math.max(0, desk.moving.place));
         desk.header.show();
         desk.grid.take();

@@ -24,6 +24,7 @@ class Desk {
   focus = null; // the number of the focused candidate
   selection = new Set();
   away = ""; // why the stream of events is silent, in words
+  problem = ""; // why variations that were asked for are not drawn, in words
 
   constructor(link, run) {
     this.link = link;
@@ -53,7 +54,13 @@ class Desk {
     const said = document.getElementById("said");
     said.textContent = words;
     clearTimeout(this.saying);
-    this.saying = setTimeout(() => { said.textContent = ""; }, TOLD);
+    this.saying = setTimeout(() => this.unsay(), TOLD);
+  }
+
+  /** What was told was about another view. */
+  unsay() {
+    clearTimeout(this.saying);
+    document.getElementById("said").textContent = "";
   }
 
   /** What a request gives; nothing, and its words are told, where it fails. */
@@ -119,11 +126,13 @@ class Desk {
       queued: ({ queued, problem }) => {
         this.frames.expect(queued);
         if (this.frames.withdraw(queued)) this.arranging.apply();
-        if (problem) this.say("Variations: " + problem);
+        if (problem && problem !== this.problem) this.say("Variations: " + problem);
+        this.problem = problem ?? "";
+        this.header.show();
       },
       open: () => this.#returned(),
-      gone: () => {
-        this.away = "the server is gone";
+      gone: (words) => {
+        this.away = words;
         this.header.show();
       },
     });
@@ -135,9 +144,9 @@ class Desk {
     this.outbox.nudge();
     if (away) {
       const run = await this.link.run().catch(() => null);
-      const [changed, fresh] = run ? this.frames.refresh(run) : [[], []];
+      const [, fresh] = run ? this.frames.refresh(run) : [[], []];
       this.arranging.arrived(fresh);
-      this.grid.repaint(changed);
+      this.grid.repaintAll(); // the round may be another one
     }
     this.header.show();
   }

@@ -106,6 +106,13 @@ export class Moving {
     this.#selected([...changed, ...selection]);
   }
 
+  /** The list is another one: a key must not act on what is not in it. */
+  keepShown() {
+    const { selection, places } = this.desk;
+    const hidden = [...selection].filter((number) => places.at(number) < 0);
+    for (const number of hidden) selection.delete(number);
+  }
+
   /** Select nothing; returns whether something was selected. */
   clear() {
     const { selection } = this.desk, changed = [...selection];

@@ -1,7 +1,8 @@
 // What this page decided and the server has not yet said it has: kept in this browser, sent in order, and
 // sent again, under the same id, until it is answered.
-import { Refused } from "./link.js";
+import { Failed, Refused } from "./link.js";
 
+const MOST_TRIES = 5; // of what the server fails at: then it must not keep back all that waits behind it
 const PAUSES = [300, 600, 1200, 2500, 5000]; // ms between tries
 
 export class Outbox {
@@ -63,7 +64,9 @@ export class Outbox {
         this.#drop(item);
         this.heard.answered(item, answer);
       } catch (error) {
-        if (error instanceof Refused) {
+        if (error instanceof Failed) item.failures = (item.failures ?? 0) + 1;
+        if (error instanceof Refused || item.failures >= MOST_TRIES) {
+          this.gone = "";
           this.#drop(item);
           this.heard.refused(item, error);
           continue;

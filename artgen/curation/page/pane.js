@@ -22,6 +22,8 @@ export class Pane {
     image.alt = "";
     image.draggable = false;
     image.decoding = "async";
+    image.addEventListener("error", () => image.classList.add("missing"));
+    image.addEventListener("load", () => image.classList.remove("missing"));
     return image;
   }
 
@@ -46,8 +48,9 @@ export class Pane {
     const { number, mark, stars } = candidate;
     this.element.classList.toggle("kept", mark === "kept");
     this.element.classList.toggle("rejected", mark === "rejected");
-    const parts = [String(number), mark || "", stars ? "★".repeat(stars) : "", candidate.title || ""];
-    this.words.textContent = parts.filter(Boolean).join("  ");
+    const parts = [String(number), mark || "", stars ? "★".repeat(stars) : ""], title = document.createElement("bdi");
+    title.textContent = candidate.title;
+    this.words.replaceChildren(parts.filter(Boolean).join("  ") + (candidate.title ? "  " : ""), title);
   }
 
   box() {

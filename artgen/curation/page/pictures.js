@@ -17,7 +17,10 @@ export class Pictures {
       image.alt = "";
       image.decoding = "async";
       image.draggable = false;
-      image.onerror = () => this.#images.delete(number); // asked for again when it is next shown
+      image.onerror = () => {
+        this.#images.delete(number); // asked for again when it is next shown
+        image.remove(); // an empty frame, not the browser's sign for a broken one
+      };
       image.src = this.link.thumb(number);
     }
     this.#images.set(number, image);

@@ -3,25 +3,28 @@
 
 const NOTHING = new Set();
 
+/** `slim`: what a phone has room for. */
 export const FILTERS = {
-  round: { words: "This round", empty: "No candidates yet. They appear here as soon as they are drawn." },
+  round: { words: "This round", slim: "Round", empty: "No candidates yet. They appear here as soon as they are drawn." },
   undecided: { words: "Undecided", empty: "Nothing is undecided in this round. Shift+R begins the next one." },
   kept: { words: "Kept", empty: "Nothing is kept yet. P keeps the focused candidate." },
   rejected: { words: "Rejected", empty: "Nothing is rejected in this round. X rejects the focused candidate." },
-  stars1: { words: "1 star or more", empty: "Nothing has a star yet. 1 to 5 give stars." },
-  stars2: { words: "2 stars or more", empty: "Nothing has two stars. 1 to 5 give stars." },
-  stars3: { words: "3 stars or more", empty: "Nothing has three stars. 1 to 5 give stars." },
-  stars4: { words: "4 stars or more", empty: "Nothing has four stars. 1 to 5 give stars." },
+  stars1: { words: "1 star or more", slim: "1 star +", empty: "Nothing has a star yet. 1 to 5 give stars." },
+  stars2: { words: "2 stars or more", slim: "2 stars +", empty: "Nothing has two stars. 1 to 5 give stars." },
+  stars3: { words: "3 stars or more", slim: "3 stars +", empty: "Nothing has three stars. 1 to 5 give stars." },
+  stars4: { words: "4 stars or more", slim: "4 stars +", empty: "Nothing has four stars. 1 to 5 give stars." },
   stars5: { words: "5 stars", empty: "Nothing has five stars. 1 to 5 give stars." },
   variations: { words: "Variations", empty: "There are no variations yet. V asks for some of the focused candidate." },
-  behind: { words: "Out of play", empty: "Nothing was left behind: this is the first round." },
+  behind: { words: "Out of play", slim: "Out", empty: "Nothing was left behind: this is the first round." },
   proposed: { words: "Proposed", empty: "Nothing is proposed yet. After two rounds a final set can be." },
-  every: { words: "Every round", empty: "No candidates yet. They appear here as soon as they are drawn." },
+  every: { words: "Every round", slim: "All", empty: "No candidates yet. They appear here as soon as they are drawn." },
 };
 
 export const SORTS = {
   run: "Run order", seed: "Seed", diverse: "Diverse first", taste: "Taste", like: "More like",
 };
+
+export const SLIM_SORTS = { run: "Order", seed: "Seed", diverse: "Diverse", taste: "Taste", like: "Like" };
 
 export class Places {
   filter = "round";

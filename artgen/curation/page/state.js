@@ -118,6 +118,11 @@ export class Frames {
     return this.counts.round;
   }
 
+  /** It stayed in an earlier round: not undecided, but out of play. What is kept is in play wherever. */
+  leftBehind(frame) {
+    return frame.round < this.round && frame.mark !== "kept";
+  }
+
   #uncover(number, field, changed) {
     const frame = this.all.get(number), key = number + " " + field;
     if (!frame || !this.#said.has(key)) return;

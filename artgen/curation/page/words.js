@@ -24,8 +24,10 @@ export function drawsOf(frame) {
 }
 
 /** `["kept", "3 stars", "variation of 14"]`: what a candidate's signs in the sheet mean. */
-export function stateOf(frame) {
-  const words = [frame.mark ?? "undecided"];
+export function stateOf(frame, frames) {
+  const left = frames.leftBehind(frame), words = [];
+  if (frame.mark || !left) words.push(frame.mark ?? "undecided");
+  if (left) words.push("left behind in round " + frame.round);
   if (frame.stars) words.push(plural(frame.stars, "star"));
   if (frame.variationOf !== null) words.push("variation of " + frame.variationOf);
   return words;
