@@ -54,6 +54,23 @@ def test_without_a_base_url_nothing_needs_one() -> None:
     assert re.findall('https?://[^"]*', written["pieces/one.html"]) == ["https://schema.org"]
 
 
+def test_not_found_in_any_folder_without_a_base_url(chromium: Any, tmp_path: Path) -> None:
+    text = dict(pages(site(piece())))["404.html"]
+    assert re.findall('(?:href|src)="([^"]*)"', text) == ["data:,", "/"]
+    (tmp_path / "404.html").write_text(text, "utf-8")
+    page = chromium.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("requestfailed", lambda request: said.append(request.url))
+    page.goto((tmp_path / "404.html").as_uri())
+    assert page.inner_text("h1") == "Nothing hangs here"
+    page.close()
+    assert said == []
+    there = dict(pages(site(piece(), base_url="https://art.example/ada/")))["404.html"]
+    assert 'href="/ada/assets/site.css"' in there
+    assert 'href="/ada/index.html"' in there
+
+
 def test_with_one_every_address_is_absolute() -> None:
     whole = site(
         piece(edition="Of 5"), base_url="https://art.example/ada", artist="Ada", rights="© Ada", about="# Me"
