@@ -89,7 +89,8 @@ def test_picks_by_number_and_from_the_sheet(sampled: Path) -> None:
     assert artgen(sampled, "pick", "tiny", "4", "--off").stdout.endswith(": 2 picks: 2, 5\n")
     name = json.loads(artgen(sampled, "runs", "--json").stdout)[0]["run"]
     exported = sampled / "picks.json"
-    exported.write_text(json.dumps({"format": 2, "run": name, "picks": [1, 5]}))
+    decided = {"2": {"mark": None}}  # taken back there; 5, which is not mentioned, stays
+    exported.write_text(json.dumps({"format": 2, "run": name, "picks": [1], "decisions": decided}))
     done = json.loads(artgen(sampled, "pick", "--from", "picks.json", "--json").stdout)
     assert done == {"run": name, "picked": [1, 5]}
     artgen(sampled, "pick", "tiny", "3", "99", code=2)
