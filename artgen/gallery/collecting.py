@@ -100,13 +100,13 @@ def _run(run: Run, settings: Settings, everything: bool) -> _Gathered:
         chosen.reverse()
     works = []
     for candidate in chosen:
-        year = picks[candidate.index].year if candidate.index in picks else None
-        works.append((str(candidate.index), _candidate(run, candidate, title, year)))
+        at = picks[candidate.index].at if candidate.index in picks else ""
+        works.append((str(candidate.index), _candidate(run, candidate, title, at)))
     if film.is_file():
         still = candidates[len(candidates) // 2].file if candidates else film
         words = f"{title}, film"
         name = f"{slugs.plain(run.name)}-film"
-        works.append(("film", Work(name, 0, "", words, "", words, None, still, film=film)))
+        works.append(("film", Work(name, 0, "", words, "", words, "", still, film=film)))
     statement = (said and said.statement) or run.description
     return Series(slugs.plain(run.name), run.name, title, statement, len(candidates)), [
         (f"{run.folder.resolve()}/{apart}", work) for apart, work in works
@@ -124,7 +124,7 @@ def _nothing(run: Run, candidates: Sequence[Candidate], everything: bool) -> Art
     )
 
 
-def _candidate(run: Run, candidate: Candidate, title: str, year: int | None) -> Work:
+def _candidate(run: Run, candidate: Candidate, title: str, at: str) -> Work:
     from artgen.gallery.words import plain_caption, stage_name
 
     number = f"No. {candidate.index}"
@@ -147,7 +147,7 @@ def _candidate(run: Run, candidate: Candidate, title: str, year: int | None) -> 
         title=own,
         caption="" if caption == plain_caption(run.title, candidate.index) else caption,
         alt=candidate.alt or caption or own,
-        year=year,
+        at=at,
         source=candidate.file,
         stages=stages,
         candidate=candidate,
@@ -180,4 +180,4 @@ def _picture(found: Found, within: tuple[str, ...]) -> Work:
     """Its address begins with the inner folders': it must not change when one of its name comes elsewhere."""
     named = found.film or found.file
     title = pictures.title_of(named)
-    return Work("-".join([*within, named.stem]), 0, "", title, "", title, None, found.file, film=found.film)
+    return Work("-".join([*within, named.stem]), 0, "", title, "", title, "", found.file, film=found.film)

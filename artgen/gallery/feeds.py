@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
+from artgen.gallery import dates
 from artgen.gallery.metadata import sound
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ ATOM, JSON_FEED = "feed.xml", "feed.json"
 _ATOM = "http://www.w3.org/2005/Atom"
 _SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 _IMAGES = "http://www.google.com/schemas/sitemap-image/1.1"
-UNKNOWN_YEAR = 1970
-"""Atom requires a date; a site that changes with the clock would be published anew each day."""
 
 
 class Feed(NamedTuple):
@@ -70,7 +69,7 @@ def _atom(site: Site) -> str:
     _add(
         feed,
         "updated",
-        max((_date(piece) for piece in site.pieces), default=f"{UNKNOWN_YEAR}-01-01T00:00:00Z"),
+        max((dates.timestamp(piece.at) for piece in site.pieces), default=dates.UNKNOWN),
     )
     _add(ElementTree.SubElement(feed, "author"), "name", site.settings.artist or site.title)
     if site.settings.rights:
@@ -80,7 +79,7 @@ def _atom(site: Site) -> str:
         _add(entry, "id", base + piece.page)
         _add(entry, "title", piece.title)
         ElementTree.SubElement(entry, "link", {"href": base + piece.page})
-        _add(entry, "updated", _date(piece))
+        _add(entry, "updated", dates.timestamp(piece.at))
         _add(entry, "content", _html(site, piece)).set("type", "html")
     return _document(feed)
 
@@ -102,7 +101,7 @@ def _json(site: Site) -> str:
                 "content_html": _html(site, piece),
                 "summary": piece.alt,
                 "image": base + piece.largest[0],
-                "date_published": _date(piece),
+                "date_published": dates.timestamp(piece.at),
             }
             for piece in site.pieces
         ],
@@ -132,10 +131,6 @@ def _html(site: Site, piece: Piece) -> str:
     source = escape(site.settings.base_url + picture)
     text = f'<p><img src="{source}" alt="{escape(piece.alt)}" width="{wide}" height="{high}"></p>'
     return text + "".join(f"<p>{escape(line)}</p>" for line in (piece.caption, piece.process) if line)
-
-
-def _date(piece: Piece) -> str:
-    return f"{piece.year or UNKNOWN_YEAR}-01-01T00:00:00Z"
 
 
 def _add(parent: ElementTree.Element, name: str, text: str) -> ElementTree.Element:

@@ -15,7 +15,7 @@ from artgen.gallery.renditions import Picture
 from artgen.gallery.workshop import Film, Original, Rendered
 from artgen.gallery.zoom import Pyramid
 
-FORMAT = 2
+FORMAT = 3
 # What nearly all names look like; thousands of them are looked at whenever a site is published.
 _PLAIN = re.compile(r"(?:[a-z0-9_][\w-]*/)*[\w-][\w.-]*", re.ASCII)
 
@@ -95,7 +95,7 @@ def _rendered(said: Mapping[str, Any]) -> Rendered:
         pyramid=Pyramid(**said["pyramid"]) if said["pyramid"] else None,
         film=Film(**said["film"]) if said["film"] else None,
         card=said["card"],
-        year=said["year"],
+        taken=said["taken"],
     )
 
 

@@ -10,10 +10,10 @@ from artgen.runs.history import KEPT
 
 
 class Pick(NamedTuple):
-    """``order`` rises with the time of picking; ``year`` is UTC's."""
+    """``order`` rises with the time of picking, which is ``at``: UTC, ISO 8601."""
 
     order: int
-    year: int | None
+    at: str
 
 
 def picked(folder: Path) -> dict[int, Pick]:
@@ -22,7 +22,6 @@ def picked(folder: Path) -> dict[int, Pick]:
     for action in journal.replay(folder):
         for change in action.rows:
             if change.field == "mark" and change.value == KEPT:
-                year = action.at[:4]
                 picks.pop(change.candidate, None)
-                picks[change.candidate] = Pick(len(picks), int(year) if year.isdecimal() else None)
-    return {number: Pick(order, pick.year) for order, (number, pick) in enumerate(picks.items())}
+                picks[change.candidate] = Pick(len(picks), action.at)
+    return {number: Pick(order, pick.at) for order, (number, pick) in enumerate(picks.items())}

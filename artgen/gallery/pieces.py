@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from artgen.gallery import dates
 from artgen.gallery.cards import ENDING, Card, cards
 from artgen.gallery.making import Making, making, process
 from artgen.gallery.renditions import THUMBNAIL_SIDE
@@ -60,7 +61,7 @@ class Piece:
         title: the artist's, or the recipe's and the number, or the file's name.
         caption: the recipe's; empty if it only says title and number again.
         alt: the text for who does not see it: the artist's, or the caption.
-        year: None where it is not known.
+        at: when it was picked or taken, ISO 8601 or a year alone; empty where it is not known.
         process: the wall label's line; empty for a plain picture.
         edition: in words; empty without.
         image: the work; of a film its poster.
@@ -83,7 +84,7 @@ class Piece:
     title: str
     caption: str
     alt: str
-    year: int | None
+    at: str
     process: str
     edition: str
     image: Picture
@@ -98,6 +99,11 @@ class Piece:
     seed: int | None = None
     recipe: str = ""
     reproduce: str = ""
+
+    @property
+    def year(self) -> int | None:
+        """In which it was picked or taken; None where it is not known."""
+        return dates.year(self.at)
 
     @property
     def file(self) -> str:
@@ -164,7 +170,7 @@ def make_piece(work: Work, rendered: Rendered, settings: Settings) -> Piece:
         title=work.title,
         caption=work.caption,
         alt=work.alt,
-        year=work.year or rendered.year,
+        at=work.at or rendered.taken,
         process=process(work.candidate) if work.candidate else "",
         edition=settings.edition,
         image=rendered.image,

@@ -199,7 +199,7 @@ def _told(work: Work) -> dict[str, Any]:
     """What a page says of a work, beside its files."""
     told = {
         name: getattr(work, name)
-        for name in ("slug", "series", "number", "title", "caption", "alt", "year", "recipe", "run")
+        for name in ("slug", "series", "number", "title", "caption", "alt", "at", "recipe", "run")
     }
     stages = [stage[:-1] for stage in work.stages]
     return told | {"stages": stages, "candidate": [work.index, work.seed, work.variation_of, work.draws]}

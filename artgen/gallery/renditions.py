@@ -127,12 +127,14 @@ def enlarged(file: Path, site: Path, path: str, xmp: bytes, width: int = 960) ->
     return path
 
 
-def year(file: Path) -> int | None:
-    """When a picture was taken, if its Exif says so."""
+def taken(file: Path) -> str:
+    """When a picture was taken by the camera's clock, ISO 8601, or the year alone; empty if no Exif tells."""
     image = vips().Image.new_from_file(str(file), access="sequential")
     field = "exif-ifd2-DateTimeOriginal"
-    said = image.get(field)[:4] if field in image.get_fields() else ""
-    return int(said) if re.fullmatch("(19|20)[0-9]{2}", said) else None
+    said = image.get(field)[:19] if field in image.get_fields() else ""
+    if whole := re.fullmatch(r"((?:19|20)\d\d):(\d\d):(\d\d) (\d\d:\d\d:\d\d)", said, re.ASCII):
+        return "{}-{}-{}T{}".format(*whole.groups())
+    return said[:4] if re.fullmatch("(19|20)[0-9]{2}", said[:4]) else ""
 
 
 def _widths(own: int, height: int, wanted: Sequence[int]) -> list[int]:

@@ -32,7 +32,7 @@ class Work:
         title: the artist's, or the series' and the number, or the file's name in words.
         caption: empty if it would only say title and number again.
         alt: the text for who does not see it.
-        year: in which it was picked; None where that is not known.
+        at: when it was picked, UTC, ISO 8601; empty where that is not known.
         source: the picture; a film where there is no picture to stand for it.
         stages: from the source to the last step; empty for a plain picture.
         film: the MP4 that is the work, with ``source`` as its poster.
@@ -47,7 +47,7 @@ class Work:
     title: str
     caption: str
     alt: str
-    year: int | None
+    at: str
     source: Path
     stages: tuple[StageFile, ...] = ()
     film: Path | None = None

@@ -65,7 +65,7 @@ class Rendered:
         pyramid: None where the renditions show all there is.
         film: None for a picture.
         card: a JPEG at most 1200 px wide, for whoever previews a link.
-        year: in which the picture was taken, if its file says so.
+        taken: when the picture was, as far as its file says so; else empty.
     """
 
     image: Picture
@@ -74,7 +74,7 @@ class Rendered:
     pyramid: Pyramid | None
     film: Film | None
     card: str
-    year: int | None = None
+    taken: str = ""
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def make(task: Task, site: Path) -> Rendered:
         pyramid=pyramid,
         film=None,
         card=_card(image, site, task.slug, xmp),
-        year=renditions.year(task.source),
+        taken=renditions.taken(task.source),
     )
 
 

@@ -27,7 +27,14 @@ ATOM = "{http://www.w3.org/2005/Atom}"
 def piece(slug: str = "one", title: str = "One", **more: Any) -> Piece:
     files = {"avif": ((f"images/{slug}-480.avif", 480),), "jpg": ((f"images/{slug}-480.jpg", 480),)}
     image = Picture(f"images/{slug}-480.jpg", 480, 320, "#123456", files)
-    known = {"number": "", "caption": "", "alt": 'A "view"', "year": 2026, "process": "", "edition": ""}
+    known = {
+        "number": "",
+        "caption": "",
+        "alt": 'A "view"',
+        "at": "2026-03-04T05:06:07.890+00:00",
+        "process": "",
+        "edition": "",
+    }
     return Piece(
         **{"slug": slug, "series": 0, "title": title, "image": image, "film": None, "original": None}
         | {"pyramid": None, "card": f"cards/{slug}.jpg"}
@@ -105,13 +112,25 @@ def test_titles_cannot_leave_json_or_xml() -> None:
 
 
 def test_feeds_and_the_sitemap() -> None:
-    whole = site(piece(), piece("two", "Two", year=None), base_url="https://art.example/", about="# Me")
+    whole = site(
+        piece(),
+        piece("two", "Two", at="2019-05-04T10:11:12"),
+        piece("three", at="2018"),
+        piece("four", at=""),
+        base_url="https://art.example/",
+        about="# Me",
+    )
     written = dict(feeds.texts(whole))
     atom = ElementTree.fromstring(written["feed.xml"])
     assert atom.findtext(f"{ATOM}id") == "https://art.example/"
-    assert atom.findtext(f"{ATOM}updated") == "2026-01-01T00:00:00Z"
+    assert atom.findtext(f"{ATOM}updated") == "2026-03-04T05:06:07Z"
+    dates = [entry.findtext(f"{ATOM}updated") for entry in atom.findall(f"{ATOM}entry")]
+    assert dates == [
+        *("2026-03-04T05:06:07Z", "2019-05-04T10:11:12Z", "2018-01-01T00:00:00Z", "1970-01-01T00:00:00Z")
+    ]
+    assert [item["date_published"] for item in json.loads(written["feed.json"])["items"]] == dates
     ids = [entry.findtext(f"{ATOM}id") for entry in atom.findall(f"{ATOM}entry")]
-    assert ids == [f"https://art.example/pieces/{slug}.html" for slug in ("one", "two")]
+    assert ids == [f"https://art.example/pieces/{slug}.html" for slug in ("one", "two", "three", "four")]
     items = json.loads(written["feed.json"])
     assert items["version"] == "https://jsonfeed.org/version/1.1"
     assert [item["id"] for item in items["items"]] == ids

@@ -10,7 +10,7 @@ from PIL import Image
 
 from artgen.errors import ArtgenError
 from artgen.gallery.metadata import Words, packet
-from artgen.gallery.renditions import ENCODED_SIDE, Picture, Sizes, explained, render, vips, year
+from artgen.gallery.renditions import ENCODED_SIDE, Picture, Sizes, explained, render, taken, vips
 
 XMP = packet(Words(title="A title", alt="What is seen"))
 SIZES = Sizes(widths=(100, 200, 400))
@@ -208,9 +208,12 @@ def test_a_picture_of_absurd_size_is_refused_before_it_is_decoded(site: Path) ->
         render(file, site, "work", SIZES, XMP)
 
 
-def test_the_year_of_a_photograph(tmp_path: Path) -> None:
+def test_the_time_of_a_photograph(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif.get_ifd(0x8769)[0x9003] = "2019:05:04 10:11:12"
     halves().save(tmp_path / "dated.jpg", exif=exif)
     halves().save(tmp_path / "not.jpg")
-    assert (year(tmp_path / "dated.jpg"), year(tmp_path / "not.jpg")) == (2019, None)
+    exif.get_ifd(0x8769)[0x9003] = "2019:  :     :  :  "
+    halves().save(tmp_path / "year.jpg", exif=exif)
+    said = [taken(tmp_path / f"{name}.jpg") for name in ("dated", "year", "not")]
+    assert said == ["2019-05-04T10:11:12", "2019", ""]
