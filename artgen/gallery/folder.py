@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,10 +32,13 @@ def building(target: Path, force: bool = False) -> Iterator[Path]:
         force: take a folder that artgen did not make, replacing files whose names the site uses.
 
     Raises:
-        ArtgenError: the folder is not ours (without ``force``), cannot be written, or another process
-            builds there.
+        ArtgenError: the folder is not ours (without ``force``), cannot be written or replaced, or another
+            process builds there.
     """
     target = target.expanduser().resolve()
+    if target.is_mount():  # switching renames it
+        right = "publishing replaces the folder: name one inside it"
+        raise ArtgenError(str(target), "where a disk is mounted", right)
     new, before = (target.with_name(f".{target.name}.artgen-{end}") for end in ("new", "before"))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -123,9 +127,21 @@ def _adopt(target: Path, new: Path, foreign: list[str], force: bool) -> None:
         source, copy = target / name, new / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir() and not source.is_symlink():
-            copy.mkdir()
+            copy.mkdir(exist_ok=True)
             continue
         link(source, copy)
+    _keep_modes(target, new)
+
+
+def _keep_modes(target: Path, new: Path) -> None:
+    """Give folders the rights that they have in the old site: one may be closed to others, or shared."""
+    for base, _, _ in os.walk(new):
+        before = target / Path(base).relative_to(new)
+        if before.is_dir() and not before.is_symlink():
+            # The next publishing takes this folder away and has to be able to.
+            mode = stat.S_IMODE(before.stat().st_mode) | stat.S_IRWXU
+            if mode != stat.S_IMODE(os.stat(base).st_mode):
+                os.chmod(base, mode)
 
 
 def link(source: Path, copy: Path) -> None:

@@ -176,12 +176,35 @@ def test_a_file_of_yours_where_the_site_needs_the_name(tmp_path: Path) -> None:
     assert (target / "about.html").read_text() == "mine"
 
 
+@pytest.mark.parametrize("in_one_step", [True, False])
+def test_the_rights_of_folders_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_one_step: bool
+) -> None:
+    if not in_one_step:
+        monkeypatch.setattr(sys, "platform", "elsewhere")
+    target = tmp_path / "gallery"
+    build(target)
+    for name, mode in (("drafts/old", 0o700), ("drafts", 0o750), ("shared", 0o2770), ("images", 0o711)):
+        (target / name).mkdir(parents=True, exist_ok=True)
+        (target / name).chmod(mode)
+    (target / "drafts" / "page.html").write_text("mine")
+    target.chmod(0o705)
+    build(target)
+    found = {
+        path.name: path.stat().st_mode & 0o7777 for path in (target, *target.rglob("*")) if path.is_dir()
+    }
+    assert found == {"gallery": 0o705, "drafts": 0o750, "old": 0o700, "shared": 0o2770, "images": 0o711}
+
+
 def test_places_that_cannot_be_a_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ArtgenError, match="a file; name a folder"):
         build(tmp_path / "file")
     with pytest.raises(ArtgenError, match="could not be written"):
         build(tmp_path / "file" / "below")
+    for mounted in [place for place in ("/", "/dev/shm", "/proc") if os.path.ismount(place)]:
+        with pytest.raises(ArtgenError, match=r"where a disk is mounted; .* name one inside it"):
+            build(Path(mounted))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ArtgenError, match="the folder you are in"):
         build(Path())
