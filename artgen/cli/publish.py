@@ -75,11 +75,12 @@ def publish(
     """Make a static site of the picks: a page for each piece, with how it was made."""
     from artgen.gallery.builder import Order, look
     from artgen.gallery.settings import load_settings
-    from artgen.gallery.targets import is_elsewhere
+    from artgen.gallery.targets import check, is_elsewhere
 
     changes: dict[str, Any] = {"title": title, "originals": originals}
     said = load_settings(settings, **{name: value for name, value in changes.items() if value is not None})
     elsewhere = is_elsewhere(to)
+    check(SITE, to)
     with ExitStack() as stack:
         opened = _opened(sources or [], runs, stack)
         if not sources and not force:

@@ -24,6 +24,22 @@ def is_elsewhere(to: str) -> bool:
     return to == BRANCH or bool(_ELSEWHERE.match(to))
 
 
+def check(site: Path, to: str) -> None:
+    """Make sure, before a site is built for minutes, that there is a repository to send it by.
+
+    Args:
+        site: the folder that it will be built in, in this one; need not exist.
+        to: see ``is_elsewhere``.
+
+    Raises:
+        ArtgenError: see ``Repository.check``.
+    """
+    if branch := _branch(to):
+        from artgen.gallery.repository import Repository
+
+        Repository(site if site.is_dir() else Path.cwd(), f"--to {to}").check(branch)
+
+
 def send(site: Path, to: str, emit: Emit = ignore, *, force: bool = False) -> Sent:
     """Send a built site: what changed moves, what artgen sent before and is no more goes, the rest stays.
 
@@ -39,16 +55,22 @@ def send(site: Path, to: str, emit: Emit = ignore, *, force: bool = False) -> Se
     parcel = pack(site)
     for link in parcel.links:
         emit(Note(f"{link}: a symbolic link, not sent"))
-    if to == BRANCH or to.startswith(f"{BRANCH}:"):
+    if branch := _branch(to):
         from artgen.gallery.branch import send as send_to_branch
 
-        return send_to_branch(parcel, to, to.partition(":")[2] or BRANCH, emit, force)
+        return send_to_branch(parcel, to, branch, emit, force)
     if not is_elsewhere(to):
         right = "gh-pages, gh-pages:BRANCH, user@host:path, rsync://host/module or rsync:FOLDER"
         raise ArtgenError(f"--to {to}", "names a folder", right)
     from artgen.gallery.mirror import send as send_to_mirror
 
     return send_to_mirror(parcel, to, _address(to), emit, force)
+
+
+def _branch(to: str) -> str:
+    """The branch that is meant; empty where none is."""
+    name, _, branch = to.partition(":")
+    return (branch or BRANCH) if name == BRANCH else ""
 
 
 def _address(to: str) -> str:

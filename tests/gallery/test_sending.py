@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from artgen.errors import ArtgenError
 from artgen.gallery.builder import Order, publish
 from artgen.gallery.folder import MANIFEST
 from artgen.gallery.settings import Settings
-from artgen.gallery.targets import send
+from artgen.gallery.targets import check, send
 from artgen.runs.store import Run
 
 SHAPES = ((600, 400),) * 3
@@ -115,3 +116,24 @@ def test_the_command(finished_run: Callable[..., Path], tmp_path: Path, bare: Pa
     git(tmp_path, "remote", "remove", "origin")
     said = artgen("publish", "--to", "gh-pages")
     assert (said.returncode, "git remote add origin" in said.stderr) == (2, True)
+
+
+@pytest.mark.usefixtures("bare")
+def test_what_cannot_be_sent_is_said_before_anything_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for to in ("gh-pages", "gh-pages:www", "gallery", "me@example.org:www"):
+        check(Path("gallery"), to)
+    with pytest.raises(ArtgenError, match="cannot be a branch's name"):
+        check(Path("gallery"), "gh-pages:a..b")
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    monkeypatch.chdir(outside)
+    check(Path("gallery"), "me@example.org:www")
+    with pytest.raises(ArtgenError, match=r"outside is in no git repository.*git init"):
+        check(Path("gallery"), "gh-pages")
+    git(outside, "init", "-q", "gallery")
+    with pytest.raises(ArtgenError, match=r"the repository has no remote origin"):
+        check(Path("gallery"), "gh-pages")
