@@ -28,13 +28,14 @@ HEADERS = {
 }
 CLOSED = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>artgen curate</title>'
+    '<link rel="icon" href="data:,">'
     "<h1>This browser is not let in</h1><p>Open the address that <code>artgen curate</code> printed. "
     "It works once, in one browser; start the command again for another."
 )
 
 OPENED = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>artgen curate</title>'
-    '<meta http-equiv="refresh" content="0;url=/">'
+    '<link rel="icon" href="data:,"><meta http-equiv="refresh" content="0;url=/">'
 )
 
 

@@ -52,6 +52,10 @@ class Sheet:
 
     def reset(self) -> Sheet:
         """As nobody has decided anything, and this browser remembers nothing."""
+        end = time.monotonic() + PATIENCE
+        # What the test before decided is not to arrive after it was taken back.
+        while self.page.locator("#saved").all_text_contents() == ["saving"] and time.monotonic() < end:
+            time.sleep(0.02)
         self.page.evaluate(RESET)
         self.complaints.clear()
         return self.open()
