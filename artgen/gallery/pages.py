@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from artgen import __version__
+from artgen.errors import ArtgenError
 from artgen.gallery import about, feeds, policy, templates
 from artgen.gallery.heads import Head, head_of_piece, head_of_site
 
@@ -29,7 +30,12 @@ def pages(site: Site, own: Path | None = None) -> Iterator[tuple[str, str]]:
 
     try:
         yield from _html(site, templates.environment(own))
-    except jinja2.TemplateError as error:
+    except ArtgenError:
+        raise
+    except Exception as error:
+        # A template is a program, and the artist's may fail in any way; ours alone are our own mistake.
+        if own is None and not isinstance(error, jinja2.TemplateError):
+            raise
         raise templates.problem(error, own) from error
     for series in site.series:
         yield series.slides, _slides(series)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,10 +82,22 @@ def environment(own: Path | None = None) -> jinja2.Environment:
     )
 
 
-def problem(error: jinja2.TemplateError, own: Path | None) -> ArtgenError:
+def problem(error: Exception, own: Path | None) -> ArtgenError:
     """What is wrong with a template of the artist's, with its place."""
     place = str(getattr(error, "filename", None) or getattr(error, "name", None) or own or "site_templates")
     if line := getattr(error, "lineno", None):
         place += f":{line}"
-    said = re.sub(r"\s+", " ", error.message or "cannot be used")
+    elif own is not None:
+        place = _place(error, own) or place
+    said = re.sub(r"\s+", " ", str(getattr(error, "message", None) or error)) or type(error).__name__
     return ArtgenError(place, said, "mend the template, or take it away: ours then stands in its place")
+
+
+def _place(error: Exception, own: Path) -> str:
+    """File and line; of what is no UTF-8, which jinja2 does not name, the file that holds those bytes."""
+    if isinstance(error, UnicodeDecodeError):
+        same = (file for file in files(own) if own in file.parents and file.read_bytes() == error.object)
+        return str(next(same, ""))
+    entries = traceback.extract_tb(error.__traceback__)
+    within = [entry for entry in entries if Path(entry.filename).absolute().is_relative_to(own.absolute())]
+    return f"{within[-1].filename}:{within[-1].lineno}" if within else ""

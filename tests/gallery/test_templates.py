@@ -69,9 +69,16 @@ def test_each_file_can_be_replaced(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("{% if %}", r"404\.html:1: Expected an expression"), ("{{ titel }}", "'titel' is undefined")],
+    [
+        ("{% if %}", r"404\.html:1: Expected an expression"),
+        ("a\n{{ titel }}", r"404\.html:2: 'titel' is undefined"),
+        ("a\n\n{{ 1 / 0 }}", r"404\.html:3: division by zero"),
+        ("{{ site.title.no() }}", r"404\.html:1: 'str object' has no attribute 'no'"),
+        ("\udcff", r"404\.html: 'utf-8' codec can't decode"),
+        ('{% include "gone.html" %}', r"gone\.html"),
+    ],
 )
 def test_a_template_that_is_wrong(tmp_path: Path, text: str, said: str) -> None:
-    (tmp_path / "404.html").write_text(text)
+    (tmp_path / "404.html").write_text(text, "utf-8", "surrogateescape")
     with pytest.raises(ArtgenError, match=said):
         list(pages(site(piece()), tmp_path))
