@@ -73,6 +73,7 @@ def publish(
     json: Annotated[bool, typer.Option("--json", help="Report as one JSON document.")] = False,
 ) -> None:
     """Make a static site of the picks: a page for each piece, with how it was made."""
+    from artgen.events import ignore
     from artgen.gallery.builder import Order, look
     from artgen.gallery.settings import load_settings
     from artgen.gallery.targets import check, is_elsewhere
@@ -95,7 +96,9 @@ def publish(
             workers,
         )
         if plan:
-            _tell_plan(look(order), json)
+            with ExitStack() as shown:
+                planned = look(order, ignore if json else _when_needed(shown))
+            _tell_plan(planned, json)
             return
         summary, sent = _publish(order, to if elsewhere else None, json)
     _tell(summary, sent, json)

@@ -76,13 +76,17 @@ class _Unchanged(Exception):
     """Ends a building that came to nothing new."""
 
 
-def look(order: Order) -> Plan:
+def look(order: Order, emit: Emit = ignore) -> Plan:
     """What publishing would do. Writes nothing.
+
+    Args:
+        order: what is asked for.
+        emit: told what is left out.
 
     Raises:
         ArtgenError: a run without picks, or a target that lies around what is published.
     """
-    return _look(order, Hashes(order.target))[2]
+    return _look(order, Hashes(order.target), emit)[2]
 
 
 def publish(order: Order, emit: Emit = ignore) -> Summary:
@@ -97,7 +101,7 @@ def publish(order: Order, emit: Emit = ignore) -> Summary:
             published: then the site that was there stands.
     """
     hashes = Hashes(order.target)
-    collection, old, planned = _look(order, hashes)
+    collection, old, planned = _look(order, hashes, emit)
     if planned.idle:
         hashes.remember()
         return _summary(order, collection, planned, old.works, planned.problems, touched=False)
@@ -123,14 +127,14 @@ def publish(order: Order, emit: Emit = ignore) -> Summary:
     return _summary(order, collection, planned, made, problems, touched=touched)
 
 
-def _look(order: Order, hashes: Hashes) -> tuple[Collection, Manifest, Plan]:
+def _look(order: Order, hashes: Hashes, emit: Emit) -> tuple[Collection, Manifest, Plan]:
     target = order.target.expanduser().resolve()
     for source in order.sources:
         place = (source if isinstance(source, Path) else source.folder).resolve()
         if place.is_relative_to(target):
             found = f"holds {'the pictures' if isinstance(source, Path) else f'the run {source.name}'}"
             raise ArtgenError(str(order.target), found, "name another folder with --to")
-    collection = collect(order.sources, order.settings, everything=order.everything, but=target)
+    collection = collect(order.sources, order.settings, everything=order.everything, but=target, emit=emit)
     old = manifest.read(target)
     return collection, old, plan(collection, order.settings, old, target, hashes, order.templates)
 

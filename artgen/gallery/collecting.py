@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from artgen.errors import ArtgenError, Problems
+from artgen.events import Emit, Note, ignore
 from artgen.gallery import pictures, slugs
 from artgen.gallery.works import Collection, Series, StageFile, Work
 
@@ -28,6 +30,7 @@ def collect(
     *,
     everything: bool = False,
     but: Path | None = None,
+    emit: Emit = ignore,
 ) -> Collection:
     """Gather what is published.
 
@@ -36,6 +39,7 @@ def collect(
         settings: titles, statements, the order of series and of works.
         everything: every candidate of a run, picked or not.
         but: a folder, resolved, whose pictures are left out: the site itself may lie in one of them.
+        emit: told of pictures that are of no kind that is shown.
 
     Raises:
         ArtgenError: a run without picks, a folder without pictures.
@@ -53,6 +57,7 @@ def collect(
             problems.append(error)
     if problems:
         raise problems[0] if len(problems) == 1 else Problems("publish", problems)
+    _tell_left_out([source for source in sources if isinstance(source, Path)], but, emit)
     gathered.sort(key=lambda each: _place(each[0].name, settings))
     addresses = iter(slugs.unique((work.slug, apart) for _, works in gathered for apart, work in works))
     series = slugs.unique((each.slug, str(number)) for number, (each, _) in enumerate(gathered))
@@ -64,6 +69,13 @@ def collect(
             for _, work in works
         ),
     )
+
+
+def _tell_left_out(places: Sequence[Path], but: Path | None, emit: Emit) -> None:
+    kinds = sum((pictures.left_out(place, but) for place in places), Counter[str]())
+    if count := kinds.total():
+        listed = ", ".join(f"{ending} ({number})" for ending, number in kinds.most_common())
+        emit(Note(f"{count} file{'s' if count > 1 else ''} left out: {listed}"))
 
 
 def _place(name: str, settings: Settings) -> int:

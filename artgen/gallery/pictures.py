@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,14 @@ from artgen.errors import ArtgenError
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff")
 FILM = ".mp4"
+# Pictures and films, but none that every browser shows: who has them wants to hear that they are not there.
+NOT_SHOWN = frozenset(
+    (
+        *(".heic", ".heif", ".gif", ".bmp", ".jxl", ".jp2", ".svg", ".eps", ".psd", ".xcf", ".kra", ".tga"),
+        *(".exr", ".hdr", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2"),
+        *(".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".3gp", ".mts"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -42,10 +51,7 @@ def folders(place: Path, but: Path | None = None) -> Iterator[tuple[Path, list[F
             str(place), "no such folder or run", "name a run, or a folder of pictures", "artgen runs"
         )
     empty = True
-    for base, inner, files in os.walk(place):
-        inner[:] = sorted((name for name in inner if not name.startswith(".")), key=counted)
-        if but is not None:
-            inner[:] = [name for name in inner if Path(base, name).resolve() != but]
+    for base, files in _walk(place, but):
         shown = sorted(filter(_shown, files), key=counted)
         stills = {Path(name).stem: name for name in shown if not name.lower().endswith(FILM)}
         films = {Path(name).stem for name in shown if name.lower().endswith(FILM)}
@@ -59,6 +65,20 @@ def folders(place: Path, but: Path | None = None) -> Iterator[tuple[Path, list[F
             yield Path(base), found
     if empty:
         raise ArtgenError(str(place), "holds no pictures", f"files that end in {_endings()}")
+
+
+def left_out(place: Path, but: Path | None = None) -> Counter[str]:
+    """How many pictures and films at and below ``place`` are of kinds that are not shown, by ending."""
+    names = (name for _, files in _walk(place, but) for name in files if not name.startswith("."))
+    return Counter(ending for name in names if (ending := Path(name).suffix.lower()) in NOT_SHOWN)
+
+
+def _walk(place: Path, but: Path | None) -> Iterator[tuple[str, list[str]]]:
+    for base, inner, files in os.walk(place):
+        inner[:] = sorted((name for name in inner if not name.startswith(".")), key=counted)
+        if but is not None:
+            inner[:] = [name for name in inner if Path(base, name).resolve() != but]
+        yield base, files
 
 
 def counted(name: str) -> tuple[list[tuple[bool, int, str]], str]:

@@ -129,6 +129,21 @@ def test_the_plan_and_what_cannot_be_published(finished_run: Callable[..., Path]
     assert plan["keep"] == [f"{run.name}-0001"]
 
 
+def test_pictures_that_are_not_shown_are_said(tmp_path: Path) -> None:
+    from PIL import Image
+
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (200, 150)).save(tmp_path / "photos" / "a.png")
+    for name in ("a.heic", "b.heic", "c.gif"):
+        (tmp_path / "photos" / name).touch()
+    said = "3 files left out: .heic (2), .gif (1)\n"
+    planned = artgen(tmp_path, "publish", "photos", "--plan")
+    assert (planned.returncode, planned.stderr) == (0, said)
+    assert "left out" not in planned.stdout
+    published = artgen(tmp_path, "publish", "photos")
+    assert (published.returncode, published.stderr) == (0, f"{said}1 made\n")
+
+
 def test_no_name_takes_no_other_series_off(finished_run: Callable[..., Path], tmp_path: Path) -> None:
     from PIL import Image
 

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from artgen.errors import ArtgenError, Problems
+from artgen.events import Note
 from artgen.gallery import slugs
 from artgen.gallery.collecting import collect
 from artgen.gallery.settings import Settings
@@ -91,6 +92,24 @@ def test_a_folder_in_a_folder_is_a_series_of_its_own(tmp_path: Path) -> None:
     pictures(photos, "winter/more/1.png", "spring/walk.png", "walk.png")
     addresses = slugs_of(collected(photos))
     assert addresses == ["1", "walk", "spring-walk", "winter-1", "winter-walk", "winter-more-1"]
+
+
+def test_pictures_of_kinds_that_are_not_shown_are_counted(tmp_path: Path) -> None:
+    names = (
+        "1.png",
+        "a.heic",
+        "winter/b.HEIC",
+        "c.gif",
+        "notes.txt",
+        ".d.gif",
+        ".hidden/e.gif",
+        "site/f.gif",
+    )
+    photos = pictures(tmp_path / "photos", *names)
+    said: list[object] = []
+    found = collect([photos, photos / "1.png"], Settings(), but=photos / "site", emit=said.append)
+    assert len(found.works) == 2
+    assert said == [Note("3 files left out: .heic (2), .gif (1)")]
 
 
 def test_hostile_names(tmp_path: Path) -> None:
