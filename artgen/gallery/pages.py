@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from artgen.gallery.site import Series, Site
 
 
+FROM_THE_RIGHT = {"ar", "he", "fa", "ur"}
+
+
 def pages(site: Site, own: Path | None = None) -> Iterator[tuple[str, str]]:
     """Each page's path, relative to the site, and its text.
 
@@ -50,6 +53,8 @@ def _html(site: Site, environment: Any) -> Iterator[tuple[str, str]]:
         "version": __version__,
         "policy": policy.META,
         "feeds": feeds.offered(site),
+        "ours": _ours(site.settings.language),
+        "direction": ' dir="rtl"' if _written(site.settings.language) in FROM_THE_RIGHT else "",
     }
 
     def render(template: str, path: str, head: Head, **values: Any) -> tuple[str, str]:
@@ -89,6 +94,15 @@ def _html(site: Site, environment: Any) -> Iterator[tuple[str, str]]:
         head_of_site(site, "", "Not here"),
         root=feeds.path_of(site.settings.base_url),
     )
+
+
+def _written(language: str) -> str:
+    return language.partition("-")[0].lower()
+
+
+def _ours(language: str) -> str:
+    """Attributes of elements that hold our own words, which are English whatever the artist's language is."""
+    return "" if _written(language) == "en" else ' lang="en" dir="ltr"'
 
 
 def _slides(series: Series) -> str:

@@ -169,8 +169,13 @@ def _original(task: Task, site: Path, xmp: bytes) -> Original:
         originals.write_original(task.source, site / file, xmp)
     except ValueError as error:
         raise ArtgenError(str(task.source), f"damaged ({error})", "give a whole picture") from None
-    size = f"{(site / file).stat().st_size / MEGABYTE:.1f} MB"
+    size = size_in_words((site / file).stat().st_size)
     return Original(file, originals.KINDS.get(ending, ending[1:].upper()), size)
+
+
+def size_in_words(size: int) -> str:
+    """Of a file: ``1.2 MB``, ``48 kB``."""
+    return f"{size / MEGABYTE:.1f} MB" if size >= MEGABYTE else f"{max(1, size // 1000)} kB"
 
 
 def _card(image: Picture, site: Path, slug: str, xmp: bytes) -> str:

@@ -24,7 +24,7 @@ from artgen.gallery.metadata import Words
 from artgen.gallery.processes import rendered
 from artgen.gallery.renditions import Sizes
 from artgen.gallery.settings import Settings
-from artgen.gallery.workshop import FOLDERS, Rendered, Task
+from artgen.gallery.workshop import FOLDERS, Rendered, Task, size_in_words
 from artgen.gallery.zoom import LARGER_THAN
 from artgen.runs import provenance
 from artgen.runs.store import Run
@@ -75,6 +75,11 @@ def test_the_files_of_a_run(finished_run: Callable[..., Path], tmp_path: Path) -
         assert min(card.size) > 600
     noted = json.loads((site / ".artgen-gallery.json").read_text())
     assert not any(str(tmp_path) in text for text in (json.dumps(noted), *(noted["files"])))
+
+
+def test_the_size_of_a_file_in_words() -> None:
+    sizes = (1, 48_000, 999_999, 1_000_000, 12_345_678)
+    assert [size_in_words(size) for size in sizes] == ["1 kB", "48 kB", "999 kB", "1.0 MB", "12.3 MB"]
 
 
 def test_originals_can_be_kept_back(finished_run: Callable[..., Path], tmp_path: Path) -> None:

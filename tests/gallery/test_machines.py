@@ -78,6 +78,16 @@ def test_not_found_in_any_folder_without_a_base_url(chromium: Any, tmp_path: Pat
     assert 'href="/ada/index.html"' in there
 
 
+def test_our_own_words_are_english_in_any_language() -> None:
+    german, hebrew = (dict(pages(site(piece(), language=one)))["index.html"] for one in ("de", "he-IL"))
+    assert '<html lang="de" data-root' in german
+    assert '<html lang="he-IL" dir="rtl" data-root' in hebrew
+    for text in (german, hebrew):
+        assert '<span lang="en" dir="ltr">Made with artgen</span>' in text
+        assert '<div class="rooms" lang="en" dir="ltr">' in text
+    assert 'lang="en" dir' not in dict(pages(site(piece(), language="en-GB")))["index.html"]
+
+
 def test_with_one_every_address_is_absolute() -> None:
     whole = site(
         piece(edition="Of 5"), base_url="https://art.example/ada", artist="Ada", rights="© Ada", about="# Me"
