@@ -5,7 +5,8 @@
 Draws photographs-like pictures of 2048 x 1536 px (90 % JPEG, 10 % PNG, a quarter portrait), then has both
 build the same two sizes of JPEG, 1600 and 400 px wide: from nothing, again with nothing changed, after one
 picture was edited, after one was deleted, after a setting was changed. At last the peak memory of publishing
-one picture of 20,000 x 20,000 px, tiles included.
+one picture of 20,000 x 20,000 px, tiles included. Ends with exit code 1 if artgen did not do what it should,
+or took more than ``RATIO`` of sigal's time for any of it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import numpy as np
 from PIL import Image
 
 WIDE, SMALL = 1600, 400
+RATIO = 0.6
 SIGAL = """\
 source = 'pictures'
 destination = 'sigal-site'
@@ -151,12 +153,16 @@ def main() -> None:
         os.environ["XDG_CACHE_HOME"] = str(place / "cache")
         (place / "pictures").mkdir()
         draw(place / "pictures", wanted.images, np.random.default_rng(7))
-        compare(place, programs(wanted.sigal))
+        failed = compare(place, programs(wanted.sigal))
         if wanted.large:
             large(place, wanted.large)
+    if failed:
+        sys.exit(f"wrong, or over {RATIO} of sigal's time: {', '.join(failed)}")
 
 
-def compare(place: Path, both: list[Program]) -> None:
+def compare(place: Path, both: list[Program]) -> list[str]:
+    """Print each figure; what artgen did wrong or too slowly."""
+    failed: list[str] = []
     figures: dict[str, dict[str, tuple[float, str]]] = {}
     first, second, third = sorted((place / "pictures").glob("*.jpg"))[1:4]
     for program in both:
@@ -169,6 +175,8 @@ def compare(place: Path, both: list[Program]) -> None:
         told = "  ".join(f"{name} {spent:8.2f} {wrong:5}" for name, (spent, wrong) in figures[what].items())
         ratio = figures[what]["artgen"][0] / figures[what]["sigal"][0]
         print(f"{what:<20}{told}  ratio {ratio:.2f}", flush=True)
+        if figures[what]["artgen"][1] or ratio > RATIO:
+            failed.append(what)
 
     measure("clean", lambda program: program.wide(place, first.name).is_file())
     measure("no change", lambda program: True)
@@ -186,6 +194,7 @@ def compare(place: Path, both: list[Program]) -> None:
         "quality 85 to 60",
         lambda program: program.wide(place, "p000.jpg").stat().st_size < before[program.name],
     )
+    return failed
 
 
 if __name__ == "__main__":
