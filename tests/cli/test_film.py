@@ -40,6 +40,7 @@ def test_every_candidate_is_a_frame_in_order(finished_run: Runs, tmp_path: Path)
         assert np.abs(frame - real).mean() < 6
 
 
+@pytest.mark.slow
 def test_picks_enlarged_beside_the_run(finished_run: Runs, tmp_path: Path) -> None:
     folder = finished_run(picks=[2, 9], shapes=[(96, 96)] * 9 + [(64, 96)])
     done = film(tmp_path / "runs", "abstracts", "--picks", "--enlarge", "2")

@@ -164,6 +164,7 @@ def test_a_checkpoint_in_and_out(tmp_path: Path) -> None:
     assert all(torch.equal(again[name], weight) for name, weight in state.items())
 
 
+@pytest.mark.slow
 def test_what_is_asked_for_wrongly_is_said(tmp_path: Path) -> None:
     torch.save(resnet_state(6, 4), tmp_path / "G.pth")
     done = artgen("models", "import", "G.pth", "--arch", "unet_256", folder=tmp_path)

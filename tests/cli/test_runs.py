@@ -127,6 +127,7 @@ def test_hostile_picks_are_refused(tmp_path: Path, content: bytes) -> None:
         pick(from_=tmp_path / "picks.json", runs=tmp_path)
 
 
+@pytest.mark.slow
 def test_reproduce_says_whether_it_is_the_same(sampled: Path) -> None:
     files = sorted((sampled / "runs").glob("tiny-*/candidates/*.png"))
     done = artgen(sampled, "reproduce", *map(str, files[:2]))

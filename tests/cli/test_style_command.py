@@ -71,6 +71,7 @@ def film(tmp_path: Path) -> Path:
     return write_film(tmp_path / "cat.mp4", shot("chelsea", 3, height=30, width=42))
 
 
+@pytest.mark.slow
 def test_every_kind_of_picture_is_painted_upright_at_its_size(pictures: Path) -> None:
     (pictures / "old.png").write_bytes(b"old")
     ended = artgen(

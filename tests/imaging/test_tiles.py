@@ -40,6 +40,7 @@ def tiled(network: UpImager, image: Tensor, seed: int, *, tile: int, batch: int 
     return writer.image
 
 
+@pytest.mark.slow
 @given(
     long=st.integers(1, 700),
     share=st.floats(0, 1),

@@ -18,7 +18,7 @@ from artgen.training.specimens import fit_for, specimens
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = catalog.names()
-QUICK = {"compositions", "portrait-mix"}  # a few seconds each; the others are slow
+QUICK = {"portrait-mix"}  # some seconds; the others are slow
 # What the files hold is fixed, and so is the noise: on other processors and other versions of torch and
 # Pillow only the last digits of sums differ, far below a hundredth of any figure. Four decimals are kept.
 RELATIVE, ABSOLUTE = 0.01, 0.002

@@ -110,6 +110,7 @@ def test_common_colours(couple: Path) -> None:
     assert distance(1.0) < 0.25 * distance(0.0)
 
 
+@pytest.mark.slow
 def test_a_recipe_of_faces(couple: Path) -> None:
     recipe = couple / "faces.toml"
     recipe.write_text(

@@ -210,6 +210,7 @@ def test_shipped_recipes_train(tmp_path: Path, photographs: Path, name: str) -> 
         assert all(bool(torch.isfinite(value)) for value in shown.values())
 
 
+@pytest.mark.slow
 def test_the_shipped_walk(tmp_path: Path) -> None:
     done = artgen("run", str(SHIPPED / "walk.toml"), "-n", "2", "--device", "cpu", folder=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -109,6 +109,7 @@ def artgen(*arguments: str, place: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 def test_distilled_comes_nearer_to_what_patch_em_painted(place: Path) -> None:
     model, losses = trained(written(place, DISTILLED.format(steps=100, pairs=3)))
     assert losses[0].keys() == {"l1"}  # the warm-up knows no critic

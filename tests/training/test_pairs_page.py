@@ -45,6 +45,7 @@ def test_every_example_is_right(place: Path, example: str) -> None:
         load(file)
 
 
+@pytest.mark.slow
 def test_two_people_have_children(place: Path) -> None:
     (example,) = (text for text in EXAMPLES if 'use = "faces"' in text)
     (place / "children.toml").write_text(example.replace("side = 128", "side = 64"), "utf-8")

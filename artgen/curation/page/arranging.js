@@ -142,6 +142,7 @@ export class Arranging {
   }
 
   async #ask(by, number) {
+    await this.desk.outbox.settled(); // taste is learned from what the server has
     const { desk } = this, answer = await desk.asked(desk.link.order(by, number));
     if (!answer) return false;
     desk.places.use(answer.order);

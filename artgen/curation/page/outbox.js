@@ -3,6 +3,7 @@
 import { Failed, Refused } from "./link.js";
 
 const MOST_TRIES = 5; // of what the server fails at: then it must not keep back all that waits behind it
+const SOON = 20; // ms
 const PAUSES = [300, 600, 1200, 2500, 5000]; // ms between tries
 
 export class Outbox {
@@ -44,6 +45,11 @@ export class Outbox {
     }
     this.#items.push(kept);
     this.#send();
+  }
+
+  /** When all that was decided is answered, or cannot be sent now. */
+  async settled() {
+    while (this.#items.length && !this.gone) await new Promise((resolve) => setTimeout(resolve, SOON));
   }
 
   /** The server seems to be back. */
