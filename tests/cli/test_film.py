@@ -27,6 +27,7 @@ def frames(file: Path) -> list[np.ndarray]:
         return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
 
 
+@pytest.mark.slow
 def test_every_candidate_is_a_frame_in_order(finished_run: Runs, tmp_path: Path) -> None:
     folder = finished_run()
     done = film(tmp_path / "runs", "-o", str(tmp_path / "walk.mp4"), "--fps", "12", "--json")

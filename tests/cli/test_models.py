@@ -96,6 +96,7 @@ def test_show(tmp_path: Path) -> None:
     assert "did you mean 'abstract-8x'" in missing.stderr
 
 
+@pytest.mark.slow
 def test_show_says_how_a_recipe_uses_what_ships(tmp_path: Path) -> None:
     recipes = []
     for name in catalog.names():

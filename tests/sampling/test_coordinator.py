@@ -233,6 +233,7 @@ def test_as_many_workers_as_asked_also_on_a_gpu(project: Path) -> None:
     assert workers[0] == 3
 
 
+@pytest.mark.slow
 def test_this_process_computes_like_a_worker() -> None:
     code = (
         "import os; from artgen.sampling.chain import prepare; prepare('cpu'); import torch; "

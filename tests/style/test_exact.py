@@ -108,6 +108,7 @@ def test_tiled_is_the_same_in_regions() -> None:
     assert turned < 1e-6
 
 
+@pytest.mark.slow
 def test_half_the_halo_is_not_enough() -> None:
     made = objective("vgg", "wasserstein", (35, 197))
     for name, layer in made.sights.items():

@@ -288,6 +288,7 @@ def test_passes_go_on_from_the_last() -> None:
     assert float((thrice - content).abs().mean()) > float((once - content).abs().mean())
 
 
+@pytest.mark.slow
 def test_little_memory_takes_longer_for_the_same_picture() -> None:
     content, style = scene(160, 300), scene(60, 60, 1)
     whole, tiled = (small(content, [style], iterations=2, memory=memory) for memory in (4.0, 0.1))

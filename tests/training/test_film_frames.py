@@ -175,6 +175,7 @@ print(count.seen, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_film(tmp_path: Path) -> None:
     chance = np.random.default_rng(0)
     noise = [chance.integers(0, 256, (72, 128, 3), dtype=np.uint8) for _ in range(20)]

@@ -88,6 +88,7 @@ def test_without_tensorboard_nothing_begins(monkeypatch: pytest.MonkeyPatch) -> 
         TensorBoard(Path("nowhere"))
 
 
+@pytest.mark.slow
 def test_a_training_writes_it(photographs: Path, tmp_path: Path) -> None:
     recipe = Path(__file__).parent / "small" / "pix2pix.toml"
     text = recipe.read_text().replace("steps = 60", "steps = 3")

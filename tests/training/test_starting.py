@@ -152,6 +152,7 @@ def test_what_ships_may_keep_a_share_of_what_it_was(place: Path) -> None:
         job(place)
 
 
+@pytest.mark.slow
 def test_from_another_model_it_is_another_training(place: Path) -> None:
     run_training(job(place), ignore)
     first = place / "first.safetensors"
