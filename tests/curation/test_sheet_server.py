@@ -40,7 +40,18 @@ def test_two_tabs_agree(sheet: Sheet, other: Sheet) -> None:
     assert other.page.is_disabled("#undo") == sheet.page.is_disabled("#undo")
 
 
-def test_other_processes_decide_and_draw_too(sheet: Sheet) -> None:
+@pytest.fixture
+def own_sheet(sheet_run: Path, tmp_path: Path, chromium: Any) -> Iterator[Sheet]:
+    """A run, a server and a window that no other test has touched."""
+    server = Served(copied(sheet_run, tmp_path))
+    context = chromium.new_context(viewport={"width": 1000, "height": 700})
+    yield Sheet(context.new_page(), server).open(server.url)
+    context.close()
+    server.end()
+
+
+def test_other_processes_decide_and_draw_too(own_sheet: Sheet) -> None:
+    sheet = own_sheet
     sheet.press("End", "ArrowUp", "ArrowUp")
     sheet.page.wait_for_timeout(100)
     boxes, focus = sheet.boxes(), sheet.focus
