@@ -2,9 +2,9 @@
 
 python benchmarks/style.py [PROTOTYPE]
 
-PROTOTYPE is a Python file with a function ``stylize(content, styles, preset=, size=, seed=)``, which is timed
-beside ours in the same run; by default ``../shared/prototypes/patch_em.py`` where that is. Every measurement
-runs in a process of its own: one thread for CPU seconds, every core for the large picture.
+PROTOTYPE is a Python file with a function ``stylize(content, styles, preset=, size=, seed=)``; where one is
+given it is timed beside ours in the same run. Every measurement runs in a process of its own: one thread for
+CPU seconds, every core for the large picture.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-PROTOTYPE = Path(__file__).parents[2] / "shared" / "prototypes" / "patch_em.py"
 STYLE = "starry-night"
 ROUNDS = 3
 
@@ -103,13 +102,12 @@ def child(what: str, side: int, threads: int, file: str = "") -> dict[str, float
 
 
 def main() -> None:
-    file = Path(sys.argv[1]) if len(sys.argv) > 1 else PROTOTYPE
+    file = Path(sys.argv[1]) if len(sys.argv) > 1 else None
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     print(f"patch, astronaut in the manner of {STYLE}; CPU seconds on one thread, least of {ROUNDS}")
-    beside = file.is_file()
     rounds = [
-        (child("ours", 512, 1), child("prototype", 512, 1, str(file)) if beside else {})
-        for _ in range(ROUNDS if beside else 1)
+        (child("ours", 512, 1), child("prototype", 512, 1, str(file)) if file else {})
+        for _ in range(ROUNDS if file else 1)
     ]
     own = min((mine for mine, _ in rounds), key=lambda one: one["first_cpu"])
     search = own["flop"] / own["speed"]
@@ -118,7 +116,7 @@ def main() -> None:
         f"(at most 12); comparing patches alone, at this machine's {own['speed'] / 1e9:.0f} GFLOP/s for such "
         f"products, is {search:.1f} s: {search / own['next_cpu']:.0%}"
     )
-    if beside:
+    if file:
         theirs = [theirs["first_cpu"] for _, theirs in rounds]
         ratios = sorted(mine["first_cpu"] / theirs["first_cpu"] for mine, theirs in rounds)
         print(f"  the prototype  {min(theirs):.1f} s: ours takes {ratios[len(ratios) // 2]:.2f} of it")

@@ -20,7 +20,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 from artists import HELD_OUT, TUNED, measures
-from material import DRAFTS, ROOT, SIBLINGS, Material, candidates, siblings
+from drafts import DRAFTS
+from material import ROOT, SIBLINGS, Material, candidates, siblings
 from numpy.typing import NDArray
 
 from artgen.curation.duplicates import NEAR, groups

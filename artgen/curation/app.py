@@ -8,9 +8,10 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 from starlette.applications import Starlette
@@ -31,6 +32,8 @@ HOST = "127.0.0.1"
 OWN_PORTS = range(20_000, 30_000)
 """Below those that systems hand out by themselves, and seldom anybody else's."""
 SWITCH = 0.0005
+ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""SIGHUP: the terminal was closed. Windows has none."""
 
 
 @dataclass(frozen=True)
@@ -106,14 +109,11 @@ def serve(folder: Path, address: Address, vary: Start, ready: Callable[[str], No
     # Saving gives up the interpreter's lock at each access to the disk; by default it then waits 5 ms for
     # each return while thumbnails are sent.
     sys.setswitchinterval(SWITCH)
+    server = _Server(config, sitting)
     try:
-        ready(f"http://{HOST}:{address.port}/?token={gate.token}")
-        server = _Server(config, sitting)
-        if hasattr(signal, "SIGHUP"):  # the terminal was closed
-            signal.signal(signal.SIGHUP, server.handle_exit)
-        server.run(sockets=[address.listening])
-    except KeyboardInterrupt:
-        pass  # uvicorn has ended everything, then says how it was asked to
+        with server.hearing():
+            ready(f"http://{HOST}:{address.port}/?token={gate.token}")
+            server.run(sockets=[address.listening])
     finally:
         sitting.stop()
 
@@ -145,6 +145,23 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, sitting: Sitting) -> None:
         super().__init__(config)
         self._sitting = sitting
+
+    @contextlib.contextmanager
+    def hearing(self) -> Iterator[None]:
+        """Be ended in order by Ctrl-C and the like from now on.
+
+        uvicorn hears them only once its event loop runs; while that is being made Ctrl-C would break it.
+        """
+        before = {number: signal.signal(number, self.handle_exit) for number in ENDING}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End in order, which takes seconds at most: a second Ctrl-C does not break that off."""
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._sitting.leave()  # streams would be waited for

@@ -49,7 +49,6 @@ class Kernel(NamedTuple):
 
     Args:
         local: range, in typical distances.
-        drawn: weight of the draws.
         linear: share of the linear part.
         drawn: weight of the draws.
         whitened: how far small differences of looks are magnified.

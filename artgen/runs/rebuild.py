@@ -1,4 +1,4 @@
-"""A run's candidates, found again from the pictures themselves."""
+"""A run's database, made again from the pictures themselves and what else is left."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from artgen.errors import ArtgenError
 from artgen.imaging.files import read_image, write_preview
+from artgen.runs import journal
 from artgen.runs.candidate import (
     CANDIDATES,
     THUMBNAIL_SIDE,
@@ -19,7 +20,37 @@ from artgen.runs.candidate import (
     stage_file,
     thumbnail_file,
 )
+from artgen.runs.database import Database
+from artgen.runs.find import DATABASE
 from artgen.runs.provenance import Provenance, read
+
+
+def rebuild(folder: Path) -> None:
+    """Make a run's database again from its pictures and ``decisions.jsonl``; an old one is kept aside.
+
+    What only the database knew, the seconds each candidate took, is lost; facts and variations that are
+    asked for are saved where they can be read.
+
+    Args:
+        folder: the run's; no other process rebuilds it now.
+    """
+    file = folder / DATABASE
+    facts, asked = salvaged(file)
+    fresh = folder / f"{DATABASE}.new"
+    set_aside(fresh, keep=False)
+    database = Database(fresh, new=True)
+    with database.together():
+        for candidate in recovered(folder):
+            database.add(candidate)
+        for action in journal.replay(folder):
+            database.write(action)
+        for name, value in facts:
+            database.remember(name, value)
+        for number, parent, at in asked:
+            database.queue(number, parent, at)
+    database.close()
+    set_aside(file, keep=True)
+    fresh.replace(file)
 
 
 def recovered(folder: Path) -> Iterator[Candidate]:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Self
 
 from artgen.errors import ArtgenError
 from artgen.imaging.files import WriteError, atomic_write
-from artgen.runs import journal
 from artgen.runs.candidate import CANDIDATES, STAGES, THUMBNAILS, Candidate, ranges
 from artgen.runs.candidate import Stage as Stage
 from artgen.runs.database import DamagedError, Database
@@ -22,7 +21,7 @@ from artgen.runs.find import list_runs as list_runs
 from artgen.runs.history import KEPT, Acted, Value
 from artgen.runs.history import Change as Change
 from artgen.runs.lock import alone
-from artgen.runs.rebuild import recovered, salvaged, set_aside
+from artgen.runs.rebuild import rebuild
 from artgen.runs.row import Row
 
 if TYPE_CHECKING:
@@ -79,7 +78,10 @@ class Run:
         run = cls._sound(folder)
         if run is None:
             with alone(folder / f"{DATABASE}.lock"):
-                run = cls._sound(folder) or cls.rebuild(folder)  # another process may have been quicker
+                run = cls._sound(folder)  # another process may have been quicker
+                if run is None:
+                    rebuild(folder)
+                    run = cls(folder, Database(folder / DATABASE))
         run.decisions.restore()
         return run
 
@@ -90,32 +92,6 @@ class Run:
             return cls(folder, Database(file)) if file.is_file() else None
         except DamagedError:
             return None
-
-    @classmethod
-    def rebuild(cls, folder: Path) -> Self:
-        """Make the database again from the pictures and ``decisions.jsonl``; an old one is kept aside.
-
-        What only the database knew, the seconds each candidate took, is lost; facts and variations that are
-        asked for are saved where they can be read.
-        """
-        file = folder / DATABASE
-        facts, asked = salvaged(file)
-        fresh = folder / "run.db.new"
-        set_aside(fresh, keep=False)
-        database = Database(fresh, new=True)
-        with database.together():
-            for candidate in recovered(folder):
-                database.add(candidate)
-            for action in journal.replay(folder):
-                database.write(action)
-            for name, value in facts:
-                database.remember(name, value)
-            for number, parent, at in asked:
-                database.queue(number, parent, at)
-        database.close()
-        set_aside(file, keep=True)
-        fresh.replace(file)
-        return cls(folder, Database(file))
 
     def close(self) -> None:
         """Close the database; everything is on disk already."""

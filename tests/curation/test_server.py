@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import signal
 import subprocess
@@ -425,3 +426,23 @@ def test_it_prints_the_address_opens_a_browser_and_says_what_is_next(
     assert lines[2] == f"opened {lines[1]}"
     assert (process.returncode, errors) == (0, "")
     assert rest.strip() == f"1 kept. Next: artgen publish {folder.name}"
+
+
+@pytest.mark.slow
+def test_it_ends_in_order_whenever_it_is_told_to(finished_run: Make) -> None:
+    folder = finished_run(shapes=((64, 64),))
+    command = [sys.executable, "-u", "-m", "artgen", "curate", "--no-browser", str(folder)]
+    moments = itertools.product((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), (0.0, 0.02, 0.1, 0.3), (1, 2))
+    for number, wait, times in moments:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            try:
+                process.stdout.readline()
+                for _ in range(times):
+                    time.sleep(wait)
+                    process.send_signal(number)
+                rest, errors = process.communicate(timeout=10)
+            finally:
+                process.kill()
+        assert (process.returncode, errors) == (0, ""), (number, wait, times)
+        assert rest.endswith("nothing kept yet\n")
