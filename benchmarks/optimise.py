@@ -41,7 +41,8 @@ from artgen.models.vgg import BLOCKS, IMAGENET_DEVIATION, IMAGENET_MEAN, VGG, La
 from artgen.style.descent import begin
 from artgen.style.library import credit
 from artgen.style.objective import Objective
-from artgen.style.optimise import find_precision, stylize
+from artgen.style.optimise import stylize
+from artgen.style.precision import find_precision
 from artgen.style.published import find_settings
 
 STYLE = "great-wave"

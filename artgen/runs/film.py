@@ -9,7 +9,6 @@ from pathlib import Path
 from artgen.errors import ArtgenError
 from artgen.events import Emit, WorkProgress, ignore
 from artgen.imaging.files import read_image
-from artgen.imaging.image import enlarge
 from artgen.imaging.video import VideoWriter, load_av
 from artgen.runs.candidate import Candidate, ranges
 
@@ -38,6 +37,8 @@ def write_film(
     if not path.parent.is_dir():
         raise ArtgenError(str(path), f"no folder {path.parent}", "make it first")
     width, height = _size(candidates)
+    from artgen.imaging.image import enlarge  # torch, once nothing is in the way
+
     with VideoWriter(path, width * times, height * times, fps) as film:
         for number, candidate in enumerate(candidates, 1):
             image = read_image(candidate.file)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,10 +15,11 @@ from artgen.errors import ArtgenError
 from artgen.imaging.image import check_image, enlarge, fit, resize
 from artgen.models.features import Features
 from artgen.style.album import as_floats
+from artgen.style.checking import check_settings, check_work
 from artgen.style.descent import LBFGS, Adam, Average, Descent, begin
 from artgen.style.keeping import Preserve, check_manner, face_map, finished, in_luminance
-from artgen.style.losses import LOSSES
 from artgen.style.objective import Objective
+from artgen.style.precision import find_precision
 from artgen.style.published import Settings, find_settings
 from artgen.style.report import Report, Watch, unwatched
 
@@ -95,8 +95,8 @@ def stylize(
     Args:
         content: ``(3, H, W)`` float32, sRGB in [0, 1], any size from 1 px.
         styles: one or more paintings, ``(3, h, w)`` likewise. Several in a row are one style, such as a
-        folder
-            of photographs (``read_album``), of which no more than ``MOST`` are looked at; bytes will do.
+            folder of photographs (``read_album``), of which no more than ``MOST`` are looked at; bytes will
+            do.
         features: VGG or SqueezeNet, of ``load_features``.
         preset: everything below that is None: ``artgen``, or ``gatys``, ``neural-style``, ``crowsonkb`` as
             published (``published.py``), or settings of one's own.
@@ -159,8 +159,8 @@ def stylize(
         style_scale=settings.style_scale,
         faces=faces,
     )
-    _check(settings, passes, memory, precision)
-    _check_layers(settings, features)
+    check_settings(settings, features)
+    check_work(passes, memory, precision)
     if strength == 0:
         return content.clone()
     original = content.cpu()
@@ -202,53 +202,6 @@ def _sample(album: Sequence[Tensor], seed: int) -> list[Tensor]:
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(album), generator=generator)[:MOST].sort().values
     return [album[number].cpu() for number in order.tolist()]
-
-
-def find_precision(wanted: str, device: str) -> torch.dtype:
-    """The type that convolutions are computed in on a device."""
-    if wanted == "auto":
-        if device.startswith("cuda"):
-            fast = torch.cuda.is_bf16_supported(including_emulation=False)
-        else:
-            # Absent from some versions of torch; without it bfloat16 would be emulated, slowly.
-            asked = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-            fast = device == "cpu" and bool(asked())
-        wanted = "bfloat16" if fast else "float32"
-    return torch.bfloat16 if wanted == "bfloat16" else torch.float32
-
-
-def _check(settings: Settings, passes: int, memory: float, precision: str) -> None:
-    named = {
-        "loss": (settings.loss, tuple(LOSSES)),
-        "optimiser": (settings.optimiser, ("lbfgs", "adam")),
-        "start": (settings.start, ("content", "noise", "patch")),
-        "precision": (precision, ("auto", "float32", "bfloat16")),
-    }
-    for key, (value, right) in named.items():
-        if value not in right:
-            raise ArtgenError(f"style {key}", f"'{value}'", f"one of {', '.join(right)}")
-    least = {
-        "content_weight": (settings.content_weight, 0.0),
-        "tv": (settings.tv, 0.0),
-        "iterations": (settings.iterations, 1),
-        "scales": (settings.scales, 1),
-        "passes": (passes, 1),
-        "memory": (memory, 0.1),
-        **{f"layer {name}": (weight, 0.0) for name, weight in settings.style_layers},
-    }
-    for key, (number, low) in least.items():
-        if not (math.isfinite(number) and number >= low):
-            raise ArtgenError(f"style {key}", str(number), f"a number from {low:g} up")
-    if not settings.style_layers:
-        raise ArtgenError("style layers", "none", "at least one, such as relu3_1 = 1.0")
-
-
-def _check_layers(settings: Settings, network: Features) -> None:
-    """A layer that a network lacks is replaced by the nearest one; a name of none at all is a mistake."""
-    for name in (settings.content_layer, *(name for name, _ in settings.style_layers)):
-        if name not in network.names and not re.fullmatch(r"relu[1-5]_[1-4]", name):
-            right = f"did you mean 'relu{name[4:]}'?" if name.startswith("conv") else "relu1_1 to relu5_4"
-            raise ArtgenError("style layer", f"'{name}'", right)
 
 
 def _sizes(size: tuple[int, int], settings: Settings) -> list[tuple[int, int]]:

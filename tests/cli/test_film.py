@@ -71,6 +71,7 @@ def test_what_is_in_the_way(finished_run: Runs, tmp_path: Path, arguments: list[
     assert not list(folder.rglob("*.mp4"))
 
 
+@pytest.mark.slow
 def test_without_pyav_the_extra_is_named(finished_run: Runs, tmp_path: Path) -> None:
     folder = finished_run()
     code = "import sys; sys.modules['av'] = None; from artgen.cli import main; main()"

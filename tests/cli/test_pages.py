@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from artgen.runs.store import Change, Run
 
 SHAPES = ((64, 64),) * 4
@@ -144,6 +146,7 @@ def test_pictures_that_are_not_shown_are_said(tmp_path: Path) -> None:
     assert (published.returncode, published.stderr) == (0, f"{said}1 made\n")
 
 
+@pytest.mark.slow
 def test_no_name_takes_no_other_series_off(finished_run: Callable[..., Path], tmp_path: Path) -> None:
     from PIL import Image
 

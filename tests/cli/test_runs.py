@@ -36,6 +36,7 @@ def test_a_run_says_what_is_next(sampled: Path) -> None:
     assert again["candidates"][2]["draws"]["upscale"]["noise"] == pytest.approx(0.6, abs=0.4)
 
 
+@pytest.mark.slow
 def test_a_preview_and_another_seed_have_their_own_folder(sampled: Path) -> None:
     options = ["--seed", "6", "--set", "steps.grain.amount=0.5", "--preview", "--only", "1", "--workers", "1"]
     made = json.loads(artgen(sampled, "run", "tiny.toml", "--json", *options).stdout)

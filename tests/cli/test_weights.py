@@ -19,6 +19,7 @@ from tests.models.test_transformernet import published, state_of
 from tests.models.test_vgg import saved, torchvision
 
 
+@pytest.mark.slow
 def test_weights_from_a_file(tmp_path: Path) -> None:
     saved(tmp_path / "vgg.pth", torchvision(PART))
     assert "none here; `artgen models pull vgg19`" in artgen("models", folder=tmp_path).stdout

@@ -84,6 +84,7 @@ def test_stars_stay(sheet: Sheet) -> None:
     assert sheet.text("#c1 .stars") == ""
 
 
+@pytest.mark.slow
 def test_undo_and_redo_over_a_hundred_actions(sheet: Sheet) -> None:
     for _ in range(35):
         sheet.press("Shift+P", "3", "Shift+X", "ArrowRight")

@@ -87,7 +87,7 @@ def test_axe_finds_nothing_in_dialogs(museum: Path, visit: Callable[..., Any]) -
     assert findings(page) == []
 
 
-@pytest.mark.parametrize("by", ["http", "file"])
+@pytest.mark.parametrize("by", [pytest.param("http", marks=pytest.mark.slow), "file"])
 def test_every_page_is_whole(museum: Path, visit: Callable[..., Any], by: str) -> None:
     """Each page with everything on it: no failed or foreign request, no word on the console, no shift."""
     pages = sorted(path.relative_to(museum).as_posix() for path in museum.rglob("*.html"))

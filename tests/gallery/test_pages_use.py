@@ -118,7 +118,7 @@ def test_the_command_is_copied(visit: Callable[..., Any]) -> None:
     assert command == "artgen reproduce abstracts-1a2b3c4d-0002.png"
 
 
-@pytest.mark.parametrize("by", ["http", "file"])
+@pytest.mark.parametrize("by", [pytest.param("http", marks=pytest.mark.slow), "file"])
 def test_the_lightbox(visit: Callable[..., Any], by: str) -> None:
     page = visit(FIRST, by=by)
     page.focus(".open")
@@ -142,7 +142,7 @@ def test_the_lightbox(visit: Callable[..., Any], by: str) -> None:
     page.wait_for_url(f"**/{SECOND}")
 
 
-@pytest.mark.parametrize("by", ["http", "file"])
+@pytest.mark.parametrize("by", [pytest.param("http", marks=pytest.mark.slow), "file"])
 def test_deep_zoom(museum: Path, visit: Callable[..., Any], by: str) -> None:
     (wide,) = museum.glob("pieces/*wide*.html")
     page = visit(f"pieces/{wide.name}", by=by)

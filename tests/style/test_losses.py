@@ -94,7 +94,9 @@ def reference_loss(settings: Settings, picture: Tensor, content: Tensor, style: 
     return loss + settings.tv * reference_variation(picture, settings.variation)
 
 
-@pytest.mark.parametrize("name", ["gatys", "neural-style", "crowsonkb", "exact"])
+@pytest.mark.parametrize(
+    "name", ["gatys", "neural-style", pytest.param("crowsonkb", marks=pytest.mark.slow), "exact"]
+)
 def test_loss_and_gradient_are_those_of_a_float64_reference(name: str) -> None:
     settings = SETTINGS.get(name, replace(SETTINGS["crowsonkb"], loss="wasserstein"))
     content, style, picture = scene(39, 53, 1), scene(50, 34, 2), scene(39, 53, 3)

@@ -14,7 +14,8 @@ from artgen.errors import ArtgenError
 from artgen.models.vgg import VGG
 from artgen.style.descent import LBFGS, Adam, Average, begin
 from artgen.style.objective import Objective
-from artgen.style.optimise import find_precision, stylize
+from artgen.style.optimise import stylize
+from artgen.style.precision import find_precision
 from artgen.style.published import SETTINGS, Settings, find_settings
 from artgen.style.report import Report
 

@@ -128,6 +128,7 @@ def test_a_stop_changes_nothing(
     assert told == [Note(f"cut.mp4: all its frames are in {tmp_path / 'stopped'}")]
 
 
+@pytest.mark.slow
 def test_killed_and_run_again(cut_film: Path, tmp_path: Path) -> None:
     def command(folder: str) -> list[str]:
         frames = [*("data", "frames", str(cut_film), "-o", folder, "--every", "1")]
