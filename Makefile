@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Installed where no torch is yet; for another build put it into .venv first (see README).
 TORCH ?= torch==2.13.0
 RUN := recipes/abstracts.toml
-PIECES := abstracts:1,3,14 compositions:9,17 wedding:22 posters:4 learning-to-see:14 materials:9
+PIECES := abstracts:1,3,14 compositions:9,17 wedding:22 posters:4 learning-to-see:14 materials:8
 
 .PHONY: demo gallery test test-slow lint docs bench setup setup-test setup-lint clean
 
@@ -23,6 +23,7 @@ gallery: setup
 	done
 	$(BIN)/artgen publish $(foreach pieces,$(PIECES),$(firstword $(subst :, ,$(pieces)))) --runs runs/gallery \
 	  --to gallery --settings docs/sample-gallery.toml
+	$(BIN)/python docs/picture.py
 
 test: setup-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto

@@ -89,8 +89,8 @@ def _open(url: str) -> None:
 def _vary(folder: Path, output: IO[bytes]) -> subprocess.Popen[bytes]:
     windows = sys.platform == "win32"
     return subprocess.Popen(
-        [sys.executable, "-m", "artgen", "vary", str(folder.resolve()), "--queued"],
-        stdin=subprocess.DEVNULL,
+        [sys.executable, "-m", "artgen", "vary", str(folder.resolve()), "--queued", "--until-closed"],
+        stdin=subprocess.PIPE,
         stdout=output,
         stderr=output,
         process_group=None if windows else 0,

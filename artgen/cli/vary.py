@@ -32,12 +32,16 @@ def vary(
     queued: Annotated[
         bool, typer.Option("--queued", help="Only make those that are asked for already.")
     ] = False,
+    until_closed: Annotated[
+        bool, typer.Option("--until-closed", hidden=True, help="End when standard input is closed.")
+    ] = False,
     device: Annotated[Device, typer.Option(help="Where networks compute.")] = Device.auto,
     workers: Workers = None,
     runs: Runs = Path("runs"),
     json: Json = False,
 ) -> int:
     """Draw candidates again from the same start, with small changes."""
+    from artgen.cli.closing import end_when_closed
     from artgen.cli.progress import shown
     from artgen.runs.lock import BusyError
     from artgen.runs.store import Run, find_run
@@ -55,6 +59,8 @@ def vary(
         wish = Wish(None, (), device.value, is_preview(opened), workers, folder=opened.folder)
     outcome = None
     try:
+        if until_closed:
+            end_when_closed()
         with shown() as emit:
             outcome = sample(recipe, wish, emit)
     except BusyError:

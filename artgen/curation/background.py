@@ -68,8 +68,7 @@ class Background:
         self._output.seek(0)
         said = self._output.read()[-TOLD:].decode("utf-8", "replace").strip()
         code = self._process.returncode
-        self._output.close()
-        self._process = self._output = None
+        self._forget(self._process, self._output)
         return Ended(code, said)
 
     def stop(self, grace: float = GRACE) -> None:
@@ -86,5 +85,10 @@ class Background:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._output.close()
+        self._forget(self._process, self._output)
+
+    def _forget(self, process: subprocess.Popen[bytes], output: IO[bytes]) -> None:
+        if process.stdin is not None:
+            process.stdin.close()
+        output.close()
         self._process = self._output = None

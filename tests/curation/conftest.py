@@ -11,6 +11,7 @@ from typing import Any
 import PIL.Image
 import pytest
 
+from artgen.curation.filling import fill
 from artgen.runs.candidate import png_file, stage_file, thumbnail_file
 from artgen.runs.store import Run
 from tests.curation.served import Served
@@ -41,6 +42,7 @@ def sheet_run(_made_runs: Callable[..., Path], tmp_path_factory: pytest.TempPath
             run.add(replace(like, index=number, file=file, thumbnail=thumbnail, caption=caption))
     for number, like_number in ((2, 1), (3, 1), (12, 11)):
         shutil.copyfile(thumbnail_file(folder, like_number), thumbnail_file(folder, number))
+    fill(folder)  # or each server would begin a process for it
     return folder
 
 

@@ -107,9 +107,9 @@ class Sheet:
         """Of one element."""
         return str(self.page.text_content(selector))
 
-    def until(self, true: Callable[[], bool], what: str = "") -> None:
+    def until(self, true: Callable[[], bool], what: str = "", patience: float = PATIENCE) -> None:
         """Wait for it; the page's policy forbids Playwright's way, which evaluates in the page."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + patience
         while not true():
             assert time.monotonic() < end, what or f"focus {self.focus}, {self.saved!r}, {self.said!r}"
             time.sleep(0.01)

@@ -326,6 +326,24 @@ def test_variations_are_made_beside_and_arrive(sampled: Path) -> None:
         server.end()
 
 
+@pytest.mark.slow
+def test_variations_are_not_made_once_the_server_was_killed(sampled: Path) -> None:
+    (folder,) = (sampled / "runs").glob("tiny-*")
+    server = Served(folder)
+    try:
+        client = server.client()
+        listener = Listener(client, client.get("/api/run")["cursor"])
+        for _ in range(4):
+            client.post("/api/variations", {"candidate": 3, "count": 16})
+        listener.next("candidates", patience=60)
+    finally:
+        server.end()
+    listener.ended.wait(5)
+    time.sleep(2)
+    with held(folder), Run.open(folder) as run:  # nobody is at work there
+        assert len(run.queued()) > 16
+
+
 def test_ctrl_c_ends_it_at_once_although_tabs_listen(finished_run: Make) -> None:
     folder = finished_run(shapes=((64, 64),) * 2)
     server = Served(folder)
@@ -438,9 +456,10 @@ def test_it_ends_in_order_whenever_it_is_told_to(finished_run: Make) -> None:
             assert process.stdout is not None
             try:
                 process.stdout.readline()
-                for _ in range(times):
-                    time.sleep(wait)
+                time.sleep(wait)
+                for _ in range(times):  # the second while it is ending
                     process.send_signal(number)
+                    time.sleep(0.02)
                 rest, errors = process.communicate(timeout=10)
             finally:
                 process.kill()

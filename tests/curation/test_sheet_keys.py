@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -197,7 +199,7 @@ def test_compare_and_survey(sheet: Sheet) -> None:
 
 
 def test_near_duplicates_are_folded(sheet: Sheet) -> None:
-    sheet.until(lambda: not sheet.page.evaluate(WAIT), "embeddings")
+    sheet.until(lambda: not sheet.page.evaluate(WAIT), "embeddings", patience=60)
     sheet.press("g")
     sheet.until(lambda: bool(sheet.said))
     assert sheet.said == "3 near-duplicates folded. G unfolds them."
@@ -384,8 +386,17 @@ def test_the_next_round_and_a_proposal(sheet: Sheet) -> None:
         assert sheet.text("#funnel") == funnel
 
 
-def test_variations_are_queued_and_get_their_place(sheet: Sheet) -> None:
+@contextmanager
+def undrawn(sheet: Sheet) -> Iterator[Run]:
+    """Variations that are asked for are not drawn, and at the end no longer asked for."""
     with held(sheet.served.run), Run.open(sheet.served.run) as run:
+        yield run
+        for number, _ in run.queued():
+            run.withdraw(number)
+
+
+def test_variations_are_queued_and_get_their_place(sheet: Sheet) -> None:
+    with undrawn(sheet) as run:
         sheet.press("o", "ArrowDown", "Enter", "l", "v")
         sheet.until(lambda: sheet.said == "4 variations of 2 queued.")
         queued = [number for number, _ in run.queued()]
@@ -405,7 +416,6 @@ def test_variations_are_queued_and_get_their_place(sheet: Sheet) -> None:
         assert sheet.numbers[:4] == [1, 2, 3, 4]
         for number in queued:
             run.remove(number)
-            run.withdraw(number)  # or they would be drawn while the next tests look
 
 
 def test_larger_and_smaller(sheet: Sheet) -> None:
@@ -434,17 +444,19 @@ def test_help_and_keys_that_are_the_browsers(sheet: Sheet) -> None:
 
 
 def test_every_key_of_the_help_is_a_key_of_the_page(sheet: Sheet) -> None:
-    taken: Any = sheet.page.evaluate(
-        """() => [...document.querySelectorAll("#help kbd")].map((one) => one.textContent)
-          .filter((words) => /^[A-Z?]$/.test(words)).map((words) => {
-            const event = new KeyboardEvent("keydown",
-              { key: words.toLowerCase(), shiftKey: words === "R", ctrlKey: words === "Y" || words === "A",
-                bubbles: true, cancelable: true });
-            document.getElementById("grid").dispatchEvent(event);
-            document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
-            document.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
-            return [words, event.defaultPrevented];
-          })"""
-    )
+    with undrawn(sheet) as run:
+        taken: Any = sheet.page.evaluate(
+            """() => [...document.querySelectorAll("#help kbd")].map((one) => one.textContent)
+              .filter((words) => /^[A-Z?]$/.test(words)).map((words) => {
+                const event = new KeyboardEvent("keydown",
+                  { key: words.toLowerCase(), shiftKey: words === "R",
+                    ctrlKey: words === "Y" || words === "A", bubbles: true, cancelable: true });
+                document.getElementById("grid").dispatchEvent(event);
+                document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
+                document.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+                return [words, event.defaultPrevented];
+              })"""
+        )
+        sheet.until(lambda: len(run.queued()) == 4)
     assert [words for words, on in taken if not on] == []
     assert len(taken) > 15

@@ -325,3 +325,29 @@ def test_no_decision_shown_as_saved_is_lost_whenever_the_server_dies(
     finally:
         served.end()
         context.close()
+
+
+@pytest.mark.slow
+def test_variations_are_drawn_and_get_their_place(sampled: Path, chromium: Any) -> None:
+    (folder,) = (sampled / "runs").glob("tiny-*")
+    server = Served(folder)
+    context = chromium.new_context(viewport={"width": 1000, "height": 700})
+    try:
+        sheet = Sheet(context.new_page(), server).open(server.url)
+        sheet.press("o", "ArrowDown", "Enter", "l", "v")  # by seed, where they stand beside it
+        sheet.until(lambda: sheet.said == "4 variations of 2 queued.")
+        sheet.until(lambda: not sheet.with_class("queued"), patience=60)
+        assert (sheet.focus, sheet.numbers[:6]) == (2, [1, 2, 100_001, 100_002, 100_003, 100_004])
+        sheet.press("ArrowRight", "Space")
+        sheet.until(
+            lambda: sheet.page.evaluate("document.querySelector('.viewer .pane img')?.naturalWidth > 0")
+        )
+        sheet.press("p")
+        sheet.until_saved()
+        assert sheet.complaints == []
+    finally:
+        context.close()
+        server.end()
+    with Run.open(folder) as run:
+        assert [candidate.index for candidate in run.picks()] == [100_001]
+        assert not run.queued()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -31,6 +33,12 @@ def test_every_file_is_there_and_all_are_small() -> None:
     sizes = {name: path.stat().st_size for name, path in found.items()}
     assert noted == {name: size for name, size in sizes.items() if name != MANIFEST}
     assert sum(sizes.values()) < LARGEST
+
+
+def test_readmes_picture_is_of_it() -> None:
+    file = SAMPLE.parent / "docs" / "picture.py"
+    done = subprocess.run([sys.executable, file, "--check"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "current\n", "")
 
 
 def test_no_path_of_a_machine_is_in_it() -> None:
