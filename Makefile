@@ -26,11 +26,11 @@ gallery: setup
 	$(BIN)/python docs/picture.py
 
 test: setup-test
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
 # What would take the suite over five minutes on two cores; CI runs it too.
 test-slow: setup-test
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m slow
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal -m slow
 
 lint: setup-lint
 	$(BIN)/ruff check .

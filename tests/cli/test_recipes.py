@@ -146,6 +146,7 @@ def test_new(tmp_path: Path) -> None:
     assert (tmp_path / "my-dreams.toml").read_text("utf-8") == "mine"
 
 
+@pytest.mark.slow
 def test_new_leaves_a_strangers_schema_alone_and_quotes_names(tmp_path: Path) -> None:
     (tmp_path / "recipe.schema.json").write_text("{}", "utf-8")
     assert artgen("new", 'a "b" \\ é', folder=tmp_path).returncode == 0

@@ -181,6 +181,7 @@ def test_what_the_server_fails_at_does_not_keep_back_the_rest(sheet: Sheet) -> N
     sheet.complaints.clear()
 
 
+@pytest.mark.slow
 def test_a_server_that_was_started_anew_is_told_from_one_that_is_gone(sheet: Sheet) -> None:
     sheet.page.route("**/api/events*", lambda route: route.abort())
     sheet.open()

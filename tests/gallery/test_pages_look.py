@@ -140,7 +140,9 @@ def test_no_link_is_broken(museum: Path) -> None:
     assert outside == {"data:,", "https://elsewhere.example/ada", "mailto:ada@example.org"}
 
 
-@pytest.mark.parametrize(("width", "largest"), [(1400, "55px"), (390, "34px")])
+@pytest.mark.parametrize(
+    ("width", "largest"), [pytest.param(1400, "55px", marks=pytest.mark.slow), (390, "34px")]
+)
 def test_the_look_is_what_was_asked_for(
     museum: Path, visit: Callable[..., Any], width: int, largest: str
 ) -> None:
@@ -233,7 +235,7 @@ def test_hostile_titles_are_words(museum: Path, visit: Callable[..., Any], hosti
     assert hostile in [title.text_content() for title in page.query_selector_all("h2")]
 
 
-@pytest.mark.parametrize("width", [390, 1400])
+@pytest.mark.parametrize("width", [390, pytest.param(1400, marks=pytest.mark.slow)])
 def test_long_words_do_not_make_a_page_wider(tmp_path: Path, chromium: Any, width: int) -> None:
     long = "Donaudampfschifffahrt" * 9
     photos = tmp_path / "photos"
@@ -269,6 +271,7 @@ def test_without_javascript_every_page_is_whole(museum: Path, visit: Callable[..
     assert page.url.endswith(".jpg")
 
 
+@pytest.mark.slow
 def test_print(visit: Callable[..., Any]) -> None:
     page = visit(PIECE, color_scheme="dark")
     page.emulate_media(media="print")

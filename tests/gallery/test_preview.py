@@ -155,6 +155,7 @@ def test_ctrl_c_while_a_page_listens(site: Path) -> None:
         connection.close()
 
 
+@pytest.mark.slow
 def test_a_page_reloads_when_the_site_is_switched_over(site: Path, chromium: Any) -> None:
     with previewing(site.parent, "gallery") as (_, url):
         window = chromium.new_context().new_page()

@@ -331,6 +331,7 @@ def test_of_another_kind_of_file_the_same_is_kept(
     assert pull("vgg19", mirrors=[url]).published == "vgg.safetensors"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_a_stopped_command_goes_on(server: Server, offer: Offer, body: bytes, tmp_path: Path) -> None:
     place = Place(body, slow=0.25)

@@ -197,6 +197,7 @@ def test_the_face_of_a_photograph_is_set_upright(
     assert not torch.equal(made, eileen(f"eileen/{name}", align=False).create(context(album)))
 
 
+@pytest.mark.slow
 def test_pictures_without_a_face_are_passed_over(
     album: Path, eileen: Callable[..., Faces], tmp_path: Path
 ) -> None:

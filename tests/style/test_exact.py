@@ -94,7 +94,11 @@ def whole_and_tiled(made: Objective, side: int) -> tuple[float, float]:
 @pytest.mark.parametrize("loss", WAYS)
 @pytest.mark.parametrize(
     ("kind", "size", "side"),
-    [("vgg", (35, 197), 48), ("normalised", (45, 71), 24), ("squeezenet", (61, 135), 48)],
+    [
+        pytest.param("vgg", (35, 197), 48, marks=pytest.mark.slow),
+        ("normalised", (45, 71), 24),
+        ("squeezenet", (61, 135), 48),
+    ],
 )
 def test_tiled_is_the_same(kind: str, size: tuple[int, int], side: int, loss: str) -> None:
     apart, turned = whole_and_tiled(objective(kind, loss, size), side)

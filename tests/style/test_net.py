@@ -78,6 +78,7 @@ def test_luminance_is_kept_and_colour_is_not(model: Path) -> None:
     assert (made - content).abs().mean() > 0.02
 
 
+@pytest.mark.slow
 def test_faces_stay_as_much_as_asked_for(model: Path) -> None:
     from skimage import data
 

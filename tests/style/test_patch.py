@@ -78,6 +78,7 @@ def test_same_seed_same_picture(wave: Tensor) -> None:
     assert not torch.equal(stylize(content, [wave], seed=8), first)
 
 
+@pytest.mark.slow
 def test_weights_mix(wave: Tensor, kiss: Tensor) -> None:
     content = scene(80, 80)
 
@@ -104,6 +105,7 @@ def test_colour_is_preserved(wave: Tensor) -> None:
     assert float((luminance(result) - luminance(content)).abs().mean()) > 0.01
 
 
+@pytest.mark.slow
 def test_strength(wave: Tensor) -> None:
     content = scene(80, 80)
     assert torch.equal(stylize(content, [wave], strength=0, seed=1), content)
@@ -114,6 +116,7 @@ def test_strength(wave: Tensor) -> None:
     assert apart[0] < apart[1] < apart[2]
 
 
+@pytest.mark.slow
 def test_every_part_of_the_palette_is_used(wave: Tensor, kiss: Tensor) -> None:
     """Of the style's 27 coarse colours none that matters is missing."""
     for style in (wave, kiss):
@@ -143,6 +146,7 @@ def test_progress_rises_to_one(wave: Tensor) -> None:
     assert seen[-1] == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_wide_style_is_not_stretched_into_large_pictures(wave: Tensor) -> None:
     """Above the style's own size the finest detail is still the style's, not an enlargement's."""
 
@@ -198,6 +202,7 @@ def _coarse_colours(image: Tensor) -> Tensor:
     return torch.bincount(number, minlength=27) / number.numel()
 
 
+@pytest.mark.slow
 def test_any_number_of_threads_paints_the_same(wave: Tensor, kiss: Tensor) -> None:
     content = scene(210, 160)
     pictures = []
@@ -281,6 +286,7 @@ def test_an_album_is_one_style(wave: Tensor, kiss: Tensor) -> None:
     assert max(apart) < 0.7 * float((wave.mean((1, 2)) - kiss.mean((1, 2))).abs().mean())
 
 
+@pytest.mark.slow
 def test_an_album_larger_than_an_atlas(wave: Tensor, kiss: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where not all pictures fit, the sizes to come keep those that are used."""
     monkeypatch.setattr(styleset, "LARGEST", 60_000)

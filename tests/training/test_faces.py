@@ -57,6 +57,7 @@ def test_what_is_taken_and_why_not(photographs: Path, tmp_path: Path) -> None:
     )  # the EXIF orientation was heeded
 
 
+@pytest.mark.slow
 def test_all_takes_every_face(photographs: Path, tmp_path: Path) -> None:
     outcomes = {
         o.file: o for o in collect(photographs, tmp_path, Wish(size=96, every=True, ending=".png"), ignore)

@@ -86,7 +86,8 @@ def test_a_finished_training_run_again_only_writes_its_model_again(tmp_path: Pat
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
-@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_in_the_middle_of_a_step_it_saves_whole_steps(
     tmp_path: Path, photographs: Path, number: signal.Signals
 ) -> None:
