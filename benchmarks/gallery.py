@@ -6,7 +6,8 @@ Draws photographs-like pictures of 2048 x 1536 px (90 % JPEG, 10 % PNG, a quarte
 build the same two sizes of JPEG, 1600 and 400 px wide: from nothing, again with nothing changed, after one
 picture was edited, after one was deleted, after a setting was changed. At last the peak memory of publishing
 one picture of 20,000 x 20,000 px, tiles included. Ends with exit code 1 if artgen did not do what it should,
-or took more than ``RATIO`` of sigal's time for any of it.
+took more than ``CLEAN`` of sigal's time from nothing, or more than sigal where nothing had changed. Where
+sigal is wrong it has not done the work, and times cannot be compared.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ import numpy as np
 from PIL import Image
 
 WIDE, SMALL = 1600, 400
-RATIO = 0.6
+CLEAN, UNCHANGED = 0.6, 1.0
+"""The most of sigal's time."""
 SIGAL = """\
 source = 'pictures'
 destination = 'sigal-site'
@@ -157,7 +159,7 @@ def main() -> None:
         if wanted.large:
             large(place, wanted.large)
     if failed:
-        sys.exit(f"wrong, or over {RATIO} of sigal's time: {', '.join(failed)}")
+        sys.exit(f"wrong, or too slow beside sigal: {', '.join(failed)}")
 
 
 def compare(place: Path, both: list[Program]) -> list[str]:
@@ -168,19 +170,19 @@ def compare(place: Path, both: list[Program]) -> list[str]:
     for program in both:
         program.settle(place, 85)
 
-    def measure(what: str, right: Callable[[Program], bool]) -> None:
+    def measure(what: str, right: Callable[[Program], bool], most: float = float("inf")) -> None:
         for program in both:
             seconds = cpu(program.command, place)
             figures.setdefault(what, {})[program.name] = seconds, "" if right(program) else "WRONG"
         told = "  ".join(f"{name} {spent:8.2f} {wrong:5}" for name, (spent, wrong) in figures[what].items())
         ratio = figures[what]["artgen"][0] / figures[what]["sigal"][0]
         print(f"{what:<20}{told}  ratio {ratio:.2f}", flush=True)
-        if figures[what]["artgen"][1] or ratio > RATIO:
+        if figures[what]["artgen"][1] or ratio > most:
             failed.append(what)
 
-    measure("clean", lambda program: program.wide(place, first.name).is_file())
-    measure("no change", lambda program: True)
-    measure("no change, again", lambda program: True)
+    measure("clean", lambda program: program.wide(place, first.name).is_file(), CLEAN)
+    measure("no change", lambda program: True, UNCHANGED)
+    measure("no change, again", lambda program: True, UNCHANGED)
     edit(first, dates_too=True)
     measure("one edited", lambda program: red(program.wide(place, first.name)))
     edit(third, dates_too=False)
