@@ -7,7 +7,9 @@ const SPARE = 2; // rows above and below the screen
 const WIDTHS = [72, 96, 120, 150, 190, 240, 320]; // px, at least, on a wide page
 const ACROSS = [6, 5, 4, 3, 2, 1]; // cells in a row on a phone
 const PHONE = 640; // px
-const QUIET = 60; // ms without a scroll before the next screen is fetched
+const QUIET = 60; // ms without a scroll before all that is on the screen, and the next one, is fetched
+const LATE = 22; // ms between two frames of a flick: then none begins to load in the next one
+const A_FRAME = 2; // thumbnails that begin to load in each of the others
 const SIGNS = { kept: "tick", rejected: "cross" };
 
 export class Grid {
@@ -16,6 +18,7 @@ export class Grid {
   #free = [];
   #place = { width: 0, height: 0 };
   #top = 0;
+  #painted = -Infinity;
 
   /** `desk`: {frames, places, pictures, selection, focus}, of which it reads only. */
   constructor(scroller, plane, desk) {
@@ -86,6 +89,10 @@ export class Grid {
     for (const [number, cell] of this.#cells) if (!wanted.has(number)) this.#release(number, cell);
     for (let place = from; place < to; place += 1) this.#show(list[place], place);
     if (focused >= 0 && (focused < from || focused >= to)) this.#show(this.desk.focus, focused);
+    const now = performance.now(), since = scrollTop === this.#top ? Infinity : now - this.#painted;
+    this.#painted = now;
+    const seen = list.slice(Math.max(0, first * this.columns), last * this.columns);
+    this.#fill([...seen, ...wanted], since > QUIET ? Infinity : since > LATE ? 0 : A_FRAME);
     if (focused >= 0) this.plane.setAttribute("aria-activedescendant", "c" + this.desk.focus);
     else this.plane.removeAttribute("aria-activedescendant");
     this.#prefetch(scrollTop < this.#top ? from - (to - from) : to, to - from);
@@ -98,10 +105,11 @@ export class Grid {
       const cell = this.#cells.get(number);
       if (cell) this.#dress(cell, number);
     }
+    this.#fill(numbers, Infinity);
   }
 
   repaintAll() {
-    this.repaint(this.#cells.keys());
+    this.repaint([...this.#cells.keys()]);
   }
 
   take() {
@@ -137,7 +145,8 @@ export class Grid {
       cell.id = "c" + number;
       cell.at = -1;
       cell.look = "";
-      cell.frame.replaceChildren(...(this.desk.frames.get(number) ? [this.desk.pictures.take(number)] : []));
+      cell.frame.replaceChildren();
+      cell.owed = true;
       cell.hidden = false;
       this.#cells.set(number, cell);
     }
@@ -171,7 +180,7 @@ export class Grid {
     const look = names.join(" ") + "|" + words;
     if (cell.look === look) return;
     cell.look = look;
-    if (frame && !cell.frame.firstChild) cell.frame.append(this.desk.pictures.take(number));
+    if (frame && !cell.frame.firstChild) cell.owed = true;
     cell.className = names.join(" ");
     cell.setAttribute("aria-label", words);
     cell.setAttribute("aria-selected", String(selected));
@@ -179,6 +188,21 @@ export class Grid {
     cell.stars.textContent = "\u2605".repeat(frame?.stars ?? 0);
     cell.parent.textContent = parent === null || parent === undefined ? "" : "\u2248 " + parent;
     cell.folded.textContent = folded ? "+" + folded : "";
+  }
+
+  /** Give cells their pictures, the first ones first; at most so many that are not there yet. */
+  #fill(numbers, most) {
+    const { frames, pictures } = this.desk;
+    for (const number of numbers) {
+      const cell = this.#cells.get(number);
+      if (!cell?.owed || !frames.get(number)) continue;
+      if (!pictures.has(number)) {
+        if (most <= 0) continue;
+        most -= 1;
+      }
+      cell.owed = false;
+      cell.frame.replaceChildren(pictures.take(number));
+    }
   }
 
   #build() {
@@ -197,6 +221,7 @@ export class Grid {
   #prefetch(from, count) {
     clearTimeout(this.later);
     this.later = setTimeout(() => {
+      this.#fill(this.#cells.keys(), Infinity);
       for (const number of this.desk.places.list.slice(Math.max(0, from), Math.max(0, from + count))) {
         if (this.desk.frames.get(number)) this.desk.pictures.take(number);
       }

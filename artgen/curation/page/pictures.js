@@ -9,6 +9,11 @@ export class Pictures {
     this.most = most;
   }
 
+  /** Whether it was asked for already. */
+  has(number) {
+    return this.#images.has(number);
+  }
+
   take(number) {
     let image = this.#images.get(number);
     this.#images.delete(number);
