@@ -201,11 +201,12 @@ def _write_pages(
     zoom = any(each.rendered.pyramid for each in made.values())
     for name, file in templates.assets(order.templates, zoom):
         _bring(file.read_bytes(), target / name, site / name)
-    for enclosure in enclosures.enclosures(order.settings):
+    enclosed = enclosures.enclosures(order.settings)
+    for enclosure in enclosed:
         enclosures.write(enclosure, site / enclosure.file)
     about = order.settings.about_file()
     text = about.read_text("utf-8-sig", "replace") if about else ""
-    moved = {each.address: each.link for each in enclosures.enclosures(order.settings)}
+    moved = {each.address: each.link for each in enclosed}
     rendered = {slug: each.rendered for slug, each in made.items()}
     whole = make_site(collection, rendered, order.settings, text, moved)
     hashes = {}

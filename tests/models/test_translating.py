@@ -47,9 +47,13 @@ RESNETS = [
 CONVOLUTIONAL = [*RESNETS, lively(FastStyle(FastStyleConfig(width=4, blocks=1, styles=2)))]
 
 
-@pytest.mark.parametrize("network", CONVOLUTIONAL, ids=lambda n: f"{n.architecture}-{n.config}"[:60])
+@pytest.mark.parametrize(
+    "network",
+    [pytest.param(CONVOLUTIONAL[0], marks=pytest.mark.slow), *CONVOLUTIONAL[1:]],
+    ids=lambda n: f"{n.architecture}-{n.config}"[:60],
+)
 @given(height=st.integers(12, 50), width=st.integers(12, 50), tile=st.integers(4, 64))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_tiled_equals_untiled_with_the_statistics_of_the_whole(
     network: ResNet | FastStyle, height: int, width: int, tile: int
 ) -> None:
