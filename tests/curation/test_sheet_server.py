@@ -161,24 +161,23 @@ def test_a_full_disk_is_told_in_its_words(sheet: Sheet) -> None:
     sheet.complaints.clear()  # the browser tells of the answer 503
 
 
+FAILING = """() => {
+  const later = setTimeout, ask = fetch;
+  window.tries = 0;
+  window.setTimeout = (act, wait) => later(act, wait / 20);
+  window.fetch = (path, settings) => {
+    if (path !== "/api/decisions" || !settings.body.includes('"kept"')) return ask(path, settings);
+    window.tries += 1;
+    return Promise.resolve(Response.json({ error: "a bug of artgen: KeyError()" }, { status: 500 }));
+  };
+}"""
+
+
 def test_what_the_server_fails_at_does_not_keep_back_the_rest(sheet: Sheet) -> None:
-    tries = []
-
-    def failing(route: Any) -> None:
-        if '"kept"' not in route.request.post_data:
-            return route.continue_()
-        tries.append(route)
-        return route.fulfill(status=500, json={"error": "a bug of artgen: KeyError()"})
-
-    sheet.page.evaluate(
-        "(() => { const later = setTimeout; window.setTimeout = (act, wait) => later(act, wait / 20); })()"
-    )
-    sheet.page.route("**/api/decisions", failing)
+    sheet.page.evaluate(FAILING)
     sheet.press("p", "x")
-    sheet.until(lambda: sheet.saved == "saved" and len(tries) == 5)
+    sheet.until(lambda: sheet.page.evaluate("tries") == 5 and sheet.saved == "saved")
     assert (sheet.with_class("kept"), sheet.with_class("rejected")) == ([], [2])
-    sheet.page.unroute("**/api/decisions")
-    sheet.complaints.clear()
 
 
 @pytest.mark.slow
