@@ -18,7 +18,7 @@ export class About {
     this.dialog.querySelector("h2").replaceChildren(name.textContent ? number + ": " : String(number), name);
     this.body.replaceChildren(this.#facts(frame), this.#stages(frame), this.#neighbours(), this.#recipe());
     this.body.scrollTop = 0;
-    if (!this.dialog.open) this.dialog.showModal();
+    if (!this.dialog.open) this.desk.dialogs.show(this.dialog);
     else if (!this.dialog.contains(document.activeElement)) this.body.focus(); // what had it is gone
   }
 

@@ -7,7 +7,6 @@ export class Dialogs {
     this.desk = desk;
     this.about = new About(desk, document.getElementById("info"));
     for (const dialog of document.querySelectorAll("dialog.paper")) {
-      dialog.addEventListener("close", () => { if (!document.querySelector("dialog[open]")) desk.back(); });
       dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
     }
     this.#answer("title", () => this.#described());
@@ -19,8 +18,14 @@ export class Dialogs {
     return document.querySelector("dialog[open]");
   }
 
+  /** Open one over what keys act on: there the browser puts the focus back, at once as it closes. */
+  show(dialog) {
+    this.desk.back();
+    dialog.showModal();
+  }
+
   help() {
-    document.getElementById("help").showModal();
+    this.show(document.getElementById("help"));
   }
 
   info() {
@@ -35,7 +40,7 @@ export class Dialogs {
     dialog.querySelector("h2").textContent = "Title and alt text of " + frame.number;
     elements.title.value = frame.title;
     elements.alt.value = frame.alt;
-    dialog.showModal();
+    this.show(dialog);
     elements.title.select();
   }
 
@@ -48,7 +53,7 @@ export class Dialogs {
       thousands(counts.kept) + " kept " + (counts.kept === 1 ? "goes" : "go") + " on, undecided again. "
       + thousands(counts.undecided) + " undecided and " + thousands(counts.rejected) + " rejected stay behind, out of play. "
       + "Ctrl+Z goes back.";
-    dialog.showModal();
+    this.show(dialog);
     dialog.querySelector("button:not([type])").focus(); // Enter goes on
   }
 
@@ -57,7 +62,7 @@ export class Dialogs {
     if (!counts.kept) return this.desk.say("Nothing is kept in this round yet: P keeps the focused candidate.");
     document.querySelector("#proposal p").textContent =
       plural(counts.kept, "candidate") + " kept. The proposal is spread over them, and only selected: you decide.";
-    document.getElementById("proposal").showModal();
+    this.show(document.getElementById("proposal"));
   }
 
   #described() {

@@ -73,7 +73,7 @@ class Desk {
     }
   }
 
-  /** Back to what keys act on, after a dialog or a button. */
+  /** The focus goes to what keys act on. */
   back() {
     const viewer = document.querySelector(".viewer");
     if (viewer) viewer.focus({ preventScroll: true });

@@ -14,10 +14,7 @@ export class Menus {
       if (item) this.#choose(item);
       else this.#dialog.close();
     });
-    this.#dialog.addEventListener("close", () => {
-      this.opener?.setAttribute("aria-expanded", "false");
-      if (!document.querySelector("dialog[open]")) this.desk.back();
-    });
+    this.#dialog.addEventListener("close", () => this.opener?.setAttribute("aria-expanded", "false"));
   }
 
   filter(opener) {
@@ -78,7 +75,7 @@ export class Menus {
     this.#list.setAttribute("aria-label", name);
     this.#items = items.filter((item) => !item.hidden);
     this.#list.replaceChildren(...this.#items.map((item) => this.#row(item)));
-    this.#dialog.showModal();
+    this.desk.dialogs.show(this.#dialog);
     const box = opener.getBoundingClientRect(), { offsetWidth, offsetHeight } = this.#dialog;
     this.#dialog.style.left = Math.max(4, Math.min(box.left, window.innerWidth - offsetWidth - 4)) + "px";
     const below = box.bottom + offsetHeight < window.innerHeight;
