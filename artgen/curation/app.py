@@ -179,8 +179,10 @@ async def _too_soon(_: Request, error: Exception) -> Response:
 
 async def _wrong(_: Request, error: Exception) -> Response:
     # What may be better in a moment, a full disk or a busy file, is tried again by the page.
-    passing = isinstance(error, WriteError | HeldError)
-    return JSONResponse({"error": str(error)}, 503 if passing else 400, headers=FRESH)
+    if isinstance(error, WriteError | HeldError):
+        words = f"{Path(error.where).name}: {error.found}"  # it goes into the header, and nobody has to act
+        return JSONResponse({"error": words}, 503, headers=FRESH)
+    return JSONResponse({"error": str(error)}, 400, headers=FRESH)
 
 
 async def _bug(_: Request, error: Exception) -> Response:

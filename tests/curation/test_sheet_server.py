@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 import signal
 import time
@@ -142,23 +143,20 @@ def test_kill_9_in_the_middle(sheet_run: Path, tmp_path: Path, chromium: Any) ->
         context.close()
 
 
-def refuse(sheet: Sheet, status: int, error: str) -> None:
-    sheet.page.route(
-        "**/api/decisions",
-        lambda route: route.fulfill(status=status, json={"error": error}),
-    )
-
-
-def test_a_full_disk_is_told_in_its_words(sheet: Sheet) -> None:
-    refuse(sheet, 503, "run.db: could not be written (disk is full)")
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux limits another process")
+def test_a_disk_that_takes_no_more_is_told_in_its_words(own_sheet: Sheet) -> None:
+    sheet, server = own_sheet, own_sheet.served.process.pid
+    limits = resource.prlimit(server, resource.RLIMIT_FSIZE)
+    resource.prlimit(server, resource.RLIMIT_FSIZE, (0, limits[1]))
     sheet.press("p")
-    words = "run.db: could not be written (disk is full)"
+    words = "decisions.jsonl: could not be written (File too large)"
     sheet.until(lambda: sheet.saved == f"not saved: {words}, 1 decision waits")
     assert "artgen curate" not in sheet.page.get_attribute("#saved", "title")
-    sheet.page.unroute("**/api/decisions")
+    resource.prlimit(server, resource.RLIMIT_FSIZE, limits)
     sheet.until_saved()
     assert sheet.with_class("kept") == [1]
-    sheet.complaints.clear()  # the browser tells of the answer 503
+    with Run.open(sheet.served.run) as run:
+        assert [pick.index for pick in run.picks()] == [1]
 
 
 FAILING = """() => {
@@ -181,44 +179,39 @@ def test_what_the_server_fails_at_does_not_keep_back_the_rest(sheet: Sheet) -> N
 
 
 @pytest.mark.slow
-def test_a_server_that_was_started_anew_is_told_from_one_that_is_gone(sheet: Sheet) -> None:
-    sheet.page.route("**/api/events*", lambda route: route.abort())
-    sheet.open()
-    sheet.page.route("**/api/run", lambda route: route.abort())
+def test_a_server_that_was_started_anew_is_told_from_one_that_is_gone(own_sheet: Sheet) -> None:
+    sheet, first = own_sheet, own_sheet.served
+    first.end()
     sheet.until(lambda: sheet.saved == "the server is gone")
-    assert f"--port {sheet.served.port}" in sheet.page.get_attribute("#saved", "title")
-    sheet.page.route("**/api/run", lambda route: route.fulfill(status=403, json={"error": "no"}))
-    sheet.until(lambda: "open the address it printed" in sheet.saved)
-    assert "--port" not in sheet.page.get_attribute("#saved", "title")
-    sheet.page.unroute("**/api/run")
-    sheet.page.unroute("**/api/events*")
-    sheet.until_saved()
-    sheet.complaints.clear()
+    assert f"--port {first.port}" in sheet.page.get_attribute("#saved", "title")
+    second = Served(first.run, "--port", str(first.port))
+    try:
+        sheet.until(lambda: "open the address it printed" in sheet.saved)
+        assert "--port" not in sheet.page.get_attribute("#saved", "title")
+        Sheet(sheet.page.context.new_page(), second).open(second.url)  # another tab of this browser is let in
+        sheet.until_saved()
+    finally:
+        second.end()
 
 
-def test_why_variations_are_not_drawn_stays_in_the_header(sheet: Sheet) -> None:
-    event = 'event: queued\\ndata: {"queued": [[90, 1]], "drawing": false, "problem": "no room"}\\n\\n'
-    sheet.page.route(
-        "**/api/events*",
-        lambda route: route.fulfill(content_type="text/event-stream", body=event.replace("\\n", "\n")),
-    )
-    sheet.open()
-    sheet.until(lambda: sheet.text("#drawing") == "variations: no room")
+def test_why_variations_are_not_drawn_stays_in_the_header(own_sheet: Sheet) -> None:
+    sheet = own_sheet
     before = sheet.page.locator("#filter").bounding_box()
-    sheet.page.unroute("**/api/events*")
-    sheet.until(lambda: "no room" not in sheet.text("#drawing"))  # others may have asked for some
+    (sheet.served.run / "recipe.toml").write_text("not [ toml")
+    sheet.press("v")
+    sheet.until(lambda: "recipe.toml:1:5: not TOML" in sheet.text("#drawing"), patience=60)
+    assert sheet.text("#drawing") == sheet.page.get_attribute("#drawing", "title")  # where its end is read
     assert sheet.page.locator("#filter").bounding_box() == before
 
 
-def test_a_missing_thumbnail_is_an_empty_frame(sheet: Sheet) -> None:
-    sheet.page.route("**/thumb/1.webp", lambda route: route.fulfill(status=404))
+def test_a_missing_thumbnail_is_an_empty_frame(own_sheet: Sheet) -> None:
+    sheet = own_sheet
+    thumbnail_file(sheet.served.run, 1).unlink()
     sheet.open()
     sheet.until(lambda: sheet.page.locator("#c1 img").count() == 0)
     style = "getComputedStyle(document.querySelector('#c1 .frame')).borderTopWidth"
     assert sheet.page.evaluate(style) == "1px"
     assert sheet.page.locator("#c2 img").count() == 1
-    sheet.page.unroute("**/thumb/1.webp")
-    sheet.complaints.clear()
 
 
 @pytest.mark.slow
