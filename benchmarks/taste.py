@@ -2,6 +2,7 @@
 
 python benchmarks/taste.py               synthetic artists among 5,000 candidates, 150 decisions each
 python benchmarks/taste.py --tuned       the same for the artists that the taste was tuned on
+python benchmarks/taste.py --within      60 decisions among the candidates of one recipe, for each recipe
 python benchmarks/taste.py --embedding   how well embeddings find siblings and tell recipes apart
 
 The candidates are made the first time, which takes some minutes, and kept in ``runs/bench-curation``.
@@ -30,6 +31,7 @@ from artgen.curation.taste import Taste
 from artgen.models.embedding import NAME, SCALES
 
 DECISIONS = 150
+WITHIN = 60
 SCREEN = 40
 FLIPPED = 0.1
 NEIGHBOURS = 7
@@ -78,6 +80,7 @@ def found(
     start: list[int],
     keeps: NDArray[np.bool_],
     *,
+    decisions: int = DECISIONS,
     screen: int = 1,
     flipped: float = 0.0,
 ) -> tuple[int, list[float]]:
@@ -87,6 +90,7 @@ def found(
         taste: of the candidates.
         start: the order until one is kept and one rejected.
         keeps: what the artist likes.
+        decisions: how many.
         screen: frames that stay where they are until all are decided.
         flipped: share of the decisions that are not what the artist likes.
     """
@@ -95,13 +99,13 @@ def found(
     rejects: list[int] = []
     open_ = dict.fromkeys(start)
     seconds = []
-    while len(likes) + len(rejects) < DECISIONS:
+    while len(likes) + len(rejects) < decisions:
         order = list(open_)
         if likes and rejects:
             begun = time.process_time()
             order = taste.fit(likes, rejects, {}).order(sorted(open_))
             seconds.append(time.process_time() - begun)
-        for row in order[: min(screen, DECISIONS - len(likes) - len(rejects))]:
+        for row in order[: min(screen, decisions - len(likes) - len(rejects))]:
             del open_[row]
             (likes if keeps[row] ^ slips[row] else rejects).append(row)
     return int(keeps[likes + rejects].sum()), seconds
@@ -141,6 +145,24 @@ def artists(tuned: bool) -> None:
         begun = time.process_time()
         work(vectors)
         print(f"  {what} {(time.process_time() - begun) * 1e3:.0f} ms")
+
+
+def within() -> None:
+    """The harder question: candidates of one recipe differ less than those of several."""
+    material = candidates()
+    everyone = whole(looked("candidates", material))
+    pixels = kept("measures-1", lambda: measures(material.files))
+    print(f"{WITHIN} decisions among the candidates of one recipe; keepers met, times their share")
+    print(f"  {'':37}" + "".join(f"{name:>18}" for name in DRAFTS))
+    for name, artist in HELD_OUT.items():
+        told = []
+        for draft in DRAFTS:
+            rows = np.flatnonzero(np.array(material.drafts) == draft)
+            vectors, draws = everyone[rows], [material.draws[row] for row in rows]
+            keeps = artist({kind: scores[rows] for kind, scores in pixels.items()}, draws)
+            met, _ = found(Taste(vectors, draws), diverse(vectors), keeps, decisions=WITHIN)
+            told.append(f"{met:2d} of {keeps.sum():2d} = {met / WITHIN / keeps.mean():3.1f} x")
+        print(f"  {name:37}" + "".join(f"{words:>18}" for words in told))
 
 
 def embeddings() -> None:
@@ -245,5 +267,7 @@ if __name__ == "__main__":
     assert sum(count for _, count in DRAFTS.values()) == 5000
     if "--embedding" in sys.argv:
         embeddings()
+    elif "--within" in sys.argv:
+        within()
     else:
         artists("--tuned" in sys.argv)
