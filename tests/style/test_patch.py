@@ -64,7 +64,7 @@ def test_style_much_smaller_than_content() -> None:
 
 
 def test_same_seed_same_picture(wave: Tensor) -> None:
-    content = scene(80, 100)
+    content = scene(48, 60)
     torch.manual_seed(5)
     untouched = torch.get_rng_state()
     first = stylize(content, [wave], seed=7)
@@ -141,7 +141,7 @@ def test_flat_content_and_flat_style(wave: Tensor) -> None:
 
 def test_progress_rises_to_one(wave: Tensor) -> None:
     seen: list[float] = []
-    stylize(scene(150, 150), [wave], seed=1, fast=True, watch=lambda report: seen.append(report.done))
+    stylize(scene(70, 70), [wave], seed=1, fast=True, watch=lambda report: seen.append(report.done))
     assert seen == sorted(seen)
     assert seen[-1] == pytest.approx(1)
 
