@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from artgen.errors import ArtgenError
-from artgen.gallery.containers import append_box, boxes
+from artgen.gallery.boxes import Box, blank, boxes, free, inside_meta, replace_words
 
 _RIGHT = "give a whole .mp4 file"
+# Where it was taken, as phones write it; and words as Adobe's programs put them into films for QuickTime.
+_FREED = {b"\xa9xyz", b"loci", b"XMP_"}
+_DEEPEST = 5  # boxes within boxes that may say where
 
 
 def film_size(file: Path) -> tuple[int, int]:
@@ -32,10 +35,21 @@ def film_size(file: Path) -> tuple[int, int]:
 
 
 def write_film(file: Path, target: Path, xmp: bytes) -> None:
-    """Copy a film and append the words, as a box that players pass over."""
+    """Copy a film with its words in it, and without the place where it was taken."""
     shutil.copyfile(file, target)
     with target.open("rb+") as stream:
-        append_box(stream, xmp)
+        forget_place(stream)
+        replace_words(stream, xmp)
+
+
+def forget_place(stream: BinaryIO) -> None:
+    """Take out where a film was taken; nothing moves.
+
+    What a camera records of its way as a track beside picture and sound stays.
+    """
+    for kind, start, stop in boxes(stream, 0, stream.seek(0, 2)):
+        if kind == b"moov":
+            _forget(stream, boxes(stream, start, stop))
 
 
 def write_still(file: Path, target: Path) -> None:
@@ -61,6 +75,40 @@ def write_still(file: Path, target: Path) -> None:
     except (av.FFmpegError, StopIteration, IndexError, OSError) as error:
         raise ArtgenError(str(file), f"a film that cannot be decoded ({error})", _RIGHT) from error
     vips().Image.new_from_array(pixels).pngsave(str(target))
+
+
+def _forget(stream: BinaryIO, within: Iterable[Box], depth: int = 0) -> None:
+    named: list[bytes] = []
+    for box in sorted(within, key=lambda box: box[0] != b"keys"):  # the names first
+        kind, start, stop = box
+        if kind in _FREED:
+            free(stream, box)
+        elif kind in (b"trak", b"udta") and depth < _DEEPEST:
+            _forget(stream, boxes(stream, start, stop), depth + 1)
+        elif kind == b"meta" and depth < _DEEPEST:
+            _forget(stream, inside_meta(stream, start, stop), depth + 1)
+        elif kind == b"keys":
+            named = list(_names(stream, start, stop))
+        elif kind == b"ilst":
+            _forget_values(stream, list(boxes(stream, start, stop)), named)
+
+
+def _names(stream: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
+    """Names of the values in ``ilst``, each in the shape of a box, behind version and count."""
+    for _, begin, end in boxes(stream, start + 8, stop):
+        stream.seek(begin)
+        yield stream.read(min(end - begin, 200)).lower()
+
+
+def _forget_values(stream: BinaryIO, values: list[Box], named: list[bytes]) -> None:
+    for value in values:
+        kind, start, stop = value
+        place = int.from_bytes(kind, "big") - 1
+        if kind in _FREED:
+            free(stream, value)
+        elif 0 <= place < len(named) and b"location" in named[place]:
+            for _, begin, end in list(boxes(stream, start, stop)):
+                blank(stream, begin + 8, end)  # behind what kind of text it is, and of which country
 
 
 def _tracks(stream: BinaryIO, start: int, stop: int) -> Iterator[tuple[int, int]]:

@@ -1,7 +1,7 @@
 """The picture as it was made, to download: not one pixel coded anew, only its words put in.
 
 What else a file carries stays, such as the provenance from which ``artgen reproduce`` makes it again; but
-where a photograph was taken is taken out (of all but AVIF).
+where a photograph was taken is taken out.
 """
 
 from __future__ import annotations
@@ -13,10 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from artgen.gallery.containers import append_box, copy_webp
+from artgen.gallery.boxes import replace_words
+from artgen.gallery.films import forget_place
 from artgen.gallery.iptc import blocks_without_place
+from artgen.gallery.items import clean_items
 from artgen.gallery.place import without_place
 from artgen.gallery.tiff import copy_tiff
+from artgen.gallery.webp import copy_webp
 from artgen.imaging.chunks import SIGNATURE
 
 KINDS = {
@@ -62,7 +65,9 @@ def write_original(file: Path, target: Path, xmp: bytes) -> None:
         else:
             shutil.copyfileobj(source, copy)
             if begin[4:] == b"ftyp":
-                append_box(copy, xmp)
+                clean_items(copy, xmp)
+                forget_place(copy)
+                replace_words(copy, xmp)
 
 
 def _png(source: BinaryIO, copy: BinaryIO, xmp: bytes) -> None:

@@ -1,49 +1,16 @@
-"""Words in files that PNG's and JPEG's ways do not fit: WebP, and what is built as MP4 is, AVIF too."""
+"""Words in WebP files, and no places."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from typing import BinaryIO
 
 from artgen.gallery.place import without_place
 
-# https://developer.adobe.com/xmp/docs/XMPSpecifications: Part 3, files of the ISO base media format.
-_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _XMP_FLAG = 0x04  # of WebP's VP8X
 _EXIF = b"Exif\0\0"
-_MOST = 10_000  # boxes or chunks; a file of more is none of its kind
+_MOST = 10_000  # chunks; a file of more is none of its kind
 _LARGEST = 1 << 24  # bytes of Exif
-
-
-def boxes(stream: BinaryIO, start: int, stop: int) -> Iterator[tuple[bytes, int, int]]:
-    """Kind, beginning and end of the content of each box in a part of an MP4 or AVIF file."""
-    for _ in range(_MOST):
-        if start + 8 > stop:
-            return
-        stream.seek(start)
-        head = stream.read(16)
-        size, begin = int.from_bytes(head[:4], "big"), 8
-        if size == 1:
-            size, begin = int.from_bytes(head[8:16], "big"), 16
-        elif size == 0:
-            size = stop - start
-        if size < begin or start + size > stop:
-            return
-        yield head[4:8], start + begin, start + size
-        start += size
-
-
-def append_box(stream: BinaryIO, xmp: bytes) -> None:
-    """Put the words behind the last box, where readers that want none pass over them."""
-    end, start = stream.seek(0, 2), 0
-    for _, _, stop in boxes(stream, 0, end):
-        stream.seek(start)
-        if stop == end and stream.read(4) != b"\0" * 4:  # zero would say that it goes on to the file's end
-            stream.seek(end)
-            stream.write((24 + len(xmp)).to_bytes(4, "big") + b"uuid" + _BOX + xmp)
-            return
-        start = stop
 
 
 def copy_webp(source: BinaryIO, copy: BinaryIO, xmp: bytes) -> None:
