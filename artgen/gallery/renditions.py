@@ -18,7 +18,7 @@ from artgen.errors import ArtgenError
 if TYPE_CHECKING:
     import pyvips
 
-FORM = 2
+FORM = 3
 """Counted up whenever the same settings would give other files."""
 # A rendition this near to the picture's own width is not worth its bytes.
 NEAR = 0.8
