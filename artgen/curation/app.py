@@ -180,7 +180,8 @@ async def _too_soon(_: Request, error: Exception) -> Response:
 async def _wrong(_: Request, error: Exception) -> Response:
     # What may be better in a moment, a full disk or a busy file, is tried again by the page.
     if isinstance(error, WriteError | HeldError):
-        words = f"{Path(error.where).name}: {error.found}"  # it goes into the header, and nobody has to act
+        # For the page's header, short; what would be right is said for a command, which has to be run again.
+        words = f"{Path(error.where).name}: {error.found}"
         return JSONResponse({"error": words}, 503, headers=FRESH)
     return JSONResponse({"error": str(error)}, 400, headers=FRESH)
 

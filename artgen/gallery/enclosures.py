@@ -68,7 +68,7 @@ def problems(settings: Settings, site: Path, own: Collection[str]) -> tuple[Artg
 
 
 def write(enclosure: Enclosure, target: Path) -> None:
-    """Copy it; a picture without the place where it was taken.
+    """Copy it; a picture or film without the place where it was taken.
 
     Raises:
         ArtgenError: a damaged picture.

@@ -11,8 +11,9 @@ from artgen.errors import ArtgenError
 from artgen.gallery.boxes import Box, blank, boxes, free, inside_meta, replace_words
 
 _RIGHT = "give a whole .mp4 file"
-# Where it was taken, as phones write it; and words as Adobe's programs put them into films for QuickTime.
-_FREED = {b"\xa9xyz", b"loci", b"XMP_"}
+# Where it was taken, as phones and 3GPP have it, and what else may say so: Nikon's notes, Sony's XML, and
+# what Adobe's programs put into films for QuickTime.
+_FREED = {b"\xa9xyz", b"loci", b"NCDT", b"xml ", b"bxml", b"XMP_"}
 _DEEPEST = 5  # boxes within boxes that may say where
 
 
@@ -47,9 +48,7 @@ def forget_place(stream: BinaryIO) -> None:
 
     What a camera records of its way as a track beside picture and sound stays.
     """
-    for kind, start, stop in boxes(stream, 0, stream.seek(0, 2)):
-        if kind == b"moov":
-            _forget(stream, boxes(stream, start, stop))
+    _forget(stream, boxes(stream, 0, stream.seek(0, 2)))
 
 
 def write_still(file: Path, target: Path) -> None:
@@ -83,7 +82,7 @@ def _forget(stream: BinaryIO, within: Iterable[Box], depth: int = 0) -> None:
         kind, start, stop = box
         if kind in _FREED:
             free(stream, box)
-        elif kind in (b"trak", b"udta") and depth < _DEEPEST:
+        elif kind in (b"moov", b"trak", b"udta") and depth < _DEEPEST:
             _forget(stream, boxes(stream, start, stop), depth + 1)
         elif kind == b"meta" and depth < _DEEPEST:
             _forget(stream, inside_meta(stream, start, stop), depth + 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from artgen.gallery.boxes import boxes, inside_meta
@@ -11,9 +12,22 @@ from artgen.gallery.place import without_place
 
 _MOST = 1 << 24  # bytes of Exif and words; a file of more is none of its kind
 _IN_FILE, _IN_IDAT = 0, 1  # where an item's bytes are counted from
+_SAYS_NOTHING = b"II*\0\x08" + bytes(9)  # Exif without an entry: readers refuse a picture whose Exif is zeros
 
-Part = tuple[int, int]
-"""Beginning and end in the file."""
+
+@dataclass(frozen=True)
+class Item:
+    """Where an item lies.
+
+    Attributes:
+        number: that other tables know it by.
+        plain: whether its bytes lie in this file, as they are counted here.
+        parts: beginning and length of each of its parts in the file.
+    """
+
+    number: int
+    plain: bool
+    parts: tuple[tuple[int, int], ...]
 
 
 def clean_items(copy: BinaryIO, xmp: bytes) -> None:
@@ -30,39 +44,49 @@ def clean_items(copy: BinaryIO, xmp: bytes) -> None:
     for kind, begin, stop in boxes(copy, 0, end):
         if kind == b"meta":
             try:
-                _clean(copy, (begin, stop), end, xmp)
+                _clean(copy, {kind: part for kind, *part in inside_meta(copy, begin, stop)}, end, xmp)
             except (struct.error, IndexError):
                 raise ValueError("an AVIF whose items cannot be followed") from None
             return
 
 
-def _clean(copy: BinaryIO, meta: Part, end: int, xmp: bytes) -> None:
-    parts = {kind: (first, last) for kind, first, last in inside_meta(copy, *meta)}
-    if not {b"iinf", b"iloc"} <= parts.keys():
+def _clean(copy: BinaryIO, tables: dict[bytes, list[int]], end: int, xmp: bytes) -> None:
+    if not {b"iinf", b"iloc"} <= tables.keys():
         return
-    kinds = dict(_kinds(copy, *parts[b"iinf"]))
-    copy.seek(parts[b"iloc"][0])
-    table = copy.read(min(parts[b"iloc"][1] - parts[b"iloc"][0], _MOST))
+    kinds = dict(_kinds(copy, *tables[b"iinf"]))
+    begin, stop = tables[b"iloc"]
+    copy.seek(begin)
+    table = copy.read(min(stop - begin, _MOST))
     touched = 0
-    for number, (first, last) in _places(table, parts.get(b"idat", (0, 0))[0]):
-        if number not in kinds or not first < last <= end:
+    for item in _items(table, tables.get(b"idat", [0])[0]):
+        if item.number not in kinds:
             continue
-        touched += last - first
-        if touched > _MOST:
+        length = sum(length for _, length in item.parts)
+        touched += length
+        inside = all(length and start + length <= end for start, length in item.parts)
+        if not (item.plain and inside and touched <= _MOST):
             raise IndexError
-        copy.seek(first)
-        was = copy.read(last - first)
-        copy.seek(first)
-        if kinds[number] == b"Exif":
-            copy.write(_without_place(was).ljust(len(was), b"\0"))
+        was = b"".join(_read(copy, *part) for part in item.parts)
+        if kinds[item.number] == b"Exif":
+            now = _without_place(was).ljust(length, b"\0")
         else:
-            copy.write((xmp if len(xmp) <= len(was) else b"").ljust(len(was)))
+            now = (xmp if len(xmp) <= length else b"").ljust(length)
+        for start, size in item.parts:
+            copy.seek(start)
+            copy.write(now[:size])
+            now = now[size:]
+
+
+def _read(copy: BinaryIO, start: int, length: int) -> bytes:
+    copy.seek(start)
+    return copy.read(length)
 
 
 def _without_place(item: bytes) -> bytes:
     """An item of Exif says first how many bytes lie before its TIFF header."""
     begin = 4 + int.from_bytes(item[:4], "big")
-    return item[:begin] + without_place(item[begin:]) if begin < len(item) else item[:4]
+    kept = without_place(item[begin:])
+    return (item[:begin] + kept) if kept else (bytes(4) + _SAYS_NOTHING)[: len(item)]
 
 
 def _kinds(stream: BinaryIO, begin: int, stop: int) -> Iterator[tuple[int, bytes]]:
@@ -74,11 +98,13 @@ def _kinds(stream: BinaryIO, begin: int, stop: int) -> Iterator[tuple[int, bytes
         entry = stream.read(min(end - at, 300))
         number, kind = struct.unpack_from(">4xH2x4s" if entry[0] < 3 else ">4xI2x4s", entry)
         if kind == b"Exif" or (kind == b"mime" and b"application/rdf+xml" in entry):
+            if entry.rstrip(b"\0").endswith((b"deflate", b"gzip", b"br")):
+                raise IndexError
             yield number, kind
 
 
-def _places(table: bytes, idat: int) -> Iterator[tuple[int, Part]]:
-    """Number of each item, and where its bytes are."""
+def _items(table: bytes, idat: int) -> Iterator[Item]:
+    """Where each item lies, as ``iloc`` says."""
     version, sizes, more = table[0], table[4], table[5]
     wide, index = (4 if version == 2 else 2), (more & 15 if version else 0)
     at = 6
@@ -93,11 +119,14 @@ def _places(table: bytes, idat: int) -> Iterator[tuple[int, Part]]:
     for _ in range(number(wide)):
         item = number(wide)
         method = number(2) & 15 if version else _IN_FILE
-        number(2)  # another file that it would be in
-        base = number(more >> 4)
-        for _ in range(number(2) if sizes else 0):
+        elsewhere = number(2)
+        base = number(more >> 4) + (idat if method == _IN_IDAT else 0)
+        count = number(2)
+        if not sizes:  # of unknown length, each of them: there is nothing to read, and no end of it
+            yield Item(item, False, ())
+            continue
+        parts = []
+        for _ in range(count):
             number(index)  # for items made of items
-            begin = base + number(sizes >> 4) + (idat if method == _IN_IDAT else 0)
-            length = number(sizes & 15)
-            if method in (_IN_FILE, _IN_IDAT):
-                yield item, (begin, begin + length)
+            parts.append((base + number(sizes >> 4), number(sizes & 15)))
+        yield Item(item, method in (_IN_FILE, _IN_IDAT) and not elsewhere, tuple(parts))

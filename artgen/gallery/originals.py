@@ -31,6 +31,14 @@ KINDS = {
     ".tif": "TIFF",
     ".tiff": "TIFF",
 }
+_BOXES = (
+    b"ftyp",
+    b"moov",
+    b"mdat",
+    b"wide",
+    b"free",
+    b"skip",
+)  # that AVIF, MP4 and QuickTime files begin with
 _KEYWORD = b"XML:com.adobe.xmp"
 _APP1, _XMP, _MORE = b"\xff\xe1", b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0"
 _EXIF = b"Exif\0\0"
@@ -64,7 +72,7 @@ def write_original(file: Path, target: Path, xmp: bytes) -> None:
             copy_tiff(source, copy, xmp)
         else:
             shutil.copyfileobj(source, copy)
-            if begin[4:] == b"ftyp":
+            if begin[4:] in _BOXES:
                 clean_items(copy, xmp)
                 forget_place(copy)
                 replace_words(copy, xmp)

@@ -64,3 +64,23 @@ def test_a_film_does_not_say_where_it_was_taken(
     write(copy, tmp_path / "again.mp4", packet(Words(title="Dusk")))
     again = (tmp_path / "again.mp4").read_bytes()
     assert (again.count(b"x:xmpmeta "), b"Dusk" in again, b"Nocturne" in again) == (1, True, False)
+
+
+def box(kind: bytes, content: bytes) -> bytes:
+    return (8 + len(content)).to_bytes(4, "big") + kind + content
+
+
+@pytest.mark.parametrize("write", [write_film, write_original], ids=["a work", "beside about.md"])
+def test_nor_do_notes_of_cameras(tmp_path: Path, write: Any) -> None:
+    source, copy = walk(tmp_path / "a.mp4", "mov", {}, "comment"), tmp_path / "copy.mp4"
+    whole = source.read_bytes().replace(b"ftyp", b"wide", 1)  # as films of old QuickTime begin
+    begin = whole.rindex(b"moov") - 4
+    assert begin + int.from_bytes(whole[begin : begin + 4], "big") == len(whole)
+    notes = box(b"udta", box(b"NCDT", box(b"NCTG", PLACE.encode())) + box(b"XMP_", PLACE.encode()))
+    moov = box(b"moov", whole[begin + 8 :] + box(b"trak", notes))
+    shot = box(b"meta", bytes(4) + box(b"hdlr", bytes(25)) + box(b"xml ", bytes(4) + PLACE.encode()))
+    source.write_bytes(whole[:begin] + shot + moov)
+    write(source, copy, packet(Words(title="Nocturne")))
+    assert source.read_bytes().count(PLACE.encode()) == whole.count(PLACE.encode()) + 3
+    assert read(copy) == read(source)
+    assert copy.read_bytes().count(PLACE.encode()) == whole.count(PLACE.encode())  # in comments: the artist's
