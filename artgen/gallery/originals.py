@@ -31,14 +31,8 @@ KINDS = {
     ".tif": "TIFF",
     ".tiff": "TIFF",
 }
-_BOXES = (
-    b"ftyp",
-    b"moov",
-    b"mdat",
-    b"wide",
-    b"free",
-    b"skip",
-)  # that AVIF, MP4 and QuickTime files begin with
+# The first boxes of AVIF, MP4 and QuickTime files.
+_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 _KEYWORD = b"XML:com.adobe.xmp"
 _APP1, _XMP, _MORE = b"\xff\xe1", b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0"
 _EXIF = b"Exif\0\0"
