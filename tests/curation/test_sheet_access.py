@@ -66,6 +66,14 @@ def test_tab_reaches_every_button_and_shows_where_it_is(sheet: Sheet) -> None:
     assert sheet.page.is_hidden(".viewer")
 
 
+def test_what_has_the_focus_since_a_menu_closed_keeps_it(sheet: Sheet) -> None:
+    sheet.press("f")
+    sheet.page.evaluate("document.getElementById('menu').close(); document.getElementById('reject').focus()")
+    sheet.until(lambda: sheet.page.get_attribute("#filter", "aria-expanded") == "false")  # it was told
+    sheet.press(" ")
+    assert sheet.with_class("rejected") == [1]
+
+
 def test_a_screen_reader_knows_where_it_is(sheet: Sheet) -> None:
     sheet.press("End", "p", "h", "x")
     cell = sheet.page.locator("#" + str(sheet.page.get_attribute("#grid", "aria-activedescendant")))
