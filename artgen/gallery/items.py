@@ -12,6 +12,7 @@ from artgen.gallery.place import without_place
 
 _MOST = 1 << 24  # bytes of Exif and words; a file of more is none of its kind
 _IN_FILE, _IN_IDAT = 0, 1  # where an item's bytes are counted from
+_LOST = "an AVIF whose items cannot be followed"
 _SAYS_NOTHING = b"II*\0\x08" + bytes(9)  # Exif without an entry: readers refuse a picture whose Exif is zeros
 
 
@@ -46,7 +47,7 @@ def clean_items(copy: BinaryIO, xmp: bytes) -> None:
             try:
                 _clean(copy, {kind: part for kind, *part in inside_meta(copy, begin, stop)}, end, xmp)
             except (struct.error, IndexError):
-                raise ValueError("an AVIF whose items cannot be followed") from None
+                raise ValueError(_LOST) from None
             return
 
 
@@ -65,7 +66,7 @@ def _clean(copy: BinaryIO, tables: dict[bytes, list[int]], end: int, xmp: bytes)
         touched += length
         inside = all(length and start + length <= end for start, length in item.parts)
         if not (item.plain and inside and touched <= _MOST):
-            raise IndexError
+            raise ValueError(_LOST)
         was = b"".join(_read(copy, *part) for part in item.parts)
         if kinds[item.number] == b"Exif":
             now = _without_place(was).ljust(length, b"\0")
@@ -99,7 +100,7 @@ def _kinds(stream: BinaryIO, begin: int, stop: int) -> Iterator[tuple[int, bytes
         number, kind = struct.unpack_from(">4xH2x4s" if entry[0] < 3 else ">4xI2x4s", entry)
         if kind == b"Exif" or (kind == b"mime" and b"application/rdf+xml" in entry):
             if entry.rstrip(b"\0").endswith((b"deflate", b"gzip", b"br")):
-                raise IndexError
+                raise ValueError(_LOST)  # packed
             yield number, kind
 
 
@@ -113,7 +114,7 @@ def _items(table: bytes, idat: int) -> Iterator[Item]:
         nonlocal at
         at += size
         if at > len(table):
-            raise IndexError
+            raise ValueError(_LOST)
         return int.from_bytes(table[at - size : at], "big")
 
     for _ in range(number(wide)):

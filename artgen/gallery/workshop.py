@@ -168,7 +168,7 @@ def _original(task: Task, site: Path, xmp: bytes) -> Original:
     try:
         originals.write_original(task.source, site / file, xmp)
     except ValueError as error:
-        right = "give a whole picture, or publish without originals"
+        right = "give a whole picture, or publish with --no-originals"
         raise ArtgenError(str(task.source), f"damaged ({error})", right) from None
     size = size_in_words((site / file).stat().st_size)
     return Original(file, originals.KINDS.get(ending, ending[1:].upper()), size)

@@ -197,10 +197,16 @@ def test_a_server_that_was_started_anew_is_told_from_one_that_is_gone(own_sheet:
 def test_why_variations_are_not_drawn_stays_in_the_header(own_sheet: Sheet) -> None:
     sheet = own_sheet
     before = sheet.page.locator("#filter").bounding_box()
-    (sheet.served.run / "recipe.toml").write_text("not [ toml")
+    recipe = sheet.served.run / "recipe.toml"
+    whole = recipe.read_text("utf-8")
+    recipe.write_text("not [ toml")
     sheet.press("v")
     sheet.until(lambda: "recipe.toml:1:5: not TOML" in sheet.text("#drawing"), patience=60)
     assert sheet.text("#drawing") == sheet.page.get_attribute("#drawing", "title")  # where its end is read
+    assert sheet.page.locator("#filter").bounding_box() == before
+    recipe.write_text(whole, "utf-8")
+    sheet.press("v")
+    sheet.until(lambda: "to be drawn" in sheet.text("#drawing"))  # it goes as they are asked for anew
     assert sheet.page.locator("#filter").bounding_box() == before
 
 
