@@ -1,6 +1,7 @@
 """What a person can put right, said once and clearly."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 
 class ArtgenError(Exception):
@@ -33,3 +34,11 @@ class Problems(ArtgenError):
 
     def __str__(self) -> str:
         return "\n".join(str(problem) for problem in self.problems)
+
+
+class WriteError(ArtgenError):
+    """A file could not be written: disk full, no permission. Nothing partial is left behind."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        right = "make room or allow writing there, then run the same command again: what is finished is kept"
+        super().__init__(str(path), f"could not be written ({reason})", right)

@@ -1,7 +1,7 @@
 """Artists who can be asked thousands of times: each keeps what scores high by a measure of the pixels.
 
 The measures are taken from 96 px of red, green and blue by Fourier transform and differences: they share no
-code with ``artgen.models.embedding``. An artist keeps about 8 of a hundred. The taste was tuned on ``TUNED``
+code with ``artgen.imaging.embedding``. An artist keeps about 8 of a hundred. The taste was tuned on ``TUNED``
 alone; ``HELD_OUT`` were looked at when that was done.
 """
 

@@ -18,14 +18,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from artgen.imaging.files import read_image
 from artgen.imaging.image import area_down
 from artgen.imaging.inputs import prepare
+from artgen.imaging.io.files import read_image
 from artgen.imaging.masks import MODES, masks, mix
-from artgen.models import catalog, header
-from artgen.models.checkpoint import load_model
-from artgen.steps.images import find_images
-from artgen.training.squares import centre_square
+from artgen.models.files import catalog, header
+from artgen.models.files.checkpoint import load_model
+from artgen.references import find_images
+from artgen.training.material.squares import centre_square
 
 MIXER = "portrait-mix"
 BATCH, ASKED = 16, 64

@@ -32,13 +32,13 @@ import torch.nn.functional as F
 from skimage import data
 from torch import Tensor
 
-from artgen.imaging.files import read_image, write_png
-from artgen.imaging.frames import read_frames
+from artgen.imaging.film.frames import read_frames
 from artgen.imaging.image import resize
+from artgen.imaging.io.files import read_image, write_png
 from artgen.style import library
-from artgen.style.film import paint_film
-from artgen.style.flow import Motion, motion_between, warped
-from artgen.style.patch import stylize
+from artgen.style.film.film import paint_film
+from artgen.style.film.flow import Motion, motion_between, warped
+from artgen.style.patch.patch import stylize
 
 HEIGHT, WIDTH, FPS, RATE = 192, 256, 12, 44_100
 EVERY = 6

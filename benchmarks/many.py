@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from artgen.imaging.files import write_png, write_preview
+from artgen.imaging.embedding import NAME, embed
 from artgen.imaging.image import resize
-from artgen.models.embedding import NAME, embed
+from artgen.imaging.io.files import write_png, write_preview
 from artgen.recipe import load
 from artgen.runs.candidate import (
     PREVIEW_SIDE,
@@ -26,7 +26,7 @@ from artgen.runs.candidate import (
     thumbnail_file,
 )
 from artgen.runs.database import Database
-from artgen.runs.find import DATABASE
+from artgen.runs.lookup import DATABASE
 from artgen.runs.store import Run
 
 RECIPE = """\

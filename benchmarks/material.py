@@ -93,12 +93,12 @@ def _jobs(kind: str) -> list[tuple[str, int, int]]:
 def _make(kind: str, first: int, every: int) -> None:
     import torch
 
+    from artgen.generation.chain import Setting, prepare, stages
     from artgen.imaging import color
-    from artgen.imaging.files import to_pillow
     from artgen.imaging.image import fit, resize
+    from artgen.imaging.io.files import to_pillow
     from artgen.recipe import draw, load
     from artgen.runs.stages import restore
-    from artgen.sampling.chain import Setting, prepare, stages
 
     prepare("cpu")
     folder = ROOT / f"{kind}-{VERSION}"

@@ -18,10 +18,10 @@ from pathlib import Path
 def child(folder: Path, height: int, width: int) -> None:
     import torch
 
-    from artgen.imaging.bands import FileReader, FileWriter
-    from artgen.models import catalog
-    from artgen.models.checkpoint import load_model
-    from artgen.models.upscaling import upscale_bands
+    from artgen.imaging.tiles.bands import FileReader, FileWriter
+    from artgen.models.files import catalog
+    from artgen.models.files.checkpoint import load_model
+    from artgen.models.inference.upscaling import upscale_bands
 
     torch.set_flush_denormal(True)
     network = load_model(catalog.resolve("abstract-8x", Path())).network

@@ -24,20 +24,20 @@ from clock import cpu_seconds
 from coherence import told_apart
 from rivals import compare
 
-from artgen.imaging.bands import TensorReader, TensorWriter
 from artgen.imaging.metrics import grid_index
-from artgen.models import catalog, header
-from artgen.models.checkpoint import load_model
-from artgen.models.faststyle import FastStyle
-from artgen.models.latent import LatentGenerator
-from artgen.models.network import Network
-from artgen.models.upimage import UpImager
-from artgen.models.upscaling import upscale_bands
-from artgen.steps.images import find_images
-from artgen.training.evaluation import THUMBNAIL, three_passes
-from artgen.training.images import split
-from artgen.training.measuring import measure
-from artgen.training.specimens import fit_for, specimens
+from artgen.imaging.tiles.bands import TensorReader, TensorWriter
+from artgen.models.architectures.faststyle import FastStyle
+from artgen.models.architectures.latent import LatentGenerator
+from artgen.models.architectures.network import Network
+from artgen.models.architectures.upimage import UpImager
+from artgen.models.files import catalog, header
+from artgen.models.files.checkpoint import load_model
+from artgen.models.inference.upscaling import upscale_bands
+from artgen.references import find_images
+from artgen.training.evaluation.measure import measure
+from artgen.training.evaluation.metrics import THUMBNAIL, three_passes
+from artgen.training.evaluation.sample_images import fit_for, specimens
+from artgen.training.material.images import split
 
 # Least and greatest that is right, by architecture and figure.
 BOUNDS = {

@@ -34,16 +34,16 @@ from PIL import Image
 from skimage import data
 from torch import Tensor, nn
 
-from artgen.imaging.files import read_image
 from artgen.imaging.image import fit
-from artgen.models.receptive import sight
-from artgen.models.vgg import BLOCKS, IMAGENET_DEVIATION, IMAGENET_MEAN, VGG, Layer
-from artgen.style.descent import begin
+from artgen.imaging.io.files import read_image
+from artgen.models.features.receptive import sight
+from artgen.models.features.vgg import BLOCKS, IMAGENET_DEVIATION, IMAGENET_MEAN, VGG, Layer
 from artgen.style.library import credit
-from artgen.style.objective import Objective
-from artgen.style.optimise import stylize
-from artgen.style.precision import find_precision
-from artgen.style.published import find_settings
+from artgen.style.optimise.objective import Objective
+from artgen.style.optimise.optimise import stylize
+from artgen.style.optimise.optimisers import begin
+from artgen.style.optimise.precision import find_precision
+from artgen.style.optimise.presets import find_settings
 
 STYLE = "great-wave"
 OURS, THEIRS = 100, 300

@@ -21,18 +21,18 @@ from clock import cpu_seconds
 from torch import Tensor
 
 from artgen.events import ignore
-from artgen.imaging.tiles import Window
-from artgen.models.checkpoint import parameters
-from artgen.models.network import Network
-from artgen.models.upimage import UpImager
-from artgen.models.upscaling import tile_noise
-from artgen.training.average import Average
-from artgen.training.evaluation import imagine, likeness
+from artgen.imaging.tiles.exact import Window
+from artgen.models.architectures.network import Network
+from artgen.models.architectures.upimage import UpImager
+from artgen.models.files.checkpoint import parameters
+from artgen.models.inference.upscaling import tile_noise
+from artgen.training.engine.ema import Average
+from artgen.training.engine.family import Family
+from artgen.training.engine.loop import chance, step
+from artgen.training.evaluation.metrics import imagine, likeness
 from artgen.training.families.upimage import UpImageTraining
-from artgen.training.family import Family
-from artgen.training.loop import chance, step
-from artgen.training.reading import load_training_recipe
 from artgen.training.recipes import TrainingRecipe
+from artgen.training.recipes.load import load_training_recipe
 from artgen.training.session import Job, prepare
 
 RECIPES = Path(__file__).parents[1] / "recipes" / "train"

@@ -27,8 +27,8 @@ def pictures(side: int) -> tuple[Any, Any]:
     import torch
     from skimage import data
 
-    from artgen.imaging.files import read_image
     from artgen.imaging.image import fit
+    from artgen.imaging.io.files import read_image
     from artgen.style.library import credit
 
     content = torch.from_numpy(data.astronaut()).permute(2, 0, 1).float() / 255
@@ -39,8 +39,8 @@ def ours(side: int, fast: bool) -> dict[str, float]:
     """Seconds of the first picture of a painting, and of the next; multiplications that both must do."""
     import torch
 
-    from artgen.style import dictionary
-    from artgen.style.patch import stylize
+    from artgen.style.patch import dictionary
+    from artgen.style.patch.patch import stylize
 
     content, style = pictures(side)
     done = {"flop": 0.0}

@@ -25,10 +25,10 @@ from drafts import DRAFTS
 from material import ROOT, SIBLINGS, Material, candidates, siblings
 from numpy.typing import NDArray
 
-from artgen.curation.duplicates import NEAR, groups
-from artgen.curation.orders import distances, diverse
-from artgen.curation.taste import Taste
-from artgen.models.embedding import NAME, SCALES
+from artgen.curation.ranking.duplicates import NEAR, groups
+from artgen.curation.ranking.orders import distances, diverse
+from artgen.curation.ranking.taste import Taste
+from artgen.imaging.embedding import NAME, SCALES
 
 DECISIONS = 150
 WITHIN = 60
@@ -42,8 +42,8 @@ def looked(kind: str, material: Material) -> dict[str, Vectors]:
     """The embedding's statistics of every picture by name, scaled; computed once."""
     import torch
 
-    from artgen.imaging.files import read_image
-    from artgen.models.embedding import blocks
+    from artgen.imaging.embedding import blocks
+    from artgen.imaging.io.files import read_image
 
     torch.set_num_threads(1)
 
@@ -241,10 +241,10 @@ def _network(material: Material) -> dict[str, Vectors]:
     """Means and deviations of what ``nature-8x`` sees in thumbnails of 32 px, after three blocks."""
     import torch
 
-    from artgen.imaging.files import read_image
     from artgen.imaging.image import shrink
-    from artgen.models.catalog import PRETRAINED
-    from artgen.models.checkpoint import load_model
+    from artgen.imaging.io.files import read_image
+    from artgen.models.files.catalog import PRETRAINED
+    from artgen.models.files.checkpoint import load_model
 
     network = load_model(PRETRAINED / "nature-8x.safetensors", "cpu").network
     assert isinstance(network.stem, torch.nn.Module)

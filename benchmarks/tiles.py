@@ -21,11 +21,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from artgen.imaging.bands import TensorReader, TensorWriter
-from artgen.imaging.tiles import TILE, Window, paint_exact
-from artgen.models import catalog
-from artgen.models.checkpoint import load_model, parameters
-from artgen.models.upscaling import tile_noise, upscale_bands
+from artgen.imaging.tiles.bands import TensorReader, TensorWriter
+from artgen.imaging.tiles.exact import TILE, Window, paint_exact
+from artgen.models.files import catalog
+from artgen.models.files.checkpoint import load_model, parameters
+from artgen.models.inference.upscaling import tile_noise, upscale_bands
 
 ROUNDS = 3
 LAYOUT = {"memory_format": torch.channels_last}

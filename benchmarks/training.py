@@ -29,11 +29,11 @@ import torch
 from peers import plain, theirs
 
 from artgen.events import ignore
-from artgen.training.ahead import Ahead
-from artgen.training.average import Average
-from artgen.training.checkpoints import Checkpoints
+from artgen.training.engine.checkpoints import Checkpoints
+from artgen.training.engine.ema import Average
+from artgen.training.engine.loop import REPORT_EVERY, Journal, chance, step
+from artgen.training.engine.prefetch import Ahead
 from artgen.training.families.pix2pix import Pix2PixTraining
-from artgen.training.loop import REPORT_EVERY, Journal, chance, step
 from artgen.training.recipes.pix2pix import Pix2PixRecipe
 from artgen.training.session import Job, prepare
 

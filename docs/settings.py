@@ -2,8 +2,8 @@
 
 from pydantic import BaseModel
 
-from artgen.gallery.settings import Link, SeriesSettings, Settings
-from artgen.recipe.fields import described
+from artgen.config.fields import described
+from artgen.gallery.works.settings import Link, SeriesSettings, Settings
 
 EMPTY = ("", '""', "[]")
 HEAD = ["key", "what it is", "holds", "by default"]

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from artgen.models import catalog, header
-from artgen.models.catalog import Entry
+from artgen.models.files import catalog, header
+from artgen.models.files.catalog import Entry
 
 ROOT = Path(__file__).parents[1]
 FACES = """\

@@ -106,8 +106,8 @@ def _make_run(place: Path, name: str, shapes: Sequence[tuple[int, int]], title: 
 def _make_candidate(folder: Path, recipe: Recipe, index: int, width: int, height: int) -> Candidate:
     import torch
 
-    from artgen.imaging.files import write_png, write_preview
     from artgen.imaging.image import resize
+    from artgen.imaging.io.files import write_png, write_preview
     from artgen.runs.candidate import THUMBNAIL_SIDE, Candidate, Stage, png_file, stage_file, thumbnail_file
     from artgen.runs.provenance import Provenance, StageSize, UsedFile
 
@@ -225,10 +225,10 @@ use = "grain"
 def _material(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
 
-    from artgen.imaging.files import write_png
     from artgen.imaging.image import resize
-    from artgen.models.checkpoint import save_model
-    from artgen.models.upimage import UpImager, UpImagerConfig
+    from artgen.imaging.io.files import write_png
+    from artgen.models.architectures.upimage import UpImager, UpImagerConfig
+    from artgen.models.files.checkpoint import save_model
 
     place = tmp_path_factory.mktemp("material")
     (place / "tiny.toml").write_text(TINY, "utf-8")
@@ -256,8 +256,8 @@ def project(tmp_path: Path, _material: Path) -> Path:
 @pytest.fixture(scope="session")
 def _reference(tmp_path_factory: pytest.TempPathFactory, _material: Path) -> Path:
     from artgen.events import ignore
+    from artgen.generation.coordinator import Wish, sample
     from artgen.recipe import load
-    from artgen.sampling.coordinator import Wish, sample
 
     place = tmp_path_factory.mktemp("reference") / "project"
     shutil.copytree(_material, place)

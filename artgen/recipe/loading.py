@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from artgen.config.document import Document, read
+from artgen.config.fields import shown
+from artgen.config.key_lines import Keys
+from artgen.config.messages import checked, did_you_mean
 from artgen.errors import ArtgenError, Problems
-from artgen.recipe.document import Document, read
-from artgen.recipe.fields import shown
-from artgen.recipe.lines import Keys
 from artgen.recipe.model import Gallery, Recipe
 from artgen.recipe.overrides import overridden
-from artgen.recipe.problems import checked, did_you_mean
 from artgen.steps import SOURCES, STEPS
 from artgen.steps.base import SOURCE_ID, Part
 from artgen.steps.crops import Crops

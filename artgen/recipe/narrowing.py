@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from typing import Any
 
+from artgen.config.draws import Draw
 from artgen.recipe.model import Recipe
 from artgen.recipe.variation import draws_of, has_room
 from artgen.steps.base import SOURCE_ID
-from artgen.steps.draws import Draw
 
 MIDDLE = 0.8
 """Of the kept values, by weight, the share that counts: one far off does not hold a range open."""

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from artgen.config.document import Document
+from artgen.config.key_lines import Keys
+from artgen.config.messages import did_you_mean
 from artgen.errors import ArtgenError
-from artgen.recipe.document import Document
-from artgen.recipe.lines import Keys
-from artgen.recipe.problems import did_you_mean
 
 EXAMPLE = "--set steps.grow.scale=2, --set source.size=48 or --set seed=7"
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from artgen.config.fields import Described, described
+from artgen.config.messages import did_you_mean
 from artgen.errors import ArtgenError
-from artgen.recipe.fields import Described, described
 from artgen.recipe.model import Gallery, Recipe
-from artgen.recipe.problems import did_you_mean
 from artgen.steps import SOURCES, STEPS
 
 DRAWS = (

@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from artgen.errors import ArtgenError
-from artgen.imaging.files import atomic_write
+from artgen.imaging.io.files import atomic_write
 from artgen.recipe.schema import FILE, TITLE, schema_text
 
 

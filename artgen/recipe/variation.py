@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from artgen.config.draws import Draw
 from artgen.errors import ArtgenError
 from artgen.steps.base import Step
-from artgen.steps.draws import Draw
 
 NEAR, FAR = (1 / 32, 1 / 12), (1 / 8, 1 / 3)
 """The least and most that a draw moves, as shares of its range: before the first dear step, and from it on.

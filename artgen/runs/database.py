@@ -13,8 +13,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from artgen.errors import ArtgenError
-from artgen.imaging.files import WriteError
+from artgen.errors import ArtgenError, WriteError
 from artgen.runs.candidate import FIRST_VARIATION, Candidate
 from artgen.runs.history import Action, Change
 from artgen.runs.row import Row

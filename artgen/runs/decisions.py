@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from artgen.errors import ArtgenError
-from artgen.runs import journal
+from artgen.runs import decision_log
 from artgen.runs.database import Database
 from artgen.runs.history import KEPT, REJECTED, Acted, Action, Change, History, Kind, Value
 
@@ -67,7 +67,7 @@ class Decisions:
         Where something later was decided, that stays.
         """
         history = self.history
-        lacking = [action for action in journal.replay(self._folder) if not history.knows(action.action)]
+        lacking = [action for action in decision_log.replay(self._folder) if not history.knows(action.action)]
         if not lacking:
             return
         later: dict[tuple[int, str], str] = {}
@@ -168,7 +168,7 @@ class Decisions:
                 kind, of, rows = taken
                 entry = Action(now(), who[:LONGEST_NAME], view[:LONGEST_NAME], action, kind, of, tuple(rows))
                 # The copy first: it may hold an action that was never acknowledged, but lacks none that was.
-                journal.append(self._folder, entry)
+                decision_log.append(self._folder, entry)
                 self._database.write(entry)
         return self.history.acted(action)
 

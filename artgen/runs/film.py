@@ -8,8 +8,8 @@ from pathlib import Path
 
 from artgen.errors import ArtgenError
 from artgen.events import Emit, WorkProgress, ignore
-from artgen.imaging.files import read_image
-from artgen.imaging.video import VideoWriter, load_av
+from artgen.imaging.film.writer import VideoWriter, load_av
+from artgen.imaging.io.files import read_image
 from artgen.runs.candidate import Candidate, ranges
 
 

@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from artgen.errors import ArtgenError
-from artgen.imaging.chunks import read_text
+from artgen.imaging.io.png_text import read_text
 
 KEYWORD = "artgen"
 FORMAT = 1

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from artgen.errors import ArtgenError
-from artgen.imaging.files import read_image, write_preview
-from artgen.runs import journal
+from artgen.imaging.io.files import read_image, write_preview
+from artgen.runs import decision_log
 from artgen.runs.candidate import (
     CANDIDATES,
     THUMBNAIL_SIDE,
@@ -21,7 +21,7 @@ from artgen.runs.candidate import (
     thumbnail_file,
 )
 from artgen.runs.database import Database
-from artgen.runs.find import DATABASE
+from artgen.runs.lookup import DATABASE
 from artgen.runs.provenance import Provenance, read
 
 
@@ -42,7 +42,7 @@ def rebuild(folder: Path) -> None:
     with database.together():
         for candidate in recovered(folder):
             database.add(candidate)
-        for action in journal.replay(folder):
+        for action in decision_log.replay(folder):
             database.write(action)
         for name, value in facts:
             database.remember(name, value)

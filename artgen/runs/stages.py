@@ -16,7 +16,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from artgen.imaging.files import WriteError, atomic_write, sweep
+from artgen.errors import WriteError
+from artgen.imaging.io.files import atomic_write, sweep
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,18 +9,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from artgen.errors import ArtgenError
-from artgen.imaging.files import WriteError, atomic_write
+from artgen.errors import ArtgenError, WriteError
+from artgen.imaging.io.files import atomic_write
+from artgen.locks import alone
 from artgen.runs.candidate import CANDIDATES, STAGES, THUMBNAILS, Candidate, ranges
 from artgen.runs.candidate import Stage as Stage
 from artgen.runs.database import DamagedError, Database
 from artgen.runs.decisions import Decisions, artist, now
-from artgen.runs.find import DATABASE, RECIPE, recipe_name
-from artgen.runs.find import find_run as find_run
-from artgen.runs.find import list_runs as list_runs
 from artgen.runs.history import KEPT, Acted, Value
 from artgen.runs.history import Change as Change
-from artgen.runs.lock import alone
+from artgen.runs.lookup import DATABASE, RECIPE, recipe_name
+from artgen.runs.lookup import find_run as find_run
+from artgen.runs.lookup import list_runs as list_runs
 from artgen.runs.rebuild import rebuild
 from artgen.runs.row import Row
 

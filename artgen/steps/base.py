@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from artgen.config.draws import Draw, possible
 from artgen.errors import ArtgenError
 from artgen.seeds import derive
-from artgen.steps.draws import Draw, possible
-from artgen.style.report import Report, Watch, unwatched
+from artgen.style.progress import Report, Watch, unwatched
 
 if TYPE_CHECKING:
     from torch import Tensor

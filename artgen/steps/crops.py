@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from artgen.config.draws import Drawn
 from artgen.errors import ArtgenError
+from artgen.references import TEXTURES, References, find_images, too_many
 from artgen.steps.base import Context, Finder, Source
-from artgen.steps.draws import Drawn
-from artgen.steps.images import TEXTURES, References, find_images, too_many
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -107,8 +107,8 @@ class Crops(Source):
 @functools.lru_cache(maxsize=32)
 def _small(path: Path) -> Tensor:
     """An image of at most 640 px: crops are reduced to far less, and dozens stay in memory."""
-    from artgen.imaging.files import read_image
     from artgen.imaging.image import fit
+    from artgen.imaging.io.files import read_image
 
     image = read_image(path)
     return fit(image, 640) if max(image.shape[-2:]) > 640 else image

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from artgen.config.draws import Drawn
 from artgen.errors import ArtgenError
+from artgen.references import BUILTIN, SHIPPED, SUFFIXES, References, find_images, too_many
 from artgen.steps.base import Context, Finder, Source
-from artgen.steps.draws import Drawn
-from artgen.steps.images import BUILTIN, SHIPPED, SUFFIXES, References, find_images, too_many
 from artgen.steps.thumbnails import thumbnail
 
 if TYPE_CHECKING:

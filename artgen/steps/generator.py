@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from artgen.config.draws import Draw, Drawn, plain
 from artgen.errors import ArtgenError
 from artgen.steps.base import Context, Finder, Source
-from artgen.steps.draws import Draw, Drawn, plain
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,7 +25,7 @@ def find_generator(reference: str, folder: Path) -> Path:
     Raises:
         ArtgenError: no such model, or it makes no pictures out of nothing.
     """
-    from artgen.models import catalog
+    from artgen.models.files import catalog
 
     return catalog.find(reference, folder, ARCHITECTURES)
 
@@ -71,7 +71,7 @@ class Generator(Source):
 
     def create(self, context: Context) -> Tensor:
         """The candidate's picture, or its frame of the walk: ``(3, side, side)``."""
-        from artgen.models.generating import generate
+        from artgen.models.inference.generating import generate
 
         if self.walk is None:
             candidates, at = [context.candidate], 0.0

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from artgen.config.draws import Drawn
 from artgen.steps.base import Context, Step
-from artgen.steps.draws import Drawn
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from artgen.config.draws import Drawn
 from artgen.errors import ArtgenError
+from artgen.references import TEXTURES, References, find_images, too_many
 from artgen.steps.base import Context, Finder, Step
-from artgen.steps.draws import Drawn
-from artgen.steps.images import TEXTURES, References, find_images, too_many
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -81,8 +81,8 @@ class Mix(Step):
 
 def _covering(file: Path, size: tuple[int, int]) -> Tensor:
     """The largest part in the middle of a picture that has the proportions of ``size``, at that size."""
-    from artgen.imaging.files import read_image
     from artgen.imaging.image import resize
+    from artgen.imaging.io.files import read_image
 
     image = read_image(file)
     scale = min(have / want for have, want in zip(image.shape[-2:], size, strict=True))

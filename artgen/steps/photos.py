@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from artgen.config.draws import Drawn
+from artgen.references import TEXTURES, References, find_images
 from artgen.steps.base import Context, Finder, Source
-from artgen.steps.draws import Drawn
-from artgen.steps.images import TEXTURES, References, find_images
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,8 +42,8 @@ class Photos(Source):
 
     def create(self, context: Context) -> Tensor:
         """The photograph, no larger than ``side``."""
-        from artgen.imaging.files import read_image
         from artgen.imaging.image import fit
+        from artgen.imaging.io.files import read_image
 
         image = read_image(self.photo(context))
         return fit(image, self.side) if max(image.shape[-2:]) > self.side else image

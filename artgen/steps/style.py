@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from artgen.models import pulled
-from artgen.steps import shares
+from artgen.config.draws import Drawn
+from artgen.models.features import weight_files
+from artgen.steps import style_weights
 from artgen.steps.base import Context
-from artgen.steps.draws import Drawn
-from artgen.steps.manner import PUBLISHED, Manner, Name, find_mask, find_style
+from artgen.steps.style_fields import PUBLISHED, Manner, Name, find_mask, find_style
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -110,7 +110,7 @@ class Style(Manner):
         }
 
     def _by_patch(self, image: Tensor, context: Context, common: dict[str, Any]) -> Tensor:
-        from artgen.style.patch import stylize
+        from artgen.style.patch.patch import stylize
 
         preset, scale = self.preset or "balanced", self.style_scale or SCALE
         albums = self._albums(context.folder)
@@ -119,17 +119,17 @@ class Style(Manner):
     def _by_net(self, image: Tensor, context: Context, common: dict[str, Any]) -> Tensor:
         from artgen.style.net import stylize
 
-        model = shares.find_net(self.model, context.folder)
-        styles = [shares.named(model, [style]) for style in self.style]
+        model = style_weights.find_net(self.model, context.folder)
+        styles = [style_weights.named(model, [style]) for style in self.style]
         return stylize(image, model, styles, style_scale=self.style_scale or SCALE, **common)
 
     def _by_vgg(
         self, image: Tensor, context: Context, common: dict[str, Any], start: Tensor | None
     ) -> Tensor:
-        from artgen.models.features import load_features
-        from artgen.style.optimise import stylize
+        from artgen.models.features.features import load_features
+        from artgen.style.optimise.optimise import stylize
 
-        features = load_features(pulled.find_weights(self.features, context.folder))
+        features = load_features(weight_files.find_weights(self.features, context.folder))
         goes_on = context.preview or start is not None
         iterations = self.iterations or (FEW if goes_on else None)
         scales = self.scales if start is None else 1
@@ -153,8 +153,8 @@ class Style(Manner):
 
     def _albums(self, folder: Path) -> list[list[Tensor]]:
         """The pictures of each style."""
-        from artgen.imaging.files import read_image
-        from artgen.style.album import read_album
+        from artgen.imaging.io.files import read_image
+        from artgen.style.style_folder import read_album
 
         found = [find_style(reference, folder) for reference in self.style]
         return [[read_image(f)] if isinstance(f, Path) else read_album(f) for f in found]
@@ -165,8 +165,8 @@ class Style(Manner):
             return None
         import torch
 
-        from artgen.imaging.files import read_image
         from artgen.imaging.image import luminance, resize
+        from artgen.imaging.io.files import read_image
 
         masks = [luminance(read_image(find_mask(reference, folder))) for reference in self.mask]
         largest = max(masks, key=lambda mask: mask.numel())

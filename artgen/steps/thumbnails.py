@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from artgen.imaging.faces import Face
+    from artgen.imaging.faces.detect import Face
 
 REMEMBERED = 64  # px; every worker has thumbnails of its own
 CUT = 256  # px; what `artgen data faces` makes, and thumbnails are reduced from
@@ -44,9 +44,9 @@ def _remembered(file: Path, size: int, align: bool, changed: int) -> Tensor | No
 
 def _reduced(file: Path, size: int, align: bool, changed: int) -> Tensor | None:
     """Reduced by area, as the pair maker ``blend`` does."""
-    from artgen.imaging.files import read_image
+    from artgen.imaging.faces.portrait import cut_portrait, find_portrait, middle_square
     from artgen.imaging.inputs import pixelated
-    from artgen.imaging.portrait import cut_portrait, find_portrait, middle_square
+    from artgen.imaging.io.files import read_image
 
     known = align and (file, changed) in _found
     if known and _found[file, changed] is None:

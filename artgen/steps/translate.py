@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from artgen.config.draws import Drawn, possible
 from artgen.errors import ArtgenError
-from artgen.steps import shares
+from artgen.steps import style_weights
 from artgen.steps.base import Context, Finder, Step
-from artgen.steps.draws import Drawn, possible
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-ARCHITECTURES = ("unet", "resnet", *shares.ARCHITECTURES)
+ARCHITECTURES = ("unet", "resnet", *style_weights.ARCHITECTURES)
 Name = Annotated[str, Field(min_length=1, max_length=500)]
 Shares = Annotated[list[Annotated[float, Field(ge=0, le=1000)]], Field(min_length=1, max_length=256)]
 
@@ -27,7 +27,7 @@ def find_translator(reference: str, folder: Path) -> Path:
     Raises:
         ArtgenError: no such model, or one of another kind.
     """
-    from artgen.models import catalog
+    from artgen.models.files import catalog
 
     return catalog.find(reference, folder, ARCHITECTURES)
 
@@ -85,7 +85,7 @@ class Translate(Step):
     def by_chance(self, folder: Path) -> bool:
         """Only through a model that makes texture of noise."""
         from artgen.imaging.inputs import grain_of
-        from artgen.models import header
+        from artgen.models.files import header
 
         if self.noise == 0 or not isinstance(self.model, str):
             return False
@@ -94,7 +94,7 @@ class Translate(Step):
     def apply(self, image: Tensor, context: Context) -> Tensor:
         """``(3, H, W)`` to the same size, or to ``side``; a preview of a given side is half as large."""
         from artgen.imaging.image import resize
-        from artgen.models.translating import translate
+        from artgen.models.inference.translating import translate
 
         side = self.side
         if side is not None and context.preview:
@@ -117,4 +117,8 @@ class Translate(Step):
 
 
 def _shares(model: Path, style: str | list[float]) -> list[float]:
-    return shares.named(model, [style]) if isinstance(style, str) else shares.numbered(model, style)
+    return (
+        style_weights.named(model, [style])
+        if isinstance(style, str)
+        else style_weights.numbered(model, style)
+    )

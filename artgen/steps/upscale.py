@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from artgen.config.draws import Drawn, plain, possible
 from artgen.errors import ArtgenError
 from artgen.steps.base import Context, Finder, Step
-from artgen.steps.draws import Drawn, plain, possible
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,7 +22,7 @@ def find_model(reference: str, folder: Path) -> Path:
     Raises:
         ArtgenError: no such model, or one of another kind.
     """
-    from artgen.models import catalog
+    from artgen.models.files import catalog
 
     return catalog.find(reference, folder, ("upimage",))
 
@@ -50,7 +50,7 @@ class Upscale(Step):
 
     def wrong(self, folder: Path) -> Iterator[tuple[str, ArtgenError]]:
         """Also a scale that the model cannot reach."""
-        from artgen.models import header
+        from artgen.models.files import header
 
         found = list(super().wrong(folder))
         yield from found
@@ -72,8 +72,8 @@ class Upscale(Step):
 
     def apply(self, image: Tensor, context: Context) -> Tensor:
         """``(3, H, W)`` to ``(3, scale H, scale W)``; a preview is half as large, at least doubled."""
-        from artgen.models import header
-        from artgen.models.upscaling import upscale
+        from artgen.models.files import header
+        from artgen.models.inference.upscaling import upscale
 
         model = find_model(self.model, context.folder)
         scale = self.scale

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from artgen.errors import ArtgenError
+from artgen.references import PORTRAITS
 
 PREFIX = "builtin:"
 BUILTIN = Path(__file__).parent / "builtin"
@@ -77,3 +78,11 @@ def resolve(reference: str, folder: Path) -> Path:
             right = f"did you mean {PREFIX}{reference.lower()}?"
         raise ArtgenError("style", f"no file '{path}'", right)
     return path
+
+
+def portraits_credit() -> Credit:
+    """Return who made the portraits that ship, and what their licence asks to be said."""
+    with (PORTRAITS / "credits.toml").open("rb") as file:
+        entry = tomllib.load(file)
+    fields = {key: entry[key] for key in ("title", "artist", "year", "source", "licence")}
+    return Credit(name="portraits", file=PORTRAITS, **fields)

@@ -12,10 +12,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from artgen.imaging.image import luminance, resize
-from artgen.models.fitting import resized
-from artgen.models.translating import translate
-from artgen.style.keeping import Preserve, check_manner, face_map, finished
-from artgen.style.report import Report, Watch, unwatched
+from artgen.models.inference.fitting import resized
+from artgen.models.inference.translating import translate
+from artgen.style.preserve import Preserve, check_manner, face_map, finished
+from artgen.style.progress import Report, Watch, unwatched
 
 AS_LEARNED = 1.33  # patch EM's usual scale of the painting, at which networks are taught
 # Of `start`: how much stays where it agrees with what is painted, and how far (of full tone, over so many px)

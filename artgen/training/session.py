@@ -13,23 +13,23 @@ import torch
 
 from artgen.errors import ArtgenError
 from artgen.events import Emit, Note, TrainingFinished, TrainingStarted, ignore
-from artgen.imaging.files import atomic_write, write_preview
-from artgen.models.checkpoint import save_model
-from artgen.models.network import Network
-from artgen.runs.lock import held
-from artgen.steps.images import find_images
-from artgen.training.card import Record, card, metadata
-from artgen.training.checkpoints import Checkpoints, Reached
-from artgen.training.data.survey import survey
+from artgen.imaging.io.files import atomic_write, write_preview
+from artgen.locks import held
+from artgen.models.architectures.network import Network
+from artgen.models.files.checkpoint import save_model
+from artgen.references import find_images
+from artgen.training.data.warnings import survey
+from artgen.training.engine.checkpoints import Checkpoints, Reached
+from artgen.training.engine.family import Family, Place
+from artgen.training.engine.fingerprint import Identity
+from artgen.training.engine.init_from import Start, begin_from, find_start, keep_some
+from artgen.training.engine.loop import train
+from artgen.training.engine.movie import write_movie
+from artgen.training.engine.runtime import start
+from artgen.training.evaluation.model_card import Record, card, metadata
 from artgen.training.families import build
-from artgen.training.family import Family, Place
-from artgen.training.identity import Identity
-from artgen.training.loop import train
-from artgen.training.material import Material, load_material
-from artgen.training.movie import write_movie
+from artgen.training.material.material import Material, load_material
 from artgen.training.recipes import TrainingRecipe
-from artgen.training.runtime import start
-from artgen.training.starting import Start, begin_from, find_start, keep_some
 
 if TYPE_CHECKING:
     from accelerate import Accelerator

@@ -15,8 +15,8 @@ from PIL import Image, ImageDraw, ImageFont
 from skimage import data
 from torch import Tensor
 
-from artgen.imaging.files import read_image
 from artgen.imaging.image import fit
+from artgen.imaging.io.files import read_image
 from artgen.steps.base import Context
 from artgen.steps.style import Style
 from artgen.style.library import credit, names

@@ -11,7 +11,7 @@ from typing import Any
 import PIL.Image
 import pytest
 
-from artgen.curation.filling import fill
+from artgen.curation.server.embed_missing import fill
 from artgen.runs.candidate import png_file, stage_file, thumbnail_file
 from artgen.runs.store import Run
 from tests.curation.served import Served

@@ -52,8 +52,8 @@ def museum(tmp_path_factory: pytest.TempPathFactory, _made_runs: Callable[..., P
     """A published site: picks of two runs, a picture with tiles, a film; nobody may change it."""
     from PIL import Image
 
-    from artgen.gallery.builder import Order, publish
-    from artgen.gallery.settings import load_settings
+    from artgen.gallery.publish.builder import Order, publish
+    from artgen.gallery.works.settings import load_settings
     from artgen.runs.history import Change
     from artgen.runs.store import Run
 

@@ -9,9 +9,8 @@ import sys
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
-from test_pages_look import Links
-
-from artgen.gallery.folder import MANIFEST
+from artgen.gallery.publish.staging import MANIFEST
+from tests.gallery.pages.test_look import Links
 
 SAMPLE = Path(__file__).parents[2] / "gallery"
 LARGEST = 8_000_000  # bytes; everybody who clones the repository fetches it

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from artgen.errors import ArtgenError
 from artgen.runs.candidate import Candidate
 from artgen.runs.database import Database
+from artgen.runs.decision_log import replay
 from artgen.runs.decisions import Decisions
 from artgen.runs.history import UNDECIDED, Change
-from artgen.runs.journal import replay
 from artgen.runs.store import Run
 
 Make = Callable[..., Path]

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from artgen.errors import ArtgenError
-from artgen.imaging.files import read_text, write_png
+from artgen.imaging.io.files import read_text, write_png
 from artgen.runs.provenance import DIGITAL_SOURCE_TYPE, Provenance, carried_name, read
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"

@@ -11,7 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artgen.imaging.files import TEMPORARY
+from artgen.imaging.io.files import TEMPORARY
 from artgen.runs.stages import StageCache, pixels_hash, quantise, restore, stage_key
 
 PIXELS = quantise(torch.rand(3, 20, 30, generator=torch.Generator().manual_seed(1)))

@@ -14,12 +14,12 @@ from torch import Tensor
 
 from artgen.errors import ArtgenError, Problems
 from artgen.events import ignore
-from artgen.imaging.faces import crop_face, find_faces
-from artgen.imaging.files import read_image, write_png
+from artgen.generation.reproduce import reproduce
+from artgen.imaging.faces.detect import crop_face, find_faces
 from artgen.imaging.inputs import pixelated
+from artgen.imaging.io.files import read_image, write_png
 from artgen.recipe import draw, load
 from artgen.runs.provenance import read
-from artgen.sampling.reproduce import reproduce
 from artgen.steps import Context
 from artgen.steps.faces import Faces
 

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from artgen.errors import ArtgenError, Problems
-from artgen.models.checkpoint import save_model
-from artgen.models.r3gan import R3GANConfig, R3Generator
-from artgen.models.upimage import UpImager, UpImagerConfig
+from artgen.models.architectures.r3gan import R3GANConfig, R3Generator
+from artgen.models.architectures.upimage import UpImager, UpImagerConfig
+from artgen.models.files.checkpoint import save_model
 from artgen.recipe import load
 from artgen.steps import Context
 from artgen.steps.generator import Generator

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from artgen.imaging.files import write_png
+from artgen.imaging.io.files import write_png
 from artgen.steps import Context
 from artgen.steps.mix import Mix
 

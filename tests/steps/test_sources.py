@@ -9,11 +9,12 @@ import pytest
 import torch
 
 from artgen.errors import ArtgenError
-from artgen.imaging.files import read_image, write_png
+from artgen.imaging.io.files import read_image, write_png
+from artgen.references import PORTRAITS, TEXTURES, find_images
 from artgen.steps import Context
 from artgen.steps.crops import Crops
-from artgen.steps.images import PORTRAITS, TEXTURES, find_images, portraits_credit
 from artgen.steps.photos import Photos
+from artgen.style.library import portraits_credit
 
 
 def context(candidate: int = 1, folder: Path = Path(), seed: int = 2017) -> Context:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from artgen.errors import ArtgenError
-from artgen.imaging.files import write_png
+from artgen.imaging.io.files import write_png
 from artgen.steps import SOURCES, STEPS, Context, Step
 from artgen.steps.crop import Crop
 from artgen.steps.grade import Grade

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from artgen.errors import ArtgenError, Problems
-from artgen.imaging.files import read_image, write_png
 from artgen.imaging.image import fit, luminance
+from artgen.imaging.io.files import read_image, write_png
 from artgen.recipe import load
 from artgen.steps.base import Context
 from artgen.steps.style import Style

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from artgen.errors import Problems
-from artgen.imaging.files import write_png
 from artgen.imaging.image import luminance, resize
-from artgen.models.checkpoint import save_model
-from artgen.models.faststyle import FastStyle, FastStyleConfig
-from artgen.models.translating import translate
-from artgen.models.unet import UNet, UNetConfig
+from artgen.imaging.io.files import write_png
+from artgen.models.architectures.faststyle import FastStyle, FastStyleConfig
+from artgen.models.architectures.unet import UNet, UNetConfig
+from artgen.models.files.checkpoint import save_model
+from artgen.models.inference.translating import translate
 from artgen.recipe import load
 from artgen.steps import Context
 from artgen.steps.style import Style

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from artgen.errors import Problems
-from artgen.models.checkpoint import save_model
-from artgen.models.faststyle import FastStyle, FastStyleConfig
-from artgen.models.translating import translate
-from artgen.models.unet import UNet, UNetConfig
+from artgen.models.architectures.faststyle import FastStyle, FastStyleConfig
+from artgen.models.architectures.unet import UNet, UNetConfig
+from artgen.models.files.checkpoint import save_model
+from artgen.models.inference.translating import translate
 from artgen.recipe import load
 from artgen.steps import Context
 from artgen.steps.translate import Translate

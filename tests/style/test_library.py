@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from artgen.errors import ArtgenError
-from artgen.imaging.files import read_image
+from artgen.imaging.io.files import read_image
 from artgen.style.library import BUILTIN, credit, names, resolve
 
 
@@ -56,7 +56,7 @@ def test_mistakes(reference: str, help_: str, tmp_path: Path) -> None:
 
 def test_library_is_light() -> None:
     code = (
-        "import sys, artgen.style.library as l, artgen.style.presets; l.names();"
+        "import sys, artgen.style.library as l, artgen.style.patch.presets; l.names();"
         "assert not {'torch', 'numpy', 'PIL'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 from artgen.errors import ArtgenError
 from artgen.imaging.image import luminance
-from artgen.models.checkpoint import save_model
-from artgen.models.faststyle import FastStyle, FastStyleConfig
-from artgen.models.translating import translate
+from artgen.models.architectures.faststyle import FastStyle, FastStyleConfig
+from artgen.models.files.checkpoint import save_model
+from artgen.models.inference.translating import translate
 from artgen.style.net import stylize
-from artgen.style.report import Report
+from artgen.style.progress import Report
 
 FIRST, SECOND = [1.0, 0.0], [0.0, 1.0]
 

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 
 from artgen.events import Event, TrainingStep
-from artgen.training.reading import load_training_recipe
 from artgen.training.recipes import TrainingRecipe
+from artgen.training.recipes.load import load_training_recipe
 from artgen.training.session import Job, run_training
 
 RECIPES = Path(__file__).parents[2] / "recipes" / "train"

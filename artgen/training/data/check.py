@@ -9,9 +9,9 @@ from pathlib import Path
 
 from artgen.errors import ArtgenError
 from artgen.events import Emit, WorkProgress
-from artgen.training.data.examine import Examined, examine_all
+from artgen.training.data.decode_check import Examined, examine_all
+from artgen.training.data.dhash import Look, duplicates
 from artgen.training.data.folder import images_in, other_files
-from artgen.training.data.looks import Look, duplicates
 
 # px of the shorter side: what most recipes cut out of an image.
 TINY = 256

@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from artgen.errors import ArtgenError
+from artgen.errors import ArtgenError, WriteError
 from artgen.events import Emit, Note, WorkProgress
-from artgen.imaging.faces import Face, crop_face, find_faces, outside
-from artgen.imaging.files import WriteError, atomic_write, read_image, sweep
+from artgen.imaging.faces.detect import Face, crop_face, find_faces, outside
+from artgen.imaging.io.files import atomic_write, read_image, sweep
 from artgen.training.data.folder import images_in
-from artgen.training.data.pictures import write_picture
+from artgen.training.data.writing import write_picture
 
 # A second face counts from this share of the largest one's size: a poster on the wall does not make a group.
 SECOND = 0.5

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from artgen.errors import ArtgenError
-from artgen.steps.images import find_images
+from artgen.references import find_images
 
 
 def images_in(folder: Path) -> list[Path]:

@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from artgen.errors import ArtgenError
+from artgen.errors import ArtgenError, WriteError
 from artgen.events import Emit, Note, WorkProgress
-from artgen.imaging.files import WriteError, atomic_write, sweep
-from artgen.imaging.frames import Film, Frame, describe, read_frames
-from artgen.imaging.scenes import SMALL, Scenes, Small, difference, from_hex
-from artgen.training.data.framing import Region, framed, visible
-from artgen.training.data.pictures import write_picture
-from artgen.training.data.wish import Wish, clock
+from artgen.imaging.film.frames import Film, Frame, describe, read_frames
+from artgen.imaging.film.scene_cuts import SMALL, Scenes, Small, difference, from_hex
+from artgen.imaging.io.files import atomic_write, sweep
+from artgen.training.data.crop_pad import Region, framed, visible
+from artgen.training.data.frame_selection import Wish, clock
+from artgen.training.data.writing import write_picture
 
 # A frame of whose 32 x 18 px no value differs from another by more is black, white, or fog.
 BLANK = 16

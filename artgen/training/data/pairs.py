@@ -6,14 +6,14 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from artgen.errors import ArtgenError
+from artgen.errors import ArtgenError, WriteError
 from artgen.events import Emit, WorkProgress
-from artgen.imaging.files import WriteError, atomic_write, read_image, sweep
 from artgen.imaging.image import resize
-from artgen.steps.images import SUFFIXES
-from artgen.training.data.examine import Examined, examine_all
+from artgen.imaging.io.files import atomic_write, read_image, sweep
+from artgen.references import SUFFIXES
+from artgen.training.data.decode_check import Examined, examine_all
 from artgen.training.data.folder import images_in
-from artgen.training.data.pictures import write_picture
+from artgen.training.data.writing import write_picture
 from artgen.training.pairs.folders import TOLERANCE
 
 # Copies keep these endings; everything else becomes a PNG.

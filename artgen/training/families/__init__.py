@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from artgen.training.family import Family, Place
-from artgen.training.material import Material
+from artgen.training.engine.family import Family, Place
+from artgen.training.material.material import Material
 from artgen.training.recipes import TrainingRecipe
 from artgen.training.recipes.cyclegan import CycleGANRecipe
 from artgen.training.recipes.dcgan import DCGANR3Recipe, DCGANRecipe

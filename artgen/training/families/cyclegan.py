@@ -20,17 +20,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from artgen.models.network import Network
-from artgen.models.patchgan import PatchGAN
-from artgen.models.resnet import ResNet, ResNetConfig
-from artgen.training.adversarial import adam, cost, falling, moved, settle
-from artgen.training.evaluation import likeness, seen
-from artgen.training.family import Family, Figure, Measured, Place, Turn, grid, initialised
-from artgen.training.images import Pixels
-from artgen.training.material import Material
-from artgen.training.pool import Pool
+from artgen.models.architectures.network import Network
+from artgen.models.architectures.resnet import ResNet, ResNetConfig
+from artgen.training.critics.adversarial import adam, cost, falling, moved, settle
+from artgen.training.critics.image_pool import Pool
+from artgen.training.critics.patchgan import PatchGAN
+from artgen.training.engine.family import Family, Figure, Measured, Place, Turn, grid, initialised
+from artgen.training.evaluation.metrics import likeness, seen
+from artgen.training.material.images import Pixels
+from artgen.training.material.material import Material
+from artgen.training.material.squares import centre_square, random_square
 from artgen.training.recipes.cyclegan import CycleGANRecipe
-from artgen.training.squares import centre_square, random_square
 
 SAMPLES, MEASURED = 4, 8  # pictures of each kind, where there are as many
 

@@ -1,6 +1,6 @@
 """The family ``dcgan``: a generator and a discriminator, as artists first trained them on films.
 
-Radford et al. 2015 (arXiv:1511.06434; ``models/dcgan.py`` says how the networks deviate): binary
+Radford et al. 2015 (arXiv:1511.06434; ``architectures/dcgan.py`` says how the networks deviate): binary
 cross-entropy, the generator's in the form that does not saturate (Goodfellow et al. 2014, arXiv:1406.2661),
 Adam at 2e-4 with a first beta of 0.5, real and made pictures in batches of their own, so that batch norm
 sees one kind at a time. Deviations: weights are averaged, and smaller batches are the default, because an
@@ -15,10 +15,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from artgen.models.dcgan import DCDiscriminator, DCGANConfig, DCGenerator
+from artgen.models.architectures.dcgan import DCDiscriminator, DCGANConfig, DCGenerator
+from artgen.training.engine.family import Place, Turn
 from artgen.training.families.latent import LatentBatch, LatentTraining
-from artgen.training.family import Place, Turn
-from artgen.training.material import Material
+from artgen.training.material.material import Material
 from artgen.training.recipes.dcgan import DCGANRecipe
 
 

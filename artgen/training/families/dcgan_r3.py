@@ -1,6 +1,6 @@
 """The family ``dcgan-r3``: what is known since about training a GAN, in small, for few pictures.
 
-After R3GAN (Huang et al. 2024, arXiv:2501.05441; ``models/r3gan.py`` says how the networks deviate): the
+After R3GAN (Huang et al. 2024, arXiv:2501.05441; ``r3gan.py`` says how the networks deviate): the
 relativistic pairing loss (Jolicoeur-Martineau 2019), softplus of how much more real a made picture looks
 than the real one beside it, so that no mode can be dropped without loss; and zero-centred gradient
 penalties on real (R1, Mescheder et al. 2018) and on made pictures (R2), which together let it converge
@@ -23,11 +23,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from artgen.models.augment import augment
-from artgen.models.r3gan import R3Discriminator, R3GANConfig, R3Generator
+from artgen.models.architectures.r3gan import R3Discriminator, R3GANConfig, R3Generator
+from artgen.training.critics.diffaugment import augment
+from artgen.training.engine.family import Place, Turn
 from artgen.training.families.latent import LatentBatch, LatentTraining
-from artgen.training.family import Place, Turn
-from artgen.training.material import Material
+from artgen.training.material.material import Material
 from artgen.training.recipes.dcgan import DCGANR3Recipe
 
 BETAS = (0.0, 0.99)  # no momentum: each network must follow the other as it is now

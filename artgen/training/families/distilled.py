@@ -22,16 +22,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from artgen.models.discriminator import PatchDiscriminator
-from artgen.models.network import Network
+from artgen.models.architectures.network import Network
 from artgen.seeds import derive
-from artgen.training.adversarial import adam, layout
-from artgen.training.distill import Painting, Workshop
-from artgen.training.evaluation import likeness
+from artgen.training.critics.adversarial import adam, layout
+from artgen.training.critics.discriminator import PatchDiscriminator
+from artgen.training.engine.family import Figure, Measured, Place, Turn, grid, initialised
+from artgen.training.evaluation.metrics import likeness
+from artgen.training.families.distill import Painting, Workshop
 from artgen.training.families.fast_style import SAMPLES, SHOWN, FastStyleTraining
-from artgen.training.family import Figure, Measured, Place, Turn, grid, initialised
-from artgen.training.images import Pixels, load_images
-from artgen.training.material import Material
+from artgen.training.material.images import Pixels, load_images
+from artgen.training.material.material import Material
 from artgen.training.recipes.fast_style import FastStyleRecipe
 
 DETAIL = 4.0

@@ -2,7 +2,7 @@
 
 What the two ways of teaching it share: the network of Johnson et al. 2016 with conditional instance norm
 (Dumoulin et al. 2017), contents cut at random from the images, a style at random for each row, samples.
-``distilled.py`` teaches it by pictures that patch EM painted, ``perceptual.py`` by VGG's eyes.
+``distilled.py`` teaches it by pictures that patch EM painted, ``perceptual_loss.py`` by VGG's eyes.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from artgen.models.faststyle import FastStyle, FastStyleConfig
-from artgen.models.network import Network
+from artgen.models.architectures.faststyle import FastStyle, FastStyleConfig
+from artgen.models.architectures.network import Network
 from artgen.steps.style import Style as StyleStep
 from artgen.style import library
-from artgen.training.adversarial import adam, layout
-from artgen.training.distill import Painting
-from artgen.training.family import Family, Place, grid, initialised
-from artgen.training.images import Pixels
-from artgen.training.material import Material
+from artgen.training.critics.adversarial import adam, layout
+from artgen.training.engine.family import Family, Place, grid, initialised
+from artgen.training.families.distill import Painting
+from artgen.training.material.images import Pixels
+from artgen.training.material.material import Material
+from artgen.training.material.squares import centre_square, random_square
 from artgen.training.recipes.fast_style import FastStyleRecipe
-from artgen.training.squares import centre_square, random_square
 
 SAMPLES = 4
 SHOWN = 4  # styles in a grid of samples

@@ -11,14 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from artgen.imaging.variety import diversity, novelty
-from artgen.models.augment import chances
-from artgen.models.latent import LatentGenerator
-from artgen.models.network import Network
-from artgen.training.evaluation import likeness
-from artgen.training.family import Family, Figure, Measured, Place, grid, initialised
-from artgen.training.material import Material
+from artgen.models.architectures.latent import LatentGenerator
+from artgen.models.architectures.network import Network
+from artgen.training.critics.diffaugment import chances
+from artgen.training.engine.family import Family, Figure, Measured, Place, grid, initialised
+from artgen.training.evaluation.metrics import likeness
+from artgen.training.material.material import Material
+from artgen.training.material.squares import centre_square, random_square
 from artgen.training.recipes.dcgan import LatentRecipe
-from artgen.training.squares import centre_square, random_square
 
 ROWS, COLUMNS = 4, 7  # nearly 16:9, as the movie of the network learning wants it
 SETTLING = 256  # latents that statistics over a batch are measured with

@@ -1,7 +1,7 @@
 """``fast-style`` by a perceptual loss, as published: VGG sees the content, and the painting's textures.
 
 Johnson et al. 2016 (arXiv:1603.08155). Contents are squares of the images; no pairs are made. Deviations: see
-``training/perceptual.py`` for the losses; total variation is of absolute differences.
+``training/families/perceptual_loss.py`` for the losses; total variation is of absolute differences.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from artgen.imaging.image import fit
-from artgen.models.network import Network
-from artgen.models.pulled import find_weights
-from artgen.models.vgg import load_vgg
-from artgen.runs.used import file_hash
+from artgen.models.architectures.network import Network
+from artgen.models.features.vgg import load_vgg
+from artgen.models.features.weight_files import find_weights
+from artgen.runs.input_files import file_hash
+from artgen.training.engine.family import Figure, Measured, Place, Turn
 from artgen.training.families.fast_style import SAMPLES, FastStyleTraining
-from artgen.training.family import Figure, Measured, Place, Turn
-from artgen.training.material import Material
-from artgen.training.perceptual import Perception, roughness
+from artgen.training.families.perceptual_loss import Perception, roughness
+from artgen.training.material.material import Material
 from artgen.training.recipes.fast_style import FastStyleRecipe
 
 

@@ -17,15 +17,15 @@ import torch
 from torch import Tensor
 
 from artgen.imaging.inputs import speckled
-from artgen.models.network import Network
-from artgen.models.patchgan import PatchGAN
-from artgen.models.resnet import ResNet, ResNetConfig
-from artgen.models.unet import UNet, UNetConfig
+from artgen.models.architectures.network import Network
+from artgen.models.architectures.resnet import ResNet, ResNetConfig
+from artgen.models.architectures.unet import UNet, UNetConfig
 from artgen.seeds import generator
-from artgen.training.adversarial import adam, cost, falling, moved, settle
-from artgen.training.evaluation import likeness, seen
-from artgen.training.family import Family, Figure, Measured, Place, Turn, grid, initialised
-from artgen.training.material import Material
+from artgen.training.critics.adversarial import adam, cost, falling, moved, settle
+from artgen.training.critics.patchgan import PatchGAN
+from artgen.training.engine.family import Family, Figure, Measured, Place, Turn, grid, initialised
+from artgen.training.evaluation.metrics import likeness, seen
+from artgen.training.material.material import Material
 from artgen.training.pairs import pair_maker
 from artgen.training.pairs.maker import Pair
 from artgen.training.recipes.pix2pix import Pix2PixRecipe

@@ -1,6 +1,6 @@
 """The family ``upimage``: a compact generator learns to invent what a thumbnail has lost.
 
-A conditional GAN: patch discriminators that judge in one of two ways (see ``judge.py``), feature matching,
+A conditional GAN: patch discriminators that judge in one of two ways (``critic_loss.py``), feature matching,
 mode seeking (Mao et al. 2019), full L1 that fades out. The first steps are L1 only. A share of the inputs is
 taken from the model's own earlier pictures, because a second pass eats the first.
 """
@@ -17,13 +17,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from artgen.imaging.image import area_down
-from artgen.models.network import Network
-from artgen.models.upimage import UpImager, UpImagerConfig
-from artgen.training.adversarial import moved, settle
-from artgen.training.evaluation import evaluate, imagine
-from artgen.training.family import Family, Measured, Place, Turn, grid, initialised
-from artgen.training.judge import judge_of
-from artgen.training.material import Material
+from artgen.models.architectures.network import Network
+from artgen.models.architectures.upimage import UpImager, UpImagerConfig
+from artgen.training.critics.adversarial import moved, settle
+from artgen.training.critics.critic_loss import judge_of
+from artgen.training.engine.family import Family, Measured, Place, Turn, grid, initialised
+from artgen.training.evaluation.metrics import evaluate, imagine
+from artgen.training.material.material import Material
 from artgen.training.pairs import pair_maker
 from artgen.training.recipes.upimage import UpImageRecipe
 

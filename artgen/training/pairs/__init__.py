@@ -1,6 +1,6 @@
 """Pair makers, one a file; ``pair_maker`` finds the one of a recipe's ``[pairs]``."""
 
-from artgen.training.material import Material
+from artgen.training.material.material import Material
 from artgen.training.pairs.blend import BlendPairs
 from artgen.training.pairs.edges import EdgesPairs
 from artgen.training.pairs.folders import FolderPairs

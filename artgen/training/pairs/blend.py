@@ -19,8 +19,8 @@ from torch import Tensor
 
 from artgen.imaging.inputs import cells, pixelated
 from artgen.imaging.masks import masks, mix
-from artgen.training.images import Pixels
-from artgen.training.material import Material
+from artgen.training.material.images import Pixels
+from artgen.training.material.material import Material
 from artgen.training.pairs.light import in_another_light
 from artgen.training.pairs.maker import Pair, PairMaker, between
 from artgen.training.pairs.window import Window, draw_window

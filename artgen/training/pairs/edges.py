@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from artgen.imaging.inputs import outlines, prepare
-from artgen.training.material import Material
+from artgen.training.material.material import Material
 from artgen.training.pairs.maker import Pair, PairMaker, between
 from artgen.training.pairs.window import Window, draw_window
 from artgen.training.recipes.pairs import Edges

@@ -7,9 +7,9 @@ from torch import Tensor
 
 from artgen.errors import ArtgenError
 from artgen.imaging.image import luminance
-from artgen.training.images import ImageSet, Pixels
-from artgen.training.matching import COMMAND, listed
-from artgen.training.material import Material
+from artgen.training.material.images import ImageSet, Pixels
+from artgen.training.material.matching import COMMAND, listed
+from artgen.training.material.material import Material
 from artgen.training.pairs.maker import Pair, PairMaker
 from artgen.training.pairs.window import Window, draw_window
 from artgen.training.recipes.pairs import Folders

@@ -11,7 +11,7 @@ import numpy as np
 
 from artgen.imaging.inputs import prepare, speckled
 from artgen.seeds import generator
-from artgen.training.material import Material
+from artgen.training.material.material import Material
 from artgen.training.pairs.light import relit
 from artgen.training.pairs.maker import Pair, PairMaker
 from artgen.training.pairs.window import Window, draw_window

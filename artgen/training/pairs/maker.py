@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from artgen.training.images import Pixels
-from artgen.training.material import Material
+from artgen.training.material.images import Pixels
+from artgen.training.material.material import Material
 
 Pair = tuple[Tensor, Tensor]
 

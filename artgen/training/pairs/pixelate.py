@@ -12,8 +12,8 @@ from PIL import Image
 from torch import Tensor
 
 from artgen.imaging.inputs import cells, pixelated
-from artgen.training.images import Pixels
-from artgen.training.material import Material
+from artgen.training.material.images import Pixels
+from artgen.training.material.material import Material
 from artgen.training.pairs.maker import Pair, PairMaker
 from artgen.training.recipes.pairs import Pixelate
 

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from artgen.training.images import Pixels
+from artgen.training.material.images import Pixels
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from artgen.config.messages import did_you_mean
 from artgen.errors import ArtgenError
-from artgen.recipe.problems import did_you_mean
 from artgen.training.recipes.base import TrainingRecipe
 from artgen.training.recipes.cyclegan import CycleGANRecipe
 from artgen.training.recipes.dcgan import DCGANR3Recipe, DCGANRecipe

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from artgen.steps.images import References
+from artgen.references import References
 
 Weight = Annotated[float, Field(ge=0, le=1000)]
 Width = Annotated[int, Field(ge=4, le=512)]

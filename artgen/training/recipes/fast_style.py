@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from artgen.errors import ArtgenError
-from artgen.steps.images import References
+from artgen.references import References
 from artgen.style import library
 from artgen.training.recipes.base import Rate, Table, TrainingRecipe, Weight, Width
 

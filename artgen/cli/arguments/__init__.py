@@ -1,0 +1,1 @@
+"""What several commands take alike: options, candidate numbers, sizes."""

@@ -1,0 +1,1 @@
+"""Commands to choose: the contact sheet and picks."""

@@ -1,0 +1,52 @@
+"""``artgen film``: the candidates of a run, one after the other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from artgen.cli.terminal import messages
+from artgen.errors import ArtgenError
+
+
+def film(
+    run: Annotated[
+        str | None, typer.Argument(help="A run's name, its beginning, or its folder; by default the last.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="The film; by default film.mp4 in the run's folder.", show_default=False
+        ),
+    ] = None,
+    fps: Annotated[float, typer.Option(min=1, max=120, help="Frames a second.")] = 24.0,
+    picks: Annotated[bool, typer.Option("--picks", help="Only the picked candidates.")] = False,
+    times: Annotated[
+        int, typer.Option("--enlarge", min=1, max=16, help="How many times larger than the pictures.")
+    ] = 1,
+    runs: Annotated[Path, typer.Option("--runs", help="The folder that holds the runs.")] = Path("runs"),
+    json: Annotated[bool, typer.Option("--json", help="Report as one JSON document.")] = False,
+) -> None:
+    """Make a film of a run: a candidate is a frame. Walks of a generator are meant for it."""
+    from artgen.cli.terminal.data_progress import preparing
+    from artgen.runs.film import write_film
+    from artgen.runs.store import Run, find_run
+
+    with Run.open(find_run(run, runs)) as opened:
+        # Variations come after the last frame: they are in a film only when somebody picked them.
+        drawn = [candidate for candidate in opened.candidates() if candidate.variation_of is None]
+        candidates = opened.picks() if picks else drawn
+        name, path = opened.name, output or opened.folder / "film.mp4"
+    if not candidates:
+        command = f"artgen pick {name} 3 7-9" if picks else "artgen run RECIPE"
+        raise ArtgenError(f"run {name}", "no picks" if picks else "no candidates yet", command=command)
+    with preparing(path.name) as emit:
+        width, height = write_film(candidates, path, fps=fps, times=times, emit=emit)
+    seconds = len(candidates) / fps
+    if json:
+        report = {"run": name, "film": str(path), "frames": len(candidates), "seconds": round(seconds, 3)}
+        messages.show_json(report | {"width": width, "height": height, "fps": fps})
+    else:
+        typer.echo(f"{path}: {len(candidates)} frames of {width} x {height} px, {seconds:.1f} s")

@@ -1,0 +1,271 @@
+"""``artgen style``: one picture, or one film, in the manner of a painting; no recipe, no run."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from artgen.cli.generation.runs import Device
+from artgen.cli.terminal import messages
+from artgen.errors import ArtgenError
+
+if TYPE_CHECKING:
+    from artgen.generation.one_step import Option
+    from artgen.recipe import Recipe
+
+FILMS = frozenset(
+    {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".3gp", ".ogv"}
+)
+SEEDS = 2**53 - 1
+
+
+def style(
+    content: Annotated[Path, typer.Argument(help="A picture or a film.", show_default=False)],
+    styles: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="STYLE...",
+            help="Paintings: names such as great-wave, files, or folders of images.",
+            show_default=False,
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="A .png, .jpg, .webp or .tif, or an .mp4; by default CONTENT-STYLE beside CONTENT.",
+            show_default=False,
+        ),
+    ] = None,
+    method: Annotated[
+        str | None, typer.Option(help="patch: any painting; net: a trained network; vgg: optimisation.")
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="Of patch: bold, balanced, faithful or dream.", show_default=False)
+    ] = None,
+    strength: Annotated[float | None, typer.Option(help="0 leaves CONTENT, 1 is as meant.")] = None,
+    weights: Annotated[
+        str | None, typer.Option(metavar="W,W", help="The share of each STYLE, e.g. 2,1.")
+    ] = None,
+    mask: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE", help="White where to paint: one for all, or one for each STYLE; repeatable."
+        ),
+    ] = None,
+    preserve: Annotated[str | None, typer.Option(help="What of CONTENT stays: colour or luminance.")] = None,
+    scale: Annotated[
+        float | None, typer.Option(help="The paintings' size against CONTENT: larger, broader strokes.")
+    ] = None,
+    faces: Annotated[float | None, typer.Option(help="How much faces are spared, 0 to 1.")] = None,
+    side: Annotated[int | None, typer.Option(help="Resize CONTENT to this long side first.")] = None,
+    seed: Annotated[int, typer.Option(min=0, max=SEEDS, help="Another seed, other strokes.")] = 0,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="FIELD=VALUE", help="Any other field of `artgen steps style`; repeatable."
+        ),
+    ] = None,
+    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
+    preview: Annotated[bool, typer.Option("--preview", help="Half the size and fast.")] = False,
+    live: Annotated[
+        bool, typer.Option("--live/--no-live", help="Meanwhile keep a picture beside the output.")
+    ] = True,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Report as one JSON document.")] = False,
+) -> None:
+    """Paint a picture or a film in the manner of one or more paintings."""
+    if not content.is_file():
+        found = "a folder" if content.is_dir() else "no such file"
+        raise ArtgenError(str(content), found, "a picture, or a film, comes first; then the paintings")
+    fields = _fields(styles or [], method)
+    given: dict[str, Any] = {
+        "preset": preset,
+        "strength": strength,
+        "preserve": preserve,
+        "style_scale": scale,
+    }
+    given |= {"faces": faces, "side": side, "mask": mask or None, "weights": _numbers(weights)}
+    names = {"style_scale": "scale"}
+    fields |= {
+        name: _option(f"--{names.get(name, name)}", value)
+        for name, value in given.items()
+        if value is not None
+    }
+    filmed = content.suffix.lower() in FILMS
+    if content.suffix.lower() == ".gif":  # either, as the output says
+        filmed = output is not None and output.suffix.lower() == ".mp4"
+    target = _target(content, styles or [], output, ".mp4" if filmed else ".png")
+    _refuse(content, target, force=force)
+    report = (_film if filmed else _picture)(
+        content, target, fields, set_ or [], seed, device.value, preview, live
+    )
+    if json:
+        messages.show_json(report)
+        return
+    size = f"{report['width']} x {report['height']} px"
+    if filmed:
+        kept = f", {report['kept']} of them there before" if report["kept"] else ""
+        sound = "" if report["sound"] else ", no sound"
+        size = f"{report['frames']} frames of {size}{kept}, {report['length']:.1f} s{sound}"
+    typer.echo(f"{target}: {size}, in {report['seconds']:.1f} s")
+
+
+def _fields(styles: list[str], method: str | None) -> dict[str, Option]:
+    fields = {} if method is None else {"method": _option("--method", method)}
+    if styles:
+        references = [_reference(text, method) for text in styles]
+        fields["style"] = _option("STYLE", references, " ".join(styles))
+    elif method != "net":
+        from artgen.style.library import names
+
+        right = f"name one, or a file of yours; those that ship: {', '.join(names())}"
+        raise ArtgenError("STYLE", "no painting to go by", right)
+    return fields
+
+
+def _option(name: str, value: Any, shown: str | None = None) -> Option:
+    from artgen.generation.one_step import Option
+
+    listed = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    return Option(value, f"{name} {listed if shown is None else shown}")
+
+
+def _numbers(text: str | None) -> list[float] | None:
+    if text is None:
+        return None
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise ArtgenError(f"--weights {text}", "no numbers", "such as 2,1") from None
+
+
+def _reference(text: str, method: str | None) -> str:
+    """A style as a recipe names it: ``great-wave`` is ``builtin:great-wave`` where no such file is."""
+    from artgen.style.library import PREFIX, names
+
+    if text.startswith(PREFIX) or method == "net" or Path(text).expanduser().exists():
+        return text
+    plain = not Path(text).suffix and os.sep not in text and "/" not in text
+    return f"{PREFIX}{text.lower()}" if text.lower() in names() or plain else text
+
+
+def _target(content: Path, styles: list[str], output: Path | None, ending: str) -> Path:
+    if output is not None and not output.is_dir():
+        return output
+    manner = f"-{Path(styles[0].removeprefix('builtin:')).stem}" if styles else "-painted"
+    name = f"{content.stem}{manner}{ending}"
+    return content.with_name(name) if output is None else output / name
+
+
+def _refuse(content: Path, target: Path, *, force: bool) -> None:
+    """Before any work: what cannot be written, or must not."""
+    from artgen.errors import WriteError
+
+    if not target.parent.is_dir():
+        raise ArtgenError(str(target), f"no folder {target.parent}", "make it first")
+    if target.exists():
+        if target.is_dir() or target.samefile(content):
+            found = "a folder" if target.is_dir() else "CONTENT itself"
+            raise ArtgenError(str(target), found, "name another file with -o")
+        if not force:
+            raise ArtgenError(str(target), "there already", "name another with -o, or add --force")
+    if not os.access(target.parent, os.W_OK):
+        raise WriteError(target, "its folder is not writable")
+
+
+def _picture(
+    content: Path,
+    target: Path,
+    fields: dict[str, Option],
+    sets: list[str],
+    seed: int,
+    device: str,
+    preview: bool,
+    live: bool,
+) -> dict[str, Any]:
+    from artgen.cli.terminal.data_progress import preparing
+    from artgen.events import WorkProgress
+    from artgen.generation import chain, one_step
+    from artgen.imaging.io.formats import check_ending, write_picture
+    from artgen.imaging.io.live_preview import Live
+    from artgen.style.progress import Report
+
+    check_ending(target)
+    recipe = _ordered(content, fields, sets, seed, preview)
+    beside = target.with_name(f"{target.stem}.live.jpg") if live else None
+    began = time.monotonic()
+    with preparing(target.name) as emit, Live(beside) as show:
+
+        def watch(report: Report) -> None:
+            loss = "" if report.loss is None else f"loss {report.loss:.4g}"
+            emit(WorkProgress(report.done, ", ".join(filter(None, [report.stage, loss]))))
+            if report.picture is not None:
+                show(report.picture)
+
+        found = chain.prepare(device, alone=True)
+        image, provenance = one_step.paint_picture(recipe, device=found, preview=preview, watch=watch)
+    write_picture(target, image, provenance.text())
+    height, width = image.shape[-2:]
+    return {"content": str(content), "output": str(target), "width": width, "height": height} | {
+        "seed": seed,
+        "device": found,
+        "seconds": round(time.monotonic() - began, 3),
+    }
+
+
+def _film(
+    content: Path,
+    target: Path,
+    fields: dict[str, Option],
+    sets: list[str],
+    seed: int,
+    device: str,
+    preview: bool,
+    live: bool,
+) -> dict[str, Any]:
+    from artgen.cli.terminal.data_progress import preparing
+    from artgen.generation import chain, one_step
+    from artgen.imaging.film.writer import load_av
+    from artgen.imaging.io.live_preview import Live
+
+    load_av()  # before anything else, so that the advice comes at once
+    if target.suffix.lower() != ".mp4":
+        found = f"a film that ends in {target.suffix or 'nothing'}"
+        raise ArtgenError(str(target), found, "a name such as painted.mp4")
+    recipe = one_step.order(str(content), fields, sets, seed=seed)
+    beside = target.with_name(f"{target.stem}.live.jpg") if live else None
+    began = time.monotonic()
+    with preparing(target.name) as emit, Live(beside) as show:
+        found = chain.prepare(device, alone=True)
+        made = one_step.paint_film(
+            recipe, content, target, device=found, preview=preview, emit=emit, shown=show
+        )
+    return {"content": str(content), "output": str(target), "width": made.width, "height": made.height} | {
+        "seed": seed,
+        "device": found,
+        "seconds": round(time.monotonic() - began, 3),
+        "frames": made.frames,
+        "kept": made.kept,
+        "scenes": made.scenes,
+        "sound": made.tracks,
+        "length": round(made.seconds, 3),
+    }
+
+
+def _ordered(content: Path, fields: dict[str, Option], sets: list[str], seed: int, preview: bool) -> Recipe:
+    """The recipe of a picture. A preview of no given side is half as large as the picture."""
+    from artgen.generation import one_step
+
+    if not preview or "side" in fields:
+        return one_step.order(str(content), fields, sets, seed=seed)
+    one_step.order(str(content), fields, sets, seed=seed)  # what is wrong is said before a large file is read
+    from artgen.imaging.io.files import read_image
+
+    longest = max(read_image(content).shape[-2:])
+    return one_step.order(str(content), fields, sets, seed=seed, side=max(1, longest // 2))

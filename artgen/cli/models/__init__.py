@@ -1,0 +1,1 @@
+"""Commands of model files and weights."""

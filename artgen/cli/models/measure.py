@@ -1,0 +1,68 @@
+"""``artgen models measure``: a model's figures computed again, beside what its file says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from artgen.cli.terminal import messages
+from artgen.errors import ArtgenError
+from artgen.models.files import header
+
+
+def measure(
+    model: Annotated[
+        str, typer.Argument(metavar="NAME|FILE", help="A shipped model's name, or a .safetensors file.")
+    ],
+    data: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Pictures as they should look, as a recipe names them; repeatable. By "
+            "default those that ship and fit the model."
+        ),
+    ] = None,
+    most: Annotated[int | None, typer.Option(min=2, max=1000, help="Squares of them, at most.")] = None,
+    write: Annotated[
+        bool, typer.Option("--write", help="Put the figures into the model's file and its card.")
+    ] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "cpu",
+    json: Annotated[bool, typer.Option("--json", help="Report as one JSON document.")] = False,
+) -> None:
+    """Measure a model by pictures that ship with artgen, or by yours."""
+    from artgen.models.files import catalog
+
+    file = catalog.resolve(model, Path())
+    if write and (data or most):
+        found = "--write with --data or --most"
+        raise ArtgenError("artgen models measure", found, "the file says what anybody can compute again")
+    said = header.parsed(header.metadata(file), "metrics" if data else "metrics_shipped")
+    known = said if isinstance(said, dict) else {}
+    import torch
+
+    from artgen.imaging.devices import find_device
+    from artgen.training.evaluation.measure import MOST
+    from artgen.training.evaluation.measure import measure as measured_by
+    from artgen.training.evaluation.stamp import label, rounded
+
+    torch.set_num_threads(1)  # sums of several threads differ in their last digits
+    torch.set_flush_denormal(True)
+    measured = measured_by(file, data or (), most=most or MOST, device=find_device(device))
+    if write:
+        label(file, measured)
+    if json:
+        report = {"model": str(file), "on": measured.on, "figures": rounded(measured), "card": known}
+        messages.show_json(report)
+        return
+    typer.echo(f"{model}, measured on {measured.on}")
+    wide = max(len(figure.label) for figure in measured.figures)
+    typer.echo(f"{'':{wide}}  measured      card  difference")
+    for figure in measured.figures:
+        line = f"{figure.label:{wide}}  {figure.value:8{figure.form}}"
+        card = known.get(figure.name)
+        if isinstance(card, int | float):
+            line += f"  {card:8{figure.form}}  {figure.value - card:+10{figure.form}}"
+        typer.echo(line)
+    if write:
+        typer.echo(f"written: {file}, and its card")

@@ -1,0 +1,115 @@
+"""``artgen models``: the networks that ship, and what a model file says of itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from artgen.cli.arguments.options import Json, Model
+from artgen.cli.models import checkpoints, weights
+from artgen.cli.models.measure import measure
+from artgen.cli.terminal import messages, plain_text
+from artgen.errors import ArtgenError
+from artgen.models.files import header
+
+app = typer.Typer(
+    help="List the models that ship; show what a file says; measure; import and export; pull weights.",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+)
+TRAINED = "training-runs/*/*.safetensors"
+# What `show` says first, in this order; what else a file says comes after.
+FIRST = (
+    "title",
+    "description",
+    "family",
+    "config",
+    "inputs",
+    "styles",
+    "metrics",
+    "metrics_shipped",
+    "data",
+    "origin",
+)
+
+
+@app.callback()
+def _models(context: typer.Context, json: Json = False) -> None:
+    if context.invoked_subcommand is None:
+        list_(json)
+
+
+@app.command("list")
+def list_(json: Json = False) -> None:
+    """List the models that ship with artgen and those in ./training-runs: what `model = ...` may name."""
+    from artgen.models.files import catalog
+
+    shipped = [(name, catalog.resolve(name, catalog.PRETRAINED)) for name in catalog.names()]
+    trained = [(file.as_posix(), file) for file in sorted(Path().glob(TRAINED))]
+    if json:
+        rows = [_row(name, file, True) for name, file in shipped]
+        trained_rows = (_row(name, file, False) for name, file in trained)
+        messages.show_json([*rows, *weights.rows(), *trained_rows])
+        return
+    for name, file in shipped:
+        _tell(name, file)
+    weights.tell()
+    if trained:
+        typer.echo("\ntrained here")
+    for name, file in trained:
+        _tell(name, file)
+
+
+def _row(name: str, file: Path, shipped: bool) -> dict[str, Any]:
+    own = {"name": name, "file": str(file), "shipped": shipped}
+    try:
+        return own | header.metadata(file) | own
+    except ArtgenError as error:  # one damaged file must not hide the others
+        return own | {"problem": str(error)}
+
+
+def _tell(name: str, file: Path) -> None:
+    try:
+        said = header.metadata(file)
+    except ArtgenError as error:
+        typer.echo(f"{plain_text.line(name):<16}  {error.found}")
+        return
+    head = f"{plain_text.line(name):<16}{file.stat().st_size / 1e6:5.1f} MB  "
+    typer.echo(plain_text.wrapped(head + plain_text.line(said.get("description", "")), len(head)))
+    metrics = header.parsed(said, "metrics")
+    if metrics:
+        typer.echo(plain_text.wrapped(f"  {plain_text.line(plain_text.words(metrics))}", 2))
+
+
+@app.command()
+def show(model: Model, json: Json = False) -> None:
+    """Show what a model is: architecture, size, what it learned from, figures; how a recipe uses it."""
+    from artgen.models.features import weight_files
+    from artgen.models.files import catalog
+
+    if model in weight_files.KNOWN:
+        weights.show(model, json)
+        return
+    file = catalog.resolve(model, Path())
+    metadata, numbers, size = header.metadata(file), header.numbers(file), file.stat().st_size
+    said = {key: header.parsed(metadata, key) for key in metadata}
+    if json:
+        messages.show_json({"file": str(file), "bytes": size, "numbers": numbers, **said})
+        return
+    architecture = metadata.get("architecture", "unknown")
+    use = catalog.USES.get(architecture, "nothing that this version knows")
+    typer.echo(f"file: {file} ({size / 1e6:.1f} MB)")
+    typer.echo(f"architecture: {plain_text.line(architecture)}, {numbers / 1e6:.2f} M numbers; for {use}")
+    rest = sorted(said.keys() - {*FIRST, "architecture"})
+    for key in [*(key for key in FIRST if key in said), *rest]:
+        typer.echo(f"{plain_text.line(key)}: {plain_text.line(plain_text.words(said[key]))}")
+    if architecture in catalog.USES:
+        typer.echo(f"in a recipe:\n\n{catalog.lines(file)}")
+
+
+app.command()(measure)
+app.command("import")(checkpoints.import_)
+app.command()(checkpoints.export)
+app.command()(weights.pull)

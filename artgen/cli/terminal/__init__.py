@@ -1,0 +1,1 @@
+"""What a person reads: messages, progress, tables."""

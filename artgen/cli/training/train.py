@@ -1,0 +1,82 @@
+"""``artgen train``: networks and how they come about."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from artgen.cli.terminal import messages
+
+Json = Annotated[bool, typer.Option("--json", help="Report as one JSON document.")]
+
+
+def train(
+    recipe: Annotated[Path, typer.Argument(help="A training recipe.", show_default=False)],
+    data: Annotated[
+        list[str] | None,
+        typer.Option(help="What to learn, in place of the recipe's `data`: a folder of images; repeatable."),
+    ] = None,
+    inputs: Annotated[
+        list[str] | None, typer.Option(help="The other folder, in place of the recipe's `inputs`.")
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option(help="Where checkpoints, samples and the model go; by default training-runs/NAME."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; by default all.")] = None,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Go on from a checkpoint of another recipe, or of other images.")
+    ] = False,
+    compiled: Annotated[
+        bool, typer.Option("--compile", help="Let torch compile the networks: pays on a GPU, after minutes.")
+    ] = False,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Losses and samples for TensorBoard too.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Train a model, or go on where it stopped; Ctrl-C writes a checkpoint first."""
+    from artgen.cli.terminal.training_progress import learning
+    from artgen.events import both
+    from artgen.training.recipes.load import load_training_recipe
+    from artgen.training.session import Job, run_training
+
+    checked = load_training_recipe(recipe)
+    import torch
+
+    from artgen.imaging.devices import find_device
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    place = folder or Path("training-runs") / recipe.stem
+    job = Job(
+        recipe=checked,
+        folder=place,
+        data=data or (),
+        inputs=inputs or (),
+        beside=recipe.parent,
+        device=find_device(device),
+        adopt=adopt,
+        compiled=compiled,
+    )
+    try:
+        with learning() as emit:
+            if tensorboard:
+                from artgen.training.engine.tensorboard import TensorBoard
+
+                emit = both(emit, TensorBoard(place / "tensorboard"))
+            files = run_training(job, emit)
+    except KeyboardInterrupt:
+        typer.echo(f"stopped; everything learned is in {place}: run the same command to go on", err=True)
+        raise
+    cards = [file.with_suffix(".md") for file in files]
+    if json and files:
+        messages.show_json({"models": [str(file) for file in files], "cards": [str(card) for card in cards]})
+    else:
+        from artgen.models.files import catalog
+
+        for file, card in zip(files, cards, strict=True):
+            typer.echo(f"model: {file}\ncard: {card}\nin a recipe:\n\n{catalog.lines(file)}\n")

@@ -1,0 +1,1 @@
+"""TOML files: documents, draws, schemas and messages, below every room that has keys."""

@@ -1,0 +1,1 @@
+"""Orders, near-duplicates and taste."""

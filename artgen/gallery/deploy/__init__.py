@@ -1,0 +1,1 @@
+"""Where a site goes: folders, GitHub Pages, rsync."""

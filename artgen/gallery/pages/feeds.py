@@ -1,0 +1,145 @@
+"""The site for feed readers and search engines: Atom (RFC 4287), JSON Feed 1.1, sitemap, robots.txt.
+
+All of them speak in absolute addresses, so a site without a base URL has none.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from html import escape
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
+from xml.etree import ElementTree
+
+from artgen.gallery.media.xmp import sound
+from artgen.gallery.works import dates
+
+if TYPE_CHECKING:
+    from artgen.gallery.pages.pieces import Piece
+    from artgen.gallery.pages.site import Site
+
+ATOM, JSON_FEED = "feed.xml", "feed.json"
+_ATOM = "http://www.w3.org/2005/Atom"
+_SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
+_IMAGES = "http://www.google.com/schemas/sitemap-image/1.1"
+
+
+class Feed(NamedTuple):
+    """A feed as pages link to it."""
+
+    file: str
+    kind: str
+    name: str
+
+
+def offered(site: Site) -> tuple[Feed, ...]:
+    """The site's feeds."""
+    if not site.settings.base_url:
+        return ()
+    return (
+        Feed(ATOM, "application/atom+xml", "Atom"),
+        Feed(JSON_FEED, "application/feed+json", "JSON Feed"),
+    )
+
+
+def texts(site: Site) -> Iterator[tuple[str, str]]:
+    """Each file and its text; none without a base URL."""
+    if site.settings.base_url:
+        yield ATOM, _atom(site)
+        yield JSON_FEED, _json(site)
+        yield "sitemap.xml", _sitemap(site)
+        yield "robots.txt", f"User-agent: *\nAllow: /\n\nSitemap: {site.settings.base_url}sitemap.xml\n"
+
+
+def path_of(address: str) -> str:
+    """The path of an address on its server: ``/art/`` of ``https://example.org/art/``; empty for none."""
+    return urlsplit(address).path or "/" if address else ""
+
+
+def _atom(site: Site) -> str:
+    base = site.settings.base_url
+    feed = ElementTree.Element("feed", {"xmlns": _ATOM, "xml:lang": site.settings.language})
+    _add(feed, "id", base)
+    _add(feed, "title", site.title)
+    if site.statement:
+        _add(feed, "subtitle", site.statement)
+    ElementTree.SubElement(feed, "link", {"href": base})
+    ElementTree.SubElement(feed, "link", {"rel": "self", "href": base + ATOM})
+    _add(
+        feed,
+        "updated",
+        max((dates.timestamp(piece.at) for piece in site.pieces), default=dates.UNKNOWN),
+    )
+    _add(ElementTree.SubElement(feed, "author"), "name", site.settings.artist or site.title)
+    if site.settings.rights:
+        _add(feed, "rights", site.settings.rights)
+    for piece in site.pieces:
+        entry = ElementTree.SubElement(feed, "entry")
+        _add(entry, "id", base + piece.page)
+        _add(entry, "title", piece.title)
+        ElementTree.SubElement(entry, "link", {"href": base + piece.page})
+        _add(entry, "updated", dates.timestamp(piece.at))
+        _add(entry, "content", _html(site, piece)).set("type", "html")
+    return _document(feed)
+
+
+def _json(site: Site) -> str:
+    base = site.settings.base_url
+    feed: dict[str, Any] = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": site.title,
+        "home_page_url": base,
+        "feed_url": base + JSON_FEED,
+        "description": site.description,
+        "language": site.settings.language,
+        "items": [
+            {
+                "id": base + piece.page,
+                "url": base + piece.page,
+                "title": piece.title,
+                "content_html": _html(site, piece),
+                "summary": piece.alt,
+                "image": base + piece.largest[0],
+                "date_published": dates.timestamp(piece.at),
+            }
+            for piece in site.pieces
+        ],
+    }
+    if site.settings.artist:
+        feed["authors"] = [{"name": site.settings.artist}]
+    return json.dumps(feed, ensure_ascii=False, indent=1) + "\n"
+
+
+def _sitemap(site: Site) -> str:
+    base = site.settings.base_url
+    root = ElementTree.Element("urlset", {"xmlns": _SITEMAP, "xmlns:image": _IMAGES})
+    paths = ["", *(series.page for series in site.series), *(["about.html"] if site.about.strip() else [])]
+    for path in paths:
+        _add(ElementTree.SubElement(root, "url"), "loc", base + path)
+    for piece in site.pieces:
+        url = ElementTree.SubElement(root, "url")
+        _add(url, "loc", base + piece.page)
+        _add(ElementTree.SubElement(url, "image:image"), "image:loc", base + piece.largest[0])
+    return _document(root)
+
+
+def _html(site: Site, piece: Piece) -> str:
+    """A piece as feed readers show it."""
+    picture, wide = piece.largest
+    high = max(1, round(wide / piece.ratio))
+    source = escape(site.settings.base_url + picture)
+    text = f'<p><img src="{source}" alt="{escape(piece.alt)}" width="{wide}" height="{high}"></p>'
+    return text + "".join(f"<p>{escape(line)}</p>" for line in (piece.caption, piece.process) if line)
+
+
+def _add(parent: ElementTree.Element, name: str, text: str) -> ElementTree.Element:
+    element = ElementTree.SubElement(parent, name)
+    element.text = sound(text)
+    return element
+
+
+def _document(root: ElementTree.Element) -> str:
+    ElementTree.indent(root, " ")
+    body = ElementTree.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{body}\n'

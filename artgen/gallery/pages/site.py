@@ -1,0 +1,195 @@
+"""The whole site as its pages see it: series of pieces, hung in rows or columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from artgen.gallery.pages import layout
+from artgen.gallery.pages.pieces import Piece, make_piece
+
+if TYPE_CHECKING:
+    from artgen.gallery.media.render import Rendered
+    from artgen.gallery.works.settings import Settings
+    from artgen.gallery.works.work import Collection
+
+CONTENT_WIDTH = 88  # vw: the window less its two margins of 6 vw
+COLUMNS = {"one": 1, "two": 2, "three": 3}
+SHOWN = 6
+"""How many pieces of a series hang on the home page before a link to the rest."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """Pieces hanging side by side.
+
+    Attributes:
+        pieces: from left to right.
+        ratio: the sum of theirs: the row's width divided by its height.
+        columns: how many places the row has, where pieces hang in columns; 0 in justified rows.
+    """
+
+    pieces: tuple[Piece, ...]
+    ratio: float
+    columns: int = 0
+
+    def sizes(self, piece: Piece) -> str:
+        """How wide ``piece`` is shown, for choosing among its renditions."""
+        share = CONTENT_WIDTH * (1 / self.columns if self.columns else piece.ratio / self.ratio)
+        return f"(max-width: 719px) 90vw, {share:.1f}vw"
+
+
+@dataclass(frozen=True)
+class Series:
+    """The pieces of one run or folder.
+
+    Attributes:
+        slug: its part of the address.
+        title: its heading.
+        statement: below it; empty without.
+        drawn: how many candidates its pieces were chosen from; 0 for a folder of pictures.
+        pieces: in order.
+        rows: all of them as they hang on the series' page.
+        beginning: the rows on the home page.
+    """
+
+    slug: str
+    title: str
+    statement: str
+    drawn: int
+    pieces: tuple[Piece, ...]
+    rows: tuple[Row, ...]
+    beginning: tuple[Row, ...]
+
+    @property
+    def file(self) -> str:
+        """The page's name within ``series/``."""
+        return f"{self.slug}.html"
+
+    @property
+    def page(self) -> str:
+        """The page, relative to the site."""
+        return f"series/{self.file}"
+
+    @property
+    def slides(self) -> str:
+        """The list of its pictures for the lightbox, relative to the site."""
+        return f"series/{self.slug}.js"
+
+    @property
+    def hidden(self) -> int:
+        """How many of its pieces the home page leaves out."""
+        return len(self.pieces) - sum(len(row.pieces) for row in self.beginning)
+
+
+@dataclass(frozen=True)
+class Site:
+    """What every page knows of the whole.
+
+    Attributes:
+        title: the artist's, or the series' own.
+        statement: below it; empty without.
+        series: in the order in which they hang.
+        settings: what the artist says of it.
+        about: the page about the artist, in Markdown; empty without.
+        moved: where files that it names are, by the address in the text.
+    """
+
+    title: str
+    statement: str
+    series: tuple[Series, ...]
+    settings: Settings
+    about: str = ""
+    moved: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """All of them, in order."""
+        return tuple(piece for series in self.series for piece in series.pieces)
+
+    @property
+    def hero(self) -> Piece | None:
+        """The one that hangs large on the home page."""
+        return next(iter(self.pieces), None)
+
+    @property
+    def description(self) -> str:
+        """The site in a sentence or two."""
+        if self.statement or not self.series:
+            return self.statement or self.title
+        return self.series[0].statement or self.title
+
+    @property
+    def drawn(self) -> int:
+        """How many candidates the pieces were chosen from."""
+        return sum(series.drawn for series in self.series)
+
+
+def make_site(
+    collection: Collection,
+    rendered: Mapping[str, Rendered],
+    settings: Settings,
+    about: str = "",
+    moved: Mapping[str, str] | None = None,
+) -> Site:
+    """Hang what was made of each work.
+
+    Args:
+        collection: the works; one whose slug is not in ``rendered`` could not be made and is left out.
+        rendered: by slug.
+        settings: of the site.
+        about: the page about the artist, in Markdown.
+        moved: where files that it names are, by the address in the text.
+    """
+    hung: list[list[Piece]] = [[] for _ in collection.series]
+    for work in collection.works:
+        if work.slug in rendered:
+            hung[work.series].append(make_piece(work, rendered[work.slug], settings))
+    series: list[Series] = []
+    for told, pieces in zip(collection.series, hung, strict=True):
+        if not pieces:
+            continue
+        # The hero is seen already, so the wall below it goes on without.
+        beginning = pieces[1:] if not series and len(pieces) > 1 else pieces
+        series.append(
+            Series(
+                slug=told.slug,
+                title=told.title,
+                statement=told.statement,
+                drawn=told.drawn,
+                pieces=tuple(pieces),
+                rows=rows(pieces, settings.layout),
+                beginning=rows(beginning[:SHOWN], settings.layout),
+            )
+        )
+    return Site(
+        title=settings.title or _joined([each.title for each in series]),
+        statement=settings.statement,
+        series=tuple(series),
+        settings=settings,
+        about=about,
+        moved=moved or {},
+    )
+
+
+def rows(pieces: Sequence[Piece], kind: str = "rows") -> tuple[Row, ...]:
+    """Hang pieces in justified rows, or in one, two or three columns."""
+    columns = COLUMNS.get(kind, 0)
+    if columns:
+        split = [list(range(at, min(at + columns, len(pieces)))) for at in range(0, len(pieces), columns)]
+    else:
+        split = layout.rows([piece.ratio for piece in pieces])
+    return tuple(
+        Row(
+            tuple(pieces[at] for at in row),
+            round(sum(pieces[at].ratio for at in row), 4),
+            columns,
+        )
+        for row in split
+    )
+
+
+def _joined(titles: Sequence[str]) -> str:
+    different = list(dict.fromkeys(titles))
+    return " and ".join(different) if 0 < len(different) <= 2 else "Gallery"

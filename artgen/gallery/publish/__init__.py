@@ -1,0 +1,1 @@
+"""Building a site, from plan to switch-over."""

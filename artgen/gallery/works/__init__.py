@@ -1,0 +1,1 @@
+"""What is shown: works, their folders, dates and settings."""

@@ -1,0 +1,1 @@
+"""Films: frames, sound, scene cuts, writing."""

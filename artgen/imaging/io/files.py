@@ -1,0 +1,244 @@
+"""Pictures on disk: whatever people have, read into the one image type; writes that are whole or absent."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import secrets
+import threading
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from artgen.errors import ArtgenError, WriteError
+from artgen.imaging.io.png_text import read_text as read_text
+
+if TYPE_CHECKING:
+    import PIL.Image
+    from torch import Tensor
+
+MAX_PIXELS = 160_000_000
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "AVIF", "JPEG2000")
+TEMPORARY = ".artgen-tmp-"
+RIGHT = "give a whole PNG, JPEG, WebP, TIFF, AVIF, GIF, BMP or PPM file"
+# Smaller previews are kept exactly: a 32 px thumbnail must not show the blocks of lossy compression.
+LOSSLESS_SIDE = 128
+# Folders that cannot be opened or synced, as on some network drives: the file in them is whole all the same.
+UNSYNCED = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EACCES, errno.EPERM}
+# No write takes as long: an older leftover is swept even where its process number is another's by now.
+WRITE_SECONDS = 3600.0
+_pillow_limit = threading.Lock()
+
+
+def read_image(path: Path, max_pixels: int = MAX_PIXELS) -> Tensor:
+    """Read a picture as float32 ``(3, H, W)``, sRGB-encoded, ``[0, 1]``, upright.
+
+    The EXIF orientation is applied, an embedded ICC profile converted to sRGB, transparency laid on
+    white, the first frame of an animation taken. 16-bit grey keeps its precision; Pillow reads 16-bit
+    colour as 8.
+
+    Args:
+        path: the file; its content, not its name, tells the format.
+        max_pixels: larger pictures are refused by their header, before anything is decoded.
+
+    Raises:
+        ArtgenError: naming the file and what is wrong with it.
+    """
+    import numpy as np
+    import torch
+
+    from artgen.imaging.io.decode import srgb_array, upright
+
+    path = Path(path)
+    with _opened(path) as image:
+        width, height = image.size
+        if width * height > max_pixels:
+            found = f"{width} x {height} px is more than the {max_pixels / 1e6:.0f} million that are read"
+            raise ArtgenError(str(path), found, "give a smaller copy")
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what Pillow warns of is either handled here or harmless
+                image.load()
+                array = upright(srgb_array(image), image)
+        except ArtgenError:
+            raise
+        except MemoryError as error:
+            raise ArtgenError(str(path), f"{width} x {height} px do not fit in memory", "", "") from error
+        except Exception as error:  # decoders of broken files raise nearly anything
+            raise ArtgenError(str(path), f"damaged or truncated ({error})", RIGHT) from error
+    return torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[PIL.Image.Image]:
+    from PIL import Image, UnidentifiedImageError
+
+    if path.is_dir():
+        raise ArtgenError(str(path), "a folder, not a picture", RIGHT)
+    if path.exists() and not path.is_file():
+        raise ArtgenError(str(path), "not a regular file", RIGHT)
+    try:
+        if path.stat().st_size == 0:
+            raise ArtgenError(str(path), "an empty file", RIGHT)
+        # Pillow's own limit is global and lower; ours is checked by the caller before decoding.
+        with _pillow_limit, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+            try:
+                image = Image.open(path, formats=FORMATS)
+            finally:
+                Image.MAX_IMAGE_PIXELS = limit
+    except UnidentifiedImageError as error:
+        raise ArtgenError(str(path), "not a picture in a known format", RIGHT) from error
+    except ArtgenError:
+        raise
+    except OSError as error:
+        raise ArtgenError(str(path), f"cannot be read ({error.strerror or error})", RIGHT) from error
+    except Exception as error:  # decoders of broken files raise nearly anything
+        raise ArtgenError(str(path), f"damaged or truncated ({error})", RIGHT) from error
+    with image:
+        yield image
+
+
+def write_png(path: Path, image: Tensor, text: Mapping[str, str]) -> None:
+    """Write an 8-bit sRGB PNG atomically; the same arguments give the same bytes.
+
+    Args:
+        path: the file; its folder exists.
+        image: ``(3, H, W)``, ``[0, 1]``.
+        text: text chunks by keyword; what is not ASCII, and XMP, goes into ``iTXt``.
+
+    Raises:
+        WriteError: the disk is full or the folder not writable.
+    """
+    from PIL.PngImagePlugin import PngInfo
+
+    chunks = PngInfo()
+    chunks.add(b"sRGB", b"\0")
+    for keyword, value in text.items():
+        if value.isascii() and not keyword.startswith("XML:"):
+            chunks.add_text(keyword, value)
+        else:
+            chunks.add_itxt(keyword, value)
+    buffer = io.BytesIO()
+    to_pillow(image).save(buffer, "PNG", pnginfo=chunks, compress_level=6)
+    atomic_write(path, buffer.getvalue())
+
+
+def write_preview(path: Path, image: Tensor, side: int) -> None:
+    """Write a WebP of at most ``side`` px, never enlarged; up to 128 px it is lossless.
+
+    Raises:
+        WriteError: the disk is full or the folder not writable.
+    """
+    from artgen.imaging.image import fit
+
+    small = fit(image, side) if max(image.shape[-2:]) > side else image
+    lossless = max(small.shape[-2:]) <= LOSSLESS_SIDE
+    buffer = io.BytesIO()
+    to_pillow(small).save(buffer, "WEBP", quality=88, lossless=lossless, method=4)
+    atomic_write(path, buffer.getvalue())
+
+
+def atomic_write(path: Path, data: bytes) -> None:
+    """Write a file that is either whole or not there.
+
+    Raises:
+        WriteError: as ``atomic_file``.
+    """
+    with atomic_file(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that appears whole when the block ends, or never: temporary beside it, fsync, rename.
+
+    Raises:
+        WriteError: the disk is full, the folder not writable, or the path no file's name.
+    """
+    try:
+        temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}")
+        if "\0" in path.name:
+            raise ValueError("a zero byte in the name")
+        file = temporary.open("xb")
+    except ValueError as error:  # or no name at all
+        raise WriteError(path, str(error)) from error
+    except OSError as error:
+        raise WriteError(path, error.strerror or str(error)) from error
+    try:
+        try:
+            with file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise WriteError(path, error.strerror or str(error)) from error
+
+
+def sweep(folder: Path) -> None:
+    """Remove what writes that were killed left in ``folder``; those of running processes go on."""
+    for leftover in folder.glob(f"{TEMPORARY}*"):
+        if not _being_written(leftover):
+            leftover.unlink(missing_ok=True)
+
+
+def _being_written(temporary: Path) -> bool:
+    process = temporary.name.removeprefix(TEMPORARY).partition("-")[0]
+    try:
+        recent = time.time() - temporary.stat().st_mtime < WRITE_SECONDS
+    except OSError:  # renamed or removed meanwhile
+        return True
+    return recent and process.isdecimal() and _runs(int(process))
+
+
+def _runs(process: int) -> bool:
+    if os.name == "nt":  # there os.kill would end it
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # another person's
+        return True
+    try:  # a killed process whose parent has not noticed yet answers too
+        state = Path(f"/proc/{process}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return True
+    return state not in ("Z", "X")
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on disk, where its file system can tell.
+
+    Raises:
+        OSError: the disk failed.
+    """
+    if os.name == "nt":  # a folder cannot be opened there
+        return
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno not in UNSYNCED:
+            raise
+
+
+def to_pillow(image: Tensor) -> PIL.Image.Image:
+    """``(3, H, W)`` in [0, 1] as Pillow's 8-bit RGB."""
+    import torch
+    from PIL import Image
+
+    bytes_ = image.detach().cpu().clamp(0, 1).mul(255).round_().to(torch.uint8)
+    return Image.fromarray(bytes_.permute(1, 2, 0).contiguous().numpy(), "RGB")

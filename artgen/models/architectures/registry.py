@@ -1,0 +1,17 @@
+"""Every architecture a model file may name."""
+
+from __future__ import annotations
+
+from artgen.models.architectures.dcgan import DCGenerator
+from artgen.models.architectures.faststyle import FastStyle
+from artgen.models.architectures.network import Network
+from artgen.models.architectures.r3gan import R3Generator
+from artgen.models.architectures.resnet import ResNet
+from artgen.models.architectures.transformernet import TransformerNet
+from artgen.models.architectures.unet import UNet
+from artgen.models.architectures.upimage import UpImager
+
+ARCHITECTURES: dict[str, type[Network]] = {
+    network.architecture: network
+    for network in (UpImager, UNet, ResNet, FastStyle, TransformerNet, DCGenerator, R3Generator)
+}

@@ -1,0 +1,1 @@
+"""The training loop: checkpoints, EMA, resume, progress."""

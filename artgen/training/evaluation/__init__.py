@@ -1,0 +1,1 @@
+"""Figures, samples and cards of a trained model."""

@@ -1,0 +1,462 @@
+"""Every key of the contact sheet does what it says, in a real browser on the real server."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from artgen.locks import held
+from artgen.runs.candidate import thumbnail_file
+from artgen.runs.store import Run
+from tests.curation.sheets import Sheet
+
+WAIT = "fetch('/api/order?by=diverse').then((answer) => answer.json()).then((order) => order.wait)"
+
+
+def columns(sheet: Sheet) -> int:
+    tops = [box[1] for box in sheet.boxes().values()]
+    return tops.count(min(tops))
+
+
+@pytest.mark.parametrize("letters", ["arrows", "hjkl"])
+def test_moving(sheet: Sheet, letters: str) -> None:
+    names = ["ArrowLeft", "ArrowDown", "ArrowUp", "ArrowRight"] if letters == "arrows" else list("hjkl")
+    left, down, up, right = names
+    wide, seen = columns(sheet), []
+    assert wide == 5
+    for key in (right, right, left, left, left, down, down, up, "End", right, down, "Home", up):
+        sheet.press(key)
+        seen.append(sheet.focus)
+    assert seen == [2, 3, 2, 1, 1, 1 + wide, 1 + 2 * wide, 1 + wide, 40, 40, 40, 1, 1]
+    assert sheet.page.get_attribute("#grid", "aria-activedescendant") == "c1"
+    sheet.press("PageDown")
+    assert sheet.focus == 1 + 3 * wide
+    box = sheet.boxes()[sheet.focus]
+    assert box[1] >= 32
+    assert box[1] + box[3] <= 700 - 32
+    sheet.press("PageUp")
+    assert sheet.focus == 1
+
+
+def test_p_x_and_u_go_on_to_the_next_undecided(sheet: Sheet) -> None:
+    sheet.press("p", "x", "p")
+    assert sheet.focus == 4
+    assert (sheet.with_class("kept"), sheet.with_class("rejected")) == ([1, 3], [2])
+    assert sheet.text("#funnel") == "40 > 2"
+    sheet.press("ArrowLeft", "u")  # 3; the next undecided is 4
+    assert sheet.focus == 4
+    assert sheet.words(3) == "3: Candidate 3, undecided"
+    assert sheet.words(2) == "2: Candidate 2, rejected"
+    sheet.press("Shift+P", "Shift+X", "Shift+U")
+    assert sheet.focus == 4
+    assert sheet.with_class("kept") == [1]
+    sheet.press("p", "End", "p")  # around the end: 3 is undecided again
+    assert sheet.focus == 3
+    sheet.until_saved()
+    with Run.open(sheet.served.run) as run:
+        assert [pick.index for pick in run.picks()] == [1, 4, 40]
+        assert run.candidate(2).mark == "rejected"
+
+
+def test_when_all_is_decided_it_stays_and_says_so(sheet: Sheet) -> None:
+    sheet.press("Control+a", "x", "Escape", "l", "p")
+    assert sheet.focus == 2
+    assert sheet.said == "All that is shown here is decided."
+
+
+def test_a_key_held_down_decides_once(sheet: Sheet) -> None:
+    for _ in range(5):
+        sheet.page.keyboard.down("p")
+    sheet.page.keyboard.up("p")
+    assert sheet.with_class("kept") == [1]
+
+
+def test_stars_stay(sheet: Sheet) -> None:
+    for count in (1, 2, 3, 4, 5):
+        sheet.press(str(count))
+        assert sheet.text("#c1 .stars") == "★" * count
+    assert sheet.focus == 1
+    sheet.press("0")
+    assert sheet.text("#c1 .stars") == ""
+
+
+@pytest.mark.slow
+def test_undo_and_redo_over_a_hundred_actions(sheet: Sheet) -> None:
+    for _ in range(35):
+        sheet.press("Shift+P", "3", "Shift+X", "ArrowRight")
+    sheet.press("Home")
+    looks = {number: sheet.words(number) for number in sheet.numbers}
+    sheet.until_saved()
+    for _ in range(105):
+        sheet.press("Control+z")
+    assert sheet.with_class("rejected") == sheet.with_class("kept") == []
+    sheet.until_saved()
+    with Run.open(sheet.served.run) as run:
+        assert all((one.mark, one.stars) == (None, 0) for one in run.candidates())
+    assert sheet.focus == 1
+    sheet.page.click("#redo")
+    for number in range(14):
+        sheet.press("Control+y" if number % 2 else "Control+Shift+z")
+    sheet.until_saved()
+    sheet.press("Home")
+    redone = {number: sheet.words(number) for number in sheet.numbers}
+    assert {number: words for number, words in redone.items() if number <= 5} == {
+        number: words for number, words in looks.items() if number <= 5
+    }
+    with Run.open(sheet.served.run) as run:
+        assert [one.mark for one in run.candidates()] == ["rejected"] * 5 + [None] * 35
+
+
+def test_undo_goes_to_what_was_undone(sheet: Sheet) -> None:
+    sheet.press("p", "End", "Control+z")
+    assert (sheet.focus, sheet.with_class("kept"), sheet.said) == (1, [], "Undone: 1.")
+    sheet.press("End", "Control+y")
+    assert (sheet.focus, sheet.with_class("kept")) == (1, [1])
+    sheet.press("f", "ArrowDown", "Enter")  # undecided ones: 1 is not among them
+    assert sheet.with_class("kept") == []
+    sheet.press("End", "Control+z")
+    assert sheet.focus == 1
+
+
+def test_one_frame_unless_a_counted_selection_is_there(sheet: Sheet) -> None:
+    sheet.press("Shift+ArrowRight", "Shift+ArrowDown")
+    assert sheet.with_class("selected") == list(range(1, 8))
+    assert sheet.text("#selected") == "7 selected"
+    sheet.press("Shift+ArrowUp", "x")
+    assert sheet.with_class("rejected") == [1, 2]
+    assert sheet.said == "2 candidates rejected."
+    assert sheet.focus == 2
+    sheet.press("Escape")
+    assert sheet.page.is_hidden("#selected")
+    sheet.press("p")
+    assert sheet.with_class("kept") == [2]
+    sheet.press("Control+Space", "Control+ArrowRight", "Control+ArrowRight", "Control+Space")
+    assert sheet.with_class("selected") == [3, 5]
+    sheet.press("ArrowRight")  # moving on without Shift selects nothing
+    assert sheet.with_class("selected") == []
+    sheet.press("Control+a")
+    assert sheet.text("#selected") == "40 selected"
+    sheet.press("u", "2", "Escape", "Home")
+    assert sheet.words(1) == "1: Candidate 1, undecided, 2 stars"
+    sheet.press("Control+z", "Control+z")
+    assert sheet.words(1) == "1: Candidate 1, rejected"
+
+
+def test_loupe_and_100_percent(sheet: Sheet) -> None:
+    sheet.press(" ")
+    assert sheet.page.get_attribute(".viewer", "aria-label") == "Loupe"
+    sheet.press("ArrowRight", "p")  # 2 is kept, on to 3
+    assert sheet.focus == 3
+    assert sheet.text(".pane figcaption").startswith("3")
+    sheet.press("h", "4", "x")
+    assert sheet.focus == 3
+    assert sheet.words(2) == "2: Candidate 2, rejected, 4 stars"
+    sheet.press("Control+z")
+    assert sheet.focus == 2
+    assert sheet.text(".pane figcaption").startswith("2")
+    sheet.press("End")
+    assert sheet.focus == 40
+    sheet.press("Escape")
+    assert sheet.page.is_hidden(".viewer")
+    assert sheet.page.evaluate("document.activeElement.id") == "grid"
+    assert 40 in sheet.boxes()
+    sheet.press("z")
+    sheet.page.wait_for_selector(".viewer.zoomed")
+    sheet.press(" ")
+    assert sheet.page.is_hidden(".viewer")
+
+
+def test_compare_and_survey(sheet: Sheet) -> None:
+    def labels() -> list[str]:
+        return [words.split()[0] for words in sheet.page.locator(".pane figcaption").all_text_contents()]
+
+    sheet.press("c")
+    assert labels() == ["1", "2"]
+    sheet.press("ArrowRight", "p")
+    assert (sheet.focus, sheet.with_class("kept")) == (2, [2])
+    sheet.press("Shift+P")
+    assert (sheet.with_class("kept"), sheet.with_class("rejected")) == ([2], [1])
+    sheet.press("Escape", "Home", "Control+Space", "Control+ArrowDown", "Control+Space", "c")
+    assert labels() == ["1", "6"]
+    sheet.press("c", "Escape", "n")
+    assert labels() == ["6", "7", "8", "9", "10", "11", "12", "13", "14"]
+    sheet.press("l", "l", "Shift+P")
+    assert sheet.with_class("kept") == [2, 8]
+    assert sheet.with_class("rejected") == [1, 6, 7, 9, 10, 11, 12, 13, 14]
+    assert sheet.said == "8 kept, 8 rejected."
+    sheet.press("Control+z", "Escape")
+    assert sheet.with_class("kept") == [2]
+    sheet.press("Home", "Shift+ArrowRight", "Shift+ArrowRight", "n")
+    assert labels() == ["1", "2", "3"]
+    sheet.press("h", "x", "Escape")  # one frame, though three are selected
+    assert sheet.with_class("rejected") == [1, 2]
+
+
+def test_near_duplicates_are_folded(sheet: Sheet) -> None:
+    sheet.until(lambda: not sheet.page.evaluate(WAIT), "embeddings", patience=60)
+    sheet.press("g")
+    sheet.until(lambda: bool(sheet.said))
+    assert sheet.said == "3 near-duplicates folded. G unfolds them."
+    assert sheet.numbers[:3] == [1, 4, 5]
+    assert (sheet.text("#c1 .folded"), sheet.text("#c11 .folded")) == ("+2", "+1")
+    assert sheet.words(1) == "1: Candidate 1, undecided, 2 much like it folded"
+    sheet.press("p")
+    assert (sheet.focus, sheet.with_class("kept")) == (4, [1])
+    sheet.press("g")
+    assert sheet.numbers[:3] == [1, 2, 3]
+    assert sheet.with_class("kept") == [1]
+    sheet.press("Home", "Shift+ArrowRight", "Shift+ArrowRight", "g")  # a key acts on nothing that is hidden
+    sheet.until(lambda: sheet.text("#selected") == "1 selected")
+    sheet.press("x", "Escape", "g")
+    sheet.until(lambda: sheet.numbers[:3] == [1, 2, 3])
+    assert sheet.with_class("rejected") == [1]
+
+
+def test_more_like_this_and_back(sheet: Sheet) -> None:
+    sheet.press("l", "s")
+    sheet.until(lambda: sheet.text("#sort") == "More like 2")
+    assert sheet.focus == 2
+    assert set(sheet.numbers[:3]) == {1, 2, 3}
+    sheet.press("s")
+    sheet.until(lambda: sheet.text("#sort") == "Run order")
+    assert (sheet.focus, sheet.numbers[:4]) == (2, [1, 2, 3, 4])
+    sheet.press("s")
+    sheet.until(lambda: sheet.text("#sort") == "More like 2")
+    sheet.press("Escape")
+    sheet.until(lambda: sheet.text("#sort") == "Run order")
+
+
+def test_title_and_alt_text(sheet: Sheet) -> None:
+    sheet.press("t")
+    assert sheet.page.is_visible("#title")
+    sheet.page.keyboard.type("xpu 5 Nocturne")  # letters in a field are letters
+    sheet.press("Tab")
+    sheet.page.keyboard.type("A dark field")
+    sheet.press("Tab", "Tab", "Enter")
+    assert sheet.page.is_hidden("#title")
+    assert sheet.with_class("kept") == sheet.with_class("rejected") == []
+    assert sheet.words(1) == "1: xpu 5 Nocturne, undecided"
+    sheet.until_saved()
+    with Run.open(sheet.served.run) as run:
+        assert (run.candidate(1).title, run.candidate(1).alt) == ("xpu 5 Nocturne", "A dark field")
+    sheet.press("t", "Escape", "Control+z")
+    assert sheet.words(1) == "1: Candidate 1, undecided"
+
+
+def test_a_long_title_pushes_nothing_away(sheet: Sheet) -> None:
+    sheet.press("t")
+    sheet.page.keyboard.insert_text("\u05d0\u05d1 " * 60)
+    sheet.press("Enter", "3")
+    name, words = (sheet.page.locator(f"#about .{part}").bounding_box() for part in ("name", "words"))
+    assert name["x"] + name["width"] <= words["x"]
+    assert words["width"] > 250
+    assert sheet.text("#about .words").startswith("seed 2017  \u00b7  undecided  \u00b7  3 stars")
+
+
+def test_what_was_told_about_another_view_goes(sheet: Sheet) -> None:
+    sheet.press("Control+z" if sheet.page.is_disabled("#undo") else "Control+a")
+    assert sheet.said
+    sheet.press(" ")
+    assert sheet.said == ""
+    sheet.press("n", "Shift+P")
+    labels = [one.bounding_box() for one in sheet.page.query_selector_all(".pane figcaption")]
+    said = sheet.page.locator("#said").bounding_box()
+    assert sheet.said
+    assert all(box["y"] >= said["y"] + said["height"] for box in labels)
+    sheet.press("Escape")
+    assert sheet.said == ""
+
+
+def test_all_about_a_candidate(sheet: Sheet) -> None:
+    sheet.press("i")
+    assert sheet.text("#info h2") == "1: Candidate 1"
+    told = sheet.text("#info dl")
+    for words in ("2017, candidate 1", "96 × 96 px", "style.style", "great-wave", "style.strength", "0.31"):
+        assert words in told
+    assert sheet.page.locator("#info .stages:not(.neighbours) img").count() == 3
+    sheet.page.wait_for_selector(".neighbours img")
+    assert sheet.page.locator(".neighbours img").count() == 8
+    sheet.page.click("#info summary")
+    sheet.until(lambda: 'title = "Abstracts"' in sheet.text("#info pre"))
+    sheet.press("ArrowRight", "l")
+    assert (sheet.text("#info h2"), sheet.focus) == ("3: Candidate 3", 3)
+    sheet.press("i")
+    assert sheet.page.is_hidden("#info")
+    assert sheet.page.evaluate("document.activeElement.id") == "grid"
+
+
+def test_filters_by_keys_and_mouse(sheet: Sheet) -> None:
+    sheet.press("p", "x", "4", "End")
+    sheet.press("f")
+    assert sheet.page.get_attribute("#filter", "aria-expanded") == "true"
+    assert sheet.page.evaluate("document.activeElement.textContent") == "This round"
+    sheet.press("ArrowDown", "j", "Enter")
+    assert (sheet.text("#filter"), sheet.numbers) == ("Kept", [1])
+    sheet.press("f", "ArrowDown", " ")
+    assert sheet.numbers == [2]
+    sheet.press("f", "4")
+    assert (sheet.text("#filter"), sheet.numbers) == ("4 stars or more", [3])
+    sheet.press("f", "5")
+    assert sheet.text("#empty") == "Nothing has five stars. 1 to 5 give stars."
+    sheet.press("p", "ArrowRight", " ", "c", "n", "i", "t", "1", "g")  # nothing is there for them
+    sheet.page.click("#filter")
+    sheet.page.click("#menu [role=menuitemradio]:has-text('Undecided')")
+    assert sheet.numbers[:2] == [3, 4]
+    sheet.press("Home", "p")  # decided: it stays where it is until the filter is chosen again
+    assert (sheet.numbers[:2], sheet.focus) == ([3, 4], 4)
+    sheet.press("f", "Enter")
+    assert sheet.numbers[0] == 4
+    sheet.press("f", "Escape")
+    assert sheet.page.is_hidden("#menu")
+    assert sheet.page.evaluate("document.activeElement.id") == "grid"
+
+
+def test_sorts_by_keys_and_mouse(sheet: Sheet) -> None:
+    sheet.press("o", "ArrowDown", "ArrowDown", "Enter")
+    sheet.until(lambda: sheet.text("#sort") == "Diverse first")
+    assert sheet.numbers != sorted(sheet.numbers)
+    assert sheet.focus == sheet.numbers[0]
+    sheet.page.click("#sort")
+    sheet.page.click("#menu [role=menuitemradio]:has-text('Taste')")
+    sheet.until(lambda: "keep at least one" in sheet.said)
+    assert sheet.text("#sort") == "Diverse first"
+    sheet.complaints.clear()  # the browser tells of the answer 409
+    sheet.press("o", "Home", "Enter", "Home")
+    assert (sheet.text("#sort"), sheet.numbers[0]) == ("Run order", 1)
+
+
+def test_taste_reorders_only_what_was_not_shown_and_says_why(sheet: Sheet) -> None:
+    sheet.press("Home", "p", "x", "p", "x", "o", "End", "ArrowUp", "Enter")
+    sheet.until(lambda: sheet.text("#sort") == "Taste")
+    shown = [number for number, box in sheet.boxes().items() if box[1] < 668]
+    order = [number for number in sheet.numbers if number in shown]
+    assert order[0] > 4  # the undecided come first
+    sheet.until(lambda: sheet.page.locator("#why img").count() > 0)
+    assert {int(words.split(",")[0]) for words in alts(sheet)} <= {1, 3}
+    for key in ("p", "x", "p", "x", "p"):
+        sheet.press(key)
+    sheet.until_saved()
+    sheet.page.wait_for_timeout(600)  # the order is asked for again
+    sheet.press("Home")
+    assert [number for number in sheet.numbers if number in shown] == order
+
+
+def alts(sheet: Sheet) -> list[str]:
+    found: list[str] = sheet.page.evaluate("[...document.querySelectorAll('#why img')].map((one) => one.alt)")
+    return found
+
+
+def test_the_next_round_and_a_proposal(sheet: Sheet) -> None:
+    sheet.press("Shift+R")
+    assert sheet.said == "Nothing is kept yet: P keeps the focused candidate."
+    sheet.press("p", "p", "p", "p", "x", "Shift+R")
+    assert sheet.text("#round h2") == "Begin round 2?"
+    assert "4 kept go on, undecided again. 35 undecided and 1 rejected stay behind" in sheet.text("#round p")
+    sheet.press("Escape")
+    assert sheet.text("#funnel") == "40 > 4"
+    sheet.press("Shift+R", "Enter")
+    assert (sheet.text("#funnel"), sheet.numbers, sheet.focus) == ("40 > 4 > 0", [1, 2, 3, 4], 1)
+    assert sheet.page.is_hidden("#propose")
+    sheet.press("p", "p", "p", "Shift+R", "Enter")
+    assert (sheet.text("#funnel"), sheet.numbers) == ("40 > 4 > 3 > 0", [1, 2, 3])
+    sheet.press("f", "End", "ArrowUp", "Enter")  # out of play: kept, it is in play again
+    assert sheet.numbers[:2] == [4, 5]
+    assert sheet.with_class("behind") == sheet.numbers
+    assert sheet.words(4) == "4: Candidate 4, left behind in round 2"
+    assert sheet.words(5) == "5: Candidate 5, rejected, left behind in round 1"
+    sheet.press("Home", "p")
+    assert sheet.words(4) == "4: Candidate 4, kept"
+    assert sheet.text("#funnel") == "40 > 4 > 4 > 1"
+    sheet.press("f", "Home", "Enter", "Home", "p", "p").until_saved()
+    sheet.page.click("#propose")
+    sheet.page.fill("#proposal input", "2")
+    sheet.press("Enter")
+    sheet.until(lambda: sheet.text("#filter") == "Proposed")
+    assert sheet.text("#selected") == "2 selected"
+    assert sheet.with_class("selected") == sheet.numbers
+    sheet.press("Escape")
+    for funnel in ("40 > 4 > 4 > 2", "40 > 4 > 4 > 1", "40 > 4 > 3 > 0", "40 > 4 > 3", "40 > 4 > 2"):
+        sheet.press("Control+z")
+        assert sheet.text("#funnel") == funnel
+
+
+@contextmanager
+def undrawn(sheet: Sheet) -> Iterator[Run]:
+    """Variations that are asked for are not drawn, and at the end no longer asked for."""
+    with held(sheet.served.run), Run.open(sheet.served.run) as run:
+        yield run
+        for number, _ in run.queued():
+            run.withdraw(number)
+
+
+def test_variations_are_queued_and_get_their_place(sheet: Sheet) -> None:
+    with undrawn(sheet) as run:
+        sheet.press("o", "ArrowDown", "Enter", "l", "v")
+        sheet.until(lambda: sheet.said == "4 variations of 2 queued.")
+        queued = [number for number, _ in run.queued()]
+        assert len(queued) == 4
+        assert sheet.numbers[:7] == [1, 2, *queued, 3]
+        assert sheet.with_class("queued") == queued
+        assert sheet.text("#drawing") == "4 to be drawn"
+        boxes = sheet.boxes()
+        for number in queued:
+            shutil.copyfile(run.candidate(2).thumbnail, thumbnail_file(run.folder, number))
+            run.add(replace(run.candidate(2), index=number, variation_of=2))
+        sheet.until(lambda: not sheet.with_class("queued"))
+        assert sheet.boxes() == boxes
+        assert sheet.text("#drawing") == ""
+        assert sheet.words(queued[0]) == f"{queued[0]}: Candidate 2, undecided, variation of 2"
+        sheet.press("o", "Home", "Enter")
+        assert sheet.numbers[:4] == [1, 2, 3, 4]
+        for number in queued:
+            run.remove(number)
+
+
+def test_larger_and_smaller(sheet: Sheet) -> None:
+    wide = columns(sheet)
+    sheet.press("+")
+    assert columns(sheet) < wide
+    larger = columns(sheet)
+    sheet.page.reload()
+    sheet.wait()
+    assert columns(sheet) == larger
+    sheet.press("-", "-")
+    assert columns(sheet) > wide
+    gaps = sorted({round(box[0]) for box in sheet.boxes().values()})
+    width = next(iter(sheet.boxes().values()))[2]
+    assert all(after - before == round(width) + 4 for before, after in pairwise(gaps))
+
+
+def test_help_and_keys_that_are_the_browsers(sheet: Sheet) -> None:
+    sheet.press("?")
+    assert sheet.page.is_visible("#help")
+    sheet.press("p", "x", "ArrowRight", "Escape")
+    assert sheet.page.is_hidden("#help")
+    sheet.press("Alt+p", "Control+p", "Meta+x", "Control+1")
+    assert sheet.with_class("kept") == sheet.with_class("rejected") == []
+    assert sheet.text("#c1 .stars") == ""
+
+
+def test_every_key_of_the_help_is_a_key_of_the_page(sheet: Sheet) -> None:
+    with undrawn(sheet) as run:
+        taken: Any = sheet.page.evaluate(
+            """() => [...document.querySelectorAll("#help kbd")].map((one) => one.textContent)
+              .filter((words) => /^[A-Z?]$/.test(words)).map((words) => {
+                const event = new KeyboardEvent("keydown",
+                  { key: words.toLowerCase(), shiftKey: words === "R",
+                    ctrlKey: words === "Y" || words === "A", bubbles: true, cancelable: true });
+                document.getElementById("grid").dispatchEvent(event);
+                document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
+                document.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+                return [words, event.defaultPrevented];
+              })"""
+        )
+        sheet.until(lambda: len(run.queued()) == 4)
+    assert [words for words, on in taken if not on] == []
+    assert len(taken) > 15

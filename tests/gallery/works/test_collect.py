@@ -1,0 +1,157 @@
+"""Which works are published, under which addresses, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from artgen.errors import ArtgenError, Problems
+from artgen.events import Note
+from artgen.gallery.works import slugs
+from artgen.gallery.works.collect import collect
+from artgen.gallery.works.settings import Settings
+from artgen.gallery.works.work import Collection
+from artgen.runs.store import Change, Run
+
+SHAPES = ((64, 64),) * 4
+
+
+def collected(*places: Path, everything: bool = False, **settings: object) -> Collection:
+    with ExitStack() as stack:
+        sources = [
+            stack.enter_context(Run.open(place)) if (place / "recipe.toml").is_file() else place
+            for place in places
+        ]
+        return collect(sources, Settings(**settings), everything=everything)
+
+
+def pictures(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        if name.endswith(".mp4"):
+            (folder / name).write_bytes(b"film")
+        else:
+            Image.new("RGB", (8, 8)).save(folder / name, "PNG")
+    return folder
+
+
+def slugs_of(collection: Collection) -> list[str]:
+    return [work.slug for work in collection.works]
+
+
+def test_picks_in_the_order_of_picking(finished_run: Callable[..., Path]) -> None:
+    folder = finished_run(shapes=SHAPES, picks=(3, 1, 4))
+    with Run.open(folder) as run:
+        run.pick(3, False)
+        run.pick(3, True)
+        words = [Change(4, "title", "Night"), Change(4, "alt", "A dark sea")]
+        run.decide(words, who="a", view="sheet")
+    found = collected(folder)
+    assert [work.index for work in found.works] == [1, 4, 3]
+    night, other = found.works[1], found.works[0]
+    assert (night.title, night.alt, night.number) == ("Night", "A dark sea", "No. 4")
+    assert (other.title, other.alt) == ("Abstracts, no. 1", "After a coffee thumbnail, candidate 1")
+    assert datetime.fromisoformat(night.at) > datetime.fromisoformat(other.at)
+    assert [stage.name for stage in night.stages] == ["Mixture of crops", "Style transfer", "Film grain"]
+    assert slugs_of(found)[0] == "abstracts-1a2b3c4d-0001"
+    assert [work.index for work in collected(folder, order="number").works] == [1, 3, 4]
+    assert [work.index for work in collected(folder, order="newest").works] == [4, 3, 1]
+    assert found.series[0].drawn == 4
+
+
+def test_the_words_and_the_order_of_series(finished_run: Callable[..., Path], tmp_path: Path) -> None:
+    run = finished_run(shapes=SHAPES, picks=(1,))
+    photos = pictures(tmp_path / "summer_rain", "2.png", "10.png", "a b.PNG", ".hidden.png", "notes.txt.png")
+    said = [
+        {"run": "summer_rain", "title": "Rain", "statement": "Wet.", "order": "newest"},
+        {"run": "abstracts"},
+    ]
+    found = collected(run, photos, series=said)
+    assert [(each.title, each.statement) for each in found.series] == [
+        ("Rain", "Wet."),
+        ("Abstracts", "Thumbnails, re-imagined."),
+    ]
+    assert [work.title for work in found.works] == ["Notes.txt", "A b", "10", "2", "Abstracts, no. 1"]
+    assert [work.series for work in found.works] == [0, 0, 0, 0, 1]
+
+
+def test_a_folder_in_a_folder_is_a_series_of_its_own(tmp_path: Path) -> None:
+    photos = pictures(tmp_path / "photos", "1.png", "winter/1.png", "winter/walk.mp4", "winter/walk.png")
+    found = collected(photos)
+    assert [each.title for each in found.series] == ["Photos", "Winter"]
+    walk = found.works[-1]
+    assert walk.film == photos / "winter" / "walk.mp4"
+    assert walk.source == photos / "winter" / "walk.png"
+    assert len(found.works) == 3
+    assert slugs_of(found) == ["1", "winter-1", "winter-walk"]
+    pictures(photos, "winter/more/1.png", "spring/walk.png", "walk.png")
+    addresses = slugs_of(collected(photos))
+    assert addresses == ["1", "walk", "spring-walk", "winter-1", "winter-walk", "winter-more-1"]
+
+
+def test_pictures_of_kinds_that_are_not_shown_are_counted(tmp_path: Path) -> None:
+    names = (
+        "1.png",
+        "a.heic",
+        "winter/b.HEIC",
+        "c.gif",
+        "notes.txt",
+        ".d.gif",
+        ".hidden/e.gif",
+        "site/f.gif",
+    )
+    photos = pictures(tmp_path / "photos", *names)
+    said: list[object] = []
+    found = collect([photos, photos / "1.png"], Settings(), but=photos / "site", emit=said.append)
+    assert len(found.works) == 2
+    assert said == [Note("3 files left out: .heic (2), .gif (1)")]
+
+
+def test_hostile_names(tmp_path: Path) -> None:
+    names = [
+        "a<b>&'\".png",
+        "100% #2.png",
+        "_..x.png",
+        "עברית.png",
+        "con.png",
+        "ÉTÉ.png",
+        "été.png",
+    ]
+    names += ["x" * 200 + ".png", "a\nb.png"]
+    found = collected(pictures(tmp_path / "p", *names))
+    assert len(set(slugs_of(found))) == len(names)
+    for slug in slugs_of(found):
+        assert slug.isascii()
+        assert slug.replace("-", "").isalnum()
+        assert slug not in slugs.DEVICES
+        assert len(slug) < 120
+    assert "a<b>&'\"" in {work.title.lower() for work in found.works}
+
+
+def test_the_very_same_twice() -> None:
+    assert len(set(slugs.unique([("a", "x"), ("a", "x"), ("a", "x")]))) == 3
+
+
+def test_nothing_to_publish(finished_run: Callable[..., Path], tmp_path: Path) -> None:
+    run, empty = finished_run(shapes=SHAPES), finished_run("empty-00000000", ())
+    with pytest.raises(ArtgenError, match=r"none of its 4 candidates is picked.*artgen curate.*artgen pick"):
+        collected(run)
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(Problems) as caught:
+        collected(run, empty, tmp_path / "nothing", tmp_path / "gone")
+    said = str(caught.value)
+    for words in ("is picked", "has no candidates yet", "holds no pictures", "no such folder"):
+        assert words in said
+    assert len(collected(run, everything=True).works) == 4
+
+
+def test_the_film_of_a_walk_is_a_piece(finished_run: Callable[..., Path]) -> None:
+    folder = finished_run(shapes=SHAPES)
+    (folder / "film.mp4").write_bytes(b"film")
+    (work,) = collected(folder).works
+    assert (work.title, work.film, work.source.name) == ("Abstracts, film", folder / "film.mp4", "0003.png")

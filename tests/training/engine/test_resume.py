@@ -1,0 +1,112 @@
+"""Every family: killed in the middle and gone on with, it ends as an undisturbed training, bit for bit."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from artgen.events import ignore
+from artgen.training.engine.checkpoints import Checkpoints
+from artgen.training.engine.loop import train
+from artgen.training.recipes import FAMILIES
+from artgen.training.recipes.load import load_training_recipe
+from artgen.training.session import Job, prepare
+from tests.training.checks import assert_equal
+
+SMALL = Path(__file__).parent / "small"
+
+
+def test_every_family_has_a_small_recipe() -> None:
+    assert {load_training_recipe(file).family for file in SMALL.glob("*.toml")} == FAMILIES.keys()
+
+
+# By default a GAN of pairs and the up-imager, whose critic is another; CI resumes all. The longest has a
+# test of its own by default: fast-style, killed while it paints its pairs.
+LONG = {"fast-style", "cyclegan", "dcgan", "dcgan-r3", "mix", "pix2pix"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if name in LONG else [])
+        for name in sorted(file.stem for file in SMALL.glob("*.toml"))
+    ],
+)
+def test_killed_and_resumed_equals_undisturbed_bit_for_bit(tmp_path: Path, name: str) -> None:
+    torch.set_num_threads(1)
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    finish(name, whole)
+    kill_after_a_checkpoint(name, broken)
+    reached = Checkpoints(broken, 2).step()
+    assert 0 < reached < 60  # killed in the middle, not at the end
+    finish(name, broken)
+    states = [torch.load(f / "checkpoints" / "00000060.pt", weights_only=True) for f in (whole, broken)]
+    for part in ("networks", "averages", "optimisers", "extra"):
+        assert_equal(states[0][part], states[1][part])
+
+
+@pytest.mark.slow
+def test_every_process_goes_on_with_what_it_remembers(tmp_path: Path) -> None:
+    """CycleGAN's critics remember pictures, each process its own."""
+    recipe = tmp_path / "r.toml"
+    text = (SMALL / "cyclegan.toml").read_text().replace("steps = 60", "steps = 16")
+    recipe.write_text(text.replace("checkpoint_every = 25", "checkpoint_every = 8"))
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    command = [
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "-m",
+        "artgen",
+        "train",
+    ]
+    for folder in (whole, broken):
+        if folder == broken:
+            shutil.copytree(whole, broken)
+            (broken / "checkpoints" / "00000016.pt").unlink()
+        done = subprocess.run(
+            [sys.executable, *command, str(recipe), "--folder", str(folder), "--device", "cpu"],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+    states = [torch.load(f / "checkpoints" / "00000016.pt", weights_only=True) for f in (whole, broken)]
+    assert len(states[0]["extra"]) == 2
+    for part in ("networks", "averages", "optimisers", "extra"):
+        assert_equal(states[0][part], states[1][part])
+
+
+def finish(name: str, folder: Path) -> None:
+    recipe = load_training_recipe(SMALL / f"{name}.toml")
+    ready = prepare(Job(recipe, folder, beside=SMALL), ignore)
+    train(
+        ready.family,
+        recipe,
+        folder=folder,
+        identity=ready.identity,
+        accelerator=ready.accelerator,
+        emit=ignore,
+    )
+
+
+def kill_after_a_checkpoint(name: str, folder: Path) -> None:
+    command = [sys.executable, "-m", "artgen", "train", str(SMALL / f"{name}.toml"), "--folder", str(folder)]
+    process = subprocess.Popen(
+        [*command, "--device", "cpu", "--threads", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    deadline = time.monotonic() + 120
+    while not Checkpoints(folder, 2).step() and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.005)
+    os.kill(process.pid, signal.SIGKILL)
+    _, said = process.communicate()
+    assert process.returncode == -signal.SIGKILL, said.decode()
