@@ -48,6 +48,8 @@ def starter(name: str) -> str:
 def _ours(schema: Path) -> bool:
     """Whether the file may be written: it is missing, or an earlier schema of recipes."""
     try:
-        return not schema.exists() or json.loads(schema.read_text("utf-8")).get("title") == TITLE
+        if not schema.exists():
+            return True
+        return schema.is_file() and json.loads(schema.read_text("utf-8")).get("title") == TITLE
     except (OSError, ValueError, AttributeError):
         return False

@@ -139,7 +139,8 @@ def schema(
     if output is None:
         typer.echo(text, nl=False)
         return
-    from artgen.imaging.io.files import atomic_write
+    from artgen.imaging.io.files import atomic_write, is_device
 
     atomic_write(output, text.encode())
-    typer.echo(str(output))
+    if not is_device(output):
+        typer.echo(str(output))

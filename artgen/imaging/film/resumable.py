@@ -7,8 +7,6 @@ and not as its pixels do. In the end the pieces are joined as they are, with the
 from __future__ import annotations
 
 import heapq
-import os
-import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
@@ -18,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from artgen.errors import ArtgenError, WriteError
 from artgen.imaging.film.sound import Sound
 from artgen.imaging.film.writer import VideoWriter, load_av
-from artgen.imaging.io.files import TEMPORARY, read_image, sweep, write_png
+from artgen.imaging.io.files import put, read_image, sweep, temporary_for, write_png
 
 if TYPE_CHECKING:
     from av.packet import Packet
@@ -38,9 +36,11 @@ class Reel:
 
     Raises:
         WriteError: the folder cannot be made.
+        ArtgenError: ``output`` is a device.
     """
 
     def __init__(self, output: Path, key: str) -> None:
+        temporary_for(output)
         self.output, self.folder = output, output.with_name(f".{output.name}-{key[:12]}")
         try:
             self.folder.mkdir(exist_ok=True)
@@ -150,7 +150,7 @@ class Reel:
 
     def _joined(self, times: Sequence[int], ticks: int, source: Path, told: Callable[[str], None]) -> int:
         av = load_av()
-        temporary = self.output.with_name(f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}")
+        temporary = temporary_for(self.output)
         try:
             options = {"movflags": "+faststart"}
             with av.open(str(temporary), "w", format="mp4", options=options) as film:
@@ -161,9 +161,7 @@ class Reel:
                 streams = (self._packets(pictures, times, ticks), sound.packets())
                 for _, packet in heapq.merge(*streams, key=lambda timed: timed[0]):
                     film.mux(packet)
-            with temporary.open("rb+") as file:
-                os.fsync(file.fileno())
-            temporary.replace(self.output)
+            put(temporary, self.output)
         except (OSError, av.FFmpegError) as error:
             raise WriteError(self.output, error.strerror or str(error)) from error
         finally:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from artgen.errors import ArtgenError, WriteError
-from artgen.imaging.io.files import TEMPORARY, sweep
+from artgen.imaging.io.files import put, sweep, temporary_for
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -51,7 +49,7 @@ class VideoWriter:
         quality: x264's constant rate factor: 18 looks lossless, 23 is smaller.
 
     Raises:
-        ArtgenError: PyAV is missing or cannot write H.264; a picture has another size.
+        ArtgenError: PyAV is missing or cannot write H.264; a picture has another size; a device.
         WriteError: the disk is full or the folder not writable.
     """
 
@@ -61,8 +59,8 @@ class VideoWriter:
         known = [name for name in ENCODERS if name in self._av.codecs_available]
         if not known:
             raise ArtgenError(str(path), "this PyAV cannot write H.264", "", "pip install --upgrade av")
+        self._temporary = temporary_for(path)
         sweep(path.parent)
-        self._temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}")
         options = {"movflags": "+faststart"}
         try:
             self._container = self._av.open(str(self._temporary), "w", format="mp4", options=options)
@@ -132,8 +130,6 @@ class VideoWriter:
     def _finish(self) -> None:
         self._container.close()
         try:
-            with self._temporary.open("rb+") as file:
-                os.fsync(file.fileno())
-            self._temporary.replace(self._path)
+            put(self._temporary, self._path)
         except OSError as error:
             raise WriteError(self._path, error.strerror or str(error)) from error

@@ -5,7 +5,11 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import secrets
+import shutil
+import stat
+import tempfile
 import threading
 import time
 import warnings
@@ -158,30 +162,85 @@ def atomic_write(path: Path, data: bytes) -> None:
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """A file to write that appears whole when the block ends, or never: temporary beside it, fsync, rename.
 
+    A pipe, a terminal or another device is written through when the block ends, and stays what it is.
+
     Raises:
         WriteError: the disk is full, the folder not writable, or the path no file's name.
     """
     try:
-        temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}")
-        if "\0" in path.name:
-            raise ValueError("a zero byte in the name")
-        file = temporary.open("xb")
-    except ValueError as error:  # or no name at all
-        raise WriteError(path, str(error)) from error
-    except OSError as error:
-        raise WriteError(path, error.strerror or str(error)) from error
-    try:
-        try:
-            with file:
+        if is_device(path):
+            with tempfile.TemporaryFile() as file:
                 yield file
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
+                _write_through(path, file)
+            return
+        temporary = temporary_for(path)
+        try:
+            with temporary.open("xb") as file:
+                yield file
+            put(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
-        sync_folder(path.parent)
     except OSError as error:
         raise WriteError(path, error.strerror or str(error)) from error
+
+
+def temporary_for(path: Path) -> Path:
+    """The name, next to ``path``, of a file that is written first and then ``put`` in its place.
+
+    Raises:
+        WriteError: the path is no file's name.
+        ArtgenError: it is that of a pipe or another device.
+    """
+    if is_device(path):
+        raise ArtgenError(str(path), "no regular file", "name a file, which this is put together in")
+    try:
+        if "\0" in path.name:
+            raise ValueError("a zero byte in the name")
+        return path.with_name(f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}")
+    except ValueError as error:  # or no name at all
+        raise WriteError(path, str(error)) from error
+
+
+def put(temporary: Path, path: Path) -> None:
+    """Give a complete file its name once it is on the disk.
+
+    Raises:
+        OSError: the disk is full, or ``path`` a folder.
+    """
+    with temporary.open("rb+") as file:
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    sync_folder(path.parent)
+
+
+def is_device(path: Path) -> bool:
+    """Whether ``path`` names a pipe, a terminal or another device, which a renamed file would replace.
+
+    ``/dev/stdout`` and the like name what is open already, be it a file.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return _descriptor(path) is not None or not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def _descriptor(path: Path) -> int | None:
+    """Of ``/dev/stdout``, ``/dev/fd/3`` and ``/proc/self/fd/3`` the number of the open file; else None."""
+    name = os.path.normpath(path.absolute())
+    name = {"/dev/stdout": "/dev/fd/1", "/dev/stderr": "/dev/fd/2"}.get(name, name)
+    matched = re.fullmatch(rf"/(?:dev|proc/self|proc/{os.getpid()})/fd/(\d+)", name)
+    return int(matched[1]) if matched else None
+
+
+def _write_through(path: Path, whole: BinaryIO) -> None:
+    descriptor = _descriptor(path)
+    if descriptor is None and stat.S_ISBLK(path.stat().st_mode):
+        raise ArtgenError(str(path), "a disk", "name a file on it")
+    opened = os.open(path, os.O_WRONLY) if descriptor is None else os.dup(descriptor)
+    whole.seek(0)
+    with os.fdopen(opened, "wb") as device:
+        shutil.copyfileobj(whole, device)
 
 
 def sweep(folder: Path) -> None:
