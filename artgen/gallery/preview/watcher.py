@@ -1,7 +1,7 @@
 """What changed on disk, seen by looking again: for ``artgen preview``.
 
-Not by the system's own notices: a site is switched over whole, and those would go on telling of the folder
-that was taken away. Looking at a thousand files takes a few milliseconds.
+Not by the system's own notices, which differ between systems. Looking at a thousand files takes a few
+milliseconds.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -13,6 +14,9 @@ import pytest
 from artgen.errors import ArtgenError
 from artgen.gallery.publish import staging
 from artgen.gallery.publish.staging import MANIFEST, building
+
+CONTENT, PAGE, LAST = (f"str(args[0]).endswith({name!r})" for name in ("b.jpg", "index.html", MANIFEST))
+KILLED, BROKEN = "os.kill(os.getpid(), signal.SIGKILL)", "raise_(OSError(5, 'broken'))"
 
 
 def build(target: Path, names: tuple[str, ...] = ("index.html", "images/a.jpg"), force: bool = False) -> None:
@@ -28,12 +32,7 @@ def files(target: Path) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("in_one_step", [True, False])
-def test_stale_files_of_ours_go_and_foreign_files_stay(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_one_step: bool
-) -> None:
-    if not in_one_step:
-        monkeypatch.setattr(sys, "platform", "elsewhere")
+def test_stale_files_of_ours_go_and_foreign_files_stay(tmp_path: Path) -> None:
     target = tmp_path / "gallery"
     build(target)
     (target / "CNAME").write_text("art.example")
@@ -103,7 +102,7 @@ def test_two_at_once(tmp_path: Path) -> None:
     build(target)
 
 
-def test_killed_between_the_two_renames_of_other_systems(tmp_path: Path) -> None:
+def test_a_site_that_an_earlier_artgen_left_aside(tmp_path: Path) -> None:
     target = tmp_path / "gallery"
     build(target)
     (target / "CNAME").write_text("art.example")
@@ -112,45 +111,147 @@ def test_killed_between_the_two_renames_of_other_systems(tmp_path: Path) -> None
     assert (target / "CNAME").read_text() == "art.example"
 
 
-@pytest.mark.parametrize("error", ["OSError(5, 'broken')", "KeyboardInterrupt()"])
-def test_stopped_between_the_two_renames_of_other_systems(tmp_path: Path, error: str) -> None:
+@pytest.mark.parametrize("error", [BROKEN, "raise_(KeyboardInterrupt())"])
+def test_stopped_before_the_first_file_has_its_place(tmp_path: Path, error: str) -> None:
     target = tmp_path / "gallery"
     build(target)
     (target / "CNAME").write_text("art.example")
-    assert stopped(target, ("new",), error).endswith("KeyboardInterrupt" if "()" in error else "untouched")
+    code, said = stopped(target, "str(args[0]).endswith('.artgen-new')", error)
+    assert code != 0
+    assert said.endswith("KeyboardInterrupt" if "Key" in error else "untouched")
     assert files(target) == {"index.html", "images/a.jpg", "CNAME"}
     assert (target / "index.html").read_text() == "new index.html"
     assert [path.name for path in tmp_path.iterdir()] == ["gallery"]
 
 
-def test_a_site_that_cannot_be_put_back_at_once_is_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("step", "error"), [(CONTENT, KILLED), (PAGE, KILLED), (LAST, KILLED), (PAGE, BROKEN), (LAST, BROKEN)]
+)
+def test_a_switch_that_is_stopped_is_finished_by_the_next(tmp_path: Path, step: str, error: str) -> None:
     target = tmp_path / "gallery"
     build(target)
-    (target / "CNAME").write_text("art.example")
-    said = stopped(target, ("new", "before"), "OSError(5, 'broken')")
-    assert f"is in {tmp_path / '.gallery.artgen-before'}" in said
-    assert not target.exists()
+    (target / "images" / "mine.jpg").write_text("mine")
+    code, said = stopped(target, step, error)
+    assert code == -signal.SIGKILL if error == KILLED else said.endswith("the next publish finishes it")
+    assert (target / "index.html").read_text() == ("half" if step == LAST else "new index.html")
+    staging.finish(target)
+    assert files(target) == {"index.html", "images/b.jpg", "images/mine.jpg"}
+    assert (target / "index.html").read_text() == "half"
     build(target)
-    assert (target / "CNAME").read_text() == "art.example"
+    assert files(target) == {"index.html", "images/a.jpg", "images/mine.jpg"}
     assert [path.name for path in tmp_path.iterdir()] == ["gallery"]
 
 
-def stopped(target: Path, renames: tuple[str, ...], error: str) -> str:
-    """Build without the one-step exchange; renaming these hidden folders fails. The last line said."""
-    ends = tuple(f".artgen-{name}" for name in renames)
+def test_ctrl_c_while_switching_finishes_it_first(tmp_path: Path) -> None:
+    target = tmp_path / "gallery"
+    build(target)
+    assert stopped(target, PAGE, "raise_(KeyboardInterrupt())")[1].endswith("KeyboardInterrupt")
+    assert files(target) == {"index.html", "images/b.jpg"}
+    assert (target / "index.html").read_text() == "half"
+    assert [path.name for path in tmp_path.iterdir()] == ["gallery"]
+
+
+def stopped(target: Path, when: str, error: str) -> tuple[int, str]:
+    """Build; the first link or rename that ``when`` is true of fails. Exit code and last line said."""
     script = (
-        "import pathlib, sys, artgen.gallery.publish.staging as folder\n"
+        "import os, pathlib, signal, sys, artgen.gallery.publish.staging as folder\n"
+        "done = []\n"
+        "def raise_(error): raise error\n"
         "def hook(event, args):\n"
-        f"    if event == 'os.rename' and str(args[0]).endswith({ends}):\n"
-        f"        raise {error}\n"
-        "sys.platform = 'elsewhere'\n"
+        f"    if event in ('os.rename', 'os.link') and not done and {when}:\n"
+        "        done.append(event)\n"
+        f"        {error}\n"
         "sys.addaudithook(hook)\n"
         f"with folder.building(pathlib.Path({str(target)!r})) as site:\n"
         "    (site / 'index.html').write_text('half')\n"
+        "    (site / 'images').mkdir()\n"
+        "    (site / 'images' / 'b.jpg').write_text('half')\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert done.returncode != 0
-    return done.stderr.strip().splitlines()[-1]
+    return done.returncode, (done.stderr.strip().splitlines() or [""])[-1]
+
+
+def test_what_comes_while_building_stays(tmp_path: Path) -> None:
+    """A file, a folder, one among the site's own, and whoever stands in the folder still stands there."""
+    target = tmp_path / "gallery"
+    build(target)
+    before = target.stat().st_ino, (target / "images").stat().st_ino
+    with building(target) as site:
+        (site / "index.html").write_text("new")
+        (target / "CNAME").write_text("art.example")
+        (target / "images" / "mine.jpg").write_text("mine")
+        (target / "notes" / "deep").mkdir(parents=True)
+    assert files(target) == {"index.html", "CNAME", "images/mine.jpg"}
+    assert (target / "notes" / "deep").is_dir()
+    assert (target.stat().st_ino, (target / "images").stat().st_ino) == before
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_what_comes_while_building_where_the_site_needs_the_name(tmp_path: Path, force: bool) -> None:
+    target = tmp_path / "gallery"
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "a.jpg").write_text("mine")
+    build(target, ("index.html",))
+
+    def come() -> None:
+        with building(target, force) as site:
+            (site / "images").mkdir()
+            (site / "images" / "a.jpg").write_text("new")
+            (target / "images").symlink_to(tmp_path / "elsewhere")
+
+    if force:
+        come()
+        assert (target / "images" / "a.jpg").read_text() == "new"
+    else:
+        with pytest.raises(ArtgenError, match="images: is yours, but the site needs that name"):
+            come()
+        assert files(target) == {"index.html"}
+    assert (tmp_path / "elsewhere" / "a.jpg").read_text() == "mine"
+
+
+def test_a_folder_where_the_site_needs_a_file(tmp_path: Path) -> None:
+    target = tmp_path / "gallery"
+    (target / "index.html").mkdir(parents=True)
+    (target / "index.html" / "mine").write_text("mine")
+    with pytest.raises(ArtgenError, match=r"index\.html: a folder, but the site needs that name"):
+        build(target, force=True)
+    assert files(target) == {"index.html/mine"}
+
+
+OUTSIDE = (
+    "../mine",
+    "/etc/hostname",
+    "link/mine",
+    "own/../../mine",
+    "",
+    ".",
+    "..",
+    "a\0b",
+    "own",
+    ".git/HEAD",
+)
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_a_manifest_that_names_what_is_not_the_sites(tmp_path: Path, name: str) -> None:
+    target = tmp_path / "gallery"
+    build(target)
+    for mine in (
+        tmp_path / "mine",
+        tmp_path / "elsewhere" / "mine",
+        target / "own" / "mine",
+        target / ".git" / "HEAD",
+    ):
+        mine.parent.mkdir(exist_ok=True)
+        mine.write_text("mine")
+    (target / "link").symlink_to(tmp_path / "elsewhere")
+    named = str(tmp_path / "mine") if name.startswith("/") else name
+    (target / MANIFEST).write_text(json.dumps({"files": {"index.html": 1, "images/a.jpg": 1, named: 4}}))
+    build(target, ("index.html",))
+    assert files(target) == {"index.html", "own/mine", ".git/HEAD"}
+    assert (target / "link").is_symlink()
+    assert (tmp_path / "mine").exists()
+    assert (tmp_path / "elsewhere" / "mine").exists()
 
 
 def test_a_folder_of_somebody_else_is_refused_then_forced(tmp_path: Path) -> None:
@@ -176,12 +277,7 @@ def test_a_file_of_yours_where_the_site_needs_the_name(tmp_path: Path) -> None:
     assert (target / "about.html").read_text() == "mine"
 
 
-@pytest.mark.parametrize("in_one_step", [True, False])
-def test_the_rights_of_folders_stay(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_one_step: bool
-) -> None:
-    if not in_one_step:
-        monkeypatch.setattr(sys, "platform", "elsewhere")
+def test_the_rights_of_folders_stay(tmp_path: Path) -> None:
     target = tmp_path / "gallery"
     build(target)
     for name, mode in (("drafts/old", 0o700), ("drafts", 0o750), ("shared", 0o2770), ("images", 0o711)):
