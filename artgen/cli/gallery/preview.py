@@ -87,7 +87,8 @@ def _publish(
 
 def _sources(run: Sequence[str], runs: Path, settings: Path | None, templates: Path | None) -> Iterator[Path]:
     """What the site is made from; of a run not ``run.db``, which reading touches, too."""
-    from artgen.runs.store import Run, find_run
+    from artgen.gallery.pages.templates import FOLDER
+    from artgen.runs.store import find_run
 
     for reference in run:
         if Path(reference).is_dir() and not (Path(reference) / "recipe.toml").is_file():
@@ -95,12 +96,8 @@ def _sources(run: Sequence[str], runs: Path, settings: Path | None, templates: P
             continue
         folder = find_run(reference, runs)
         yield from (folder / "decisions.jsonl", folder / "candidates", folder / "recipe.toml")
-        with Run.open(folder) as opened:
-            recipe = opened.fact("recipe folder")
-        if recipe:
-            yield folder / recipe / "templates"
     file = settings or Path("gallery.toml")
-    yield from (file, file.parent / "about.md", templates or file.parent / "templates")
+    yield from (file, file.parent / "about.md", templates or file.parent / FOLDER)
 
 
 def _open(url: str) -> None:

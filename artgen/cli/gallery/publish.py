@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from artgen.gallery.deploy.upload_set import Sent
     from artgen.gallery.publish.builder import Order, Summary
     from artgen.gallery.publish.plan import Plan
+    from artgen.gallery.works.settings import Settings
     from artgen.runs.store import Run
 
 SITE = Path("gallery")
@@ -42,7 +43,11 @@ def publish(
     ] = None,
     templates: Annotated[
         Path | None,
-        typer.Option("--templates", help="A folder whose templates replace ours.", show_default=False),
+        typer.Option(
+            "--templates",
+            help="A folder whose templates replace ours; by default templates/ next to gallery.toml.",
+            show_default=False,
+        ),
     ] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Only say what would be done, and why.")] = False,
     everything: Annotated[
@@ -75,6 +80,7 @@ def publish(
     """Make a static site of the picks: a page for each piece, with how it was made."""
     from artgen.events import ignore
     from artgen.gallery.deploy.targets import check, is_elsewhere
+    from artgen.gallery.pages.templates import own_folder
     from artgen.gallery.publish.builder import Order, look
     from artgen.gallery.works.settings import load_settings
 
@@ -90,7 +96,7 @@ def publish(
             opened,
             SITE if elsewhere else Path(to),
             said,
-            _templates(templates, said.folder, opened),
+            own_folder(templates, said.folder if settings else _working_folder(said, opened)),
             everything,
             force,
             workers,
@@ -150,18 +156,11 @@ def _is_run(place: Path) -> bool:
     return (place / "run.db").is_file() or (place / "recipe.toml").is_file()
 
 
-def _templates(asked: Path | None, folder: Path | None, sources: list[Run | Path]) -> Path | None:
-    """The folder of the artist's own templates: the one asked for, or beside gallery.toml or the recipe."""
-    from artgen.errors import ArtgenError
-
-    if asked is not None:
-        if not asked.is_dir():
-            raise ArtgenError(f"--templates {asked}", "no such folder", "name the folder of your templates")
-        return asked
-    facts = [(source, source.fact("recipe folder")) for source in sources if not isinstance(source, Path)]
-    recipes = [run.folder / recipe for run, recipe in facts if recipe]
-    places = [*([folder] if folder else []), *recipes]
-    return next((place / "templates" for place in places if (place / "templates").is_dir()), None)
+def _working_folder(settings: Settings, sources: list[Run | Path]) -> Path | None:
+    """The folder of the ``gallery.toml`` that lay there; one in a run's own folder came with the run."""
+    runs = {source.folder.resolve() for source in sources if not isinstance(source, Path)}
+    folder = settings.folder
+    return None if folder is None or folder.resolve() in runs else folder
 
 
 def _publish(order: Order, to: str | None, json: bool) -> tuple[Summary, Sent | None]:

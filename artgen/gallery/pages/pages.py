@@ -27,23 +27,31 @@ def pages(site: Site, own: Path | None = None) -> Iterator[tuple[str, str]]:
         own: the artist's folder of templates, whose files stand in the place of ours.
 
     Raises:
-        ArtgenError: a template of the artist's is wrong.
+        ArtgenError: a template of the artist's is wrong, or takes too much.
     """
-    import jinja2
+    if own is None:
+        yield from html(site)
+    else:
+        from artgen.gallery.pages.isolated import rendered
 
+        yield from rendered(site, own)
+    for series in site.series:
+        yield series.slides, _slides(series)
+    yield from feeds.texts(site)
+    yield "_headers", csp.headers()
+
+
+def html(site: Site, own: Path | None = None) -> Iterator[tuple[str, str]]:
+    """Each HTML page's path, and its text, rendered in this process: see ``pages``."""
     try:
         yield from _html(site, templates.environment(own))
     except ArtgenError:
         raise
     except Exception as error:
         # A template is a program, and the artist's may fail in any way; ours alone are our own mistake.
-        if own is None and not isinstance(error, jinja2.TemplateError):
+        if own is None:
             raise
         raise templates.problem(error, own) from error
-    for series in site.series:
-        yield series.slides, _slides(series)
-    yield from feeds.texts(site)
-    yield "_headers", csp.headers()
 
 
 def _html(site: Site, environment: Any) -> Iterator[tuple[str, str]]:
@@ -59,6 +67,8 @@ def _html(site: Site, environment: Any) -> Iterator[tuple[str, str]]:
 
     def render(template: str, path: str, head: Head, **values: Any) -> tuple[str, str]:
         root = "../" * path.count("/")
+        if begin := getattr(environment, "begin_page", None):
+            begin()
         text = environment.get_template(template).render(
             **shared, path=path, head=head, **{"root": root} | values
         )

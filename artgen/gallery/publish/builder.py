@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from artgen.errors import ArtgenError, Problems
-from artgen.events import Emit, ignore
+from artgen.events import Emit, Note, ignore
 from artgen.gallery.media.render import FOLDERS, Task, clear, written
 from artgen.gallery.pages import enclosures, templates
 from artgen.gallery.publish import manifest
 from artgen.gallery.publish.hashes import Hashes
 from artgen.gallery.publish.manifest import Made, Manifest
 from artgen.gallery.publish.plan import MISSING, Plan, Planned, decided, plan, words_of
-from artgen.gallery.publish.staging import MANIFEST, building, link
+from artgen.gallery.publish.staging import MANIFEST, building, finish, link
 from artgen.gallery.works.collect import collect
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ def publish(order: Order, emit: Emit = ignore) -> Summary:
         ArtgenError: a run without picks, a folder that must not be replaced, or not one work that could be
             published: then the site that was there stands.
     """
+    finish(order.target, order.force)
     hashes = Hashes(order.target)
     collection, old, planned = _look(order, hashes, emit)
     if planned.idle:
@@ -119,6 +120,8 @@ def publish(order: Order, emit: Emit = ignore) -> Summary:
             news = any(slug in made for slug in (each.work.slug for each in planned.made))
             if not news and not planned.removed and wanted == old.decided and planned.pages != MISSING:
                 raise _Unchanged
+            if order.templates:  # said each time: they decide what the site does in a browser
+                emit(Note(f"pages by your own templates in {order.templates}"))
             pages = _write_pages(order, collection, old, made, site)
             noted = Manifest(made, pages, wanted)
             (site / MANIFEST).write_text(noted.text(), "utf-8")

@@ -89,14 +89,15 @@ def _pool(workers: int) -> ProcessPoolExecutor:
     from concurrent.futures import ProcessPoolExecutor
 
     # Forking would copy whatever threads and locks the caller has; a preview's server has some.
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_begin)
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=begin)
 
 
-def _begin() -> None:
+def begin() -> None:
+    """Prepare a process that works for another: it ends when its parent does, and leaves Ctrl-C to it."""
     import signal
     import threading
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it too, and ends us in order
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends us in order
     threading.Thread(target=_follow_parent, daemon=True).start()
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from artgen.errors import ArtgenError
 from artgen.gallery.pages import templates
-from artgen.gallery.pages.pages import pages
+from artgen.gallery.pages.pages import html, pages
 from tests.gallery.pages.test_metadata import piece, site
 
 CHECKOUT = Path(__file__).parents[3]
@@ -81,4 +81,4 @@ def test_each_file_can_be_replaced(tmp_path: Path) -> None:
 def test_a_template_that_is_wrong(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "404.html").write_text(text, "utf-8", "surrogateescape")
     with pytest.raises(ArtgenError, match=said):
-        list(pages(site(piece()), tmp_path))
+        list(html(site(piece()), tmp_path))

@@ -1,0 +1,239 @@
+"""An environment for templates in which values cannot be changed, and nothing grows without end.
+
+Jinja's own sandbox keeps names that begin with an underscore, and changes of lists and dicts, from templates.
+Here a template reaches only what is listed: plain values, our dataclasses, fields of settings. A method of
+any other object, ``Path.unlink`` or pydantic's ``parse_raw``, would be a way out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import is_dataclass
+from functools import wraps
+from typing import Any, TypeVar
+
+import jinja2
+from jinja2 import nodes, runtime
+from jinja2.compiler import CodeGenerator, Frame
+from jinja2.environment import TemplateModule
+from jinja2.exceptions import SecurityError
+from jinja2.nodes import EvalContext
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import Cycler, Joiner, Namespace
+from pydantic import BaseModel
+
+MAX_TEXT = 16_000_000  # characters of a text, items of a list; a page is one text
+MAX_GROWTH = 16 * MAX_TEXT  # characters while it is made, as far as the arguments tell
+MAX_VOLUME = 4 * MAX_TEXT  # of all texts and lists that are made for a page
+MAX_NUMBER = 100_000  # a width, an indent, a count
+MAX_BITS = 10_000  # of a whole number
+MAX_STEPS = 1_000_000  # loop rounds, calls, filters and includes of a page
+
+T = TypeVar("T")
+READABLE = (
+    *(str, list, tuple, dict, TemplateModule, Cycler, Joiner, Namespace),
+    *(
+        runtime.BlockReference,
+        runtime.LoopContext,
+        runtime.Macro,
+        runtime.TemplateReference,
+        runtime.Undefined,
+    ),
+)
+# Filters, and methods of texts, whose result is longer than what they are given.
+GROWING = frozenset(
+    {"batch", "center", "expandtabs", "indent", "ljust", "replace", "rjust", "round", "slice"}
+)
+GROWING |= {"tojson", "wordwrap", "zfill"}
+_GIVEN_BY_JINJA = (runtime.Context, EvalContext, jinja2.Environment)
+# "%10000d" and "%*d"; "{:10000}" and "{:{width}}".
+_WIDE_PERCENT = re.compile(r"%(?:\(.*\))?[-#0 +]*\d*\.?(?:\*|\d{5,})", re.DOTALL)
+_WIDE_BRACES = re.compile(r"\{[^{}]*:[^{}]*(?:\{|\d{5,})")
+
+
+class _Code(CodeGenerator):
+    """Python of a template that asks the environment before each round of a loop and each ``~``."""
+
+    def visit_For(self, node: nodes.For, frame: Frame) -> None:  # noqa: N802 - jinja2's name
+        rounds = nodes.EnvironmentAttribute("rounds", lineno=node.lineno)
+        node.iter = nodes.Call(rounds, [node.iter], [], None, None, lineno=node.lineno)
+        super().visit_For(node, frame)
+
+    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802
+        self.write("environment.joined(context.eval_ctx, (")
+        for each in node.nodes:
+            self.visit(each, frame)
+            self.write(", ")
+        self.write("))")
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """Templates with every value escaped, and an error for a name that does not exist.
+
+    Args:
+        loader: finds templates by name.
+    """
+
+    code_generator_class = _Code
+    intercepted_binops = frozenset({"+", "*", "**", "%"})
+
+    def __init__(self, loader: jinja2.BaseLoader) -> None:
+        super().__init__(
+            loader=loader,
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self.globals.pop("lipsum")
+        self.filters = {name: self._bounded(name, filter_) for name, filter_ in self.filters.items()}
+        self._steps = self._volume = 0
+
+    def begin_page(self) -> None:
+        """Count from the beginning: the limits are those of a page."""
+        self._steps = self._volume = 0
+
+    def step(self) -> None:
+        """Count one step of a page.
+
+        Raises:
+            SecurityError: there were ``MAX_STEPS`` already.
+        """
+        self._steps += 1
+        if self._steps > MAX_STEPS:
+            raise SecurityError(f"more than {MAX_STEPS:,} loop rounds and calls on one page")
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        if isinstance(obj, BaseModel):
+            return attr in type(obj).model_fields
+        if attr == "translate":  # of a text, whose table holds texts of any length
+            return False
+        ours = is_dataclass(obj) and not isinstance(obj, type) and type(obj).__module__.startswith("artgen.")
+        return (ours or isinstance(obj, READABLE)) and super().is_safe_attribute(obj, attr, value)
+
+    def call(self, context: runtime.Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
+        self.step()
+        owner, name = getattr(obj, "__self__", None), getattr(obj, "__name__", "")
+        if isinstance(owner, str) and name == "join":
+            args = (self._listed(owner, args),)
+        elif isinstance(owner, str):
+            _check_growth(name, owner, args, kwargs)
+        elif isinstance(obj, runtime.LoopContext) and args:  # a recursive loop's next level
+            args = (self.rounds(args[0]), *args[1:])
+        return self._checked(super().call(context, obj, *args, **kwargs))
+
+    def call_binop(self, context: runtime.Context, operator: str, left: Any, right: Any) -> Any:
+        _check_operands(operator, left, right)
+        return self._checked(super().call_binop(context, operator, left, right))
+
+    def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
+        wrapped = super().wrap_str_format(value)
+        if wrapped is not None and _WIDE_BRACES.search(value.__self__):
+            raise SecurityError("a width of more than 9,999 characters, or from a variable, in format()")
+        return wrapped
+
+    def join_path(self, template: str, parent: str) -> str:
+        self.step()
+        return super().join_path(template, parent)
+
+    def concat(self, pieces: Iterable[str]) -> str:
+        """Join what a template yields; one that yields too much fails on the line where it does."""
+        texts, size = [], 0
+        for text in pieces:
+            size += len(text)
+            if size > MAX_TEXT:
+                error = _too_long(size)
+                if isinstance(pieces, Iterator) and hasattr(pieces, "throw"):
+                    pieces.throw(error)
+                raise error
+            texts.append(text)
+        return self._checked("".join(texts))
+
+    def joined(self, eval_ctx: EvalContext, values: tuple[Any, ...]) -> str:
+        """The values of ``a ~ b ~ c`` as one text."""
+        self.step()
+        _check_size(sum(map(_size, values)))
+        return self._checked(runtime.markup_join(values) if eval_ctx.autoescape else runtime.str_join(values))
+
+    def rounds(self, items: Iterable[Any]) -> Iterator[Any]:
+        """The same items, each counted as a step."""
+        for item in items:
+            self.step()
+            yield item
+
+    def _bounded(self, name: str, filter_: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(filter_)  # with the mark that says which of context and environment it takes
+        def bounded(*args: Any, **kwargs: Any) -> Any:
+            self.step()
+            given = sum(isinstance(each, _GIVEN_BY_JINJA) for each in args)
+            before, value, rest = args[:given], args[given], args[given + 1 :]
+            if name == "join":
+                separator = rest[0] if rest else kwargs.get("d", "")
+                value = self._listed(str(separator), (value,))
+            elif name == "format" and _WIDE_PERCENT.search(str(value)):
+                raise SecurityError("a width of more than 9,999 characters in a format")
+            else:
+                _check_growth(name, value, rest, kwargs)
+            return self._checked(filter_(*before, value, *rest, **kwargs))
+
+        return bounded
+
+    def _checked(self, result: T) -> T:
+        if isinstance(result, str | list | tuple):
+            _check_size(len(result))
+            self._volume += len(result)
+            if self._volume > MAX_VOLUME:
+                raise SecurityError(f"texts and lists of more than {MAX_VOLUME:,} together on one page")
+        return result
+
+    def _listed(self, separator: str, items: tuple[Any, ...]) -> list[Any]:
+        """The items of a join, which are not too long together."""
+        listed = [each for some in items for each in self.rounds(some)]
+        _check_size(sum(map(_size, listed)) + len(separator) * len(listed))
+        return listed
+
+
+def _check_growth(name: str, value: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    if name not in GROWING:
+        return
+    given = [*args, *kwargs.values()]
+    numbers = [abs(each) for each in given if isinstance(each, int)]
+    if max(numbers, default=0) > MAX_NUMBER:
+        raise SecurityError(f"{name} by more than {MAX_NUMBER:,}")
+    texts = [_size(each) for each in given if isinstance(each, str | list | tuple | dict)]
+    _check_size(_size(value) * (1 + sum(numbers) + sum(texts)), MAX_GROWTH)
+
+
+def _check_operands(operator: str, left: Any, right: Any) -> None:
+    if operator == "%":
+        if isinstance(left, str) and _WIDE_PERCENT.search(left):
+            raise SecurityError("a width of more than 9,999 characters in a format")
+    elif operator == "+":
+        if hasattr(left, "__len__") and hasattr(right, "__len__"):
+            _check_size(len(left) + len(right))
+    elif isinstance(left, int) and isinstance(right, int):
+        by = right if operator == "**" else 1
+        bits = left.bit_length() * max(1, by) + (right.bit_length() if operator == "*" else 0)
+        if bits > MAX_BITS:
+            raise SecurityError(f"a number of more than {MAX_BITS:,} bits")
+    else:
+        for some, times in ((left, right), (right, left)):
+            if hasattr(some, "__len__") and isinstance(times, int):
+                _check_size(len(some) * max(0, times))
+
+
+def _size(value: Any) -> int:
+    """Characters of a text, items of a list; of what is neither one."""
+    return max(1, len(value)) if hasattr(value, "__len__") else 1
+
+
+def _check_size(size: int, largest: int = MAX_TEXT) -> None:
+    if size > largest:
+        raise _too_long(size)
+
+
+def _too_long(size: int) -> SecurityError:
+    return SecurityError(
+        f"a text or list of {size:,} or more is longer than the {MAX_TEXT:,} that a page may have"
+    )
