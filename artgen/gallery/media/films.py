@@ -1,125 +1,93 @@
-"""Films: how large an MP4 is shown, a picture out of it, and a copy with words in it."""
+"""Films: copied by PyAV, stream by stream and not coded anew, with words and without the place."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterable, Iterator
+import errno
+from contextlib import closing
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING
 
 from artgen.errors import ArtgenError
-from artgen.gallery.media.isobmff import Box, blank, boxes, free, inside_meta, replace_words
 
+if TYPE_CHECKING:
+    from artgen.imaging.film.frames import Frame
+
+# FFmpeg's name of the container, by ending.
+CONTAINERS = {
+    ".mp4": "mp4",
+    ".m4v": "mp4",
+    ".m4a": "ipod",
+    ".mov": "mov",
+    ".mkv": "matroska",
+    ".webm": "webm",
+}
+_BOXES = ("mp4", "ipod", "mov")  # those that are built of boxes (ISO/IEC 14496-12)
+# What of a film's own words stays: all else may say where it was taken, and by which camera.
+_WORDS = ("title", "artist", "copyright", "description", "comment", "date", "creation_time")
+# https://developer.adobe.com/xmp/docs/XMPSpecifications: Part 3, files of the ISO base media format.
+_XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+_APPLES_HEVC = "hvc1"  # under another name Safari plays none
 _RIGHT = "give a whole .mp4 file"
-# Where it was taken, as phones and 3GPP have it, and what else may say so: Nikon's notes, Sony's XML, and
-# what Adobe's programs put into films for QuickTime.
-_FREED = {b"\xa9xyz", b"loci", b"NCDT", b"xml ", b"bxml", b"XMP_"}
-_DEEPEST = 5  # boxes within boxes that may say where
 
 
-def film_size(file: Path) -> tuple[int, int]:
-    """Width and height in px at which a film is shown, as its header says.
+def first_frame(file: Path) -> Frame:
+    """Decode the first frame of a film, upright and with square pixels.
 
     Raises:
-        ArtgenError: no MP4, or one without pictures.
+        ArtgenError: PyAV is not installed, or it is no film that can be decoded.
     """
-    try:
-        with file.open("rb") as stream:
-            end = stream.seek(0, 2)
-            for kind, start, stop in boxes(stream, 0, end):
-                if kind == b"moov":
-                    for size in _tracks(stream, start, stop):
-                        return size
-    except OSError as error:
-        raise ArtgenError(str(file), f"cannot be read ({error.strerror or error})", _RIGHT) from error
-    raise ArtgenError(str(file), "no MP4 film", _RIGHT)
+    from artgen.imaging.film.frames import read_frames
+
+    with closing(read_frames(file)) as frames:
+        return next(frames)
 
 
 def write_film(file: Path, target: Path, xmp: bytes) -> None:
-    """Copy a film with its words in it, and without the place where it was taken."""
-    shutil.copyfile(file, target)
-    with target.open("rb+") as stream:
-        forget_place(stream)
-        replace_words(stream, xmp)
+    """Copy a film's pictures and sound into a new container.
 
+    Its rotation, colours, rate and languages stay, and those of its words that an artist writes. Other tracks
+    go, for cameras and drones record their way in data and in subtitles; so do covers and chapters.
 
-def forget_place(stream: BinaryIO) -> None:
-    """Take out where a film was taken; nothing moves.
-
-    What a camera records of its way as a track beside picture and sound stays.
-    """
-    _forget(stream, boxes(stream, 0, stream.seek(0, 2)))
-
-
-def write_still(file: Path, target: Path) -> None:
-    """Write the first picture of a film as a PNG.
+    Args:
+        file: the film.
+        target: the copy; its ending is one of ``CONTAINERS``.
+        xmp: the packet, written into containers of boxes.
 
     Raises:
-        ArtgenError: PyAV is not installed, or cannot decode it.
+        ArtgenError: PyAV is not installed, or cannot copy the film.
+        OSError: nothing more can be written.
     """
-    from artgen.gallery.media.renditions import vips
+    from artgen.imaging.film.writer import load_av
 
-    try:
-        import av
-    except ImportError:
-        right = f"put a picture called {file.stem}.jpg beside it, or install PyAV"
-        raise ArtgenError(
-            str(file), "no picture to show it by", right, "pip install 'artgen[video]'"
-        ) from None
+    av = load_av(str(file))
+    container = CONTAINERS[target.suffix.lower()]
+    options = {"fflags": "+bitexact"} | ({"movflags": "+faststart"} if container in _BOXES else {})
+    cover = av.stream.Disposition.attached_pic
     try:
         # Old recorders write titles in whatever letters their country used.
-        with av.open(str(file), metadata_errors="replace") as film:
-            frame = next(film.decode(video=0))
-            pixels = frame.to_ndarray(format="rgb24")
-    except (av.FFmpegError, StopIteration, IndexError, OSError) as error:
-        raise ArtgenError(str(file), f"a film that cannot be decoded ({error})", _RIGHT) from error
-    vips().Image.new_from_array(pixels).pngsave(str(target))
-
-
-def _forget(stream: BinaryIO, within: Iterable[Box], depth: int = 0) -> None:
-    named: list[bytes] = []
-    for box in sorted(within, key=lambda box: box[0] != b"keys"):  # the names first
-        kind, start, stop = box
-        if kind in _FREED:
-            free(stream, box)
-        elif kind in (b"moov", b"trak", b"udta") and depth < _DEEPEST:
-            _forget(stream, boxes(stream, start, stop), depth + 1)
-        elif kind == b"meta" and depth < _DEEPEST:
-            _forget(stream, inside_meta(stream, start, stop), depth + 1)
-        elif kind == b"keys":
-            named = list(_names(stream, start, stop))
-        elif kind == b"ilst":
-            _forget_values(stream, list(boxes(stream, start, stop)), named)
-
-
-def _names(stream: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
-    """Names of the values in ``ilst``, each in the shape of a box, behind version and count."""
-    for _, begin, end in boxes(stream, start + 8, stop):
-        stream.seek(begin)
-        yield stream.read(min(end - begin, 200)).lower()
-
-
-def _forget_values(stream: BinaryIO, values: list[Box], named: list[bytes]) -> None:
-    for value in values:
-        kind, start, stop = value
-        place = int.from_bytes(kind, "big") - 1
-        if kind in _FREED:
-            free(stream, value)
-        elif 0 <= place < len(named) and b"location" in named[place]:
-            for _, begin, end in list(boxes(stream, start, stop)):
-                blank(stream, begin + 8, end)  # behind what kind of text it is, and of which country
-
-
-def _tracks(stream: BinaryIO, start: int, stop: int) -> Iterator[tuple[int, int]]:
-    for kind, begin, end in boxes(stream, start, stop):
-        if kind != b"trak":
-            continue
-        for inner, first, last in boxes(stream, begin, end):
-            if inner == b"tkhd":
-                stream.seek(first)
-                header = stream.read(min(last - first, 200))
-                # Its last fields are a matrix of nine numbers, then width and height in 16.16.
-                width, height = (int.from_bytes(part, "big") >> 16 for part in (header[-8:-4], header[-4:]))
-                turned = header[-44:-40] == b"\0" * 4
-                if width and height:
-                    yield (height, width) if turned else (width, height)
+        with (
+            av.open(str(file), metadata_errors="replace") as source,
+            av.open(str(target), "w", format=container, options=options) as copy,
+        ):
+            copy.metadata.update({name: source.metadata[name] for name in _WORDS if name in source.metadata})
+            pictures = [stream for stream in source.streams.video if not stream.disposition & cover][:1]
+            streams = [*pictures, *source.streams.audio]
+            if not streams:
+                raise ValueError("neither pictures nor sound")
+            tracks = {stream.index: copy.add_stream_from_template(stream, opaque=True) for stream in streams}
+            for stream in streams:
+                tracks[stream.index].metadata["language"] = stream.metadata.get("language", "und")
+                if stream.codec_context.codec_tag == _APPLES_HEVC:
+                    tracks[stream.index].codec_context.codec_tag = _APPLES_HEVC
+            for packet in source.demux(streams):
+                if packet.size:  # the last ones are empty
+                    packet.stream = tracks[packet.stream.index]
+                    copy.mux(packet)
+    except (av.FFmpegError, ValueError) as error:
+        if getattr(error, "errno", None) == errno.ENOSPC:
+            raise
+        found = f"a film that cannot be copied ({getattr(error, 'strerror', error)})"
+        raise ArtgenError(str(file), found, _RIGHT) from error
+    if container in _BOXES:
+        with target.open("ab") as end:
+            end.write((24 + len(xmp)).to_bytes(4, "big") + b"uuid" + _XMP + xmp)

@@ -1,7 +1,8 @@
-"""The picture as it was made, to download: not one pixel coded anew, only its words put in.
+"""The picture as it was made, to download: no pixel changed, our words put in, the place taken out.
 
-What else a file carries stays, such as the provenance from which ``artgen reproduce`` makes it again; but
-where a photograph was taken is taken out.
+PNG and JPEG are copied byte for byte around their words, with what else they carry, such as the provenance
+from which ``artgen reproduce`` makes them again. Other pictures are saved again without loss, and PyAV copies
+films.
 """
 
 from __future__ import annotations
@@ -13,25 +14,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from artgen.gallery.media.avif import clean_items
+from artgen.errors import ArtgenError
+from artgen.gallery.media import films, resave
 from artgen.gallery.media.exif_gps import without_place
-from artgen.gallery.media.films import forget_place
 from artgen.gallery.media.iptc import blocks_without_place
-from artgen.gallery.media.isobmff import replace_words
-from artgen.gallery.media.tiff import copy_tiff
-from artgen.gallery.media.webp import copy_webp
+from artgen.gallery.works.folders import NOT_SHOWN
 from artgen.imaging.io.png_text import SIGNATURE
 
-KINDS = {
-    ".png": "PNG",
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".webp": "WebP",
-    ".avif": "AVIF",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-}
-# The first boxes of AVIF, MP4 and QuickTime files.
+# They may say where they were taken, and no library here writes them again; SVG and EPS are texts.
+_REFUSED = NOT_SHOWN - {".svg", ".eps"}
+# How such files begin, whatever their names: TIFF, WebP, Matroska, GIF, and the boxes of films and AVIF.
+_BEGINNINGS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"RIFF", b"\x1aE\xdf\xa3", b"GIF8")
 _BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 _KEYWORD = b"XML:com.adobe.xmp"
 _APP1, _XMP, _MORE = b"\xff\xe1", b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0"
@@ -42,34 +35,43 @@ _PROFILES = tuple(b"raw profile type " + kind + b"\0" for kind in (b"exif", b"ap
 _LONGEST = 65_533 - len(_XMP)  # bytes that a JPEG segment holds beside its name
 
 
+def ending_of(file: Path) -> str:
+    """The ending of a file's published copy."""
+    ending = file.suffix.lower()
+    return resave.SAVED_AS[ending][1] if ending in resave.SAVED_AS else ending
+
+
 def write_original(file: Path, target: Path, xmp: bytes) -> None:
-    """Copy a picture with its words in it.
+    """Copy a picture or a film, with words in it and without the place where it was taken.
 
     Args:
-        file: a whole picture; it was decoded before.
-        target: the copy.
-        xmp: the packet; one that the file has is replaced.
+        file: the picture or film; any other file is copied as it is.
+        target: the copy, which ends as ``ending_of`` tells.
+        xmp: the packet; one that the file has is left out.
 
     Raises:
-        ValueError: the file is none of its kind after all.
+        ArtgenError: the file is damaged, or cannot be copied without loss or without the place.
+        OSError: nothing more can be written.
     """
-    with file.open("rb") as source, target.open("wb+") as copy:
+    ending = file.suffix.lower()
+    with file.open("rb") as source:
         begin = source.read(8)
         source.seek(0)
-        if begin == SIGNATURE:
-            _png(source, copy, xmp)
-        elif begin.startswith(b"\xff\xd8") and len(xmp) <= _LONGEST:
-            _jpeg(source, copy, xmp)
-        elif begin.startswith(b"RIFF"):
-            copy_webp(source, copy, xmp)
-        elif begin[:4] in (b"II*\0", b"MM\0*"):
-            copy_tiff(source, copy, xmp)
+        if begin == SIGNATURE or begin.startswith(b"\xff\xd8"):
+            try:
+                with target.open("wb") as copy:
+                    (_png if begin == SIGNATURE else _jpeg)(source, copy, xmp)
+            except ValueError as error:
+                raise ArtgenError(str(file), f"damaged ({error})", "give a whole picture") from None
+        elif ending in resave.SAVED_AS:
+            resave.resave(file, target, xmp)
+        elif ending in films.CONTAINERS:
+            films.write_film(file, target, xmp)
+        elif ending in _REFUSED or begin.startswith(_BEGINNINGS) or begin[4:] in _BOXES:
+            found = "may say where it was taken, which cannot be taken out of it"
+            raise ArtgenError(str(file), found, "give a PNG, a JPEG or an .mp4")
         else:
-            shutil.copyfileobj(source, copy)
-            if begin[4:] in _BOXES:
-                clean_items(copy, xmp)
-                forget_place(copy)
-                replace_words(copy, xmp)
+            shutil.copyfile(file, target)
 
 
 def _png(source: BinaryIO, copy: BinaryIO, xmp: bytes) -> None:
@@ -117,8 +119,10 @@ def _jpeg(source: BinaryIO, copy: BinaryIO, xmp: bytes) -> None:
             if not kept:
                 continue
             data = _PHOTOSHOP + kept
-        if first and not (marker == b"\xff\xe0" or (marker == _APP1 and data.startswith(_EXIF))):
-            copy.write(_APP1 + (len(segment) + 2).to_bytes(2, "big") + segment)
+        leads = marker == b"\xff\xe0" or (marker == _APP1 and data.startswith(_EXIF))
+        if first and not leads:
+            if len(xmp) <= _LONGEST:
+                copy.write(_APP1 + (len(segment) + 2).to_bytes(2, "big") + segment)
             first = False
         copy.write(marker + (len(data) + 2).to_bytes(2, "big") + data)
         if marker == b"\xff\xda":

@@ -15,6 +15,7 @@ from artgen.gallery.media.zoom import Pyramid, write_pyramid
 
 MEGABYTE = 1_000_000
 FOLDERS = ("images", "originals", "zoom", "films")
+KINDS = {".jpg": "JPEG", ".tif": "TIFF", ".webp": "WebP"}  # others are called as they end
 CARD = 1200  # px; what previews of links show at most
 STAGE = 1024  # px; previews of stages are no larger
 
@@ -66,6 +67,7 @@ class Rendered:
         film: None for a picture.
         card: a JPEG at most 1200 px wide, for whoever previews a link.
         taken: when the picture was, as far as its file says so; else empty.
+        withheld: why there is no original although visitors are given them; else empty.
     """
 
     image: Picture
@@ -75,6 +77,7 @@ class Rendered:
     film: Film | None
     card: str
     taken: str = ""
+    withheld: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,14 +114,16 @@ def make(task: Task, site: Path) -> Rendered:
         return _film(task, task.film, site, xmp)
     image = renditions.render(task.source, site, task.slug, task.sizes, xmp)
     pyramid = write_pyramid(task.source, site, task.slug)
+    original, withheld = _original(task, site, xmp) if task.original else (None, "")
     return Rendered(
         image=image,
         stages=_stages(task, image, site),
-        original=_original(task, site, xmp) if task.original else None,
+        original=original,
         pyramid=pyramid,
         film=None,
         card=_card(image, site, task.slug, xmp),
         taken=renditions.taken(task.source),
+        withheld=withheld,
     )
 
 
@@ -127,17 +132,17 @@ def _film(task: Task, film: Path, site: Path, xmp: bytes) -> Rendered:
 
     from artgen.gallery.media import films
 
-    width, height = films.film_size(film)
+    frame = films.first_frame(film)
     with tempfile.TemporaryDirectory() as place:
         still = task.source
         if still == film:
             still = Path(place) / "still.png"
-            films.write_still(film, still)
+            renditions.vips().Image.new_from_array(frame.rgb()).pngsave(str(still))
         image = renditions.render(still, site, task.slug, task.sizes, xmp)
     file = f"films/{task.slug}.mp4"
     films.write_film(film, site / file, xmp)
     card = _card(image, site, task.slug, xmp)
-    return Rendered(image, (), None, None, Film(file, card, width, height), card)
+    return Rendered(image, (), None, None, Film(file, card, frame.width, frame.height), card)
 
 
 def _stages(task: Task, image: Picture, site: Path) -> tuple[Picture | None, ...]:
@@ -160,18 +165,19 @@ def _stages(task: Task, image: Picture, site: Path) -> tuple[Picture | None, ...
     return tuple(made)
 
 
-def _original(task: Task, site: Path, xmp: bytes) -> Original:
+def _original(task: Task, site: Path, xmp: bytes) -> tuple[Original | None, str]:
+    """The original, or None and the reason why it is withheld: the work hangs without it."""
     from artgen.gallery.media import originals
 
-    ending = task.source.suffix.lower()
+    ending = originals.ending_of(task.source)
     file = f"originals/{task.slug}{ending}"
     try:
         originals.write_original(task.source, site / file, xmp)
-    except ValueError as error:
-        right = "give a whole picture, or publish with --no-originals"
-        raise ArtgenError(str(task.source), f"damaged ({error})", right) from None
+    except ArtgenError as error:
+        (site / file).unlink(missing_ok=True)
+        return None, str(error)
     size = size_in_words((site / file).stat().st_size)
-    return Original(file, originals.KINDS.get(ending, ending[1:].upper()), size)
+    return Original(file, KINDS.get(ending, ending[1:].upper()), size), ""
 
 
 def size_in_words(size: int) -> str:

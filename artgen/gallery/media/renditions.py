@@ -18,7 +18,7 @@ from artgen.errors import ArtgenError
 if TYPE_CHECKING:
     import pyvips
 
-FORM = 3
+FORM = 4
 """Counted up whenever the same settings would give other files."""
 # A rendition this near to the picture's own width is not worth its bytes.
 NEAR = 0.8
@@ -203,17 +203,26 @@ def explained(file: Path, said: str) -> ArtgenError:
     """What libvips said of a file, in our words.
 
     Raises:
-        OSError: it was no fault of the file: nothing more can be written.
+        OSError: as ``reason``.
     """
     if not file.exists():
         return ArtgenError(str(file), "missing", "put it back, or take back its pick")
-    last = " ".join((said.strip().splitlines() or ["no reason given"])[-1].split()).replace(
-        str(file), file.name
-    )
-    if re.search("No space left|[Uu]nable to (write|open for write)|write error", said):
-        raise OSError(last)
+    last = reason(file, said)
     if "too large" in said:
         return ArtgenError(str(file), f"too large to be shown ({last})", "give a smaller one")
     return ArtgenError(
         str(file), f"damaged ({last})", "give a whole one; a run's is made again once it is gone"
     )
+
+
+def reason(file: Path, said: str) -> str:
+    """Return the last line of what libvips said of a file.
+
+    Raises:
+        OSError: it was no fault of the file: nothing more can be written.
+    """
+    lines = said.strip().splitlines() or ["no reason given"]
+    last = " ".join(lines[-1].split()).replace(str(file), file.name)
+    if re.search("No space left|[Uu]nable to (write|open for write)|write error", said):
+        raise OSError(last)
+    return last

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
 from artgen.errors import ArtgenError
+from artgen.gallery.media.originals import ending_of, write_original
 from artgen.gallery.media.xmp import Words, packet
 from artgen.gallery.pages import about
 from artgen.gallery.works.folders import title_of
@@ -71,16 +72,11 @@ def write(enclosure: Enclosure, target: Path) -> None:
     """Copy it; a picture or film without the place where it was taken.
 
     Raises:
-        ArtgenError: a damaged picture.
+        ArtgenError: a damaged picture, or one that cannot be copied without loss or without the place.
     """
-    from artgen.gallery.media.originals import write_original
-
     target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        words = Words(title_of(enclosure.source), "", "", "", "", "artgen")
-        write_original(enclosure.source, target, packet(words))
-    except ValueError as error:
-        raise ArtgenError(str(enclosure.source), f"damaged ({error})", "give a whole picture") from None
+    words = Words(title_of(enclosure.source), "", "", "", "", "artgen")
+    write_original(enclosure.source, target, packet(words))
 
 
 def _named(settings: Settings) -> list[Enclosure | PurePosixPath]:
@@ -97,7 +93,9 @@ def _named(settings: Settings) -> list[Enclosure | PurePosixPath]:
             continue
         source = folder / path
         if source.is_file() and source.resolve().is_relative_to(folder) and ".." not in path.parts:
-            found.append(Enclosure(address, source, f"{FOLDER}/{path}"))
+            ending = ending_of(source)  # another one is added: me.avif and me.png may both be there
+            added = "" if ending == path.suffix.lower() else ending
+            found.append(Enclosure(address, source, f"{FOLDER}/{path}{added}"))
         else:
             found.append(path)
     return found

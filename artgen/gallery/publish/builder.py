@@ -172,6 +172,8 @@ def _make(
                 problems.append(result)
                 clear(task.slug, site)
                 continue
+            if result.withheld:
+                emit(Note(f"no original to download: {result.withheld}"))
             files = tuple(sorted(written(result, site)))
             made[task.slug] = Made(wanted[task.slug].parts, result, files)
     for name in FOLDERS:

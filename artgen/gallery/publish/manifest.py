@@ -96,6 +96,7 @@ def _rendered(said: Mapping[str, Any]) -> Rendered:
         film=Film(**said["film"]) if said["film"] else None,
         card=said["card"],
         taken=said["taken"],
+        withheld=said.get("withheld", ""),
     )
 
 

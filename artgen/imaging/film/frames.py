@@ -136,7 +136,7 @@ def read_frames(
     Raises:
         ArtgenError: PyAV is missing, the file is no film, or no frame of it can be decoded.
     """
-    av = load_av()
+    av = load_av(str(path))
     found = False
     with opened(path) as (container, stream):
         stream.thread_type = "AUTO"
@@ -191,11 +191,12 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     Raises:
         ArtgenError: PyAV is missing, or the file is no film that can be read.
     """
-    av = load_av()
+    av = load_av(str(path))
     if not path.is_file():
         raise ArtgenError(str(path), "not a file" if path.exists() else "no such file", RIGHT)
     try:
-        container = av.open(str(path))
+        # Old recorders write titles in whatever letters their country used.
+        container = av.open(str(path), metadata_errors="replace")
     except av.FFmpegError as error:
         raise ArtgenError(str(path), f"not a film that can be read ({error.strerror})", RIGHT) from error
     with container:

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 ENCODERS = ("libx264", "libopenh264", "h264_videotoolbox")
 
 
-def load_av() -> Any:
+def load_av(where: str = "films") -> Any:
     """The module ``av``.
+
+    Args:
+        where: what it is needed for, named by the error.
 
     Raises:
         ArtgenError: it is not installed.
@@ -29,7 +32,7 @@ def load_av() -> Any:
         import av
         import av.logging
     except ImportError:
-        raise ArtgenError("films", "PyAV is not installed", "", "pip install 'artgen[video]'") from None
+        raise ArtgenError(where, "PyAV is not installed", "", "pip install 'artgen[video]'") from None
     av.logging.set_level(None)  # what is wrong with a film is told by errors, not by libraries' prints
     return av
 

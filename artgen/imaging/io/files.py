@@ -58,7 +58,7 @@ def read_image(path: Path, max_pixels: int = MAX_PIXELS) -> Tensor:
     from artgen.imaging.io.decode import srgb_array, upright
 
     path = Path(path)
-    with _opened(path) as image:
+    with open_image(path) as image:
         width, height = image.size
         if width * height > max_pixels:
             found = f"{width} x {height} px is more than the {max_pixels / 1e6:.0f} million that are read"
@@ -78,7 +78,12 @@ def read_image(path: Path, max_pixels: int = MAX_PIXELS) -> Tensor:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[PIL.Image.Image]:
+def open_image(path: Path) -> Iterator[PIL.Image.Image]:
+    """Open a picture by its header; the caller limits its pixels, and decodes them.
+
+    Raises:
+        ArtgenError: no picture that Pillow knows, or one that cannot be read.
+    """
     from PIL import Image, UnidentifiedImageError
 
     if path.is_dir():
