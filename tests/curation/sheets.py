@@ -70,12 +70,12 @@ class Sheet:
     @property
     def focus(self) -> int:
         """The number of the focused candidate."""
-        return int(self.page.text_content("#about .number") or 0)
+        return int(self.page.text_content("#candidate .number") or 0)
 
     @property
-    def said(self) -> str:
-        """What the page tells."""
-        return str(self.page.text_content("#said"))
+    def toast(self) -> str:
+        """The message that is shown for some seconds."""
+        return str(self.page.text_content("#toast"))
 
     @property
     def saved(self) -> str:
@@ -112,7 +112,7 @@ class Sheet:
         """Wait for it; the page's policy forbids Playwright's way, which evaluates in the page."""
         end = time.monotonic() + patience
         while not true():
-            assert time.monotonic() < end, what or f"focus {self.focus}, {self.saved!r}, {self.said!r}"
+            assert time.monotonic() < end, what or f"focus {self.focus}, {self.saved!r}, {self.toast!r}"
             time.sleep(0.01)
 
     def until_saved(self) -> Sheet:

@@ -1,8 +1,8 @@
-"""The page's files made one: a sheet that is mailed cannot ask for a second file.
+"""Join the page's files: a mailed sheet cannot load a second file.
 
 The modules are plain ES modules; joined, they need neither ``import`` nor ``export``. How they are
-written is narrow on purpose, and checked: imports on one line at the top, exports only in front of
-declarations, no name declared twice.
+written is restricted, and checked: imports on one line at the top, exports only in front of
+declarations, and no name declared at the top of two modules.
 """
 
 from __future__ import annotations
@@ -10,39 +10,47 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
 from pathlib import Path
 
 PAGE = Path(__file__).parents[1] / "page"
 MAIN = "main.js"
-_IMPORT = re.compile(r'^import \{[^}\n]*\} from "\./([a-z]+\.js)";\n', re.MULTILINE)
+_IMPORT = re.compile(r'^import \{[^}\n]*\} from "(\.{1,2}/[a-z_/]+\.js)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?function |class |const )", re.MULTILINE)
 _LEFT = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
+_DECLARED = re.compile(r"^(?:export )?(?:async )?(?:function|class|const|let) ([A-Za-z_]+)", re.MULTILINE)
 
 
 def modules(folder: Path = PAGE) -> list[Path]:
-    """The page's modules, each after those that it imports."""
-    found: dict[str, None] = {}
+    """List the page's modules, each after those that it imports."""
+    ordered: dict[Path, None] = {}
 
-    def visit(name: str) -> None:
-        for other in _IMPORT.findall((folder / name).read_text("utf-8")):
-            if other not in found:
-                visit(other)
-        found[name] = None
+    def visit(file: Path) -> None:
+        for name in _IMPORT.findall(file.read_text("utf-8")):
+            imported = Path(os.path.normpath(file.parent / name))
+            if imported not in ordered:
+                visit(imported)
+        ordered[file] = None
 
-    visit(MAIN)
-    return [folder / name for name in found]
+    visit(folder / MAIN)
+    return list(ordered)
 
 
 def joined_script(folder: Path = PAGE) -> str:
-    """Every module in one text.
+    """Join all modules into one script.
 
     Raises:
         ValueError: a module is written so that it cannot be joined.
     """
-    parts = []
+    parts, declared = [], set[str]()
     for file in modules(folder):
-        text = _EXPORT.sub("", _IMPORT.sub("", file.read_text("utf-8")))
+        source = file.read_text("utf-8")
+        names = _DECLARED.findall(source)
+        if twice := declared.intersection(names):
+            raise ValueError(f"{file.name}: {min(twice)} is declared in another module, too")
+        declared.update(names)
+        text = _EXPORT.sub("", _IMPORT.sub("", source))
         if left := _LEFT.search(text):
             raise ValueError(f"{file.name}: `{left[0]}` cannot be joined")
         parts.append(text)
@@ -50,8 +58,8 @@ def joined_script(folder: Path = PAGE) -> str:
 
 
 def joined_style(folder: Path = PAGE) -> str:
-    """Every style sheet in one text."""
-    return "".join(file.read_text("utf-8") for file in sorted(folder.glob("*.css")))
+    """Join all style sheets."""
+    return "".join(file.read_text("utf-8") for file in sorted(folder.rglob("*.css")))
 
 
 def source_hash(text: str) -> str:

@@ -1,173 +1,171 @@
-// The contact sheet: puts its parts together and keeps them agreed with the run.
-import { Arranging } from "./arranging.js";
-import { Deciding } from "./deciding.js";
-import { Dialogs } from "./dialogs.js";
-import { Footer } from "./footer.js";
-import { Grid } from "./grid.js";
-import { listenToHands } from "./hands.js";
-import { Header } from "./header.js";
-import { listenToKeys } from "./keys.js";
-import { serverLink } from "./link.js";
-import { localLink } from "./local.js";
-import { Looking } from "./looking.js";
-import { Menus } from "./menus.js";
-import { Moving } from "./moving.js";
-import { Outbox } from "./outbox.js";
-import { Pictures } from "./pictures.js";
-import { Places } from "./places.js";
-import { Frames } from "./state.js";
+// The contact sheet: creates the parts of the page and keeps them in step with the run.
+import { Decisions } from "./controls/decisions.js";
+import { Filters } from "./controls/filters.js";
+import { Footer } from "./controls/footer.js";
+import { Header } from "./controls/header.js";
+import { listenToKeys } from "./controls/keys.js";
+import { Menus } from "./controls/menus.js";
+import { updateQueue } from "./controls/variations.js";
+import { Candidates } from "./data/candidates.js";
+import { sentence } from "./data/format.js";
+import { FILTERS, Order } from "./data/order.js";
+import { Outbox } from "./data/outbox.js";
+import { createServerApi } from "./data/server_api.js";
+import { createStaticApi } from "./data/static_api.js";
+import { readStored, writeStored } from "./data/storage.js";
+import { Dialogs } from "./dialogs/dialogs.js";
+import { createElement } from "./dom.js";
+import { Focus } from "./grid/focus.js";
+import { Grid } from "./grid/grid.js";
+import { listenToPointer } from "./grid/pointer.js";
+import { ThumbnailCache } from "./grid/thumbnails.js";
+import { ViewerModes } from "./viewer/viewer_modes.js";
 
-const TOLD = 5000; // ms that a message stands
+const TOAST_MS = 5000;
+const SAVE_VIEW_DELAY_MS = 200;
+const REVOKE_DELAY_MS = 1000; // the download has started by then
 
-/** What all parts of the page share. */
-class Desk {
-  focus = null; // the number of the focused candidate
-  selection = new Set();
-  away = ""; // why the stream of events is silent, in words
-  problem = ""; // why variations that were asked for are not drawn, in words
+/** The state that all parts of the page share, and the parts themselves. */
+class ContactSheet {
+  focused = null; // the number of the focused candidate
+  selection = new Set(); // numbers
+  offlineReason = ""; // why no events arrive
+  variationsProblem = ""; // why queued variations are not drawn
+  #toast = document.getElementById("toast");
 
-  constructor(link, run) {
-    this.link = link;
-    this.frames = new Frames(run);
-    this.places = new Places(this.frames);
-    this.pictures = new Pictures(link);
-    this.outbox = new Outbox(link, run.name, {
-      answered: (item, answer) => this.deciding.answered(item, answer),
-      refused: (item, error) => this.deciding.refused(item, error),
-      changed: () => this.header.show(),
+  constructor(api, run) {
+    this.api = api;
+    this.candidates = new Candidates(run);
+    this.order = new Order(this.candidates);
+    this.thumbnails = new ThumbnailCache(api);
+    this.outbox = new Outbox(api, run.name, {
+      confirmed: (item, answer) => this.decisions.onConfirmed(item, answer),
+      rejected: (item, error) => this.decisions.onRejected(item, error),
+      changed: () => this.header.update(),
     });
-    this.moving = new Moving(this);
-    this.deciding = new Deciding(this);
-    this.arranging = new Arranging(this);
-    this.looking = new Looking(this);
+    this.focus = new Focus(this);
+    this.decisions = new Decisions(this);
+    this.filters = new Filters(this);
+    this.viewer = new ViewerModes(this);
     this.menus = new Menus(this);
     this.dialogs = new Dialogs(this);
     this.header = new Header(this);
     this.footer = new Footer(this);
     this.grid = new Grid(document.getElementById("scroller"), document.getElementById("grid"), this);
-    this.deciding.undoable = run.undo;
-    this.deciding.redoable = run.redo;
+    this.decisions.undoCount = run.undo;
+    this.decisions.redoCount = run.redo;
+    this.viewKey = "artgen:place:" + run.name;
   }
 
-  /** Tell the artist something, for some seconds. */
-  say(words) {
-    const said = document.getElementById("said");
-    said.textContent = words;
-    clearTimeout(this.saying);
-    this.saying = setTimeout(() => this.unsay(), TOLD);
+  /** Show a message for some seconds. */
+  showToast(text) {
+    this.#toast.textContent = text;
+    clearTimeout(this.toastTimer);
+    this.toastTimer = setTimeout(() => this.hideToast(), TOAST_MS);
   }
 
-  /** What was told was about another view. */
-  unsay() {
-    clearTimeout(this.saying);
-    document.getElementById("said").textContent = "";
+  hideToast() {
+    clearTimeout(this.toastTimer);
+    this.#toast.textContent = "";
   }
 
-  /** What a request gives; nothing, and its words are told, where it fails. */
-  async asked(request) {
+  /** The answer to a request; null, and a toast with the reason, where it fails. */
+  async tryRequest(promise) {
     try {
-      return await request;
+      return await promise;
     } catch (error) {
-      this.say(error.message[0].toUpperCase() + error.message.slice(1) + ".");
+      this.showToast(sentence(error.message));
       return null;
     }
   }
 
-  /** The focus goes to what keys act on. */
-  back() {
+  /** Give the keyboard focus to the part that keys act on. */
+  restoreKeyboardFocus() {
     const viewer = document.querySelector(".viewer");
     if (viewer) viewer.focus({ preventScroll: true });
-    else this.grid.take();
+    else this.grid.focus();
   }
 
   escape() {
-    if (this.looking.open) this.looking.close();
-    else if (!this.moving.clear()) this.arranging.unlike();
+    if (this.viewer.isOpen) this.viewer.close();
+    else if (!this.focus.clearSelection()) this.filters.leaveSimilar();
   }
 
-  /** Filter, sort and place outlast a reload of this tab. */
-  remember() {
-    clearTimeout(this.remembering);
-    this.remembering = setTimeout(() => this.#write(), 200);
+  /** Filter, sort and focus outlast a reload of this tab. */
+  scheduleSaveView() {
+    clearTimeout(this.saveViewTimer);
+    this.saveViewTimer = setTimeout(() => this.#saveView(), SAVE_VIEW_DELAY_MS);
   }
 
-  #write() {
-    const { filter, sort } = this.places, { focus } = this;
-    const kept = { focus, filter: filter === "proposed" ? "round" : filter, sort: sort === "like" ? "run" : sort };
-    try { sessionStorage.setItem("artgen:place:" + this.frames.name, JSON.stringify(kept)); } catch { /* closed */ }
+  #saveView() {
+    const { focused, order } = this;
+    const filter = order.filter === "proposed" ? "round" : order.filter; // these two need an answer of the server
+    const sort = order.sort === "like" ? "run" : order.sort;
+    writeStored(this.viewKey, { focus: focused, filter, sort }, "sessionStorage");
   }
 
-  async begin() {
-    let kept = {};
-    try { kept = JSON.parse(sessionStorage.getItem("artgen:place:" + this.frames.name)) ?? {}; } catch { /* closed */ }
-    window.addEventListener("pagehide", () => this.#write());
-    this.deciding.restore(this.outbox.restore());
-    this.places.filter = kept.filter ?? "round";
-    this.focus = kept.focus ?? null;
-    this.grid.layout();
-    this.arranging.apply();
-    if (kept.sort && kept.sort !== "run") await this.arranging.sort(kept.sort);
-    if (this.places.at(kept.focus) >= 0) this.moving.go(kept.focus);
+  async start() {
+    const { focus = null, filter, sort } = readStored(this.viewKey, {}, "sessionStorage");
+    window.addEventListener("pagehide", () => this.#saveView());
+    this.decisions.restore(this.outbox.restore());
+    this.order.filter = filter in FILTERS ? filter : "round";
+    this.focused = focus;
+    this.grid.layOut();
+    this.filters.apply();
+    if (sort && sort !== "run") await this.filters.setSort(sort);
+    if (this.order.indexOf(focus) >= 0) this.focus.moveTo(focus);
   }
 
   exportPicks() {
-    const text = JSON.stringify(this.link.picks(), null, 2) + "\n", anchor = document.createElement("a");
-    anchor.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-    anchor.download = "picks.json";
-    anchor.click();
-    setTimeout(() => URL.revokeObjectURL(anchor.href), 1000);
-    this.say("picks.json is saved; `artgen pick --from picks.json` takes it into the run.");
+    const text = JSON.stringify(this.api.exportPicks(), null, 2) + "\n";
+    const url = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+    createElement("a", { href: url, download: "picks.json" }).click();
+    setTimeout(() => URL.revokeObjectURL(url), REVOKE_DELAY_MS);
+    this.showToast("picks.json is saved; `artgen pick --from picks.json` imports it into the run.");
   }
 
-  listen(cursor) {
-    this.link.events(cursor, {
-      decisions: (event, at) => this.deciding.heard(event, at),
-      candidates: ({ candidates }) => this.arranging.arrived(this.frames.add(candidates)),
-      queued: ({ queued, problem }) => {
-        this.frames.expect(queued);
-        if (this.frames.withdraw(queued)) this.arranging.apply();
-        if (problem && problem !== this.problem) this.say("Variations: " + problem);
-        this.problem = problem ?? "";
-        this.header.show();
-      },
-      open: () => this.#returned(),
-      gone: (words) => {
-        this.away = words;
-        this.header.show();
+  subscribe(cursor) {
+    this.api.subscribe(cursor, {
+      decisions: (event, newCursor) => this.decisions.onEvent(event, newCursor),
+      candidates: ({ candidates }) => this.filters.addCandidates(this.candidates.add(candidates)),
+      queued: (event) => updateQueue(this, event),
+      connected: () => this.#onConnected(),
+      disconnected: (reason) => {
+        this.offlineReason = reason;
+        this.header.update();
       },
     });
   }
 
-  async #returned() {
-    const away = this.away;
-    this.away = "";
-    this.outbox.nudge();
-    if (away) {
-      const run = await this.link.run().catch(() => null);
-      const [, fresh] = run ? this.frames.refresh(run) : [[], []];
-      this.arranging.arrived(fresh);
-      this.grid.repaintAll(); // the round may be another one
+  async #onConnected() {
+    const wasOffline = this.offlineReason;
+    this.offlineReason = "";
+    this.outbox.retry();
+    if (wasOffline) {
+      const run = await this.api.loadRun().catch(() => null);
+      this.filters.addCandidates(run ? this.candidates.refresh(run) : []);
+      this.grid.repaintAll(); // another round may have started
     }
-    this.header.show();
+    this.header.update();
   }
 }
 
-async function begin() {
+async function main() {
   const mailed = document.getElementById("data");
-  const link = mailed ? localLink(JSON.parse(mailed.textContent)) : serverLink();
+  const api = mailed ? createStaticApi(JSON.parse(mailed.textContent)) : createServerApi();
   let run;
   try {
-    run = await link.run();
+    run = await api.loadRun();
   } catch (error) {
     document.getElementById("empty").textContent = "The run cannot be read: " + error.message + ".";
     return;
   }
-  const desk = new Desk(link, run);
-  listenToKeys(desk);
-  listenToHands(desk, document.getElementById("grid"));
-  desk.grid.take();
-  await desk.begin();
-  desk.listen(run.cursor);
+  const sheet = new ContactSheet(api, run);
+  listenToKeys(sheet);
+  listenToPointer(sheet, document.getElementById("grid"));
+  sheet.grid.focus();
+  await sheet.start();
+  sheet.subscribe(run.cursor);
 }
 
-begin();
+main();

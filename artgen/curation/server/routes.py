@@ -22,7 +22,7 @@ from artgen.runs.candidate import png_file, thumbnail_file
 from artgen.runs.store import Run
 
 Asked = TypeVar("Asked", bound=BaseModel)
-_MODULE = re.compile(r"[a-z][a-z0-9_-]*\.(?:js|css)")
+_MODULE = re.compile(r"(?:[a-z_]+/)?[a-z_]+\.(?:js|css)")
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 KINDS = {".js": "text/javascript", ".css": "text/css", ".webp": "image/webp"}
 # Another run may have the same address tomorrow: a browser asks each time whether it is still the same.
@@ -159,7 +159,7 @@ async def events(request: Request) -> Response:
 
 ROUTES = [
     Route("/", page),
-    Route("/page/{name}", module),
+    Route("/page/{name:path}", module),
     Route("/thumb/{name}", thumb),
     Route("/picture/{name}", picture),
     Route("/stage/{number}/{name}", stage),

@@ -88,7 +88,7 @@ def test_a_screen_reader_knows_where_it_is(sheet: Sheet) -> None:
     )  # by wheel: the focus is far away
     sheet.until(lambda: 40 in sheet.numbers)
     assert sheet.page.locator("#c1").count() == 1
-    assert "40 candidates, 1 kept" in sheet.text("#said-funnel")
+    assert "40 candidates, 1 kept" in sheet.text("#funnel-text")
 
 
 def test_the_outline_is_seen_on_white(sheet: Sheet) -> None:

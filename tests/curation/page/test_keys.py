@@ -67,7 +67,7 @@ def test_p_x_and_u_go_on_to_the_next_undecided(sheet: Sheet) -> None:
 def test_when_all_is_decided_it_stays_and_says_so(sheet: Sheet) -> None:
     sheet.press("Control+a", "x", "Escape", "l", "p")
     assert sheet.focus == 2
-    assert sheet.said == "All that is shown here is decided."
+    assert sheet.toast == "Everything shown here is decided."
 
 
 def test_a_key_held_down_decides_once(sheet: Sheet) -> None:
@@ -115,7 +115,7 @@ def test_undo_and_redo_over_a_hundred_actions(sheet: Sheet) -> None:
 
 def test_undo_goes_to_what_was_undone(sheet: Sheet) -> None:
     sheet.press("p", "End", "Control+z")
-    assert (sheet.focus, sheet.with_class("kept"), sheet.said) == (1, [], "Undone: 1.")
+    assert (sheet.focus, sheet.with_class("kept"), sheet.toast) == (1, [], "Undone: candidate 1.")
     sheet.press("End", "Control+y")
     assert (sheet.focus, sheet.with_class("kept")) == (1, [1])
     sheet.press("f", "ArrowDown", "Enter")  # undecided ones: 1 is not among them
@@ -130,7 +130,7 @@ def test_one_frame_unless_a_counted_selection_is_there(sheet: Sheet) -> None:
     assert sheet.text("#selected") == "7 selected"
     sheet.press("Shift+ArrowUp", "x")
     assert sheet.with_class("rejected") == [1, 2]
-    assert sheet.said == "2 candidates rejected."
+    assert sheet.toast == "2 candidates rejected."
     assert sheet.focus == 2
     sheet.press("Escape")
     assert sheet.page.is_hidden("#selected")
@@ -189,7 +189,7 @@ def test_compare_and_survey(sheet: Sheet) -> None:
     sheet.press("l", "l", "Shift+P")
     assert sheet.with_class("kept") == [2, 8]
     assert sheet.with_class("rejected") == [1, 6, 7, 9, 10, 11, 12, 13, 14]
-    assert sheet.said == "8 kept, 8 rejected."
+    assert sheet.toast == "Candidate 8 kept, 8 rejected."
     sheet.press("Control+z", "Escape")
     assert sheet.with_class("kept") == [2]
     sheet.press("Home", "Shift+ArrowRight", "Shift+ArrowRight", "n")
@@ -201,11 +201,11 @@ def test_compare_and_survey(sheet: Sheet) -> None:
 def test_near_duplicates_are_folded(sheet: Sheet) -> None:
     sheet.until(lambda: not sheet.page.evaluate(WAIT), "embeddings", patience=60)
     sheet.press("g")
-    sheet.until(lambda: bool(sheet.said))
-    assert sheet.said == "3 near-duplicates folded. G unfolds them."
+    sheet.until(lambda: bool(sheet.toast))
+    assert sheet.toast == "3 near-duplicates folded. G unfolds them."
     assert sheet.numbers[:3] == [1, 4, 5]
     assert (sheet.text("#c1 .folded"), sheet.text("#c11 .folded")) == ("+2", "+1")
-    assert sheet.words(1) == "1: Candidate 1, undecided, 2 much like it folded"
+    assert sheet.words(1) == "1: Candidate 1, undecided, 2 near-duplicates folded"
     sheet.press("p")
     assert (sheet.focus, sheet.with_class("kept")) == (4, [1])
     sheet.press("g")
@@ -253,24 +253,24 @@ def test_a_long_title_pushes_nothing_away(sheet: Sheet) -> None:
     sheet.press("t")
     sheet.page.keyboard.insert_text("\u05d0\u05d1 " * 60)
     sheet.press("Enter", "3")
-    name, words = (sheet.page.locator(f"#about .{part}").bounding_box() for part in ("name", "words"))
+    name, words = (sheet.page.locator(f"#candidate .{part}").bounding_box() for part in ("title", "details"))
     assert name["x"] + name["width"] <= words["x"]
     assert words["width"] > 250
-    assert sheet.text("#about .words").startswith("seed 2017  \u00b7  undecided  \u00b7  3 stars")
+    assert sheet.text("#candidate .details").startswith("seed 2017  \u00b7  undecided  \u00b7  3 stars")
 
 
 def test_what_was_told_about_another_view_goes(sheet: Sheet) -> None:
     sheet.press("Control+z" if sheet.page.is_disabled("#undo") else "Control+a")
-    assert sheet.said
+    assert sheet.toast
     sheet.press(" ")
-    assert sheet.said == ""
+    assert sheet.toast == ""
     sheet.press("n", "Shift+P")
     labels = [one.bounding_box() for one in sheet.page.query_selector_all(".pane figcaption")]
-    said = sheet.page.locator("#said").bounding_box()
-    assert sheet.said
+    said = sheet.page.locator("#toast").bounding_box()
+    assert sheet.toast
     assert all(box["y"] >= said["y"] + said["height"] for box in labels)
     sheet.press("Escape")
-    assert sheet.said == ""
+    assert sheet.toast == ""
 
 
 def test_all_about_a_candidate(sheet: Sheet) -> None:
@@ -324,7 +324,7 @@ def test_sorts_by_keys_and_mouse(sheet: Sheet) -> None:
     assert sheet.focus == sheet.numbers[0]
     sheet.page.click("#sort")
     sheet.page.click("#menu [role=menuitemradio]:has-text('Taste')")
-    sheet.until(lambda: "keep at least one" in sheet.said)
+    sheet.until(lambda: "keep at least one" in sheet.toast)
     assert sheet.text("#sort") == "Diverse first"
     sheet.complaints.clear()  # the browser tells of the answer 409
     sheet.press("o", "Home", "Enter", "Home")
@@ -337,7 +337,7 @@ def test_taste_reorders_only_what_was_not_shown_and_says_why(sheet: Sheet) -> No
     shown = [number for number, box in sheet.boxes().items() if box[1] < 668]
     order = [number for number in sheet.numbers if number in shown]
     assert order[0] > 4  # the undecided come first
-    sheet.until(lambda: sheet.page.locator("#why img").count() > 0)
+    sheet.until(lambda: sheet.page.locator("#reasons img").count() > 0)
     assert {int(words.split(",")[0]) for words in alts(sheet)} <= {1, 3}
     for key in ("p", "x", "p", "x", "p"):
         sheet.press(key)
@@ -348,16 +348,20 @@ def test_taste_reorders_only_what_was_not_shown_and_says_why(sheet: Sheet) -> No
 
 
 def alts(sheet: Sheet) -> list[str]:
-    found: list[str] = sheet.page.evaluate("[...document.querySelectorAll('#why img')].map((one) => one.alt)")
-    return found
+    texts: list[str] = sheet.page.evaluate(
+        "[...document.querySelectorAll('#reasons img')].map((one) => one.alt)"
+    )
+    return texts
 
 
 def test_the_next_round_and_a_proposal(sheet: Sheet) -> None:
     sheet.press("Shift+R")
-    assert sheet.said == "Nothing is kept yet: P keeps the focused candidate."
+    assert sheet.toast == "Nothing is kept yet: P keeps the focused candidate."
     sheet.press("p", "p", "p", "p", "x", "Shift+R")
-    assert sheet.text("#round h2") == "Begin round 2?"
-    assert "4 kept go on, undecided again. 35 undecided and 1 rejected stay behind" in sheet.text("#round p")
+    assert sheet.text("#round h2") == "Start round 2?"
+    assert sheet.text("#round p").startswith(
+        "4 kept candidates advance, undecided again. 35 undecided and 1 rejected stay behind"
+    )
     sheet.press("Escape")
     assert sheet.text("#funnel") == "40 > 4"
     sheet.press("Shift+R", "Enter")
@@ -367,9 +371,9 @@ def test_the_next_round_and_a_proposal(sheet: Sheet) -> None:
     assert (sheet.text("#funnel"), sheet.numbers) == ("40 > 4 > 3 > 0", [1, 2, 3])
     sheet.press("f", "End", "ArrowUp", "Enter")  # out of play: kept, it is in play again
     assert sheet.numbers[:2] == [4, 5]
-    assert sheet.with_class("behind") == sheet.numbers
-    assert sheet.words(4) == "4: Candidate 4, left behind in round 2"
-    assert sheet.words(5) == "5: Candidate 5, rejected, left behind in round 1"
+    assert sheet.with_class("out-of-play") == sheet.numbers
+    assert sheet.words(4) == "4: Candidate 4, out of play after round 2"
+    assert sheet.words(5) == "5: Candidate 5, rejected, out of play after round 1"
     sheet.press("Home", "p")
     assert sheet.words(4) == "4: Candidate 4, kept"
     assert sheet.text("#funnel") == "40 > 4 > 4 > 1"
@@ -398,19 +402,19 @@ def undrawn(sheet: Sheet) -> Iterator[Run]:
 def test_variations_are_queued_and_get_their_place(sheet: Sheet) -> None:
     with undrawn(sheet) as run:
         sheet.press("o", "ArrowDown", "Enter", "l", "v")
-        sheet.until(lambda: sheet.said == "4 variations of 2 queued.")
+        sheet.until(lambda: sheet.toast == "4 variations of candidate 2 queued.")
         queued = [number for number, _ in run.queued()]
         assert len(queued) == 4
         assert sheet.numbers[:7] == [1, 2, *queued, 3]
         assert sheet.with_class("queued") == queued
-        assert sheet.text("#drawing") == "4 to be drawn"
+        assert sheet.text("#queue") == "4 queued"
         boxes = sheet.boxes()
         for number in queued:
             shutil.copyfile(run.candidate(2).thumbnail, thumbnail_file(run.folder, number))
             run.add(replace(run.candidate(2), index=number, variation_of=2))
         sheet.until(lambda: not sheet.with_class("queued"))
         assert sheet.boxes() == boxes
-        assert sheet.text("#drawing") == ""
+        assert sheet.text("#queue") == ""
         assert sheet.words(queued[0]) == f"{queued[0]}: Candidate 2, undecided, variation of 2"
         sheet.press("o", "Home", "Enter")
         assert sheet.numbers[:4] == [1, 2, 3, 4]

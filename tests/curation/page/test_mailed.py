@@ -27,13 +27,13 @@ def mailed(sheet_run: Path, tmp_path: Path, open_page: Callable[..., Any]) -> Sh
 
 def test_everything_that_needs_no_server_is_there(mailed: Sheet) -> None:
     assert (mailed.with_class("kept"), mailed.text("#c4 .stars")) == ([2], "★★")
-    assert mailed.saved == "kept in this browser"
+    assert mailed.saved == "saved in this browser"
     mailed.press("p", "x", "5", "t")
     mailed.page.keyboard.type("Dusk")
     mailed.press("Enter", "ArrowRight", "Shift+P", "Control+z", "Control+z", "Control+y")
     assert mailed.words(4) == "4: Dusk, undecided, 5 stars"
     mailed.press(" ", "ArrowRight", "z", "Escape", "c", "Escape", "n", "Escape", "i", "Escape", "v")
-    assert mailed.said == "Variations need artgen curate, not the mailed sheet."
+    assert mailed.toast == "Variations need artgen curate and cannot be made from a mailed sheet."
     assert mailed.violations() == []
     mailed.page.reload()
     mailed.wait()

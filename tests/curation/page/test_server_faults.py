@@ -114,10 +114,10 @@ def test_kill_9_in_the_middle(sheet_run: Path, tmp_path: Path, chromium: Any) ->
         with Run.open(folder) as run:  # all that was said to be saved is there
             assert [one.mark for one in run.candidates()[:4]] == ["kept", "rejected", "kept", None]
             assert run.candidate(4).stars == 5
-        sheet.until(lambda: "the server is gone" in sheet.said.lower())
+        sheet.until(lambda: "the server cannot be reached" in sheet.toast.lower())
         sheet.press("x", "x", "4", "Control+z", "l", "p")
         assert (sheet.with_class("kept"), sheet.with_class("rejected")) == ([1, 3, 7], [2, 4, 5])
-        sheet.until(lambda: sheet.saved == "not saved: the server is gone, 5 decisions wait")
+        sheet.until(lambda: sheet.saved == "not saved: the server cannot be reached, 5 decisions waiting")
         second = Served(folder, "--port", str(first.port))
         other = Sheet(context.new_page(), second).open(second.url)  # another tab takes over what waits
         try:
@@ -150,7 +150,7 @@ def test_a_disk_that_takes_no_more_is_told_in_its_words(own_sheet: Sheet) -> Non
     resource.prlimit(server, resource.RLIMIT_FSIZE, (0, limits[1]))
     sheet.press("p")
     words = "decisions.jsonl: could not be written (File too large)"
-    sheet.until(lambda: sheet.saved == f"not saved: {words}, 1 decision waits")
+    sheet.until(lambda: sheet.saved == f"not saved: {words}, 1 decision waiting")
     assert "artgen curate" not in sheet.page.get_attribute("#saved", "title")
     resource.prlimit(server, resource.RLIMIT_FSIZE, limits)
     sheet.until_saved()
@@ -182,7 +182,7 @@ def test_what_the_server_fails_at_does_not_keep_back_the_rest(sheet: Sheet) -> N
 def test_a_server_that_was_started_anew_is_told_from_one_that_is_gone(own_sheet: Sheet) -> None:
     sheet, first = own_sheet, own_sheet.served
     first.end()
-    sheet.until(lambda: sheet.saved == "the server is gone")
+    sheet.until(lambda: sheet.saved == "the server cannot be reached")
     assert f"--port {first.port}" in sheet.page.get_attribute("#saved", "title")
     second = Served(first.run, "--port", str(first.port))
     try:
@@ -201,12 +201,12 @@ def test_why_variations_are_not_drawn_stays_in_the_header(own_sheet: Sheet) -> N
     whole = recipe.read_text("utf-8")
     recipe.write_text("not [ toml")
     sheet.press("v")
-    sheet.until(lambda: "recipe.toml:1:5: not TOML" in sheet.text("#drawing"), patience=60)
-    assert sheet.text("#drawing") == sheet.page.get_attribute("#drawing", "title")  # where its end is read
+    sheet.until(lambda: "recipe.toml:1:5: not TOML" in sheet.text("#queue"), patience=60)
+    assert sheet.text("#queue") == sheet.page.get_attribute("#queue", "title")  # where its end is read
     assert sheet.page.locator("#filter").bounding_box() == before
     recipe.write_text(whole, "utf-8")
     sheet.press("v")
-    sheet.until(lambda: "to be drawn" in sheet.text("#drawing"))  # it goes as they are asked for anew
+    sheet.until(lambda: "queued" in sheet.text("#queue"))  # it goes as they are asked for anew
     assert sheet.page.locator("#filter").bounding_box() == before
 
 
@@ -215,7 +215,7 @@ def test_a_missing_thumbnail_is_an_empty_frame(own_sheet: Sheet) -> None:
     thumbnail_file(sheet.served.run, 1).unlink()
     sheet.open()
     sheet.until(lambda: sheet.page.locator("#c1 img").count() == 0)
-    style = "getComputedStyle(document.querySelector('#c1 .frame')).borderTopWidth"
+    style = "getComputedStyle(document.querySelector('#c1 .picture')).borderTopWidth"
     assert sheet.page.evaluate(style) == "1px"
     assert sheet.page.locator("#c2 img").count() == 1
 
@@ -258,7 +258,7 @@ def test_hostile_words_are_only_words(finished_run: Callable[..., Path], chromiu
         sheet = Sheet(context.new_page(), server).open(server.url)
         assert sheet.text("h1") == hostile
         assert hostile in sheet.words(1)
-        assert hostile in sheet.text("#about .name")
+        assert hostile in sheet.text("#candidate .title")
         sheet.press("l", "i")
         assert hostile in sheet.text("#info")
         sheet.press("i", "t")
@@ -334,7 +334,7 @@ def test_variations_are_drawn_and_get_their_place(sampled: Path, chromium: Any) 
     try:
         sheet = Sheet(context.new_page(), server).open(server.url)
         sheet.press("o", "ArrowDown", "Enter", "l", "v")  # by seed, where they stand beside it
-        sheet.until(lambda: sheet.said == "4 variations of 2 queued.")
+        sheet.until(lambda: sheet.toast == "4 variations of candidate 2 queued.")
         sheet.until(lambda: not sheet.with_class("queued"), patience=60)
         assert (sheet.focus, sheet.numbers[:6]) == (2, [1, 2, 100_001, 100_002, 100_003, 100_004])
         sheet.press("ArrowRight", "Space")

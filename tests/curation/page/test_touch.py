@@ -67,11 +67,11 @@ def test_mouse(sheet: Sheet) -> None:
     page.click("#compare")
     assert page.locator(".pane").count() == 2
     page.click("#more")
-    page.click("[role=menuitem]:has-text('Keep it, reject the others')")
+    page.click("[role=menuitem]:has-text('Keep this, reject the others')")
     assert (sheet.with_class("kept"), sheet.with_class("rejected")) == ([2, 7], [3])
     page.keyboard.press("Escape")
     page.click("#clear")
-    page.click("#help-open")
+    page.click("#help-button")
     assert page.is_visible("#help")
     page.click("#help button")
     page.keyboard.press("x")  # the keys are the sheet's again
@@ -86,7 +86,7 @@ def test_mouse(sheet: Sheet) -> None:
         ("Title and alt text", "#title[open]"),
         ("Recipe, seed, draws, stages", "#info[open]"),
         ("Select this", ".cell.selected"),
-        ("Select all that is shown", ".cell.selected"),
+        ("Select all shown", ".cell.selected"),
     ],
 )
 def test_everything_else_is_under_more(sheet: Sheet, words: str, then: str) -> None:
@@ -160,7 +160,7 @@ def test_header_and_footer_stand_still(phone: Sheet) -> None:
     before = edges()
     phone.press("p", "x", "5", "Shift+ArrowDown", "g", "Escape", "Control+z", "+", "-")
     phone.page.evaluate(
-        "document.getElementById('saved').textContent = 'not saved: the server is gone, 3 wait'"
+        "document.getElementById('saved').textContent = 'not saved: the server cannot be reached, 3 waiting'"
     )
-    phone.page.evaluate("document.querySelector('#about .words').textContent = 'words '.repeat(99)")
+    phone.page.evaluate("document.querySelector('#candidate .details').textContent = 'words '.repeat(99)")
     assert edges() == before

@@ -78,7 +78,7 @@ def test_the_whole_picture_then_100_percent_then_back(page: Any) -> None:
     assert (fits["y"], fits["x"]) == (0, pytest.approx((1196 - 1200 * fits["scale"]) / 2, abs=1))
     page.keyboard.press("z")
     assert shown(page)["scale"] == 1
-    page.wait_for_selector(".whole:not([hidden])")  # the PNG itself, not the preview
+    page.wait_for_selector(".full:not([hidden])")  # the PNG itself, not the preview
     page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("Shift+ArrowDown")
     place = shown(page)

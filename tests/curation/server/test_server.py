@@ -72,7 +72,7 @@ def test_the_page_and_the_whole_run(served: Served, client: Client) -> None:
     assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert b"<script>alert" not in html
     assert b"&lt;script&gt;alert(1)&lt;/script&gt; &amp; &#34;co&#34; {{ 7 * 7 }}" in html
-    for link in ("/page/main.js", "/page/sheet.css"):
+    for link in ("/page/main.js", "/page/grid/grid.js", "/page/sheet.css", "/page/viewer/viewer.css"):
         status, headers, _ = client.ask("GET", link)
         kind = "text/javascript" if link.endswith("js") else "text/css"
         assert (status, headers["content-type"]) == (200, f"{kind}; charset=utf-8")
@@ -120,6 +120,7 @@ def test_pictures(served: Served, client: Client) -> None:
         *("/picture/../../../../etc/passwd", "/picture/..%2f..%2frecipe.toml", "/stage/../0.webp"),
         *("/stage/1/..%2f..%2frun.db", "/stage/%2e%2e%2f1/0.webp", "/thumb/1%00.webp", "/thumb/١.webp"),
         *("/page/..%2fapp.py", "/page/../app.py", "/page/index.html", "/page/.js", "/page/none.js"),
+        *("/page/grid/../../app.py", "/page/grid/..%2fmain.js", "/page/grid/", "/page//main.js"),
         *("/thumb/" + "9" * 5000 + ".webp", "/run.db", "/api", "/api/other", "//etc/passwd", "/thumb/"),
     ],
 )
