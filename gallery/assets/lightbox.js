@@ -1,37 +1,38 @@
 "use strict";
-// The work alone and as large as the window, with its neighbours to the left and right. PhotoSwipe and the
-// list of the series' pictures are loaded when they are first asked for.
+// The piece in a lightbox that fills the window, with the previous and next piece of the series. PhotoSwipe
+// and the list of the series' pictures are loaded when they are first needed.
 (() => {
   const link = document.querySelector(".open");
   const root = document.documentElement.dataset.root;
-  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
   link.setAttribute("aria-haspopup", "dialog");
 
-  const loaded = (make) => new Promise((resolve, reject) => {
-    const element = make();
+  const loadElement = (createElement) => new Promise((resolve, reject) => {
+    const element = createElement();
     element.onload = resolve;
     element.onerror = () => reject(new Error("not loaded"));
     document.head.append(element);
   });
-  const script = (src) => loaded(() => Object.assign(document.createElement("script"), { src }));
-  const sheet = (href) => loaded(() => Object.assign(document.createElement("link"), { rel: "stylesheet", href }));
-  let ready = null;
-  const prepare = () => ready ??= Promise.all([
-    script(`${root}assets/photoswipe/photoswipe.umd.min.js`),
-    sheet(`${root}assets/photoswipe/photoswipe.css`),
-    script(link.dataset.slides),
+  const loadScript = (src) => loadElement(() => Object.assign(document.createElement("script"), { src }));
+  const loadStylesheet = (href) =>
+    loadElement(() => Object.assign(document.createElement("link"), { rel: "stylesheet", href }));
+  let assets = null;
+  const loadAssets = () => assets ??= Promise.all([
+    loadScript(`${root}assets/photoswipe/photoswipe.umd.min.js`),
+    loadStylesheet(`${root}assets/photoswipe/photoswipe.css`),
+    loadScript(link.dataset.slides),
   ]);
 
-  // The browser has shown which format it reads: the work itself is on the page.
-  const slide = (work) => {
-    const ending = link.querySelector("img").currentSrc.split(".").pop();
-    const files = work.files[ending] ?? work.files.jpg;
-    const enlarged = work.pixelated ? Math.ceil(1024 / work.width) : 1;
+  // The format that the browser chose for the piece on the page is one that it can read.
+  const toSlide = (work) => {
+    const extension = link.querySelector("img").currentSrc.split(".").pop();
+    const files = work.files[extension] ?? work.files.jpg;
+    const enlargement = work.pixelated ? Math.ceil(1024 / work.width) : 1;
     return {
       src: root + (files ? files[files.length - 1][0] : work.src),
       srcset: files?.map(([file, width]) => `${root}${file} ${width}w`).join(", "),
-      width: work.width * enlarged,
-      height: work.height * enlarged,
+      width: work.width * enlargement,
+      height: work.height * enlargement,
       alt: work.alt,
       title: work.title,
       page: work.page,
@@ -39,26 +40,26 @@
     };
   };
 
-  // The keyboard stays inside: after the last button comes the first.
-  const stay = (event) => {
+  // Keep the keyboard focus inside: after the last button comes the first.
+  const trapFocus = (event) => {
     if (event.key !== "Tab") return;
     event.preventDefault();
     const buttons = [...event.currentTarget.querySelectorAll("button:enabled")]
       .filter((each) => each.checkVisibility({ visibilityProperty: true }));
-    const at = buttons.indexOf(document.activeElement) + (event.shiftKey ? -1 : 1);
-    buttons[(at + buttons.length) % buttons.length].focus();
+    const next = buttons.indexOf(document.activeElement) + (event.shiftKey ? -1 : 1);
+    buttons[(next + buttons.length) % buttons.length].focus();
   };
 
   const open = () => {
-    const slides = globalThis.artgenSlides.map(slide);
-    const here = slides.findIndex((each) => each.page === link.dataset.page);
-    const duration = still.matches ? 0 : 200;
-    const box = new globalThis.PhotoSwipe({
+    const slides = globalThis.artgenSlides.map(toSlide);
+    const currentIndex = slides.findIndex((each) => each.page === link.dataset.page);
+    const duration = reducedMotion.matches ? 0 : 200;
+    const lightbox = new globalThis.PhotoSwipe({
       dataSource: slides,
-      index: Math.max(0, here),
+      index: Math.max(0, currentIndex),
       loop: false,
       bgOpacity: 1,
-      showHideAnimationType: still.matches ? "none" : "fade",
+      showHideAnimationType: reducedMotion.matches ? "none" : "fade",
       showAnimationDuration: duration,
       hideAnimationDuration: duration,
       zoomAnimationDuration: duration,
@@ -71,51 +72,51 @@
       errorMsg: "This picture could not be loaded.",
       returnFocus: false,
     });
-    box.on("uiRegister", () => box.ui.registerElement({
+    lightbox.on("uiRegister", () => lightbox.ui.registerElement({
       name: "words",
       appendTo: "root",
       onInit: (element) => {
         element.className = "pswp__words";
         element.setAttribute("aria-live", "polite");
-        const words = element.appendChild(document.createElement("span"));
-        words.dir = "auto";
-        const tell = () => { words.textContent = slides[box.currIndex].title; };
-        box.on("change", tell);
-        tell();
+        const caption = element.appendChild(document.createElement("span"));
+        caption.dir = "auto";
+        const updateCaption = () => { caption.textContent = slides[lightbox.currIndex].title; };
+        lightbox.on("change", updateCaption);
+        updateCaption();
       },
     }));
-    box.on("contentAppend", ({ content }) => {
+    lightbox.on("contentAppend", ({ content }) => {
       content.element.classList.toggle("pixelated", content.data.pixelated);
     });
-    box.on("afterInit", () => {
-      box.element.setAttribute("aria-modal", "true");
-      box.element.setAttribute("aria-label", "Enlarged");
-      box.element.addEventListener("keydown", stay);
-      // While it is opening it does not listen yet.
-      box.element.addEventListener("keydown", ({ key }) => {
-        if (key === "Escape" && !box.opener.isOpen) box.on("openingAnimationEnd", () => box.close());
+    lightbox.on("afterInit", () => {
+      lightbox.element.setAttribute("aria-modal", "true");
+      lightbox.element.setAttribute("aria-label", "Enlarged");
+      lightbox.element.addEventListener("keydown", trapFocus);
+      // While opening, PhotoSwipe does not listen to keys yet.
+      lightbox.element.addEventListener("keydown", ({ key }) => {
+        if (key === "Escape" && !lightbox.opener.isOpen) lightbox.on("openingAnimationEnd", () => lightbox.close());
       });
-      box.element.querySelector(".pswp__button--close").focus();
+      lightbox.element.querySelector(".pswp__button--close").focus();
     });
-    // Whoever has looked on to another piece goes to its page.
-    let last = here;
-    box.on("change", () => { last = box.currIndex; });
-    box.on("destroy", () => {
-      if (last === here) link.focus({ preventScroll: true });
-      else location.href = root + slides[last].page;
+    // A visitor who moved on to another piece goes to its page.
+    let lastIndex = currentIndex;
+    lightbox.on("change", () => { lastIndex = lightbox.currIndex; });
+    lightbox.on("destroy", () => {
+      if (lastIndex === currentIndex) link.focus({ preventScroll: true });
+      else location.href = root + slides[lastIndex].page;
     });
-    box.init();
+    lightbox.init();
   };
 
   link.addEventListener("click", async (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
     try {
-      await prepare();
+      await loadAssets();
       open();
     } catch {
       location.href = link.href;
     }
   });
-  link.addEventListener("pointerenter", () => { prepare().catch(() => {}); }, { once: true });
+  link.addEventListener("pointerenter", () => { loadAssets().catch(() => {}); }, { once: true });
 })();

@@ -1,51 +1,51 @@
 "use strict";
-// Everything here is a convenience: each page is whole without it.
+// Conveniences only: each page is complete without this script.
 (() => {
   const root = document.documentElement;
 
-  // Theme. What the visitor chose holds on every page until they choose what the page would show anyway.
-  const given = root.dataset.theme;
-  const grounds = { light: "#faf9f6", dark: "#121212" };
-  const system = matchMedia("(prefers-color-scheme: dark)");
-  const shown = () => root.dataset.theme ?? (system.matches ? "dark" : "light");
-  const colour = () => {
-    for (const meta of document.querySelectorAll('meta[name="theme-color"]')) meta.content = grounds[shown()];
+  // Theme: the choice of the visitor is used on every page.
+  const initialTheme = root.dataset.theme;
+  const backgrounds = { light: "#faf9f6", dark: "#121212" };
+  const prefersDark = matchMedia("(prefers-color-scheme: dark)");
+  const currentTheme = () => root.dataset.theme ?? (prefersDark.matches ? "dark" : "light");
+  const updateThemeColor = () => {
+    for (const meta of document.querySelectorAll('meta[name="theme-color"]')) meta.content = backgrounds[currentTheme()];
   };
-  if (given) colour();
+  if (initialTheme) updateThemeColor();
   document.querySelector(".theme")?.addEventListener("click", () => {
-    const wanted = shown() === "dark" ? "light" : "dark";
-    root.dataset.theme = wanted;
-    colour();
-    try { localStorage.setItem("artgen-theme", wanted); } catch { /* for this page only, then */ }
+    const theme = currentTheme() === "dark" ? "light" : "dark";
+    root.dataset.theme = theme;
+    updateThemeColor();
+    try { localStorage.setItem("artgen-theme", theme); } catch { /* then it lasts for this page only */ }
   });
 
-  // Previous and next by key and swipe.
-  const go = (rel) => {
+  // Previous and next piece by key and swipe.
+  const followLink = (rel) => {
     const link = document.querySelector(`a[rel="${rel}"]`);
     if (link) location.href = link.href;
   };
-  const busy = () => document.querySelector("dialog[open], .pswp");
-  const follow = { ArrowLeft: "prev", ArrowRight: "next" };
+  const hasOverlay = () => document.querySelector("dialog[open], .pswp");
+  const RELS = { ArrowLeft: "prev", ArrowRight: "next" };
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || !follow[event.key] || busy()) return;
-    // There the arrows scroll, move or slide.
+    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || !RELS[event.key] || hasOverlay()) return;
+    // In these elements, arrow keys have another meaning.
     if (event.target.closest("pre, input, textarea, video")) return;
-    go(follow[event.key]);
+    followLink(RELS[event.key]);
   });
   let start = null;
   document.addEventListener("touchstart", (event) => {
-    const still = event.touches.length === 1 && (visualViewport?.scale ?? 1) < 1.05 && !busy();
-    start = still && !event.target.closest("pre, input, video") ? event.touches[0] : null;
+    const isSwipe = event.touches.length === 1 && (visualViewport?.scale ?? 1) < 1.05 && !hasOverlay();
+    start = isSwipe && !event.target.closest("pre, input, video") ? event.touches[0] : null;
   }, { passive: true });
   document.addEventListener("touchend", (event) => {
     if (!start || event.touches.length) return;
-    const across = event.changedTouches[0].clientX - start.clientX;
-    const down = event.changedTouches[0].clientY - start.clientY;
+    const dx = event.changedTouches[0].clientX - start.clientX;
+    const dy = event.changedTouches[0].clientY - start.clientY;
     start = null;
-    if (Math.abs(across) > 60 && Math.abs(across) > 2 * Math.abs(down)) go(across < 0 ? "next" : "prev");
+    if (Math.abs(dx) > 60 && Math.abs(dx) > 2 * Math.abs(dy)) followLink(dx < 0 ? "next" : "prev");
   }, { passive: true });
 
-  // Copying.
+  // A button to copy each command.
   for (const block of document.querySelectorAll(".command")) {
     const button = document.createElement("button");
     button.type = "button";
@@ -65,12 +65,12 @@
     block.after(button);
   }
 
-  // Printing shows what is folded away, and all pictures.
-  let opened = [];
+  // Print all collapsed details and all pictures.
+  let openedDetails = [];
   addEventListener("beforeprint", () => {
-    opened = [...document.querySelectorAll("details:not([open])")];
-    for (const part of opened) part.open = true;
+    openedDetails = [...document.querySelectorAll("details:not([open])")];
+    for (const part of openedDetails) part.open = true;
     for (const image of document.images) image.loading = "eager";
   });
-  addEventListener("afterprint", () => { for (const part of opened) part.open = false; });
+  addEventListener("afterprint", () => { for (const part of openedDetails) part.open = false; });
 })();

@@ -1,21 +1,21 @@
 "use strict";
-// The stages one over the other, and before and after: each under one slider.
+// Two sliders: through the stages, which lie over each other, and between before and after.
 (() => {
   const stages = document.querySelector(".stages");
   if (stages) {
     const items = [...stages.querySelectorAll("li")];
     const range = stages.querySelector("input");
-    // Between two stages the later one is half there: what a step did is seen best in the passing.
+    // Between two stages the later one is half transparent, which shows best what a step changed.
     const show = () => {
-      const at = Number(range.value);
-      const below = Math.floor(at);
-      const told = Math.round(at);
+      const position = Number(range.value);
+      const lower = Math.floor(position);
+      const nearest = Math.round(position);
       items.forEach((item, number) => {
-        item.toggleAttribute("data-near", number === below || number === below + 1);
-        item.toggleAttribute("data-told", number === told);
-        item.querySelector("picture").style.opacity = number > below ? at - below : 1;
+        item.toggleAttribute("data-near", number === lower || number === lower + 1);
+        item.toggleAttribute("data-told", number === nearest);
+        item.querySelector("picture").style.opacity = number > lower ? position - lower : 1;
       });
-      range.setAttribute("aria-valuetext", items[told].querySelector("p").textContent.replace(/\s+/g, " ").trim());
+      range.setAttribute("aria-valuetext", items[nearest].querySelector("p").textContent.replace(/\s+/g, " ").trim());
     };
     const steps = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 };
     range.addEventListener("keydown", (event) => {

@@ -1,14 +1,14 @@
 "use strict";
-// A work too large for any window, by its tiles. OpenSeadragon is loaded when it is first asked for; what it
-// must know of the tiles is in the page, because a page opened from a disk may fetch nothing.
+// A deep zoom into a piece larger than the window. OpenSeadragon is loaded when it is first needed; the
+// description of the tiles is in the page, because a page opened from disk may not fetch anything.
 (() => {
   const link = document.querySelector(".open");
   const root = document.documentElement.dataset.root;
   const tiles = JSON.parse(link.dataset.zoom);
-  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
   const title = document.querySelector("h1 cite").textContent;
-  let ready = null;
-  const prepare = () => ready ??= new Promise((resolve, reject) => {
+  let loading = null;
+  const loadViewer = () => loading ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
     script.src = `${root}assets/openseadragon/openseadragon.min.js`;
     script.onload = resolve;
@@ -17,30 +17,30 @@
   });
 
   const button = (text, name, act) => {
-    const made = document.createElement("button");
-    made.type = "button";
-    made.textContent = text;
-    if (name !== text) made.setAttribute("aria-label", name);
-    made.addEventListener("click", act);
-    return made;
+    const element = document.createElement("button");
+    element.type = "button";
+    element.textContent = text;
+    if (name !== text) element.setAttribute("aria-label", name);
+    element.addEventListener("click", act);
+    return element;
   };
 
-  const open = (from) => {
+  const open = (opener) => {
     const dialog = document.createElement("dialog");
     dialog.className = "zoom";
     dialog.setAttribute("aria-label", `${title}, enlarged`);
     const view = dialog.appendChild(document.createElement("div"));
     view.className = "view";
-    const words = dialog.appendChild(document.createElement("p"));
-    words.className = "words";
-    words.dir = "auto";
-    words.textContent = title;
+    const caption = dialog.appendChild(document.createElement("p"));
+    caption.className = "words";
+    caption.dir = "auto";
+    caption.textContent = title;
     document.body.append(dialog);
     dialog.showModal();
-    const duration = still.matches ? 0 : 0.2;
+    const duration = reducedMotion.matches ? 0 : 0.2;
     const viewer = globalThis.OpenSeadragon({
       element: view,
-      // Pictures from a disk may be drawn, but not handed to the graphics card.
+      // WebGL may not use pictures from disk.
       drawer: "canvas",
       showNavigationControl: false,
       gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true },
@@ -58,12 +58,12 @@
         getTileUrl: (level, column, row) => `${tiles.folder}/${level}/${column}_${row}.jpg`,
       },
     });
-    const by = (factor) => () => { viewer.viewport.zoomBy(factor).applyConstraints(); };
+    const zoomBy = (factor) => () => { viewer.viewport.zoomBy(factor).applyConstraints(); };
     const tools = document.createElement("div");
     tools.className = "tools";
     tools.append(
-      button("−", "Zoom out", by(1 / 1.6)),
-      button("+", "Zoom in", by(1.6)),
+      button("−", "Zoom out", zoomBy(1 / 1.6)),
+      button("+", "Zoom in", zoomBy(1.6)),
       button("Close", "Close", () => dialog.close()),
     );
     dialog.append(tools);
@@ -73,7 +73,7 @@
     dialog.addEventListener("close", () => {
       viewer.destroy();
       dialog.remove();
-      from.focus({ preventScroll: true });
+      opener.focus({ preventScroll: true });
     });
   };
 
@@ -83,12 +83,12 @@
       if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
       event.preventDefault();
       try {
-        await prepare();
+        await loadViewer();
         open(opener);
       } catch {
         location.href = opener.href;
       }
     });
   }
-  link.addEventListener("pointerenter", () => { prepare().catch(() => {}); }, { once: true });
+  link.addEventListener("pointerenter", () => { loadViewer().catch(() => {}); }, { once: true });
 })();
