@@ -11,7 +11,7 @@ import typer
 
 from artgen.cli.generation.runs import Device
 from artgen.cli.terminal import messages
-from artgen.errors import ArtgenError
+from artgen.errors import ArtgenError, WriteError
 
 if TYPE_CHECKING:
     from artgen.generation.one_step import Option
@@ -165,8 +165,6 @@ def _target(content: Path, styles: list[str], output: Path | None, ending: str) 
 
 def _refuse(content: Path, target: Path, *, force: bool) -> None:
     """Before any work: what cannot be written, or must not."""
-    from artgen.errors import WriteError
-
     if not target.parent.is_dir():
         raise ArtgenError(str(target), f"no folder {target.parent}", "make it first")
     if target.exists():

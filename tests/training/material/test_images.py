@@ -81,7 +81,7 @@ import resource, signal, sys
 import subprocess
 import sys
 from pathlib import Path
-from artgen.imaging.io.files import WriteError
+from artgen.errors import WriteError
 from artgen.training.material.images import load_images
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
