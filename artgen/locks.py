@@ -1,4 +1,4 @@
-"""One ``artgen run``, or ``artgen train``, per folder: a lock that dies with its process."""
+"""Locks on folders and files: one process at a time, and a lock dies with its process."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from artgen.errors import ArtgenError, WriteError
 
-FILE = "run.lock"
-# Seconds between tries: whoever only looks whether it is held holds it for an instant.
-PATIENCE = (0.01, 0.03)
-# A file system that knows no locks, as some network drives.
-LOCKLESS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
+LOCK_FILE = "run.lock"
+# Seconds after each try: a process that only looks whether the lock is held holds it for an instant.
+PATIENCE = (0.01, 0.03, 0.0)
+# Another process holds it. Any other error is that of a file system without locks, as some network drives.
+BUSY = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}
 
 
 class BusyError(ArtgenError):
     """Another process is at work in the folder."""
 
-    def __init__(self, folder: Path) -> None:
-        found, right = "another artgen is at work there", "wait for it to end, or stop it"
+    def __init__(self, folder: Path, doing: str = "at work") -> None:
+        found, right = f"another artgen is {doing} there", "wait for it to end, or stop it"
         super().__init__(str(folder), found, right)
 
 
@@ -35,21 +36,48 @@ def held(folder: Path) -> Iterator[None]:
         BusyError: another process holds it.
         WriteError: the folder is not writable.
     """
-    file = folder / FILE
-    try:
-        stream = file.open("ab")
-        os.utime(file)
-    except OSError as error:
-        raise WriteError(file, error.strerror or str(error)) from error
-    with stream:
+    file = folder / LOCK_FILE
+    with _opened(file) as stream:
         try:
-            _take(stream.fileno())
+            os.utime(file)
         except OSError as error:
-            if error.errno in LOCKLESS:
-                yield
-                return
-            raise BusyError(folder) from error
+            raise WriteError(file, error.strerror or str(error)) from error
+        for seconds in PATIENCE:
+            if _locked(stream.fileno()):
+                break
+            time.sleep(seconds)
+        else:
+            raise BusyError(folder)
         yield
+
+
+@contextmanager
+def held_without_file(folder: Path, target: Path) -> Iterator[None]:
+    """Hold ``folder`` itself as long as a site is built in it: a lock file would be published with it.
+
+    Args:
+        folder: where the site is built; one that is missing is not locked.
+        target: whose site it is, for the message.
+
+    Raises:
+        BusyError: another process builds there.
+    """
+    if (
+        sys.platform == "win32"
+    ):  # its folders cannot be opened, and what another process writes into not removed
+        yield
+        return
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        yield
+        return
+    try:
+        if not _locked(descriptor):
+            raise BusyError(target, "publishing")
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -59,46 +87,36 @@ def alone(file: Path) -> Iterator[None]:
     Raises:
         WriteError: its folder is not writable.
     """
-    try:
-        stream = file.open("ab")
-    except OSError as error:
-        raise WriteError(file, error.strerror or str(error)) from error
-    with stream:
-        while True:
-            try:
-                _lock(stream.fileno())
-            except OSError as error:
-                if error.errno not in LOCKLESS:
-                    time.sleep(PATIENCE[-1])
-                    continue
-            break
+    with _opened(file) as stream:
+        while not _locked(stream.fileno()):
+            time.sleep(PATIENCE[1])
         yield
 
 
 def is_held(folder: Path) -> bool:
-    """Whether a run, or a training, is at work in ``folder`` now."""
+    """Return whether a run, or a training, is at work in ``folder`` now."""
     try:
-        stream = (folder / FILE).open("rb+")
+        stream = (folder / LOCK_FILE).open("rb+")
     except OSError:  # never run, or not by who may not write there
         return False
     with stream:
-        try:
-            _lock(stream.fileno())
-        except OSError as error:
-            return error.errno not in LOCKLESS
-    return False
+        return not _locked(stream.fileno())
 
 
-def _take(descriptor: int) -> None:
-    for wait in PATIENCE:
-        try:
-            _lock(descriptor)
-            return
-        except OSError as error:
-            if error.errno in LOCKLESS:
-                raise
-            time.sleep(wait)
-    _lock(descriptor)
+def _opened(file: Path) -> BinaryIO:
+    try:
+        return file.open("ab")
+    except OSError as error:
+        raise WriteError(file, error.strerror or str(error)) from error
+
+
+def _locked(descriptor: int) -> bool:
+    """Try to take the lock; False where another process holds it."""
+    try:
+        _lock(descriptor)
+    except OSError as error:
+        return error.errno not in BUSY
+    return True
 
 
 if sys.platform == "win32":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from artgen.errors import ArtgenError
-from artgen.locks import FILE as LOCK
+from artgen.locks import LOCK_FILE
 
 ROOT = Path("runs")
 RECIPE, DATABASE = "recipe.toml", "run.db"
@@ -70,7 +70,7 @@ def recipe_name(run: Path) -> str:
 
 
 def _last_run(folder: Path) -> float:
-    for name in (LOCK, RECIPE, DATABASE):
+    for name in (LOCK_FILE, RECIPE, DATABASE):
         try:
             return (folder / name).stat().st_mtime
         except OSError:

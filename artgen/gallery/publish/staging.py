@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from artgen import __version__
 from artgen.errors import ArtgenError
-from artgen.gallery.publish.busy import held
+from artgen.locks import held_without_file
 
 MANIFEST = ".artgen-gallery.json"
 
@@ -39,11 +39,11 @@ def building(target: Path, force: bool = False) -> Iterator[Path]:
     new, ready, _ = _beside(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with held(new, target):
+        with held_without_file(new, target):
             shutil.rmtree(new, ignore_errors=True)  # of one that was killed while building
         _check(target, force)
         new.mkdir()
-        with held(new, target):
+        with held_without_file(new, target):
             try:
                 yield new
                 _list_files(new)
@@ -72,7 +72,7 @@ def finish(target: Path, force: bool = False) -> None:
         if before.is_dir() and not target.exists():  # an earlier artgen was killed in the middle
             before.rename(target)
         if ready.is_dir():
-            with held(ready, target):
+            with held_without_file(ready, target):
                 _refuse_taken(target, [*_walk(ready)], force)
                 _switch(ready, target, force)
     except OSError as error:
