@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from artgen import __version__
 from artgen.errors import ArtgenError
+from artgen.hashing import file_hash
 from artgen.recipe import Lineage, Recipe, draw
-from artgen.runs.input_files import file_hash
 from artgen.runs.stages import StageCache, pixels_hash, quantise, restore, stage_key
 from artgen.steps.base import SOURCE_ID, Context, Part, Source, Step
 from artgen.style.progress import Watch, unwatched

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from artgen.errors import ArtgenError
 from artgen.generation.chain import Setting, described, device_name, source_context, stages, versions
+from artgen.hashing import file_hash
 from artgen.imaging.io.files import write_png, write_preview
 from artgen.recipe import Lineage, Recipe, draw
 from artgen.runs.candidate import PREVIEW_SIDE, THUMBNAIL_SIDE, png_file, stage_file, thumbnail_file
-from artgen.runs.input_files import file_hash, name_of
+from artgen.runs.input_files import name_of
 from artgen.runs.provenance import FORMAT, Provenance, StageSize, UsedFile, carried_name
 from artgen.runs.stages import restore
 from artgen.steps.photos import Photos

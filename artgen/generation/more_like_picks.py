@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 from artgen.errors import ArtgenError
 from artgen.events import Emit, Note
 from artgen.generation.existing import variations
+from artgen.hashing import json_hash
 from artgen.recipe import Recipe, load
 from artgen.recipe.narrowing import Kept, Narrowed, narrowed_draws
 from artgen.runs.candidate import Candidate
@@ -75,8 +74,7 @@ def more_like_picks(
         found = "what the picks were drawn with, this recipe does not draw any more"
         raise ArtgenError(str(file), found, "pick in a run of the recipe as it is", f"artgen run {file}")
     if seed is None:
-        told = hashlib.sha256(json.dumps(sorted(picked)).encode()).hexdigest()
-        seed = derive(recipe.seed, 0, "more-like-picks", told) % MOST_SEED
+        seed = derive(recipe.seed, 0, "more-like-picks", json_hash(sorted(picked))) % MOST_SEED
     changes = [f"{field.field}={toml(field)}" for field in fields if field.after != field.before]
     narrower = load(file, [*overrides, *changes, f"seed={seed}"])
     return Liking(narrower, tuple(fields), len(kept), tuple(runs))

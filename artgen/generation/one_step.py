@@ -6,8 +6,6 @@ except with ``vgg``: its sums depend on the number of threads, and a picture tha
 
 from __future__ import annotations
 
-import hashlib
-import json
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from artgen.config.document import Document
 from artgen.errors import ArtgenError, Problems
 from artgen.events import Emit, ignore
+from artgen.hashing import file_hash, json_hash
 from artgen.recipe import Lineage, Recipe, draw
 from artgen.recipe.loading import of_document
 from artgen.recipe.overrides import overridden
-from artgen.runs.input_files import file_hash
 from artgen.steps.base import Context
 from artgen.steps.style import Style
 from artgen.style.progress import Watch, unwatched
@@ -203,7 +201,7 @@ def _film_key(
     """What decides the pixels of a film's frames, as one hash."""
     from artgen.generation.chain import versions
 
-    text = json.dumps(
+    return json_hash(
         {
             "film": [FILM_VERSION, file_hash(source), side, preview],
             "step": step.model_dump(mode="json"),
@@ -212,7 +210,5 @@ def _film_key(
             "seed": recipe.seed,
             "device": device,
             "versions": versions(),
-        },
-        sort_keys=True,
+        }
     )
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import random
 import string
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
 from pydantic_core import PydanticCustomError
 
+from artgen.hashing import json_hash
 from artgen.recipe.variation import Lineage, drawn_anew, draws_of, moved, shares_of
 from artgen.seeds import derive, stream
 from artgen.steps import AnySource, AnyStep, Source, Step
@@ -99,7 +98,7 @@ class Recipe(BaseModel):
         Words for the gallery, comments and the number of candidates leave it as it is.
         """
         content = self.model_dump(mode="json", include={"seed", "source", "steps"})
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        return json_hash(content)
 
     def caption(self, candidate: int, seed: int, source: str) -> str:
         """The caption of one candidate; ``source`` is the source's own description of it."""

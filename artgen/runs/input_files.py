@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import os
 from collections.abc import Iterable
@@ -10,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from artgen.errors import ArtgenError
+from artgen.hashing import file_hash
 from artgen.runs.provenance import UsedFile
 
 PACKAGES = ("artgen", "skimage")
@@ -26,21 +26,6 @@ def fingerprint(files: Iterable[Path], folder: Path) -> dict[Path, UsedFile]:
         ArtgenError: a file cannot be read.
     """
     return {file: UsedFile(name=name_of(file, folder), sha256=file_hash(file)) for file in files}
-
-
-def file_hash(file: Path) -> str:
-    """SHA-256 of a regular file.
-
-    Raises:
-        ArtgenError: it cannot be read, or is no regular file.
-    """
-    try:
-        if not file.is_file():
-            raise ArtgenError(str(file), "no such file", "it is needed to make this picture")
-        with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise ArtgenError(str(file), f"cannot be read ({error.strerror or error})") from error
 
 
 def is_packaged(name: str) -> bool:

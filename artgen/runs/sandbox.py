@@ -18,7 +18,8 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from artgen.errors import ArtgenError
-from artgen.runs.input_files import file_hash, is_packaged, locate
+from artgen.hashing import file_hash
+from artgen.runs.input_files import is_packaged, locate
 from artgen.runs.provenance import Provenance, UsedFile
 
 

@@ -9,7 +9,6 @@ either way.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import struct
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from artgen.errors import WriteError
+from artgen.hashing import json_hash
 from artgen.imaging.io.files import atomic_write, sweep
 
 if TYPE_CHECKING:
@@ -66,8 +66,7 @@ def stage_key(
         device: the kind of device, and the versions that computed it.
         given: ``pixels_hash`` of the stage before.
     """
-    parts = [part, version, files, stream, device, given]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+    return json_hash([part, version, files, stream, device, given])
 
 
 class StageCache:

@@ -69,12 +69,13 @@ def import_(
     if output is None and file.exists() and not force:
         right = "name another with -o, or write over it with --force"
         raise ArtgenError(str(file), "there is a model of this name already", right)
+    from artgen.hashing import file_hash
     from artgen.models.files.checkpoint import save_model
     from artgen.models.files.pickle_reader import read_weights
 
     state = read_weights(checkpoint)
     network, what, said = _network(checkpoint, file, state, arch, norm)
-    origin = {"file": checkpoint.name, "sha256": weight_files.sha256(checkpoint)}
+    origin = {"file": checkpoint.name, "sha256": file_hash(checkpoint)}
     # Not halved: what was imported can be exported again, bit for bit.
     save_model(file, network, said | {"title": file.stem, "origin": json_format.dumps(origin)}, half=False)
     if json:

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from artgen.errors import ArtgenError, WriteError
+from artgen.hashing import file_hash
 from artgen.imaging.io.files import atomic_write
 
 # A file that was changed a moment ago can change again within the same tick of the clock that its file
@@ -66,8 +67,7 @@ class Hashes:
                 return known[4]
             if not os.path.isfile(path):
                 raise ArtgenError(str(file), "no regular file", "name a picture")
-            with open(path, "rb") as stream:
-                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            digest = file_hash(file)
         except FileNotFoundError:
             raise ArtgenError(str(file), "missing", "put it back, or take back its pick") from None
         except OSError as error:

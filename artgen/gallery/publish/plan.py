@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import stat
 from collections.abc import Iterable, Mapping
@@ -17,6 +15,7 @@ from artgen.errors import ArtgenError
 from artgen.gallery.media import renditions, xmp
 from artgen.gallery.media.xmp import Words
 from artgen.gallery.pages import enclosures, feeds, templates
+from artgen.hashing import json_hash
 
 if TYPE_CHECKING:
     from artgen.gallery.publish.hashes import Hashes
@@ -136,7 +135,7 @@ def _offered(collection: Collection, own: Path | None) -> Iterable[str]:
 
 def form_of(settings: Settings) -> str:
     """A hash of what settings decide about the files of every work."""
-    return _digest([vars(settings.sizes()), settings.originals, renditions.FORM])
+    return json_hash([vars(settings.sizes()), settings.originals, renditions.FORM])
 
 
 def parts_of(work: Work, settings: Settings, hashes: Hashes, form: str) -> dict[str, str]:
@@ -148,8 +147,8 @@ def parts_of(work: Work, settings: Settings, hashes: Hashes, form: str) -> dict[
     return {
         "picture": hashes.of(work.source),
         "film": hashes.of(work.film) if work.film else "",
-        "stages": _digest([_stage(stage.preview, hashes) for stage in work.stages]),
-        "words": _digest(vars(words_of(work, settings))),
+        "stages": json_hash([_stage(stage.preview, hashes) for stage in work.stages]),
+        "words": json_hash(vars(words_of(work, settings))),
         "settings": form,
     }
 
@@ -189,9 +188,9 @@ def decided(
     enclosed = [each.source for each in enclosures.enclosures(settings)]
     texts = [*templates.files(own), *([about] if about else []), *enclosed]
     return {
-        "works": _digest([[vars(series) for series in collection.series], works]),
-        "settings": _digest(settings.model_dump(mode="json")),
-        "texts": _digest([[file.name, hashes.of(file)] for file in texts]),
+        "works": json_hash([[vars(series) for series in collection.series], works]),
+        "settings": json_hash(settings.model_dump(mode="json")),
+        "texts": json_hash([[file.name, hashes.of(file)] for file in texts]),
         "program": _program(hashes),
     }
 
@@ -213,7 +212,7 @@ def _sources() -> tuple[Path, ...]:
 
 def _program(hashes: Hashes) -> str:
     """Of whoever works on artgen itself, pages follow the program; else its version says enough."""
-    return _digest([__version__, *(hashes.of(file) for file in _sources())])
+    return json_hash([__version__, *(hashes.of(file) for file in _sources())])
 
 
 def _why(parts: Mapping[str, str], made: Made | None, whole: Mapping[str, int]) -> str:
@@ -238,11 +237,6 @@ def _whole(site: Path, old: Manifest) -> dict[str, int]:
                 if stat.S_ISREG(state.st_mode) and state.st_size == size:
                     found[path] = size
     return found
-
-
-def _digest(value: Any) -> str:
-    text = json.dumps(value, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def explained(plan: Plan) -> Iterable[str]:

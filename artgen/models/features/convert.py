@@ -16,10 +16,11 @@ from safetensors.torch import save
 from torch import Tensor
 
 from artgen.errors import ArtgenError, WriteError
+from artgen.hashing import file_hash
 from artgen.imaging.io.files import atomic_write
 from artgen.models.features.squeezenet import load_squeezenet
 from artgen.models.features.vgg import BLOCKS, VGG, load_vgg
-from artgen.models.features.weight_files import file_of, known, sha256
+from artgen.models.features.weight_files import file_of, known
 from artgen.models.files.pickle_reader import read_table
 
 PREPROCESSINGS = ("auto", "torchvision", "caffe")
@@ -72,7 +73,7 @@ def adopt(name: str, source: Path, *, preprocessing: str = "auto", origin: str =
         layers, expects, kept = _squeezenet(source, preprocessing)
     else:
         layers, expects, kept = _vgg(source, preprocessing)
-    digest = sha256(source)
+    digest = file_hash(source)
     published = next((each.file for each in weights.sources if each.sha256 == digest), None)
     said = {
         "architecture": name,

@@ -21,8 +21,9 @@ from urllib.parse import urlsplit
 from artgen import __version__
 from artgen.errors import ArtgenError, WriteError
 from artgen.events import Emit, WorkProgress, ignore
+from artgen.hashing import file_hash
 from artgen.imaging.io.files import sweep
-from artgen.models.features.weight_files import PLACE, Source, known, place, sha256
+from artgen.models.features.weight_files import PLACE, Source, known, place
 
 if TYPE_CHECKING:
     from artgen.models.features.convert import Adopted
@@ -120,7 +121,7 @@ def _download(source: Source, url: str, whole: Path, emit: Emit) -> None:
                 continue
             raise
         emit(WorkProgress(1.0, "checking"))
-        if sha256(part) == source.sha256:
+        if file_hash(part) == source.sha256:
             part.replace(whole)
             return
         part.unlink()

@@ -10,7 +10,6 @@ environment that artgen is installed in. Beside recipes each folder would fetch 
 from __future__ import annotations
 
 import difflib
-import hashlib
 import os
 import sys
 from dataclasses import dataclass
@@ -21,7 +20,6 @@ from artgen.errors import ArtgenError
 PLACE = "ARTGEN_MODELS"
 ENDING = ".safetensors"
 READ = (".pth", ENDING)
-CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -165,19 +163,3 @@ def absent(name: str) -> ArtgenError:
         command = f"artgen models pull {name}"
         ways.insert(0, "`artgen models pull` fetches them once (575 MB, of which 40 are kept)")
     return ArtgenError("weights", f"{name!r} is not on this machine", ", or ".join(ways), command)
-
-
-def sha256(path: Path) -> str:
-    """Of a whole file, read piece by piece.
-
-    Raises:
-        ArtgenError: it cannot be read.
-    """
-    digest = hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            while piece := file.read(CHUNK):
-                digest.update(piece)
-    except OSError as error:
-        raise ArtgenError(str(path), error.strerror or str(error), "a weights file") from None
-    return digest.hexdigest()

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from artgen.events import Emit, Note
+from artgen.hashing import file_hash
 from artgen.imaging.io.files import read_image, sweep, write_png
 from artgen.steps.style import Style as StyleStep
 from artgen.style.patch.patch import stylize
@@ -40,7 +41,7 @@ class Painting:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the file."""
-        return hashlib.sha256(self.file.read_bytes()).hexdigest()
+        return file_hash(self.file)
 
 
 @dataclass(frozen=True)

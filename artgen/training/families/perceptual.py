@@ -13,11 +13,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from artgen.hashing import file_hash
 from artgen.imaging.image import fit
 from artgen.models.architectures.network import Network
 from artgen.models.features.vgg import load_vgg
 from artgen.models.features.weight_files import find_weights
-from artgen.runs.input_files import file_hash
 from artgen.training.engine.family import Figure, Measured, Place, Turn
 from artgen.training.families.fast_style import SAMPLES, FastStyleTraining
 from artgen.training.families.perceptual_loss import Perception, roughness

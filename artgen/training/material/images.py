@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from artgen.errors import ArtgenError, WriteError
 from artgen.events import Emit, WorkProgress, ignore
+from artgen.hashing import file_hash
 from artgen.imaging.image import fit
 from artgen.imaging.io.files import atomic_file, atomic_write, read_image, sweep
 
@@ -114,10 +115,9 @@ def _fingerprint(files: Sequence[Path], emit: Emit) -> str:
 
 def _hash(file: Path) -> bytes:
     try:
-        with file.open("rb") as opened:
-            return hashlib.file_digest(opened, "sha256").digest()
-    except OSError as error:  # told again, and skipped, when it is to be decoded
-        return str(error.strerror).encode()
+        return bytes.fromhex(file_hash(file))
+    except ArtgenError as error:  # reported again, and skipped, when it is decoded
+        return error.found.encode()
 
 
 def _kept(index: Path, data: Path) -> dict[str, Any] | None:
