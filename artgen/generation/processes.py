@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import queue
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -17,11 +15,7 @@ from typing import IO, Any
 from artgen.errors import ArtgenError, WriteError
 from artgen.generation.chain import ENVIRONMENT
 from artgen.recipe import Lineage
-
-BOOT = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from artgen.generation.worker import main; main()"
-)
+from artgen.subprocesses import start_python
 
 
 class WorkerBugError(RuntimeError):
@@ -70,23 +64,17 @@ class _Process:
     def __init__(
         self, number: int, order: str, reports: queue.SimpleQueue[tuple[int, dict[str, Any]]]
     ) -> None:
-        path = [entry or os.getcwd() for entry in sys.path]
         # Warnings of libraries must not run through the progress bars; they are shown after a crash.
         try:
             self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the process)
         except OSError as error:
             raise WriteError(Path(tempfile.gettempdir()), error.strerror or str(error)) from error
-        # Its own process group: Ctrl-C reaches the coordinator alone, which then stops the workers.
-        windows = sys.platform == "win32"
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", BOOT, json.dumps(path)],
+        self._process = start_python(
+            "artgen.generation.worker",
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            encoding="utf-8",
-            env=os.environ | ENVIRONMENT,
-            process_group=None if windows else 0,
-            creationflags=0x200 if windows else 0,
+            environment=ENVIRONMENT,
         )
         threading.Thread(target=self._relay, args=(number, reports), daemon=True).start()
         self.tell(order)
@@ -104,7 +92,7 @@ class _Process:
         assert self._process.stdin is not None
         # A worker that is gone cannot be told anything; its end is reported in its own way.
         with contextlib.suppress(OSError):
-            self._process.stdin.write(line + "\n")
+            self._process.stdin.write(f"{line}\n".encode())
             self._process.stdin.flush()
 
     def death(self) -> Exception:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import os
 import queue
 import shutil
 import sys
@@ -25,6 +24,7 @@ from artgen.runs.candidate import png_file
 from artgen.runs.rebuild import recover
 from artgen.runs.stages import StageCache
 from artgen.runs.store import Run
+from artgen.subprocesses import usable_cores
 
 TRIM_EVERY = 16
 ASK_SECONDS = 0.5
@@ -73,7 +73,7 @@ class Shift:
         self._open = len(missing)
         self._taken = {lineage.number for lineage in missing} | outcome.failed.keys()
         self._asked_at = 0.0
-        self._most = workers or cores()
+        self._most = workers or usable_cores()
         # Where there may be a GPU, the first worker says so before others are started, unless told how many.
         self._allowed = 1 if workers is None and self._perhaps_gpu() else self._most
         self._cache = StageCache(order.cache)
@@ -175,8 +175,3 @@ class Shift:
         self._emit(CandidateDone(index, str(found.file), seconds))
         if len(self._outcome.made) % TRIM_EVERY == 0:
             self._cache.trim()
-
-
-def cores() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

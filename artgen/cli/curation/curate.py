@@ -87,12 +87,7 @@ def _open(url: str) -> None:
 
 
 def _vary(folder: Path, output: IO[bytes]) -> subprocess.Popen[bytes]:
-    windows = sys.platform == "win32"
-    return subprocess.Popen(
-        [sys.executable, "-m", "artgen", "vary", str(folder.resolve()), "--queued", "--until-closed"],
-        stdin=subprocess.PIPE,
-        stdout=output,
-        stderr=output,
-        process_group=None if windows else 0,
-        creationflags=0x200 if windows else 0,
-    )
+    from artgen.subprocesses import start_python
+
+    command = ("vary", str(folder.resolve()), "--queued", "--until-closed")
+    return start_python("artgen.cli", *command, stdin=subprocess.PIPE, stdout=output, stderr=output)

@@ -5,7 +5,6 @@ A process of its own, because what computes them may import torch: in the server
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import subprocess
@@ -18,11 +17,8 @@ from artgen.curation.server.run_thread import Keeper
 from artgen.errors import ArtgenError
 from artgen.runs.candidate import thumbnail_file
 from artgen.runs.store import Run
+from artgen.subprocesses import start_python
 
-BOOT = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "import artgen.curation.server.embed_missing as f; f.main()"
-)
 AT_ONCE = 16
 logger = logging.getLogger(__name__)
 
@@ -61,15 +57,13 @@ class Filling:
         self._process.stop(0)  # what it has stored stays, and nothing is ever half stored
 
     def _start(self, output: IO[bytes]) -> subprocess.Popen[bytes]:
-        path = [entry or os.getcwd() for entry in sys.path]
-        windows = sys.platform == "win32"
-        return subprocess.Popen(
-            [sys.executable, "-P", "-c", BOOT, json.dumps(path), str(self._keeper.folder)],
+        folder = str(self._keeper.folder)
+        return start_python(
+            "artgen.curation.server.embed_missing",
+            folder,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            process_group=None if windows else 0,
-            creationflags=0x200 if windows else 0,
         )
 
 
@@ -101,10 +95,10 @@ def _lacking(run: Run) -> list[int]:
 
 
 def main() -> None:
-    """The process: its second argument is the run's folder."""
+    """Fill the run whose folder is the only argument."""
     import torch
 
     torch.set_num_threads(1)
     if hasattr(os, "nice"):
         os.nice(10)  # what the artist does comes first
-    fill(Path(sys.argv[2]))
+    fill(Path(sys.argv[1]))

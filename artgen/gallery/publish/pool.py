@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from artgen.errors import ArtgenError
 from artgen.events import Emit, WorkProgress
+from artgen.subprocesses import usable_cores
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
@@ -31,7 +32,7 @@ def rendered(tasks: Sequence[Task], site: Path, emit: Emit, workers: int | None 
     Raises:
         OSError: nothing more can be written.
     """
-    count = min(workers or cores(), len(tasks))
+    count = min(workers or usable_cores(), len(tasks))
     if count == 1:
         for done, task in enumerate(tasks, 1):
             yield task, _heard(_made(task, site))
@@ -75,13 +76,6 @@ def _one_by_one(tasks: Sequence[Task], site: Path) -> Iterator[Result]:
                     found = "ends the process that decodes it, or needs more memory than there is"
                     yield task, ArtgenError(str(task.source), found, "save it again by other software")
                     break
-
-
-def cores() -> int:
-    """How many processes may work at once here."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ from PIL import Image
 from artgen.errors import ArtgenError
 from artgen.imaging.io.decode import ORIENTATION, TURNS, srgb_array, upright
 from artgen.imaging.io.files import FORMATS, MAX_PIXELS, read_image
+from artgen.subprocesses import usable_cores
 from artgen.training.data.dhash import Look, look
 
 # Looks are taken on at least so many pixels a side: twice their own size.
@@ -98,7 +98,7 @@ def examine_all(
         except ArtgenError as error:
             return error
 
-    pool = ThreadPoolExecutor(min(8, os.cpu_count() or 1))
+    pool = ThreadPoolExecutor(min(8, usable_cores()))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what Pillow warns of is either handled here or harmless
