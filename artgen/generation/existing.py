@@ -27,17 +27,6 @@ def clean(folder: Path) -> None:
             sweep(place)
 
 
-def variations(run: Run) -> dict[int, Lineage]:
-    """Every variation of a run whose ancestors are known, made or asked for, by number."""
-    found: dict[int, Lineage] = {}
-    for number, parent in run.parents().items():  # a parent has the smaller number
-        if parent < FIRST_VARIATION:
-            found[number] = Lineage(parent).child(number)
-        elif parent in found:
-            found[number] = found[parent].child(number)
-    return found
-
-
 def ask(run: Run, recipe: Recipe, parents: Sequence[int], count: int) -> list[int]:
     """Ask for ``count`` variations of each parent; returns their numbers.
 
@@ -45,13 +34,13 @@ def ask(run: Run, recipe: Recipe, parents: Sequence[int], count: int) -> list[in
         ArtgenError: the run has no such candidate, or its variations would be the same again; none is
             asked for then.
     """
-    known = variations(run)
-    for parent in parents:
+    for lineage in run.lineages(parents):
+        parent = lineage.number
         run.candidate(parent)
-        if parent >= FIRST_VARIATION and parent not in known:
+        if parent >= FIRST_VARIATION and lineage.variation_of is None:
             found = "a variation of one that is not known any more"
             raise ArtgenError(f"candidate {parent}", found, "vary another")
-        draw(recipe, recipe.seed, known.get(parent, Lineage(parent)).child(FIRST_VARIATION))
+        draw(recipe, recipe.seed, lineage.child(FIRST_VARIATION))
     return [number for parent in parents for number in run.queue_variations(parent, count)]
 
 
@@ -103,9 +92,9 @@ def renew_captions(run: Run, recipe: Recipe) -> None:
     before = run.fact("captions")
     if before == words:
         return
-    known = variations(run)
-    for candidate in run.candidates() if before is not None else ():
-        lineage = known.get(candidate.index, Lineage(candidate.index))
+    finished = run.candidates() if before is not None else []
+    lineages = run.lineages(candidate.index for candidate in finished)
+    for candidate, lineage in zip(finished, lineages, strict=True):
         caption = described(recipe, lineage, _source_file(candidate))
         run.add(replace(candidate, caption=caption))
     run.remember("captions", words)

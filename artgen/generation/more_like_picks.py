@@ -8,7 +8,6 @@ from pathlib import Path
 
 from artgen.errors import ArtgenError
 from artgen.events import Emit, Note
-from artgen.generation.existing import variations
 from artgen.hashing import json_hash
 from artgen.recipe import Recipe, load
 from artgen.recipe.narrowing import Kept, Narrowed, narrowed_draws
@@ -88,16 +87,13 @@ def _picks(root: Path, name: str, emit: Emit) -> list[tuple[str, list[tuple[Cand
             continue
         try:
             with Run.open(folder) as run:
-                known = variations(run)
-                picks = [
-                    (one, known[one.index].first if one.index in known else one.index)
-                    for one in liked(run.candidates())
-                ]
+                picks = liked(run.candidates())
+                firsts = [lineage.first for lineage in run.lineages(one.index for one in picks)]
         except ArtgenError as error:
             emit(Note(f"passed over: {error}"))
             continue
         if picks:
-            found.append((folder.name, picks))
+            found.append((folder.name, list(zip(picks, firsts, strict=True))))
     return found
 
 

@@ -16,11 +16,11 @@ from typing import Any
 
 from artgen.errors import ArtgenError
 from artgen.events import CandidateDone, CandidateFailed, Emit, MoreAsked, Note, StepProgress, StepStarted
-from artgen.generation.existing import clean, variations
+from artgen.generation.existing import clean
 from artgen.generation.processes import WorkerBugError, Workers
 from artgen.generation.worker import Order
 from artgen.recipe import Lineage
-from artgen.runs.candidate import png_file
+from artgen.runs.candidate import Candidate, png_file
 from artgen.runs.rebuild import recover
 from artgen.runs.stages import StageCache
 from artgen.runs.store import Run
@@ -38,12 +38,14 @@ class Outcome:
         folder: the run's.
         made: candidates made now.
         failed: candidates that could not be made, each with the reason.
+        candidates: every finished candidate of the run, by number.
         seconds: time taken.
     """
 
     folder: Path
     made: list[int] = field(default_factory=list)
     failed: dict[int, ArtgenError] = field(default_factory=dict)
+    candidates: Sequence[Candidate] = ()
     seconds: float = 0.0
 
 
@@ -108,19 +110,17 @@ class Shift:
     def _ask(self) -> bool:
         """Take the variations that are asked for since; they come first, since somebody waits for them."""
         self._asked_at = time.monotonic()
-        new = [number for number, _ in self._run.queued() if number not in self._taken]
+        new = [lineage for lineage in self._run.waiting() if lineage.number not in self._taken]
         if not new:
             return False
-        known = variations(self._run)
-        self._taken.update(new)
-        found = [known[number] for number in new if number in known]
-        self._sooner.extend(found)
-        self._open += len(found)
-        self._emit(MoreAsked(len(found)))
+        self._taken.update(lineage.number for lineage in new)
+        self._sooner.extend(new)
+        self._open += len(new)
+        self._emit(MoreAsked(len(new)))
         self._staff()
         while self._idle and self._sooner:
             self._next(self._idle.pop())
-        return bool(found)
+        return True
 
     def _hear(self, number: int, report: dict[str, Any]) -> None:
         match report:

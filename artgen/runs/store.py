@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 from artgen.errors import ArtgenError, WriteError
 from artgen.imaging.io.files import atomic_write
 from artgen.locks import alone
-from artgen.runs.candidate import CANDIDATES, STAGES, THUMBNAILS, Candidate, ranges
+from artgen.runs.candidate import CANDIDATES, FIRST_VARIATION, STAGES, THUMBNAILS, Candidate, ranges
 from artgen.runs.candidate import Stage as Stage
 from artgen.runs.database import DamagedError, Database
 from artgen.runs.decisions import Decisions, artist, now
@@ -28,11 +28,27 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from artgen.recipe import Recipe
+    from artgen.recipe import Lineage, Recipe
 
 GONE = "gone"
 RECIPE_FOLDER = "recipe folder"
 """The fact that says where the recipe's folder is, seen from the run's: both may be moved together."""
+
+
+def lay_out(folder: Path, recipe: Recipe) -> None:
+    """Make the folders of a run, and write its recipe, where they are not as they should be.
+
+    Raises:
+        WriteError: the folder cannot be written.
+    """
+    try:
+        for name in (CANDIDATES, STAGES, THUMBNAILS):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(folder, error.strerror or str(error)) from error
+    file, text = folder / RECIPE, recipe.text.encode()
+    if not file.is_file() or file.read_bytes() != text:
+        atomic_write(file, text)
 
 
 class Run:
@@ -55,15 +71,7 @@ class Run:
         Raises:
             ArtgenError: the folder cannot be written.
         """
-        try:
-            for name in (CANDIDATES, STAGES, THUMBNAILS):
-                (folder / name).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise WriteError(folder, error.strerror or str(error)) from error
-        file = folder / RECIPE
-        text = recipe.text.encode()
-        if not file.is_file() or file.read_bytes() != text:
-            atomic_write(file, text)
+        lay_out(folder, recipe)
         return cls.open(folder)
 
     @classmethod
@@ -288,9 +296,30 @@ class Run:
                 self._database.queue(number, parent, now())
         return numbers
 
-    def parents(self) -> dict[int, int]:
-        """The candidate that each variation varies, made or asked for, by rising number."""
-        return self._database.parents()
+    def variations(self) -> dict[int, Lineage]:
+        """Return every variation, made or asked for, by number; none of which an ancestor is lost."""
+        from artgen.recipe import Lineage
+
+        known: dict[int, Lineage] = {}
+        for number, parent in self._database.parents().items():  # a parent has the smaller number
+            if parent < FIRST_VARIATION:
+                known[number] = Lineage(parent).child(number)
+            elif parent in known:
+                known[number] = known[parent].child(number)
+        return known
+
+    def lineages(self, numbers: Iterable[int]) -> list[Lineage]:
+        """Return the lineage of each candidate: one that ``variations`` lacks comes from no other."""
+        from artgen.recipe import Lineage
+
+        known = self.variations()
+        return [known.get(number) or Lineage(number) for number in numbers]
+
+    def waiting(self) -> list[Lineage]:
+        """Return the variations that are asked for and not made yet, as far as ``variations`` has them."""
+        queued = self.queued()
+        known = self.variations() if queued else {}
+        return [known[number] for number, _ in queued if number in known]
 
     def withdraw(self, number: int) -> None:
         """Ask no more for a variation that cannot be made."""

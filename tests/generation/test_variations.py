@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from artgen.errors import ArtgenError
-from artgen.events import CandidateDone, Event, MoreAsked, ignore
+from artgen.events import CandidateDone, Event, MoreAsked, RunStarted, ignore
 from artgen.generation.coordinator import Wish, sample
-from artgen.generation.existing import ask, variations
+from artgen.generation.existing import ask
 from artgen.generation.reproduce import reproduce
 from artgen.generation.run_recipe import recipe_of
 from artgen.generation.scheduler import Outcome
@@ -29,11 +28,10 @@ def only_run(place: Path) -> Path:
 
 
 def vary(place: Path, parent: int, count: int = 1) -> Outcome:
-    folder = only_run(place)
-    with Run.open(folder) as run:
+    with Run.open(only_run(place)) as run:
         recipe = recipe_of(run)
         ask(run, recipe, [parent], count)
-    return sample(recipe, Wish(only=(), workers=1, folder=folder), ignore)
+        return sample(recipe, Wish(only=(), workers=1), ignore, run)
 
 
 def test_variations_are_candidates_that_know_their_parents(sampled: Path) -> None:
@@ -45,8 +43,8 @@ def test_variations_are_candidates_that_know_their_parents(sampled: Path) -> Non
     with Run.open(folder) as run:
         assert run.queued() == []
         assert [candidate.variation_of for candidate in run.candidates()] == [None] * 6 + [3, 3, FIRST]
-        assert variations(run)[FIRST + 2] == Lineage(FIRST + 2, (3, FIRST))
-        for number, lineage in variations(run).items():
+        assert run.variations()[FIRST + 2] == Lineage(FIRST + 2, (3, FIRST))
+        for number, lineage in run.variations().items():
             assert run.candidate(number).draws == draw(recipe, recipe.seed, lineage).draws
     pictures = [folder / "candidates" / f"{FIRST + n}.png" for n in range(3)]
     assert [read(file).ancestors for file in pictures] == [[], [], [3]]
@@ -150,24 +148,20 @@ def test_idle_workers_hear_of_it_and_more_are_started(project: Path) -> None:
 
 
 @pytest.mark.slow
-def test_what_is_asked_for_as_a_run_ends_is_made(sampled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_asked_for_as_a_run_ends_is_made(sampled: Path) -> None:
     """Between the last look and the lock being free nobody else can make it."""
-    from artgen.generation import coordinator
+    started: list[int] = []
 
-    asked = threading.Event()
+    def emit(event: Event) -> None:
+        if isinstance(event, RunStarted):  # nothing is missing: it has looked for the last time
+            started.append(event.total - event.done)
+            if len(started) == 1:
+                with Run.open(only_run(sampled)) as run:
+                    run.queue_variations(4, 1)
 
-    before = coordinator._asked
-
-    def look(folder: Path) -> set[int]:
-        if not asked.is_set():
-            asked.set()
-            with Run.open(folder) as run:
-                run.queue_variations(4, 1)
-        return before(folder)
-
-    monkeypatch.setattr(coordinator, "_asked", look)
-    outcome = sample(load(sampled / "tiny.toml"), Wish(root=sampled / "runs", workers=1), ignore)
-    assert outcome.made == [FIRST]
+    outcome = sample(load(sampled / "tiny.toml"), Wish(root=sampled / "runs", workers=1), emit)
+    assert (started, outcome.made) == ([0, 1], [FIRST])
+    assert [candidate.index for candidate in outcome.candidates] == [1, 2, 3, 4, 5, 6, FIRST]
 
 
 def test_unknown_variations_are_refused(sampled: Path) -> None:
@@ -234,8 +228,10 @@ def test_a_variation_of_a_lost_line_is_told(sampled: Path) -> None:
             shutil.copy(folder / part.format(3), folder / part.format(FIRST + 1))
         with pytest.raises(ArtgenError, match="a variation of one that is not known any more"):
             ask(run, recipe, [FIRST + 1], 1)
+        assert run.lineages([3, FIRST + 1]) == [Lineage(3), Lineage(FIRST + 1)]
         run.queue_variations(FIRST + 1, 1)  # as the page does
-    outcome = sample(recipe, Wish(only=(), folder=folder), ignore)
-    assert outcome.made == []
-    assert "of which it is not known any more what it varies" in str(outcome.failed[FIRST + 2])
-    assert sample(recipe, Wish(only=(), folder=folder), ignore).failed == {}
+        assert run.waiting() == []
+        outcome = sample(recipe, Wish(only=()), ignore, run)
+        assert outcome.made == []
+        assert "of which it is not known any more what it varies" in str(outcome.failed[FIRST + 2])
+        assert sample(recipe, Wish(only=()), ignore, run).failed == {}

@@ -108,11 +108,8 @@ def failures(outcome: Outcome) -> list[ArtgenError]:
 
 def _report(outcome: Outcome, json: bool, more: dict[str, Any]) -> None:
     from artgen.cli.terminal.run_progress import duration
-    from artgen.runs.store import Run
 
-    with Run.open(outcome.folder) as opened:
-        candidates = opened.candidates()
-        name = opened.name
+    candidates, name = outcome.candidates, outcome.folder.resolve().name
     if json:
         failed = [{"candidate": index, "problem": str(error)} for index, error in outcome.failed.items()]
         whole = {

@@ -15,6 +15,7 @@ from artgen.errors import ArtgenError, Problems
 
 if TYPE_CHECKING:
     from artgen.generation.scheduler import Outcome
+    from artgen.runs.store import Run
 
 MOST = 100
 
@@ -56,32 +57,30 @@ def vary(
     with Run.open(find_run(run, runs)) as opened:
         recipe = recipe_of(opened)
         asked = ask(opened, recipe, wanted, number)
-        wish = Wish(None, (), device.value, is_preview(opened), workers, folder=opened.folder)
-    outcome = None
-    try:
-        if until_closed:
-            end_when_closed()
-        with shown() as emit:
-            outcome = sample(recipe, wish, emit)
-    except BusyError:
-        pass  # whoever is at work there makes them, too
-    except KeyboardInterrupt:
-        say_stopped(opened.folder, ["vary", str(opened.folder), "--queued"])
-        return messages.INTERRUPTED
-    _report(opened.folder, asked, outcome, json)
+        wish = Wish(None, (), device.value, is_preview(opened), workers)
+        outcome = None
+        try:
+            if until_closed:
+                end_when_closed()
+            with shown() as emit:
+                outcome = sample(recipe, wish, emit, opened)
+        except BusyError:
+            pass  # whoever is at work there makes them, too
+        except KeyboardInterrupt:
+            say_stopped(opened.folder, ["vary", str(opened.folder), "--queued"])
+            return messages.INTERRUPTED
+        _report(opened, asked, outcome, json)
     if outcome is not None and outcome.failed:
         raise Problems(f"{opened.folder}: some variations could not be made", failures(outcome))
     return 0
 
 
-def _report(folder: Path, asked: Sequence[int], outcome: Outcome | None, json: bool) -> None:
+def _report(run: Run, asked: Sequence[int], outcome: Outcome | None, json: bool) -> None:
     from artgen.cli.terminal.run_progress import duration
     from artgen.runs.candidate import ranges
-    from artgen.runs.store import Run
 
-    with Run.open(folder) as run:
-        made = [run.candidate(index) for index in sorted(outcome.made)] if outcome else []
-        name, waiting = run.name, [number for number, _ in run.queued()]
+    made = [run.candidate(index) for index in sorted(outcome.made)] if outcome else []
+    name, waiting = run.name, [number for number, _ in run.queued()]
     if json:
         rows: list[dict[str, Any]] = [
             {"index": c.index, "variation_of": c.variation_of, "file": str(c.file), "draws": c.draws}
@@ -91,7 +90,7 @@ def _report(folder: Path, asked: Sequence[int], outcome: Outcome | None, json: b
         messages.show_json(
             {
                 "run": name,
-                "folder": str(folder),
+                "folder": str(run.folder),
                 "asked": list(asked),
                 "made": rows,
                 "queued": waiting,
