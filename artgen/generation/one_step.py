@@ -51,7 +51,7 @@ class Option:
     shown: str
 
 
-def order(
+def one_step_recipe(
     content: str,
     fields: Mapping[str, Option],
     sets: Sequence[str] = (),
@@ -59,7 +59,7 @@ def order(
     seed: int = 0,
     side: int = LARGEST,
 ) -> Recipe:
-    """The recipe of one candidate: ``content``, painted by a step ``style`` with these fields.
+    """Return the recipe of one candidate: ``content``, painted by a step ``style`` with these fields.
 
     Args:
         content: the picture's or film's path.
@@ -117,7 +117,7 @@ def paint_picture(
     """The picture, ``(3, H, W)``, and what its PNG says.
 
     Args:
-        recipe: of ``order``.
+        recipe: of ``one_step_recipe``.
         device: as ``chain.prepare`` found it.
         preview: less, quicker.
         progress: told the share done.
@@ -152,7 +152,7 @@ def paint_film(
     """Paint a film; the same call goes on after any interruption. ``output`` is replaced when all is done.
 
     Args:
-        recipe: of ``order``, with the film as its content.
+        recipe: of ``one_step_recipe``, with the film as its content.
         source: the film.
         output: an ``.mp4``.
         device: as ``chain.prepare`` found it.

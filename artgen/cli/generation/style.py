@@ -236,7 +236,7 @@ def _film(
     if target.suffix.lower() != ".mp4":
         found = f"a film that ends in {target.suffix or 'nothing'}"
         raise ArtgenError(str(target), found, "a name such as painted.mp4")
-    recipe = one_step.order(str(content), fields, sets, seed=seed)
+    recipe = one_step.one_step_recipe(str(content), fields, sets, seed=seed)
     beside = target.with_name(f"{target.stem}.live.jpg") if live else None
     began = time.monotonic()
     with preparing(target.name) as emit, Live(beside) as show:
@@ -260,10 +260,11 @@ def _ordered(content: Path, fields: dict[str, Option], sets: list[str], seed: in
     """The recipe of a picture. A preview of no given side is half as large as the picture."""
     from artgen.generation import one_step
 
+    recipe = one_step.one_step_recipe(str(content), fields, sets, seed=seed)
     if not preview or "side" in fields:
-        return one_step.order(str(content), fields, sets, seed=seed)
-    one_step.order(str(content), fields, sets, seed=seed)  # what is wrong is said before a large file is read
+        return recipe
+    # What is wrong has been said by now, before a large file is read.
     from artgen.imaging.io.files import read_image
 
     longest = max(read_image(content).shape[-2:])
-    return one_step.order(str(content), fields, sets, seed=seed, side=max(1, longest // 2))
+    return one_step.one_step_recipe(str(content), fields, sets, seed=seed, side=max(1, longest // 2))
