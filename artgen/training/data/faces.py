@@ -13,7 +13,7 @@ from artgen.events import Emit, Note, WorkProgress
 from artgen.imaging.faces.detect import Face, crop_face, find_faces, outside
 from artgen.imaging.io.files import atomic_write, read_image, sweep
 from artgen.training.data.folder import images_in
-from artgen.training.data.writing import write_picture
+from artgen.training.data.writing import write_training_image
 
 # A second face counts from this share of the largest one's size: a poster on the wall does not make a group.
 SECOND = 0.5
@@ -109,7 +109,7 @@ def _outcome(name: str, file: Path, output: Path, wish: Wish) -> Outcome:
             continue
         target = f"{stem}{f'-{number}' if len(faces) > 1 else ''}{wish.ending}"
         crop = crop_face(image, face, wish.size, wish.margin)
-        write_picture(output / target, (crop * 255).round().byte().permute(1, 2, 0).numpy())
+        write_training_image(output / target, (crop * 255).round().byte().permute(1, 2, 0).numpy())
         written.append(target)
     return Outcome(name, tuple(written), "; ".join(reasons))
 

@@ -21,7 +21,7 @@ from artgen.imaging.film.scene_cuts import SMALL, Scenes, Small, difference, fro
 from artgen.imaging.io.files import atomic_write, sweep
 from artgen.training.data.crop_pad import Region, framed, visible
 from artgen.training.data.frame_selection import Wish, clock
-from artgen.training.data.writing import write_picture
+from artgen.training.data.writing import write_training_image
 
 # A frame of whose 32 x 18 px no value differs from another by more is black, white, or fog.
 BLANK = 16
@@ -149,7 +149,7 @@ class _Work:
             same = (frame.height, frame.width) == (self.film.height, self.film.width)
             region = self.region if same else Region(0, 0, frame.height, frame.width)
             name = f"{self.video.stem}-{clock(frame.seconds, '{:02}h{:02}m{:02}s{:03}')}{self.wish.ending}"
-            write_picture(self.folder / name, framed(frame, region, self.wish.size, self.wish.fit))
+            write_training_image(self.folder / name, framed(frame, region, self.wish.size, self.wish.fit))
             self.kept, self.count.kept = small, self.count.kept + 1
 
     def save(self) -> None:

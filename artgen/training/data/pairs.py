@@ -13,7 +13,7 @@ from artgen.imaging.io.files import atomic_write, read_image, sweep
 from artgen.references import SUFFIXES
 from artgen.training.data.decode_check import Examined, examine_all
 from artgen.training.data.folder import images_in
-from artgen.training.data.writing import write_picture
+from artgen.training.data.writing import write_training_image
 from artgen.training.pairs.folders import TOLERANCE
 
 # Copies keep these endings; everything else becomes a PNG.
@@ -166,7 +166,7 @@ def _write(pair: Pair, copies: tuple[Path, Path]) -> None:
             atomic_write(copy, file.read_bytes())
         else:
             pixels = resize(image, (size[0], size[1])).mul(255).round().byte().permute(1, 2, 0)
-            write_picture(copy, pixels.numpy())
+            write_training_image(copy, pixels.numpy())
 
 
 def _no_others(output: Path, copies: set[Path]) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 from artgen.imaging.io.files import atomic_write
 
 
-def write_picture(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
+def write_training_image(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
     """Write ``(H, W, 3)`` by the ending of ``path``: ``.jpg`` at quality 95 with full colour, or ``.png``.
 
     Raises:
