@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -61,12 +61,4 @@ def extent(kernels: Iterable[Kernel], length: int) -> int:
     """How many features a line of ``length`` px has there."""
     for kernel in kernels:
         length = kernel.count(length)
-    return length
-
-
-def smallest(kernels: Sequence[Kernel]) -> int:
-    """The shortest line that has any feature there, px."""
-    length = 1
-    while extent(kernels, length) < 1:
-        length += 1
     return length

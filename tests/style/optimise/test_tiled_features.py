@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor
 
 from artgen.models.features.features import Features
-from artgen.models.features.receptive import Sight, extent, sight, smallest
+from artgen.models.features.receptive import Sight, extent, sight
 from artgen.style.optimise.objective import Objective
 from artgen.style.optimise.presets import SETTINGS, Settings
 from artgen.style.optimise.tiled_features import appetite, find_side, tiles
@@ -49,7 +50,8 @@ def test_a_feature_sees_what_is_told(kind: str, last: int) -> None:
 @pytest.mark.parametrize("kind", ["vgg", "squeezenet"])
 def test_the_smallest_picture_has_one_feature(kind: str) -> None:
     network: Features = NETWORKS[kind]()
-    side = smallest(network.kernels(network.names[-1]))
+    kernels = network.kernels(network.names[-1])
+    side = next(length for length in itertools.count(1) if extent(kernels, length))
     assert network(torch.rand(1, 3, side, side), {network.names[-1]})[network.names[-1]].numel() > 0
     with pytest.raises(RuntimeError):
         network(torch.rand(1, 3, side - 1, side - 1), {network.names[-1]})
