@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -149,14 +149,11 @@ class Objective:
             weight /= max(spread, 1e-6)
         return weight
 
-    def __call__(
-        self, picture: Tensor, progress: Callable[[float], None] = lambda done: None
-    ) -> tuple[float, Tensor]:
+    def __call__(self, picture: Tensor) -> tuple[float, Tensor]:
         """Loss and gradient at a picture.
 
         Args:
             picture: ``(3, H, W)``; in [0, 1] where it is one, but any values are taken.
-            progress: told the share done, in tiles.
 
         Returns:
             The loss, and its gradient ``(3, H, W)``. Neither is checked to be finite.
@@ -166,7 +163,7 @@ class Objective:
         if len(places) == 1:
             more, slope = self._at_once(picture)
         else:
-            more, slope = self._in_tiles(picture, places, progress)
+            more, slope = self._in_tiles(picture, places)
         return loss + more, gradient.add_(slope)
 
     def _rough(self, picture: Tensor) -> tuple[float, Tensor]:
@@ -187,17 +184,14 @@ class Objective:
         loss = style + self._content(features[self.content_layer], self.content, self.hold).to(style)
         return float(loss.detach()), torch.autograd.grad(loss, x)[0]
 
-    def _in_tiles(
-        self, picture: Tensor, places: Sequence[Tile], progress: Callable[[float], None]
-    ) -> tuple[float, Tensor]:
+    def _in_tiles(self, picture: Tensor, places: Sequence[Tile]) -> tuple[float, Tensor]:
         """Two passes: statistics of all tiles, then what each tile's features would change in them."""
         sums: dict[str, list[Moments]] = {}
-        for number, tile in enumerate(places):
+        for tile in places:
             with torch.no_grad():
                 for name, each in self._sums(tile, self._inner(tile, tile.cut(picture))).items():
                     known = sums.get(name)
                     sums[name] = each if known is None else [a + b for a, b in zip(known, each, strict=True)]
-            progress((number + 1) / len(places) / 3)
         leaves = {
             name: [Moments(m.weight, m.first.requires_grad_(), m.second.requires_grad_()) for m in each]
             for name, each in sums.items()
@@ -205,11 +199,10 @@ class Objective:
         style = self._style(leaves)
         style.backward()
         loss, gradient = float(style.detach()), torch.zeros_like(picture)
-        for number, tile in enumerate(places):
+        for tile in places:
             more, slope = self._slope(tile, tile.cut(picture), leaves)
             loss += more
             tile.cut(gradient).add_(slope)
-            progress((1 + 2 * (number + 1) / len(places)) / 3)
         return loss, gradient
 
     def _slope(self, tile: Tile, cut: Tensor, leaves: Mapping[str, list[Moments]]) -> tuple[float, Tensor]:
