@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import av
@@ -38,7 +39,9 @@ from artgen.imaging.io.files import read_image, write_png
 from artgen.style import library
 from artgen.style.film.film import paint_film
 from artgen.style.film.flow import Motion, motion_between, warped
-from artgen.style.patch.patch import stylize
+from artgen.style.patch.patch import stylize_by_patches
+from artgen.style.patch.presets import patch_preset
+from artgen.style.request import StyleRequest
 
 HEIGHT, WIDTH, FPS, RATE = 192, 256, 12, 44_100
 EVERY = 6
@@ -64,9 +67,6 @@ def measure(clip: Path, folder: Path, style: Tensor) -> None:
     originals = (frame.image() for frame in read_frames(clip))
     spent = 0.0
 
-    def paint(frame: Tensor, start: Tensor | None) -> Tensor:
-        return stylize(frame, [style], seed=1, start=start)
-
     def shown(painted: Tensor) -> None:
         nonlocal before, number, spent
         began = time.process_time()
@@ -81,7 +81,7 @@ def measure(clip: Path, folder: Path, style: Tensor) -> None:
         spent += time.process_time() - began
 
     began = time.process_time()
-    made = paint_film(clip, folder / "painted.mp4", paint, "benchmark", shown=shown)
+    made = paint_film(clip, folder / "painted.mp4", partial(paint, style), "benchmark", shown=shown)
     cost = (time.process_time() - began - spent) / made.frames
     third = max(1, len(peaks) // 3)
     print(f"{made.frames} frames of {made.width} x {made.height} px, {made.seconds:.1f} s", end="")
@@ -95,6 +95,11 @@ def measure(clip: Path, folder: Path, style: Tensor) -> None:
     print(f"  film / alone {film / alone:.3f} (at most 0.333 is wanted), film / alike {film / alike:.3f}")
 
 
+def paint(style: Tensor, frame: Tensor, start: Tensor | None, seed: int = 1) -> Tensor:
+    request = StyleRequest(seed=seed, start=start)
+    return stylize_by_patches(frame, [[style]], request, patch_preset("balanced"))
+
+
 def singly(clip: Path, style: Tensor) -> tuple[float, float, float]:
     """Change where every frame is painted by itself: seeds of their own, one seed; CPU seconds a frame."""
     alone, alike, spent = [], [], []
@@ -104,7 +109,7 @@ def singly(clip: Path, style: Tensor) -> tuple[float, float, float]:
         motion = motion_between(now, before)
         began = time.process_time()
         first, same, other = (
-            stylize(frame, [style], seed=seed) for frame, seed in ((before, 1), (now, 1), (now, 2 + number))
+            paint(style, frame, None, seed) for frame, seed in ((before, 1), (now, 1), (now, 2 + number))
         )
         spent.append((time.process_time() - began) / 3)
         alike.append(change(same, first, motion))

@@ -40,14 +40,15 @@ from artgen.models.features.receptive import sight
 from artgen.models.features.vgg import BLOCKS, IMAGENET_DEVIATION, IMAGENET_MEAN, VGG, Layer
 from artgen.style.library import credit
 from artgen.style.optimise.objective import Objective
-from artgen.style.optimise.optimise import stylize
+from artgen.style.optimise.optimise import stylize_by_optimising
 from artgen.style.optimise.optimisers import begin
 from artgen.style.optimise.precision import find_precision
-from artgen.style.optimise.presets import find_settings
+from artgen.style.optimise.presets import optimise_preset
+from artgen.style.request import StyleRequest
 
 STYLE = "great-wave"
 OURS, THEIRS = 100, 300
-SETTINGS = find_settings("crowsonkb")
+SETTINGS = optimise_preset("crowsonkb")
 
 
 def random_layers() -> list[Layer]:
@@ -248,7 +249,7 @@ def compare_loss(args: argparse.Namespace, layers: list[Layer], theirs: Any) -> 
     print(f"Loss at {args.small} px by crowsonkb's code; the content has {told(content)}")
     print(f"  crowsonkb, {THEIRS} iterations                             {told(painted)}   {took:5.0f} CPU-s")
     # The peer's losses and weights, our own way down.
-    own = find_settings("artgen")
+    own = optimise_preset("artgen")
     way = {"optimiser": own.optimiser, "rate": own.rate, "fade": own.fade, "average": own.average}
     ours = replace(SETTINGS, **way, start="patch", scales=1, first_iterations=OURS)
     for kind, loss_of in (
@@ -257,15 +258,8 @@ def compare_loss(args: argparse.Namespace, layers: list[Layer], theirs: Any) -> 
         ("bfloat16", "wasserstein"),
     ):
         begun = time.process_time()
-        painted = stylize(
-            content,
-            [style],
-            network(layers),
-            preset=ours,
-            loss=loss_of,
-            precision=kind,
-            seed=0,
-        )
+        settings = replace(ours, loss=loss_of, precision=kind)
+        painted = stylize_by_optimising(content, [[style]], StyleRequest(seed=0), settings, network(layers))
         took = time.process_time() - begun
         print(f"  artgen, {OURS} iterations, {kind:8s} {loss_of:18s} {told(painted)}   {took:5.0f} CPU-s")
 

@@ -16,6 +16,7 @@ import resource
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,11 @@ def ours(side: int, fast: bool) -> dict[str, float]:
     import torch
 
     from artgen.style.patch import dictionary
-    from artgen.style.patch.patch import stylize
+    from artgen.style.patch.patch import stylize_by_patches
+    from artgen.style.patch.presets import patch_preset
+    from artgen.style.request import StyleRequest
 
+    settings = replace(patch_preset("balanced"), fast=fast)
     content, style = pictures(side)
     done = {"flop": 0.0}
     plain = torch.mm
@@ -55,7 +59,7 @@ def ours(side: int, fast: bool) -> dict[str, float]:
         told = []
         for seed in range(2):
             begun, wall = time.process_time(), time.perf_counter()
-            stylize(content, [style], seed=seed, fast=fast)
+            stylize_by_patches(content, [[style]], StyleRequest(seed=seed), settings)
             told.append((time.process_time() - begun, time.perf_counter() - wall))
     finally:
         dictionary.torch.mm = plain  # type: ignore[attr-defined]

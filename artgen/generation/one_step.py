@@ -178,15 +178,17 @@ def paint_film(
     # Frames come in the step's size already, so that what they begin from has it, too.
     step = step.model_copy(update={"side": None})
     context = Context(recipe.seed, 1, step.name, recipe.folder, device, preview, lambda fraction: None)
+    with within_memory(step.name, None):
+        paint = step.painter(context)
 
-    def paint(frame: Tensor, start: Tensor | None) -> Tensor:
+    def paint_frame(frame: Tensor, start: Tensor | None) -> Tensor:
         with torch.no_grad(), within_memory(step.name, frame.shape):
-            return step.apply(frame, context, start)
+            return paint(frame, start)
 
     return film.paint_film(
         source,
         output,
-        paint,
+        paint_frame,
         _film_key(step, recipe, source, preview=preview, device=device, side=side),
         side=side,
         emit=emit,

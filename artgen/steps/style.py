@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -11,16 +12,21 @@ from artgen.config.draws import Drawn
 from artgen.models.features import weight_files
 from artgen.steps import style_weights
 from artgen.steps.base import Context
-from artgen.steps.style_fields import PUBLISHED, Manner, Name, find_mask, find_style
+from artgen.steps.style_fields import OPTIMISE_FIELDS, Name, StyleFields, find_mask, find_style
+from artgen.style.optimise.presets import Loss, Optimiser, OptimiseSettings, Start, optimise_preset
+from artgen.style.patch.presets import patch_preset
+from artgen.style.request import StyleRequest
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-SCALE, FACES = 1.33, 0.6
+    from artgen.style.film.coherence import Paint
+
+FACES = 0.6
 FEW = 40  # iterations of a preview, and of a frame that begins with the last one's paint
 
 
-class Style(Manner):
+class Style(StyleFields):
     """Paint the image in the manner of paintings: of their patches, by a trained network, by optimisation."""
 
     version: ClassVar[int] = 2
@@ -32,7 +38,7 @@ class Style(Manner):
         description="Of `vgg`: the network that looks, by the name it was pulled under, or the path of a "
         "weights file.",
     )
-    start: Drawn[Literal["patch", "content", "noise"]] | None = Field(
+    start: Drawn[Start] | None = Field(
         None,
         description="Of `vgg`: what it begins with: what `patch` paints (the fewest iterations), the image, "
         "or noise. This and what follows is by default as the preset has it.",
@@ -43,7 +49,7 @@ class Style(Manner):
     passes: Drawn[Annotated[int, Field(ge=1, le=100)]] = Field(
         1, description="Of `vgg`: whole runs, each of which begins with what the last one painted."
     )
-    loss: Drawn[Literal["wasserstein", "gram", "gram-mean", "wasserstein-schulz"]] | None = Field(
+    loss: Drawn[Loss] | None = Field(
         None,
         description="Of `vgg`: what a style is: mean and covariance of features (wasserstein), or their Gram "
         "matrix as Gatys (gram) or neural-style (gram-mean) scale it; wasserstein-schulz is how crowsonkb "
@@ -65,7 +71,7 @@ class Style(Manner):
     tv: Drawn[Annotated[float, Field(ge=0, le=1e6)]] | None = Field(
         None, description="Of `vgg`: weight of the total variation, which smooths."
     )
-    optimiser: Drawn[Literal["lbfgs", "adam"]] | None = Field(
+    optimiser: Drawn[Optimiser] | None = Field(
         None, description="Of `vgg`: how it descends; lbfgs takes fewer iterations, adam less memory."
     )
     scales: Drawn[Annotated[int, Field(ge=1, le=64)]] | None = Field(
@@ -77,87 +83,86 @@ class Style(Manner):
         json_schema_extra={"unit": "GB"},
     )
 
-    def apply(self, image: Tensor, context: Context, start: Tensor | None = None) -> Tensor:
-        """``(3, H, W)`` to the same size, or to ``side``; a preview of a given side is half as large.
-
-        ``start``, of the result's size, is a painting to begin from: the last frame's, of a film.
-        """
+    def apply(self, image: Tensor, context: Context) -> Tensor:
+        """``(3, H, W)`` to the same size, or to ``side``; a preview of a given side is half as large."""
         from artgen.imaging.image import fit
 
         if self.side is not None:
             image = fit(image, max(16, self.side // 2) if context.preview else self.side)
-        common = self._common(context)
+        return self.painter(context)(image, None)
+
+    def painter(self, context: Context) -> Paint:
+        """Read styles, masks and networks once, for any number of pictures.
+
+        Returns:
+            Paints ``(3, H, W)`` at its size, beginning from a painting of that size or, without one, afresh.
+
+        Raises:
+            ArtgenError: a file cannot be read or used.
+        """
+        folder, request = context.folder, self._request(context)
         if self.method == "net":
-            return self._by_net(image, context, common | {"start": start})
-        if self.method == "vgg":
-            return self._by_vgg(image, context, common, start)
-        return self._by_patch(image, context, common | {"start": start})
+            from artgen.style.net import stylize_by_network
 
-    def _common(self, context: Context) -> dict[str, Any]:
-        """What every method is told."""
-        # A network lets faces be, a dream has nobody in it, and what was published knows of none.
-        bare = self.method == "net" or self.preset in {"dream", *PUBLISHED}
-        faces = self.faces if self.faces is not None else 0.0 if bare else FACES
-        return {
-            "strength": self.strength,
-            "weights": self.weights,
-            "masks": self._masks(context.folder),
-            "preserve": self.preserve,
-            "faces": faces,
-            "seed": context.derive("style"),
-            "watch": context.tell,
-            "device": context.device,
-        }
+            model = style_weights.find_net(self.model, folder)
+            known = [style_weights.named(model, [style]) for style in self.style]
+            return lambda image, start: stylize_by_network(image, known, replace(request, start=start), model)
+        albums = self._albums(folder)
+        if self.method == "patch":
+            from artgen.style.patch.patch import stylize_by_patches
 
-    def _by_patch(self, image: Tensor, context: Context, common: dict[str, Any]) -> Tensor:
-        from artgen.style.patch.patch import stylize
-
-        preset, scale = self.preset or "balanced", self.style_scale or SCALE
-        albums = self._albums(context.folder)
-        return stylize(image, albums, preset=preset, style_scale=scale, fast=context.preview, **common)
-
-    def _by_net(self, image: Tensor, context: Context, common: dict[str, Any]) -> Tensor:
-        from artgen.style.net import stylize
-
-        model = style_weights.find_net(self.model, context.folder)
-        styles = [style_weights.named(model, [style]) for style in self.style]
-        return stylize(image, model, styles, style_scale=self.style_scale or SCALE, **common)
-
-    def _by_vgg(
-        self, image: Tensor, context: Context, common: dict[str, Any], start: Tensor | None
-    ) -> Tensor:
+            patch = replace(patch_preset(self.preset or "balanced"), fast=context.preview)
+            return lambda image, start: stylize_by_patches(
+                image, albums, replace(request, start=start), patch
+            )
         from artgen.models.features.features import load_features
-        from artgen.style.optimise.optimise import stylize
+        from artgen.style.optimise.optimise import stylize_by_optimising
 
-        features = load_features(weight_files.find_weights(self.features, context.folder))
-        goes_on = context.preview or start is not None
-        iterations = self.iterations or (FEW if goes_on else None)
-        scales = self.scales if start is None else 1
-        begun = self.start if start is None else start
-        return stylize(
-            image,
-            self._albums(context.folder),
-            features,
-            **common | {"iterations": iterations, "start": begun, "scales": scales},
-            preset=self.preset or "artgen",
-            style_scale=self.style_scale,
-            loss=self.loss,
-            content_layer=self.content_layer,
-            content_weight=self.content_weight,
-            style_layers=self.style_layers,
-            tv=self.tv,
-            optimiser=self.optimiser,
-            passes=self.passes,
-            memory=self.memory,
+        features = load_features(weight_files.find_weights(self.features, folder))
+
+        def optimise(image: Tensor, start: Tensor | None) -> Tensor:
+            settings = self._optimise_settings(context.preview, follows=start is not None)
+            return stylize_by_optimising(image, albums, replace(request, start=start), settings, features)
+
+        return optimise
+
+    def _request(self, context: Context) -> StyleRequest:
+        """What every method is asked for."""
+        # A network lets faces be, a dream has nobody in it, and what was published knows of none.
+        spares = self.method != "net" and self.preset in {None, "bold", "balanced", "faithful", "artgen"}
+        return StyleRequest(
+            seed=context.derive("style"),
+            strength=self.strength,
+            weights=self.weights,
+            masks=self._masks(context.folder),
+            preserve=self.preserve,
+            faces=self.faces if self.faces is not None else FACES if spares else 0.0,
+            scale=self.style_scale,
+            watch=context.tell,
+            device=context.device,
         )
+
+    def _optimise_settings(self, preview: bool, *, follows: bool) -> OptimiseSettings:
+        """The preset's, with what the fields say. A frame that follows another has its structure already."""
+        written: dict[str, Any] = {
+            name: value for name in OPTIMISE_FIELDS if (value := getattr(self, name)) is not None
+        }
+        if self.style_layers is not None:
+            written["style_layers"] = tuple(self.style_layers.items())
+        if follows:
+            written["scales"] = 1
+        iterations = self.iterations or (FEW if preview or follows else None)
+        if iterations is not None:
+            written |= {"iterations": iterations, "first_iterations": iterations}
+        return replace(optimise_preset(self.preset or "artgen"), **written)
 
     def _albums(self, folder: Path) -> list[list[Tensor]]:
         """The pictures of each style."""
         from artgen.imaging.io.files import read_image
         from artgen.style.style_folder import read_album
 
-        found = [find_style(reference, folder) for reference in self.style]
-        return [[read_image(f)] if isinstance(f, Path) else read_album(f) for f in found]
+        paths = [find_style(reference, folder) for reference in self.style]
+        return [[read_image(path)] if isinstance(path, Path) else read_album(path) for path in paths]
 
     def _masks(self, folder: Path) -> Tensor | None:
         """``(k, 1, h, w)``: all at the size of the largest."""

@@ -15,6 +15,9 @@ from artgen.models.features import weight_files
 from artgen.references import SHIPPED, References, find_images, too_many
 from artgen.steps import style_weights
 from artgen.steps.base import Finder, Step
+from artgen.style.optimise.presets import OPTIMISE_PRESETS
+from artgen.style.patch.presets import PATCH_PRESETS
+from artgen.style.request import Preserve
 
 # The fields that name the files which a method reads.
 READS = {
@@ -22,32 +25,26 @@ READS = {
     "net": ("model", "mask"),
     "vgg": ("style", "features", "mask"),
 }
+# Fields of `vgg` that replace what its preset has.
+OPTIMISE_FIELDS = (
+    "loss",
+    "start",
+    "content_weight",
+    "content_layer",
+    "style_layers",
+    "tv",
+    "optimiser",
+    "iterations",
+    "scales",
+    "passes",
+    "memory",
+)
 # Fields that not all methods have. (`model` has a default, and waits while another method is tried.)
 ONLY: Mapping[str, tuple[str, ...]] = {
     "preset": ("patch", "vgg"),
-    **dict.fromkeys(
-        (
-            "features",
-            "loss",
-            "start",
-            "content_weight",
-            "content_layer",
-            "style_layers",
-            "tv",
-            "optimiser",
-            "iterations",
-            "scales",
-            "passes",
-            "memory",
-        ),
-        ("vgg",),
-    ),
+    **dict.fromkeys(("features", *OPTIMISE_FIELDS), ("vgg",)),
 }
-PUBLISHED = ("gatys", "neural-style", "crowsonkb")
-PRESETS: Mapping[str, tuple[str, ...]] = {
-    "patch": ("bold", "balanced", "faithful", "dream"),
-    "vgg": ("artgen", *PUBLISHED),
-}
+PRESETS: Mapping[str, tuple[str, ...]] = {"patch": tuple(PATCH_PRESETS), "vgg": tuple(OPTIMISE_PRESETS)}
 Name = Annotated[str, Field(min_length=1, max_length=500)]
 
 
@@ -75,7 +72,7 @@ def find_mask(reference: str, folder: Path) -> Path:
     return path
 
 
-class Manner(Step):
+class StyleFields(Step):
     """Whose style, where, and how much of it."""
 
     references: ClassVar[Mapping[str, Finder]] = {
@@ -119,7 +116,7 @@ class Manner(Step):
         description="0 leaves the image as it is, 1 is as meant, more lets go of the image: `net` then "
         "paints over what it painted.",
     )
-    preserve: Drawn[Literal["none", "colour", "luminance"]] = Field(
+    preserve: Drawn[Preserve] = Field(
         "none",
         description="`colour` keeps the image's own colours and takes only the brushwork; `luminance` keeps "
         "its light and dark and takes only the colours.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -14,82 +15,52 @@ from torch import Tensor
 from artgen.imaging.image import luminance, resize
 from artgen.models.inference.fitting import resized
 from artgen.models.inference.translating import translate
-from artgen.style.preserve import Preserve, check_manner, face_map, finished
-from artgen.style.progress import Report, Watch, unwatched
+from artgen.style.preserve import face_map, finished
+from artgen.style.progress import Report, Watch
+from artgen.style.request import SCALE, StyleRequest, check_request
 
-AS_LEARNED = 1.33  # patch EM's usual scale of the painting, at which networks are taught
 # Of `start`: how much stays where it agrees with what is painted, and how far (of full tone, over so many px)
 # two pictures may be apart to agree.
 STAYS, APART, AROUND = 0.85, 0.12, 7
 
 
-def stylize(
-    content: Tensor,
-    model: Path,
-    styles: Sequence[Sequence[float]],
-    *,
-    strength: float = 1.0,
-    weights: Sequence[float] | None = None,
-    masks: Tensor | None = None,
-    preserve: Preserve = "none",
-    style_scale: float = AS_LEARNED,
-    faces: float = 0.0,
-    seed: int = 0,
-    start: Tensor | None = None,
-    watch: Watch = unwatched,
-    device: str = "cpu",
+def stylize_by_network(
+    content: Tensor, styles: Sequence[Sequence[float]], request: StyleRequest, model: Path
 ) -> Tensor:
     """Paint ``content`` in the styles that a network knows.
 
     Args:
         content: ``(3, H, W)`` float32, sRGB in ``[0, 1]``.
-        model: the file of a fast-style network, or of a transformer net.
         styles: one or several; each is how much of each of the network's own styles.
-        strength: 0 leaves the content, 1 is painted once; between, the two are blended. Above 1 what is
-            painted is painted again: 2.5 is half-way from twice to thrice.
-        weights: how much of each of ``styles``; equal by default.
-        masks: ``(k, 1, h, w)`` in [0, 1]: one for all styles, or one for each, which then paint beside one
-            another and blend where masks overlap. Where none is, the content stays.
-        preserve: ``colour`` keeps the content's colours and takes the painting's luminance, ``luminance`` the
-            other way round.
-        style_scale: ``AS_LEARNED`` paints at the content's size. Twice that paints it at half the size, too:
-            from there come strokes twice as large, from its own size what is finer than they are.
-        faces: 0 to 1, how much of the content stays where faces are.
-        seed: nothing is left to chance; it is taken so that every method is called alike.
-        start: ``(3, H, W)``, such as a film's last frame, moved along. A network paints in one go and begins
-            from nothing; but where what it paints is nearly this, this stays, and nothing flickers.
-        watch: told the share done, and what each pass has painted.
-        device: where the network runs.
+        request: how much of them goes where. Where masks overlap, paintings blend. A ``scale`` of ``SCALE``
+            paints at the content's size. Twice that paints it at half the size, too: from there come strokes
+            twice as large, from its own size what is finer than they are. A network begins from nothing, but
+            where what it paints is nearly the ``start``, that stays, and nothing flickers.
+        model: the file of a fast-style network, or of a transformer net.
 
     Returns:
         ``(3, H, W)`` in ``[0, 1]``, of the content's size, on the CPU.
 
     Raises:
-        ArtgenError: arguments that no method could paint by; or as ``translate``.
+        ArtgenError: a request that no method could paint by; or as ``translate``.
     """
-    shares = check_manner(
-        content,
-        [content] * len(styles),  # they are in the network: no pictures to be looked at
-        strength=strength,
-        weights=weights,
-        masks=masks,
-        preserve=preserve,
-        style_scale=style_scale,
-        faces=faces,
-    )
-    if strength == 0:
+    # The styles are in the network: there are no pictures to be checked.
+    shares = check_request(request, content, [[content]] * len(styles))
+    if request.strength == 0:
         return content.clone()
-    apart = masks is not None and len(masks) > 1
-    ways = list(styles) if apart else [_mixed(styles, shares)]
+    apart = request.masks is not None and len(request.masks) > 1
+    rows = list(styles) if apart else [_mixed(styles, shares)]
     painted = [
-        _painted(content, model, way, strength, style_scale, device, partial(_tell, watch, number, len(ways)))
-        for number, way in enumerate(ways)
+        _painted(
+            content, row, replace(request, watch=partial(_tell, request.watch, number, len(rows))), model
+        )
+        for number, row in enumerate(rows)
     ]
-    picture = painted[0] if masks is None or not apart else _beside(painted, masks, shares)
-    if start is not None:
-        picture = _settled(picture, start)
-    picture = finished(content, picture, preserve, masks)
-    return picture.lerp(content, faces * face_map(content)) if faces else picture
+    picture = painted[0] if request.masks is None or not apart else _beside(painted, request.masks, shares)
+    if request.start is not None:
+        picture = _settled(picture, request.start)
+    picture = finished(content, picture, request)
+    return picture.lerp(content, request.faces * face_map(content)) if request.faces else picture
 
 
 def _mixed(styles: Sequence[Sequence[float]], shares: Sequence[float]) -> list[float]:
@@ -99,31 +70,25 @@ def _mixed(styles: Sequence[Sequence[float]], shares: Sequence[float]) -> list[f
     return [sum(s * x / w for s, x, w in zip(shares, column, wholes, strict=True)) for column in columns]
 
 
-def _painted(
-    content: Tensor,
-    model: Path,
-    style: Sequence[float],
-    strength: float,
-    style_scale: float,
-    device: str,
-    watch: Watch,
-) -> Tensor:
+def _painted(content: Tensor, style: Sequence[float], request: StyleRequest, model: Path) -> Tensor:
     """As often as ``strength`` says, each time over what the last has painted."""
     height, width = content.shape[-2:]
     longest = max(height, width)
-    side = max(1, round(longest * AS_LEARNED / style_scale))
+    side = max(1, round(longest * SCALE / (request.scale or SCALE)))
     sides = [side] if side >= longest else [side, longest]
-    passes = math.ceil(strength)
+    passes = math.ceil(request.strength)
     picture = content.clone()
     for number in range(passes):
         stage = f"pass {number + 1} of {passes}" if passes > 1 else ""
         layers = []
         for done, each in enumerate(sides):
             before = (number + done / len(sides)) / passes
-            tell = partial(_share, watch, before, 1 / (passes * len(sides)), stage)
-            layers.append(translate(picture, model, side=each, styles=style, device=device, progress=tell))
-        picture = picture.lerp(_together(layers, (height, width)), min(1.0, strength - number))
-        watch(Report((number + 1) / passes, picture, stage=stage))
+            tell = partial(_share, request.watch, before, 1 / (passes * len(sides)), stage)
+            layers.append(
+                translate(picture, model, side=each, styles=style, device=request.device, progress=tell)
+            )
+        picture = picture.lerp(_together(layers, (height, width)), min(1.0, request.strength - number))
+        request.watch(Report((number + 1) / passes, picture, stage=stage))
     return picture
 
 

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from artgen.style.optimise.moments import Statistics
+from artgen.style.optimise.presets import Loss
 
 EPSILON = 1e-4  # added to the diagonal of covariances, as crowsonkb/style-transfer-pytorch does
 
@@ -141,7 +142,7 @@ class _SharedRoot(torch.autograd.Function):
         return by_covariance, None, None
 
 
-LOSSES: dict[str, type[StyleLoss]] = {
+LOSSES: dict[Loss, type[StyleLoss]] = {
     "gram": Gram,
     "gram-mean": MeanGram,
     "wasserstein": Wasserstein,

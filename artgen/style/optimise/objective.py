@@ -13,7 +13,7 @@ from artgen.models.features.features import Features
 from artgen.models.features.receptive import extent, sight
 from artgen.style.optimise.losses import LOSSES, VARIATIONS, StyleLoss, squares
 from artgen.style.optimise.moments import Moments, Statistics, mix, moments
-from artgen.style.optimise.presets import Settings
+from artgen.style.optimise.presets import OptimiseSettings
 from artgen.style.optimise.tiled_features import Tile, find_side, tiles
 
 Size = tuple[int, int]
@@ -47,7 +47,7 @@ class Objective:
     def __init__(
         self,
         network: Features,
-        settings: Settings,
+        settings: OptimiseSettings,
         content: Tensor,
         styles: Sequence[Sequence[Tensor]],
         shares: Sequence[float],

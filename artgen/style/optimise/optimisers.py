@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from artgen.style.optimise.presets import Settings
+from artgen.style.optimise.presets import OptimiseSettings
 
 
 class Descent(Protocol):
@@ -124,7 +124,7 @@ class Average:
         return self.sum / (1 - self.left)
 
 
-def begin(settings: Settings) -> Descent:
+def begin(settings: OptimiseSettings) -> Descent:
     """The optimiser that the settings ask for."""
     return LBFGS(settings.history) if settings.optimiser == "lbfgs" else Adam(settings.rate, settings.betas)
 

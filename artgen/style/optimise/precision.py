@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import torch
 
-PRECISIONS = ("auto", "float32", "bfloat16")
+from artgen.style.optimise.presets import Precision
 
 
-def find_precision(wanted: str, device: str) -> torch.dtype:
+def find_precision(wanted: Precision, device: str) -> torch.dtype:
     """The type that convolutions are computed in on a device."""
     if wanted == "auto":
         if device.startswith("cuda"):

@@ -20,12 +20,13 @@ from artgen.style.detail import blur, edge_map, match_fine_bands, raise_local_co
 from artgen.style.palette import linear_map, transfer_palette
 from artgen.style.patch.dictionary import Atlas
 from artgen.style.patch.em_step import Painter
-from artgen.style.patch.presets import Preset, find_preset
+from artgen.style.patch.presets import PatchSettings
 from artgen.style.patch.schedule import Level, make_plan
 from artgen.style.patch.styleset import StyleSet, prepare
 from artgen.style.patch.thread_pool import crew
-from artgen.style.preserve import Preserve, check_manner, face_map, finished, in_luminance
-from artgen.style.progress import Report, Watch, unwatched
+from artgen.style.preserve import face_map, finished, in_luminance
+from artgen.style.progress import Report
+from artgen.style.request import SCALE, StyleRequest, check_request
 
 CRISPNESS = 0.4
 # Pull towards the content within a face that is wholly spared, at every size.
@@ -39,7 +40,7 @@ BORDER = 0.012
 
 
 @dataclass
-class Region:
+class StyleRegion:
     """Where one style set goes: everywhere when ``mask`` is None, else by ``(1, H, W)`` in [0, 1]."""
 
     styles: StyleSet
@@ -57,22 +58,8 @@ class Region:
 
 
 @torch.no_grad()
-def stylize(
-    content: Tensor,
-    styles: Sequence[Tensor | Sequence[Tensor]],
-    *,
-    preset: str = "balanced",
-    strength: float = 1.0,
-    weights: Sequence[float] | None = None,
-    masks: Tensor | None = None,
-    preserve: Preserve = "none",
-    style_scale: float = 1.33,
-    faces: float = 0.0,
-    seed: int,
-    start: Tensor | None = None,
-    watch: Watch = unwatched,
-    device: str = "cpu",
-    fast: bool = False,
+def stylize_by_patches(
+    content: Tensor, styles: Sequence[Sequence[Tensor]], request: StyleRequest, settings: PatchSettings
 ) -> Tensor:
     """Paint ``content`` in the manner of ``styles``.
 
@@ -80,24 +67,10 @@ def stylize(
 
     Args:
         content: ``(3, H, W)`` float32, sRGB in ``[0, 1]``, any size from 1 px.
-        styles: one or more paintings, ``(3, h, w)`` likewise. Several in a row are one style, such as a
-            folder of photographs (``read_album``); bytes will do.
-        preset: ``bold``, ``balanced``, ``faithful``; ``dream`` for an enlarged thumbnail.
-        strength: 0 leaves the content, 1 is the preset as meant, more holds the content less.
-        weights: the share of each style; equal when None.
-        masks: ``(k, 1, h, w)`` in [0, 1], of any size. One for each style says where it goes, with soft
-            borders; a single one where all of them do. What no mask covers stays as it was.
-        preserve: ``colour`` keeps the content's colours and paints in luminance only; ``luminance`` keeps
-            its light and dark and takes the paintings' colours.
-        style_scale: size of the style against the content: below 1 finer strokes, above 1 broader.
-            No style is enlarged beyond its own pixels.
-        faces: how much faces are spared, 0 to 1.
-        seed: of the noise and the grid's shifts; ours alone, the global generator is not touched.
-        start: ``(3, H, W)``: a painting to begin from, such as that of a film's last frame; only the finest
-            patches are laid anew then.
-        watch: told how far it is.
-        device: where to work.
-        fast: a preview: coarser grids, fewer patches, one iteration.
+        styles: one or more, each of one painting ``(3, h, w)``, likewise, or of several, such as a folder of
+            photographs (``read_album``); bytes will do. No painting is enlarged beyond its own pixels.
+        request: how much of them goes where. With a ``start`` only the finest patches are laid anew.
+        settings: one of ``PATCH_PRESETS``, or of one's own.
 
     Returns:
         ``(3, H, W)`` in ``[0, 1]``, of the content's size, on the CPU.
@@ -105,56 +78,45 @@ def stylize(
     Raises:
         ArtgenError: an argument is out of range or a picture is not one.
     """
-    recipe = find_preset(preset)
-    albums = [[style] if isinstance(style, Tensor) else list(style) for style in styles]
-    shares = check_manner(
-        content,
-        albums,
-        strength=strength,
-        weights=weights,
-        masks=masks,
-        preserve=preserve,
-        style_scale=style_scale,
-        faces=faces,
-    )
+    shares = check_request(request, content, styles)
     height, width = content.shape[1:]
     if height * width > LARGEST:
         right = f'at most {LARGEST / 1e6:.0f} million px: give a smaller side, or method = "net"'
         raise ArtgenError("style", f"a picture of {width} x {height} px for patch", right)
-    if strength < LEAST:
+    if request.strength < LEAST:
         return content.clone()
-    if masks is None:  # what has no share has no colours in the palette either
-        albums = [album for album, share in zip(albums, shares, strict=True) if share > 0]
+    if request.masks is None:  # what has no share has no colours in the palette either
+        styles = [style for style, share in zip(styles, shares, strict=True) if share > 0]
         shares = [share for share in shares if share > 0]
-    original, masks = content.to(device), None if masks is None else masks.to(device)
-    pictures = [picture.to(device) for album in albums for picture in album]
-    spared = face_map(original) * faces if faces else None
+    original = content.to(request.device)
+    pictures = [picture.to(request.device) for style in styles for picture in style]
+    spared = face_map(original) * request.faces if request.faces else None
     ground = original
-    with crew(device) as workers:
-        if preserve == "colour":
+    with crew(request.device) as workers:
+        if request.preserve == "colour":
             ground, pictures = in_luminance(original, pictures)
-        generator = torch.Generator().manual_seed(seed)
+        generator = torch.Generator().manual_seed(request.seed)
 
-        def region(pictures: Sequence[Tensor], weights: Sequence[float], mask: Tensor | None) -> Region:
-            styles = prepare(pictures, weights)
+        def region(pictures: Sequence[Tensor], weights: Sequence[float], mask: Tensor | None) -> StyleRegion:
+            prepared = prepare(pictures, weights)
             # Of more than fit, others each time: by chance until the picture tells which it wants.
             order = torch.randperm(len(weights), generator=generator).tolist() if len(weights) > 1 else [0]
-            return Region(styles, mask, Painter(generator, workers, recipe.carry), order)
+            return StyleRegion(prepared, mask, Painter(generator, workers, settings.carry), order)
 
-        if masks is None or len(masks) == 1:
-            weights = [share / len(album) for album, share in zip(albums, shares, strict=True) for _ in album]
+        if request.masks is None or len(request.masks) == 1:
+            weights = [share / len(style) for style, share in zip(styles, shares, strict=True) for _ in style]
             regions = [region(pictures, weights, None)]
         else:
-            shared = masks * torch.tensor(shares, device=device).view(-1, 1, 1, 1) * len(shares)
-            borders = _soft_borders(shared, (original.shape[1], original.shape[2]))
+            factors = torch.tensor(shares, device=original.device).view(-1, 1, 1, 1)
+            shared = request.masks.to(original.device) * factors * len(shares)
+            borders = _soft_borders(shared, (height, width))
             rest = iter(pictures)
             regions = [
-                region(list(islice(rest, len(album))), [1.0] * len(album), mask)
-                for album, mask in zip(albums, borders, strict=True)
+                region(list(islice(rest, len(style))), [1.0] * len(style), mask)
+                for style, mask in zip(styles, borders, strict=True)
             ]
-        work = _Work(regions, recipe, strength, style_scale, spared, generator)
-        painted = work.paint(ground, None if start is None else start.to(device), watch, fast)
-        return finished(original, painted, preserve, masks).cpu()
+        painted = _PatchPainting(regions, settings, request, spared, generator).paint(ground)
+        return finished(original, painted, request).cpu()
 
 
 def _soft_borders(masks: Tensor, size: tuple[int, int]) -> Tensor:
@@ -165,35 +127,35 @@ def _soft_borders(masks: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 @dataclass
-class _Work:
+class _PatchPainting:
     """One picture's painting: what stays the same over its sizes."""
 
-    regions: Sequence[Region]
-    preset: Preset
-    strength: float
-    style_scale: float
+    regions: Sequence[StyleRegion]
+    settings: PatchSettings
+    request: StyleRequest
     spared: Tensor | None
     generator: torch.Generator
 
-    def paint(self, content: Tensor, start: Tensor | None, watch: Watch, fast: bool) -> Tensor:
-        ground = self._ground(content)
-        levels = list(enumerate(make_plan(content.shape[1], content.shape[2], fast=fast)))
+    def paint(self, content: Tensor) -> Tensor:
+        ground, start = self._ground(content), self.request.start
+        levels = list(enumerate(make_plan(content.shape[1], content.shape[2], fast=self.settings.fast)))
         if start is not None:  # composed and structured it is: only its surface is painted anew
             number, last = levels[-1]
             levels = [(number, replace(last, noise=0.0, passes=last.passes[-1:]))]
         total, done = sum(level.cost for _, level in levels), 0.0
-        picture = resize(ground if start is None else start, levels[0][1].size)
+        picture = resize(ground if start is None else start.to(ground.device), levels[0][1].size)
         for number, level in levels:
-            picture = self._paint_level(picture, ground, level, self.preset.decay**number / self.strength)
+            hold = self.settings.decay**number / self.request.strength
+            picture = self._paint_level(picture, ground, level, hold)
             done += level.cost
-            watch(Report(done / total, picture, stage=f"{max(level.size)} px"))
+            self.request.watch(Report(done / total, picture, stage=f"{max(level.size)} px"))
         side = self._side(content.shape[1:])
         finest = [region.styles.leading(region.atlas(side)) for region in self.regions]
         return self._together([match_fine_bands(picture, f, CRISPNESS * self._amount) for f in finest])
 
     def _ground(self, content: Tensor) -> Tensor:
         """The content in the paintings' colours."""
-        raised = raise_local_contrast(content, self.preset.contrast)
+        raised = raise_local_contrast(content, self.settings.contrast)
         grounds = []
         for region in self.regions:
             palette, mask = region.styles.palette, region.mask
@@ -209,10 +171,10 @@ class _Work:
         """Take the picture to the level's size and paint it there."""
         wanted, side = resize(ground, level.size), self._side(level.size)
         edges = edge_map(wanted)
-        pull = (self.preset.base + self.preset.edge * edges) * hold
+        pull = (self.settings.base + self.settings.edge * edges) * hold
         spared = None if self.spared is None else resize(self.spared, level.size)
         if spared is not None:
-            pull = torch.maximum(pull, FACES / self.strength * spared)
+            pull = torch.maximum(pull, FACES / self.request.strength * spared)
 
         def fuse(image: Tensor) -> Tensor:
             return ((image + pull * wanted) / (1 + pull)).clamp_(0, 1)
@@ -270,7 +232,7 @@ class _Work:
 
     @property
     def _amount(self) -> float:
-        return math.sqrt(min(1.0, self.strength))
+        return math.sqrt(min(1.0, self.request.strength))
 
     def _side(self, size: Sequence[int]) -> int:
-        return max(1, round(max(size) * self.style_scale))
+        return max(1, round(max(size) * (self.request.scale or SCALE)))

@@ -1,15 +1,18 @@
-"""What the user chooses by name: how much of the content survives in the painting."""
+"""Settings of the patch method by name: how much of the content survives in the painting.
+
+Imports no torch.
+"""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
-from artgen.errors import ArtgenError
+from artgen.style.request import check_choice
 
 
 @dataclass(frozen=True)
-class Preset:
+class PatchSettings:
     """How firmly the content is held while the style's patches are laid over it.
 
     Attributes:
@@ -18,6 +21,7 @@ class Preset:
         decay: factor on both at every finer level; small values leave fine detail to the style.
         contrast: how much the content's local contrast is raised first, 0 to 1.
         carry: see ``Painter``: small values let whole pieces of the style grow over the content.
+        fast: a preview: coarser grids, fewer patches, one iteration.
     """
 
     base: float
@@ -25,24 +29,23 @@ class Preset:
     decay: float
     contrast: float
     carry: float = math.inf
+    fast: bool = False
 
 
-PRESETS = {
-    "bold": Preset(base=0.2, edge=1.0, decay=0.65, contrast=0.5),
-    "balanced": Preset(base=0.2, edge=1.2, decay=0.8, contrast=0.5),
-    "faithful": Preset(base=0.35, edge=2.0, decay=0.85, contrast=0.5),
+PATCH_PRESETS = {
+    "bold": PatchSettings(base=0.2, edge=1.0, decay=0.65, contrast=0.5),
+    "balanced": PatchSettings(base=0.2, edge=1.2, decay=0.8, contrast=0.5),
+    "faithful": PatchSettings(base=0.35, edge=2.0, decay=0.85, contrast=0.5),
     # For an enlarged thumbnail: it rules the coarse levels, the painting the fine ones.
-    "dream": Preset(base=0.3, edge=0.3, decay=0.35, contrast=0.0, carry=300),
+    "dream": PatchSettings(base=0.3, edge=0.3, decay=0.35, contrast=0.0, carry=300),
 }
 
 
-def find_preset(name: str) -> Preset:
-    """The preset called ``name``.
+def patch_preset(name: str) -> PatchSettings:
+    """The settings called ``name``.
 
     Raises:
-        ArtgenError: no preset is called so.
+        ArtgenError: none are called so.
     """
-    try:
-        return PRESETS[name]
-    except KeyError:
-        raise ArtgenError("style preset", f"'{name}'", f"one of {', '.join(PRESETS)}") from None
+    check_choice("preset", name, PATCH_PRESETS)
+    return PATCH_PRESETS[name]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -20,7 +20,9 @@ from artgen.events import Emit, Note
 from artgen.hashing import file_hash
 from artgen.imaging.io.files import read_image, sweep, write_png
 from artgen.steps.style import Style as StyleStep
-from artgen.style.patch.patch import stylize
+from artgen.style.patch.patch import stylize_by_patches
+from artgen.style.patch.presets import patch_preset
+from artgen.style.request import StyleRequest
 from artgen.training.recipes.fast_style import Distilled
 
 TELL_EVERY = 30.0  # seconds
@@ -98,15 +100,10 @@ class Workshop:
                 emit(Note(f"{number:,} of {len(missing):,} pairs painted, {left / 60:.0f} min left"))
 
     def _paint(self, order: Order, device: str) -> None:
-        content = order.content()
-        painted = stylize(
-            content,
-            [order.painting.picture],
-            preset=self.table.preset,
-            strength=self.table.strength,
-            style_scale=self.table.style_scale,
-            seed=order.seed,
-            device=device,
-            fast=self.table.hasty,
+        content, table = order.content(), self.table
+        request = StyleRequest(
+            seed=order.seed, strength=table.strength, scale=table.style_scale, device=device
         )
+        settings = replace(patch_preset(table.preset), fast=table.hasty)
+        painted = stylize_by_patches(content, [[order.painting.picture]], request, settings)
         write_png(order.file, torch.cat([content, painted], 2), {})

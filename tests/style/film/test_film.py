@@ -27,7 +27,9 @@ from artgen.imaging.io.files import write_png
 from artgen.style.film.coherence import Follower
 from artgen.style.film.film import paint_film
 from artgen.style.film.flow import motion_between, warped
-from artgen.style.patch.patch import stylize
+from artgen.style.patch.patch import stylize_by_patches
+from artgen.style.patch.presets import patch_preset
+from artgen.style.request import StyleRequest
 
 HEIGHT, WIDTH, STEP = 48, 64, 2
 RATE = 44_100
@@ -112,13 +114,14 @@ def test_paint_moves_with_the_film_and_a_cut_begins_anew(tmp_path: Path) -> None
     style = resize(photograph("astronaut"), (80, 80))
     painted: list[Tensor] = []
 
-    def paint(frame: Tensor, start: Tensor | None) -> Tensor:
-        return stylize(frame, [style], seed=1, start=start)
+    def paint(frame: Tensor, start: Tensor | None, seed: int = 1) -> Tensor:
+        request = StyleRequest(seed=seed, start=start)
+        return stylize_by_patches(frame, [[style]], request, patch_preset("balanced"))
 
     made = paint_film(film, tmp_path / "out.mp4", paint, "a key", shown=painted.append)
     assert (made.frames, made.scenes, made.tracks) == (9, 2, 1)
     read = [frame.image() for frame in read_frames(film)]
-    alone = [stylize(frame, [style], seed=number) for number, frame in enumerate(read)]
+    alone = [paint(frame, None, seed=number) for number, frame in enumerate(read)]
 
     def changed(pictures: list[Tensor]) -> float:
         moved = [

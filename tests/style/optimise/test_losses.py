@@ -12,8 +12,7 @@ from torch import Tensor
 from artgen.style.optimise.losses import LOSSES, Gram, MeanGram, Wasserstein, squares
 from artgen.style.optimise.moments import Statistics, mix, moments
 from artgen.style.optimise.objective import Objective
-from artgen.style.optimise.presets import SETTINGS, Settings
-from tests.style.optimise.random_networks import random_layers, random_vgg, scene
+from artgen.style.optimise.presets import OPTIMISE_PRESETS, OptimiseSettings
 
 MEAN = torch.tensor([0.485, 0.456, 0.406], dtype=torch.float64).view(3, 1, 1)
 DEVIATION = torch.tensor([0.229, 0.224, 0.225], dtype=torch.float64).view(3, 1, 1)
@@ -77,7 +76,7 @@ def reference_variation(x: Tensor, kind: str) -> Tensor:
     return 2 * ((right + down) / 3 + (falling + rising) / 12)
 
 
-def reference_loss(settings: Settings, picture: Tensor, content: Tensor, style: Tensor) -> Tensor:
+def reference_loss(settings: OptimiseSettings, picture: Tensor, content: Tensor, style: Tensor) -> Tensor:
     def seen(x: Tensor) -> dict[str, Tensor]:
         return reference_features(x, settings.pooling, replicates=settings.replicates)
 
@@ -98,7 +97,7 @@ def reference_loss(settings: Settings, picture: Tensor, content: Tensor, style: 
     "name", ["gatys", "neural-style", pytest.param("crowsonkb", marks=pytest.mark.slow), "exact"]
 )
 def test_loss_and_gradient_are_those_of_a_float64_reference(name: str) -> None:
-    settings = SETTINGS.get(name, replace(SETTINGS["crowsonkb"], loss="wasserstein"))
+    settings = OPTIMISE_PRESETS.get(name, replace(OPTIMISE_PRESETS["crowsonkb"], loss="wasserstein"))
     content, style, picture = scene(39, 53, 1), scene(50, 34, 2), scene(39, 53, 3)
     network = random_vgg().adapted(pooling=settings.pooling, replicates=settings.replicates)
     loss, gradient = Objective(network, settings, content, [[style]], [1.0])(picture)
@@ -132,7 +131,7 @@ def test_wasserstein_of_independent_features_is_known() -> None:
 @pytest.mark.parametrize("name", [name for name in LOSSES if name != "wasserstein-schulz"])
 def test_what_is_wanted_has_no_loss_and_no_slope(name: str) -> None:
     style = scene(40, 40)
-    settings = replace(SETTINGS["crowsonkb"], loss=name, content_weight=0.0, tv=0.0)
+    settings = replace(OPTIMISE_PRESETS["crowsonkb"], loss=name, content_weight=0.0, tv=0.0)
     loss, gradient = Objective(random_vgg("relu3_1").adapted(), settings, style, [[style]], [1.0])(style)
     _, else_where = Objective(random_vgg("relu3_1").adapted(), settings, style, [[style]], [1.0])(
         scene(40, 40, 1)

@@ -3,34 +3,55 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
 from artgen.errors import ArtgenError
+from artgen.models.features.features import Features
 from artgen.models.features.vgg import VGG
 from artgen.style.optimise.objective import Objective
-from artgen.style.optimise.optimise import stylize
+from artgen.style.optimise.optimise import stylize_by_optimising
 from artgen.style.optimise.optimisers import LBFGS, Adam, Average, begin
 from artgen.style.optimise.precision import find_precision
-from artgen.style.optimise.presets import SETTINGS, Settings, find_settings
+from artgen.style.optimise.presets import OPTIMISE_PRESETS, OptimiseSettings, optimise_preset
 from artgen.style.progress import Report
-from tests.style.optimise.random_networks import random_squeezenet, random_vgg, scene
+from artgen.style.request import StyleRequest
 
 FIVE = ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]
-SMALL = {"content_layer": "relu2_1", "style_layers": {"relu1_1": 0.5, "relu2_1": 0.5}, "precision": "float32"}
+REQUESTED = {field.name for field in fields(StyleRequest)} - {"start"}  # the settings have one, too
 
 
-def small(content: Tensor, styles: list[Tensor], **more: object) -> Tensor:
-    options = {"seed": 1, "start": "content", "iterations": 4, **SMALL, **more}
-    network = options.pop("network", random_vgg("relu2_1"))
-    return stylize(content, styles, network, **options)  # type: ignore[arg-type]
+def small(
+    content: Tensor,
+    styles: Sequence[Tensor | Sequence[Tensor]],
+    *,
+    preset: str = "artgen",
+    network: Features | None = None,
+    style_layers: Mapping[str, float] | None = None,
+    begun: Tensor | None = None,
+    **more: Any,
+) -> Tensor:
+    """Few iterations of a small network; ``more`` are fields of the request, or of the settings."""
+    albums = [[style] if isinstance(style, Tensor) else style for style in styles]
+    layers = {"relu1_1": 0.5, "relu2_1": 0.5} if style_layers is None else style_layers
+    request = StyleRequest(
+        start=begun, **{"seed": 1} | {name: more[name] for name in more.keys() & REQUESTED}
+    )
+    settings = {"content_layer": "relu2_1", "precision": "float32", "start": "content", "iterations": 4}
+    settings |= {name: more[name] for name in more.keys() - REQUESTED} | {
+        "style_layers": tuple(layers.items())
+    }
+    changed = replace(optimise_preset(preset), **settings)
+    return stylize_by_optimising(content, albums, request, changed, network or random_vgg("relu2_1"))
 
 
 def test_published_defaults_by_name() -> None:
-    gatys, neural, crowson = (find_settings(name) for name in ("gatys", "neural-style", "crowsonkb"))
+    gatys, neural, crowson = (optimise_preset(name) for name in ("gatys", "neural-style", "crowsonkb"))
     for settings in (gatys, neural, crowson):
         assert [name for name, _ in settings.style_layers] == FIVE
         assert settings.content_layer == "relu4_2"
@@ -60,11 +81,11 @@ def test_published_defaults_by_name() -> None:
     )
     assert (crowson.iterations, crowson.first_iterations, crowson.smallest) == (500, 1000, 128)
     with pytest.raises(ArtgenError, match=r"gatys"):
-        find_settings("gaty")
+        optimise_preset("gaty")
 
 
 def test_our_own_default_starts_from_patches() -> None:
-    own = find_settings("artgen")
+    own = optimise_preset("artgen")
     assert (own.start, own.optimiser, own.fade) == ("patch", "adam", 0.1)
     assert 100 <= own.iterations <= 150
     assert own.relative
@@ -119,7 +140,8 @@ def test_starts(start: str) -> None:
     content, style = scene(40, 56), scene(64, 64, 1)
     given = scene(20, 28, 9)
     told: list[Report] = []
-    small(content, [style], start=given if start == "picture" else start, iterations=1, watch=told.append)
+    options = {"begun": given} if start == "picture" else {"start": start}
+    small(content, [style], **options, iterations=1, watch=told.append)
     first = next(report.picture for report in told if report.stage == "56 px")
     assert first is not None
     if start == "content":
@@ -156,7 +178,7 @@ def test_moments_of_adam_are_enlarged() -> None:
 def test_adam_and_lbfgs_are_torchs() -> None:
     matrix = torch.rand(12, 12, generator=torch.Generator().manual_seed(0))
     matrix = matrix @ matrix.T + torch.eye(12)
-    for settings in (SETTINGS["crowsonkb"], SETTINGS["gatys"]):
+    for settings in (OPTIMISE_PRESETS["crowsonkb"], OPTIMISE_PRESETS["gatys"]):
         ours, theirs = torch.full((3, 2, 2), 0.5), torch.full((3, 2, 2), 0.5, requires_grad=True)
         descent = begin(settings)
         reference: torch.optim.Optimizer = torch.optim.Adam([theirs], lr=0.02, betas=(0.9, 0.99))
@@ -246,7 +268,7 @@ def test_weights_mix_styles() -> None:
     mixed = small(content, [one, two], weights=[1.0, 0.0], iterations=8)
     assert float((alone - mixed).abs().max()) < 1e-3
     assert float((alone - small(content, [one, two], weights=[1.0, 1.0], iterations=8)).abs().mean()) > 1e-3
-    together = small(content, [[one, two]], iterations=8)  # type: ignore[list-item]
+    together = small(content, [[one, two]], iterations=8)
     assert torch.allclose(together, small(content, [one, two], iterations=8), atol=1e-4)
 
 
@@ -264,7 +286,9 @@ def test_a_place_held_firmly_changes_less() -> None:
     hold = torch.ones(1, 48, 48)
     hold[..., :24] = 20
     network = random_vgg("relu2_1").adapted()
-    settings = replace(SETTINGS["artgen"], content_layer="relu1_1", style_layers=(("relu1_1", 0.0),), tv=0.0)
+    settings = replace(
+        OPTIMISE_PRESETS["artgen"], content_layer="relu1_1", style_layers=(("relu1_1", 0.0),), tv=0.0
+    )
     plain = Objective(network, settings, content, [[style]], [1.0])(picture)[1]
     held = Objective(network, settings, content, [[style]], [1.0], hold=hold)(picture)[1]
     torch.testing.assert_close(held[..., 30:], plain[..., 30:])
@@ -312,9 +336,9 @@ def test_bfloat16_sees_nearly_the_same() -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"loss": "grams"}, "one of gram, gram-mean, wasserstein, wasserstein-schulz"),
+        ({"loss": "grams"}, "one of wasserstein, gram, gram-mean, wasserstein-schulz"),
         ({"optimiser": "sgd"}, "one of lbfgs, adam"),
-        ({"start": "white"}, "one of content, noise, patch"),
+        ({"start": "white"}, "one of patch, content, noise"),
         ({"iterations": 0}, "a number from 1 up"),
         ({"tv": float("nan")}, "a number from 0 up"),
         ({"memory": 0.0}, "a number from 0.1 up"),
@@ -329,5 +353,5 @@ def test_what_is_wrong_is_named(wrong: dict[str, object], said: str) -> None:
 
 
 def test_settings_are_plain() -> None:
-    assert isinstance(SETTINGS["artgen"], Settings)
-    assert hash(SETTINGS["artgen"]) != hash(SETTINGS["gatys"])
+    assert isinstance(OPTIMISE_PRESETS["artgen"], OptimiseSettings)
+    assert hash(OPTIMISE_PRESETS["artgen"]) != hash(OPTIMISE_PRESETS["gatys"])

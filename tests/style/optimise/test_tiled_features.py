@@ -12,7 +12,7 @@ from torch import Tensor
 from artgen.models.features.features import Features
 from artgen.models.features.receptive import Sight, extent, sight
 from artgen.style.optimise.objective import Objective
-from artgen.style.optimise.presets import SETTINGS, Settings
+from artgen.style.optimise.presets import OPTIMISE_PRESETS, OptimiseSettings
 from artgen.style.optimise.tiled_features import appetite, find_side, tiles
 from tests.style.optimise.random_networks import random_squeezenet, random_vgg, scene
 
@@ -63,7 +63,7 @@ def test_the_halo_of_relu5_1() -> None:
 
 
 def objective(kind: str, loss: str, size: tuple[int, int], *, masked: bool = False) -> Objective:
-    settings: Settings = replace(SETTINGS["crowsonkb"], loss=loss, content_weight=0.05)
+    settings: OptimiseSettings = replace(OPTIMISE_PRESETS["crowsonkb"], loss=loss, content_weight=0.05)
     masks = None
     if masked:
         soft = torch.linspace(0, 1, size[1]).expand(1, 1, *size)
