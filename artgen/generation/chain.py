@@ -56,6 +56,19 @@ class Setting:
     progress: Callable[[float], None] = lambda fraction: None
     watch: Watch = unwatched
 
+    def context(self, recipe: Recipe, step: str, candidate: int) -> Context:
+        """Where a step, or the source, runs; ``candidate`` is the one whose random streams it has."""
+        return Context(
+            seed=recipe.seed,
+            candidate=candidate,
+            step=step,
+            folder=recipe.folder,
+            device=self.device,
+            preview=self.preview,
+            progress=self.progress,
+            watch=self.watch,
+        )
+
 
 @dataclass(frozen=True)
 class Made:
@@ -88,16 +101,7 @@ def stages(recipe: Recipe, candidate: int | Lineage, setting: Setting) -> Iterat
     pixels: Pixels | None = None
     for number, part in enumerate(parts, 1):
         setting.started(part.name, number, len(parts))
-        context = Context(
-            seed=recipe.seed,
-            candidate=drawn.streams[part.name],
-            step=part.name,
-            folder=recipe.folder,
-            device=setting.device,
-            preview=setting.preview,
-            progress=setting.progress,
-            watch=setting.watch,
-        )
+        context = setting.context(recipe, part.name, drawn.streams[part.name])
         pixels = _stored(part, pixels, context, setting)
         yield Made(part.name, part.use, pixels)
 

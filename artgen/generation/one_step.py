@@ -19,14 +19,14 @@ from artgen.hashing import file_hash, json_hash
 from artgen.recipe import Lineage, Recipe, draw
 from artgen.recipe.loading import of_document
 from artgen.recipe.overrides import overridden
-from artgen.steps.base import Context
+from artgen.runs.input_files import file_hash
 from artgen.steps.style import Style
-from artgen.style.progress import Watch, unwatched
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from artgen.config.key_lines import Keys
+    from artgen.generation.chain import Setting
     from artgen.runs.provenance import Provenance
     from artgen.style.film.film import Painted
 
@@ -106,57 +106,47 @@ def _plainly(problem: ArtgenError) -> ArtgenError:
     return ArtgenError(place or field, problem.found, right, problem.command)
 
 
-def paint_picture(
-    recipe: Recipe,
-    *,
-    device: str,
-    preview: bool,
-    progress: Callable[[float], None] = lambda fraction: None,
-    watch: Watch = unwatched,
-) -> tuple[Tensor, Provenance]:
-    """The picture, ``(3, H, W)``, and what its PNG says.
+def paint_picture(recipe: Recipe, setting: Setting) -> tuple[Tensor, Provenance]:
+    """Paint a picture.
 
     Args:
         recipe: of ``one_step_recipe``.
-        device: as ``chain.prepare`` found it.
-        preview: less, quicker.
-        progress: told the share done.
-        watch: told more, where the method has more to tell.
+        setting: where and how; its device as ``chain.prepare`` returned it.
+
+    Returns:
+        The picture, ``(3, H, W)``, and what its PNG says.
 
     Raises:
         ArtgenError: a file cannot be read or used, or the memory does not suffice.
     """
-    from artgen.generation.chain import Setting, stages
+    from artgen.generation.chain import stages
     from artgen.generation.make_candidate import Job, provenance
     from artgen.runs.provenance import StageSize
     from artgen.runs.stages import restore
 
-    setting = Setting(device=device, preview=preview, progress=progress, watch=watch)
     sizes = []
-    for made in stages(recipe, 1, setting):
-        _, height, width = made.pixels.shape
-        sizes.append(StageSize(step=made.name, use=made.use, width=width, height=height))
-    return restore(made.pixels), provenance(Job(Path(), recipe, {}), Lineage(1), setting, sizes)
+    for stage in stages(recipe, 1, setting):
+        _, height, width = stage.pixels.shape
+        sizes.append(StageSize(step=stage.name, use=stage.use, width=width, height=height))
+    return restore(stage.pixels), provenance(Job(Path(), recipe, {}), Lineage(1), setting, sizes)
 
 
 def paint_film(
     recipe: Recipe,
     source: Path,
     output: Path,
+    setting: Setting,
     *,
-    device: str,
-    preview: bool,
     emit: Emit = ignore,
     shown: Callable[[Tensor], None] = lambda picture: None,
 ) -> Painted:
-    """Paint a film; the same call goes on after any interruption. ``output`` is replaced when all is done.
+    """Paint a film; the same call resumes after any interruption. ``output`` is replaced when all is done.
 
     Args:
         recipe: of ``one_step_recipe``, with the film as its content.
         source: the film.
         output: an ``.mp4``.
-        device: as ``chain.prepare`` found it.
-        preview: half the size, quicker.
+        setting: where and how; a preview is half the size, and quicker.
         emit: takes ``WorkProgress`` and ``Note``.
         shown: called with every frame painted.
 
@@ -173,13 +163,12 @@ def paint_film(
     step = draw(recipe, recipe.seed, 1).steps[0]
     assert isinstance(step, Style)
     size = describe(source)
-    side = step.side or (max(size.width, size.height) if preview else None)
-    side = max(16, side // 2) if preview and side else side
+    side = step.side or (max(size.width, size.height) if setting.preview else None)
+    side = max(16, side // 2) if setting.preview and side else side
     # Frames come in the step's size already, so that what they begin from has it, too.
     step = step.model_copy(update={"side": None})
-    context = Context(recipe.seed, 1, step.name, recipe.folder, device, preview, lambda fraction: None)
     with within_memory(step.name, None):
-        paint = step.painter(context)
+        paint = step.painter(setting.context(recipe, step.name, 1))
 
     def paint_frame(frame: Tensor, start: Tensor | None) -> Tensor:
         with torch.no_grad(), within_memory(step.name, frame.shape):
@@ -189,7 +178,7 @@ def paint_film(
         source,
         output,
         paint_frame,
-        _film_key(step, recipe, source, preview=preview, device=device, side=side),
+        _film_key(step, recipe, source, side, setting),
         side=side,
         emit=emit,
         shown=shown,
@@ -197,20 +186,18 @@ def paint_film(
     )
 
 
-def _film_key(
-    step: Style, recipe: Recipe, source: Path, *, preview: bool, device: str, side: int | None
-) -> str:
+def _film_key(step: Style, recipe: Recipe, source: Path, side: int | None, setting: Setting) -> str:
     """What decides the pixels of a film's frames, as one hash."""
     from artgen.generation.chain import versions
 
     return json_hash(
         {
-            "film": [FILM_VERSION, file_hash(source), side, preview],
+            "film": [FILM_VERSION, file_hash(source), side, setting.preview],
             "step": step.model_dump(mode="json"),
             "version": step.version,
             "files": [file_hash(file) for file in step.files(recipe.folder)],
             "seed": recipe.seed,
-            "device": device,
+            "device": setting.device,
             "versions": versions(),
         }
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -89,11 +90,13 @@ def style(
         "strength": strength,
         "preserve": preserve,
         "style_scale": scale,
+        "faces": faces,
+        "side": side,
+        "mask": mask or None,
+        "weights": _numbers(weights),
     }
-    given |= {"faces": faces, "side": side, "mask": mask or None, "weights": _numbers(weights)}
-    names = {"style_scale": "scale"}
     fields |= {
-        name: _option(f"--{names.get(name, name)}", value)
+        name: _option(f"--{name.removeprefix('style_')}", value)
         for name, value in given.items()
         if value is not None
     }
@@ -101,10 +104,9 @@ def style(
     if content.suffix.lower() == ".gif":  # either, as the output says
         filmed = output is not None and output.suffix.lower() == ".mp4"
     target = _target(content, styles or [], output, ".mp4" if filmed else ".png")
-    _refuse(content, target, force=force)
-    report = (_film if filmed else _picture)(
-        content, target, fields, set_ or [], seed, device.value, preview, live
-    )
+    _refuse(content, target, filmed=filmed, force=force)
+    recipe = _recipe(content, fields, set_ or [], seed, halved=preview and not filmed)
+    report = _paint(recipe, content, target, filmed=filmed, device=device.value, preview=preview, live=live)
     if json:
         messages.show_json(report)
         return
@@ -163,8 +165,11 @@ def _target(content: Path, styles: list[str], output: Path | None, ending: str) 
     return content.with_name(name) if output is None else output / name
 
 
-def _refuse(content: Path, target: Path, *, force: bool) -> None:
+def _refuse(content: Path, target: Path, *, filmed: bool, force: bool) -> None:
     """Before any work: what cannot be written, or must not."""
+    from artgen.errors import WriteError
+    from artgen.imaging.io.formats import check_ending
+
     if not target.parent.is_dir():
         raise ArtgenError(str(target), f"no folder {target.parent}", "make it first")
     if target.exists():
@@ -175,30 +180,45 @@ def _refuse(content: Path, target: Path, *, force: bool) -> None:
             raise ArtgenError(str(target), "there already", "name another with -o, or add --force")
     if not os.access(target.parent, os.W_OK):
         raise WriteError(target, "its folder is not writable")
+    if not filmed:
+        check_ending(target)
+        return
+    from artgen.imaging.film.writer import load_av
+
+    load_av()
+    if target.suffix.lower() != ".mp4":
+        found = f"a film that ends in {target.suffix or 'nothing'}"
+        raise ArtgenError(str(target), found, "a name such as painted.mp4")
 
 
-def _picture(
-    content: Path,
-    target: Path,
-    fields: dict[str, Option],
-    sets: list[str],
-    seed: int,
-    device: str,
-    preview: bool,
-    live: bool,
+def _recipe(content: Path, fields: dict[str, Option], sets: list[str], seed: int, *, halved: bool) -> Recipe:
+    """The recipe that the command amounts to; ``halved`` where no side is given."""
+    from artgen.generation.one_step import one_step_recipe
+
+    recipe = one_step_recipe(str(content), fields, sets, seed=seed)
+    if not halved or "side" in fields:
+        return recipe
+    from artgen.imaging.io.files import read_image
+
+    longest = max(read_image(content).shape[-2:])
+    return one_step_recipe(str(content), fields, sets, seed=seed, side=max(1, longest // 2))
+
+
+def _paint(
+    recipe: Recipe, content: Path, target: Path, *, filmed: bool, device: str, preview: bool, live: bool
 ) -> dict[str, Any]:
     from artgen.cli.terminal.data_progress import preparing
     from artgen.events import WorkProgress
     from artgen.generation import chain, one_step
-    from artgen.imaging.io.formats import check_ending, write_picture
+    from artgen.imaging.io.formats import write_picture
     from artgen.imaging.io.live_preview import Live
     from artgen.style.progress import Report
 
-    check_ending(target)
-    recipe = _ordered(content, fields, sets, seed, preview)
-    beside = target.with_name(f"{target.stem}.live.jpg") if live else None
     began = time.monotonic()
-    with preparing(target.name) as emit, Live(beside) as show:
+    with (
+        preparing(target.name) as emit,
+        Live(target.with_name(f"{target.stem}.live.jpg") if live else None) as show,
+    ):
 
         def watch(report: Report) -> None:
             loss = "" if report.loss is None else f"loss {report.loss:.4g}"
@@ -206,65 +226,29 @@ def _picture(
             if report.picture is not None:
                 show(report.picture)
 
-        found = chain.prepare(device, alone=True)
-        image, provenance = one_step.paint_picture(recipe, device=found, preview=preview, watch=watch)
-    write_picture(target, image, provenance.text())
-    height, width = image.shape[-2:]
-    return {"content": str(content), "output": str(target), "width": width, "height": height} | {
-        "seed": seed,
-        "device": found,
+        setting = chain.Setting(device=chain.prepare(device, alone=True), preview=preview)
+        film: dict[str, Any] = {}
+        if filmed:
+            painted = one_step.paint_film(recipe, content, target, setting, emit=emit, shown=show)
+            width, height = painted.width, painted.height
+            film = {
+                "frames": painted.frames,
+                "kept": painted.kept,
+                "scenes": painted.scenes,
+                "sound": painted.tracks,
+                "length": round(painted.seconds, 3),
+            }
+        else:
+            image, provenance = one_step.paint_picture(recipe, replace(setting, watch=watch))
+            height, width = image.shape[-2:]
+            write_picture(target, image, provenance.text())
+    return {
+        "content": str(content),
+        "output": str(target),
+        "width": width,
+        "height": height,
+        "seed": recipe.seed,
+        "device": setting.device,
         "seconds": round(time.monotonic() - began, 3),
+        **film,
     }
-
-
-def _film(
-    content: Path,
-    target: Path,
-    fields: dict[str, Option],
-    sets: list[str],
-    seed: int,
-    device: str,
-    preview: bool,
-    live: bool,
-) -> dict[str, Any]:
-    from artgen.cli.terminal.data_progress import preparing
-    from artgen.generation import chain, one_step
-    from artgen.imaging.film.writer import load_av
-    from artgen.imaging.io.live_preview import Live
-
-    load_av()  # before anything else, so that the advice comes at once
-    if target.suffix.lower() != ".mp4":
-        found = f"a film that ends in {target.suffix or 'nothing'}"
-        raise ArtgenError(str(target), found, "a name such as painted.mp4")
-    recipe = one_step.one_step_recipe(str(content), fields, sets, seed=seed)
-    beside = target.with_name(f"{target.stem}.live.jpg") if live else None
-    began = time.monotonic()
-    with preparing(target.name) as emit, Live(beside) as show:
-        found = chain.prepare(device, alone=True)
-        made = one_step.paint_film(
-            recipe, content, target, device=found, preview=preview, emit=emit, shown=show
-        )
-    return {"content": str(content), "output": str(target), "width": made.width, "height": made.height} | {
-        "seed": seed,
-        "device": found,
-        "seconds": round(time.monotonic() - began, 3),
-        "frames": made.frames,
-        "kept": made.kept,
-        "scenes": made.scenes,
-        "sound": made.tracks,
-        "length": round(made.seconds, 3),
-    }
-
-
-def _ordered(content: Path, fields: dict[str, Option], sets: list[str], seed: int, preview: bool) -> Recipe:
-    """The recipe of a picture. A preview of no given side is half as large as the picture."""
-    from artgen.generation import one_step
-
-    recipe = one_step.one_step_recipe(str(content), fields, sets, seed=seed)
-    if not preview or "side" in fields:
-        return recipe
-    # What is wrong has been said by now, before a large file is read.
-    from artgen.imaging.io.files import read_image
-
-    longest = max(read_image(content).shape[-2:])
-    return one_step.one_step_recipe(str(content), fields, sets, seed=seed, side=max(1, longest // 2))
