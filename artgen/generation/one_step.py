@@ -59,7 +59,7 @@ def one_step_recipe(
     seed: int = 0,
     side: int = LARGEST,
 ) -> Recipe:
-    """Return the recipe of one candidate: ``content``, painted by a step ``style`` with these fields.
+    """Write a recipe of one candidate: ``content``, painted by a step ``style`` with these fields.
 
     Args:
         content: the picture's or film's path.
@@ -99,7 +99,7 @@ def one_step_recipe(
 
 
 def _plainly(problem: ArtgenError) -> ArtgenError:
-    """A problem of the recipe as one of the command line, which knows no recipe."""
+    """Word a problem of the recipe as one of the command line, which knows no recipe."""
     where = problem.where.replace("--set steps.0.", "--set ").removeprefix(f"{PATH}: ")
     place, _, field = where.partition(f": steps.{STEP}.")
     right = problem.right.replace("relative to the recipe's folder", "relative to the current folder")
@@ -187,7 +187,7 @@ def paint_film(
 
 
 def _film_key(step: Style, recipe: Recipe, source: Path, side: int | None, setting: Setting) -> str:
-    """What decides the pixels of a film's frames, as one hash."""
+    """Hash everything that decides the pixels of a film's frames."""
     from artgen.generation.chain import versions
 
     return json_hash(

@@ -127,7 +127,7 @@ class Style(StyleFields):
         return optimise
 
     def _request(self, context: Context) -> StyleRequest:
-        """What every method is asked for."""
+        """Collect what every method is asked for."""
         # A network lets faces be, a dream has nobody in it, and what was published knows of none.
         spares = self.method != "net" and self.preset in {None, "bold", "balanced", "faithful", "artgen"}
         return StyleRequest(
@@ -143,7 +143,7 @@ class Style(StyleFields):
         )
 
     def _optimise_settings(self, preview: bool, *, follows: bool) -> OptimiseSettings:
-        """The preset's, with what the fields say. A frame that follows another has its structure already."""
+        """Change the preset by the fields; a frame that follows another has its structure already."""
         written: dict[str, Any] = {
             name: value for name in OPTIMISE_FIELDS if (value := getattr(self, name)) is not None
         }
@@ -157,7 +157,7 @@ class Style(StyleFields):
         return replace(optimise_preset(self.preset or "artgen"), **written)
 
     def _albums(self, folder: Path) -> list[list[Tensor]]:
-        """The pictures of each style."""
+        """Read the pictures of each style."""
         from artgen.imaging.io.files import read_image
         from artgen.style.style_folder import read_album
 

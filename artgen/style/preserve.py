@@ -36,7 +36,7 @@ def in_luminance(content: Tensor, pictures: Sequence[Tensor]) -> tuple[Tensor, l
 
 
 def finished(original: Tensor, painted: Tensor, request: StyleRequest) -> Tensor:
-    """What a method has painted, with what was to be kept: colours or luminance, what no mask covers.
+    """Put back what is kept of the original: its colours or luminance, and what no mask covers.
 
     Args:
         original: the content, ``(3, H, W)``.

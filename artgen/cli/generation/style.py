@@ -148,7 +148,7 @@ def _numbers(text: str | None) -> list[float] | None:
 
 
 def _reference(text: str, method: str | None) -> str:
-    """A style as a recipe names it: ``great-wave`` is ``builtin:great-wave`` where no such file is."""
+    """Name a style as a recipe does: ``great-wave`` is ``builtin:great-wave`` where no such file is."""
     from artgen.style.library import PREFIX, names
 
     if text.startswith(PREFIX) or method == "net" or Path(text).expanduser().exists():
@@ -192,7 +192,7 @@ def _refuse(content: Path, target: Path, *, filmed: bool, force: bool) -> None:
 
 
 def _recipe(content: Path, fields: dict[str, Option], sets: list[str], seed: int, *, halved: bool) -> Recipe:
-    """The recipe that the command amounts to; ``halved`` where no side is given."""
+    """Write the command as a recipe; ``halved``, its picture has half the size where no side is given."""
     from artgen.generation.one_step import one_step_recipe
 
     recipe = one_step_recipe(str(content), fields, sets, seed=seed)
@@ -207,6 +207,7 @@ def _recipe(content: Path, fields: dict[str, Option], sets: list[str], seed: int
 def _paint(
     recipe: Recipe, content: Path, target: Path, *, filmed: bool, device: str, preview: bool, live: bool
 ) -> dict[str, Any]:
+    """Paint ``content`` into the file ``target``, with a bar and a live picture, and return the report."""
     from artgen.cli.terminal.data_progress import preparing
     from artgen.events import WorkProgress
     from artgen.generation import chain, one_step

@@ -150,7 +150,7 @@ OPTIMISE_PRESETS = {
 
 
 def optimise_preset(name: str) -> OptimiseSettings:
-    """The settings called ``name``.
+    """Return the settings called ``name``.
 
     Raises:
         ArtgenError: none are called so.

@@ -137,6 +137,7 @@ class _PatchPainting:
     generator: torch.Generator
 
     def paint(self, content: Tensor) -> Tensor:
+        """Paint ``content``, ``(3, H, W)``, at its sizes, from coarse to full."""
         ground, start = self._ground(content), self.request.start
         levels = list(enumerate(make_plan(content.shape[1], content.shape[2], fast=self.settings.fast)))
         if start is not None:  # composed and structured it is: only its surface is painted anew

@@ -42,7 +42,7 @@ PATCH_PRESETS = {
 
 
 def patch_preset(name: str) -> PatchSettings:
-    """The settings called ``name``.
+    """Return the settings called ``name``.
 
     Raises:
         ArtgenError: none are called so.
