@@ -1,4 +1,4 @@
-"""The SQLite file of a run: candidates as rows, decisions as an append-only table.
+"""The SQLite file of a run: candidates as rows, and an index of the decisions.
 
 A lost power supply loses nothing that was acknowledged: WAL with ``synchronous=FULL``.
 """
@@ -37,6 +37,7 @@ CREATE TABLE IF NOT EXISTS decisions (
 );
 """
 COLUMNS = ", ".join(Row._fields)
+DECIDED = ", ".join((*Action._fields[:-1], *Change._fields))
 DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 BUSY_SECONDS = 30.0
 
@@ -108,7 +109,13 @@ class Database:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Everything done inside is written at once, or not at all; other writers wait until then."""
+        """Write everything done inside at once, or nothing of it; other writers wait until then.
+
+        Inside of another one it is a part of that.
+        """
+        if self._connection.in_transaction:
+            yield
+            return
         with self._explained():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -148,26 +155,28 @@ class Database:
         self._rows("DELETE FROM candidates WHERE number = ?", index)
         self._rows("DELETE FROM embeddings WHERE number = ?", index)
 
-    def write(self, action: Action) -> int:
-        """Append an action; returns the id of its last row."""
-        head = (action.at, action.who, action.view, action.action, action.kind, action.of)
-        columns = "at, who, view, action, kind, of, candidate, field, value"
+    def write(self, action: Action) -> None:
+        """Append an action."""
+        *head, changes = action
+        marks = ",".join("?" * (len(head) + 3))
+        rows = [(*head, change.candidate, change.field, json.dumps(change.value)) for change in changes]
         with self._explained():
-            self._connection.executemany(
-                f"INSERT INTO decisions ({columns}) VALUES (?,?,?,?,?,?,?,?,?)",
-                [(*head, row.candidate, row.field, json.dumps(row.value)) for row in action.rows],
-            )
-        return int(self._rows("SELECT max(id) FROM decisions")[0][0])
+            self._connection.executemany(f"INSERT INTO decisions ({DECIDED}) VALUES ({marks})", rows)
+
+    def rewrite(self, actions: Iterable[Action]) -> None:
+        """Replace all actions by these; ids begin again at 1, so the same actions have the same ids."""
+        self._rows("DELETE FROM decisions")
+        self._rows("DELETE FROM sqlite_sequence WHERE name = 'decisions'")
+        for action in actions:
+            self.write(action)
 
     def actions(self, since: int) -> Iterator[tuple[int, Action]]:
         """Every action after row ``since``, in order, each with the id of its last row."""
-        columns = "id, at, who, view, action, kind, of, candidate, field, value"
-        rows = self._rows(f"SELECT {columns} FROM decisions WHERE id > ? ORDER BY id", since)
+        rows = self._rows(f"SELECT id, {DECIDED} FROM decisions WHERE id > ? ORDER BY id", since)
         for head, group in groupby(rows, key=lambda row: row[1:7]):
             listed = list(group)
             changes = tuple(Change(row[7], row[8], json.loads(row[9])) for row in listed)
-            at, who, view, action, kind, of = head
-            yield listed[-1][0], Action(at, who, view, action, kind, of, changes)
+            yield listed[-1][0], Action._make((*head, changes))
 
     def cursor(self) -> tuple[int, int]:
         """The highest id of a decision, and the highest arrival of a candidate."""

@@ -1,15 +1,15 @@
-"""A second copy of every decision, as lines of JSON, so that no damaged database can lose one."""
+"""``decisions.jsonl``: one line of JSON for each action, the truth about what was decided."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from artgen.errors import WriteError
-from artgen.imaging.io.files import sync_folder
+from artgen.imaging.io.files import atomic_write, sync_folder
 from artgen.runs.history import KEPT, UNDECIDED, Action, Change
 
 FILE = "decisions.jsonl"
@@ -21,15 +21,14 @@ def append(folder: Path, action: Action) -> None:
     Raises:
         WriteError: the disk is full or the folder not writable.
     """
-    row = {name: getattr(action, name) for name in ("at", "who", "view", "action", "kind", "of", "rows")}
-    line = json.dumps(row) + "\n"
+    line = _line(action)
     file = folder / FILE
     try:
         with file.open("ab+") as stream:
             new = not stream.tell()
             if not new and (stream.seek(-1, os.SEEK_END), stream.read(1))[1] != b"\n":
-                line = "\n" + line  # the line before was cut short by a crash
-            stream.write(line.encode())
+                line = b"\n" + line  # the line before was cut short by a crash
+            stream.write(line)
             stream.flush()
             os.fsync(stream.fileno())
         if new:
@@ -38,8 +37,26 @@ def append(folder: Path, action: Action) -> None:
         raise WriteError(file, error.strerror or str(error)) from error
 
 
+def rewrite(folder: Path, actions: Iterable[Action]) -> None:
+    """Replace the file by one that holds ``actions``.
+
+    Raises:
+        WriteError: the disk is full or the folder not writable.
+    """
+    atomic_write(folder / FILE, b"".join(map(_line, actions)))
+
+
+def stamp(folder: Path) -> str:
+    """Return the size of the file and the time of its last change; empty if it is missing."""
+    try:
+        status = (folder / FILE).stat()
+    except FileNotFoundError:
+        return ""
+    return f"{status.st_size} {status.st_mtime_ns}"
+
+
 def replay(folder: Path) -> Iterator[Action]:
-    """Every action in order, each once. Damaged lines are passed over."""
+    """Read every action in order, each once. Damaged lines are skipped."""
     file = folder / FILE
     if not file.is_file():
         return
@@ -49,10 +66,14 @@ def replay(folder: Path) -> Iterator[Action]:
             action = _action(json.loads(line), number)
         except (ValueError, KeyError, TypeError, RecursionError):
             continue
-        # Twice only where the database refused it and it was tried again: then it was done the last time.
+        # Older versions wrote it again when the database had refused it: then it was done the last time.
         actions.pop(action.action, None)
         actions[action.action] = action
     yield from actions.values()
+
+
+def _line(action: Action) -> bytes:
+    return json.dumps(action._asdict()).encode() + b"\n"
 
 
 def _action(row: dict[str, Any], number: int) -> Action:

@@ -1,7 +1,7 @@
-"""What the artist decided: actions appended to the database and to its second copy, undone and redone.
+"""What the artist decided: actions appended to ``decisions.jsonl``, undone and redone.
 
-Undoing deletes nothing: it is one more action, with the values from before. All tabs and processes
-share one history.
+The file is the truth; the table in the database is an index of it. Undoing deletes nothing: it is one more
+action, with the values from before. All tabs and processes share one history.
 """
 
 from __future__ import annotations
@@ -11,23 +11,21 @@ import re
 import unicodedata
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from artgen.errors import ArtgenError
 from artgen.runs import decision_log
 from artgen.runs.database import Database
-from artgen.runs.history import KEPT, REJECTED, Acted, Action, Change, History, Kind, Value
+from artgen.runs.history import KEPT, REJECTED, Acted, Action, Change, History, Step, Value
 
 LONGEST = {"title": 200, "alt": 1000}
 LONGEST_NAME = 200
 MOST_STARS = 5
+INDEXED = "decisions indexed"
+"""The fact that holds the stamp of the file that the table was made from."""
 _ACTION = re.compile(r"[0-9a-f]{8,64}")
 _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
-
-Rows = Sequence[Change]
-Step = tuple[Kind, str | None, Rows]
 
 
 class Decisions:
@@ -61,26 +59,30 @@ class Decisions:
             rows += [Change(number, "round", history.value(number, "round")) for number in history.joined]
         return rows, since
 
-    def restore(self) -> None:
-        """Write what only the second copy has: the database was lost, or is an older one.
+    def index(self) -> None:
+        """Make the table the same as the file, if the file has changed since it was.
 
-        Where something later was decided, that stays.
+        Actions that the file has lost are first put back into it from the table.
+
+        Raises:
+            WriteError: the disk is full or the folder not writable.
         """
-        history = self.history
-        lacking = [action for action in decision_log.replay(self._folder) if not history.knows(action.action)]
-        if not lacking:
+        if self._database.fact(INDEXED) == decision_log.stamp(self._folder):
             return
-        later: dict[tuple[int, str], str] = {}
-        for _, action in self._database.actions(0):
-            later |= {(row.candidate, row.field): action.at for row in action.rows}
         with self._database.together():
-            for action in lacking:
-                rows = tuple(row for row in action.rows if later.get(row[:2], "") <= action.at)
-                if rows:
-                    self._database.write(replace(action, rows=rows))
+            actions = list(decision_log.replay(self._folder))
+            indexed = [action for _, action in self._database.actions(0)]
+            known = {action.action for action in indexed}
+            if known - {action.action for action in actions}:
+                actions = indexed + [action for action in actions if action.action not in known]
+                decision_log.rewrite(self._folder, actions)
+            if actions != indexed:
+                self._database.rewrite(actions)
+                self._history, self._seen = History(), 0
+            self._database.remember(INDEXED, decision_log.stamp(self._folder))
 
-    def decide(self, changes: Rows, *, who: str, view: str, action: str | None = None) -> Acted:
-        """Write changes as one action. On disk, twice, when this returns.
+    def decide(self, changes: Sequence[Change], *, who: str, view: str, action: str | None = None) -> Acted:
+        """Write changes as one action. On disk when this returns.
 
         The same action again writes nothing. A kept one of an earlier round comes up to the current round.
 
@@ -125,29 +127,18 @@ class Decisions:
     def join(self, number: int) -> None:
         """Let a candidate that is about to be added begin in the current round: it is there to be judged."""
         if self.history.round > 1:
-
-            def step(history: History) -> Step:
-                return "join", None, [Change(number, "round", history.round)]
-
-            self._new(step, "artgen", "arrival", None)
+            self._new(
+                lambda history: ("join", None, [Change(number, "round", history.round)]),
+                *("artgen", "arrival", None),
+            )
 
     def undo(self, *, who: str, view: str, action: str | None = None) -> Acted | None:
         """Take back the last action that is not taken back; None when there is none."""
-
-        def step(history: History) -> Step | None:
-            last = history.undoing()
-            return last and ("undo", *last)
-
-        return self._act(step, who, view, action)
+        return self._act(History.undoing, who, view, action)
 
     def redo(self, *, who: str, view: str, action: str | None = None) -> Acted | None:
         """Do again what was undone last; None when there is nothing."""
-
-        def step(history: History) -> Step | None:
-            last = history.redoing()
-            return last and ("redo", *last)
-
-        return self._act(step, who, view, action)
+        return self._act(History.redoing, who, view, action)
 
     def _new(self, step: Callable[[History], Step], who: str, view: str, action: str | None) -> Acted:
         acted = self._act(step, who, view, action)
@@ -161,15 +152,17 @@ class Decisions:
         if not _ACTION.fullmatch(action):
             raise ArtgenError("decision", "its id is no hexadecimal number", "8 to 64 digits")
         with self._database.together():  # from here to the end, no other process decides
-            if not self.history.knows(action):
-                taken = step(self.history)
+            self.index()  # a process may have been killed after it had written its line
+            history = self.history
+            if not history.knows(action):
+                taken = step(history)
                 if taken is None:
                     return None
                 kind, of, rows = taken
                 entry = Action(now(), who[:LONGEST_NAME], view[:LONGEST_NAME], action, kind, of, tuple(rows))
-                # The copy first: it may hold an action that was never acknowledged, but lacks none that was.
-                decision_log.append(self._folder, entry)
                 self._database.write(entry)
+                decision_log.append(self._folder, entry)  # last: what the database refuses is not decided
+                self._database.remember(INDEXED, decision_log.stamp(self._folder))
         return self.history.acted(action)
 
     def _check_there(self, numbers: Iterable[int]) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 KEPT, REJECTED = "kept", "rejected"
 Value = str | int | None
 Kind = Literal["do", "undo", "redo", "join"]
+Step = tuple[Kind, str | None, Sequence["Change"]]
+"""The kind of an action that is about to be written, the action that it undoes or redoes, its changes."""
 UNDECIDED: dict[str, Value] = {"mark": None, "stars": 0, "round": 1, "title": "", "alt": ""}
 """Every field of a candidate that an artist decides, as it is before anything is decided."""
 
@@ -34,8 +36,7 @@ class Acted:
     rows: tuple[Change, ...]
 
 
-@dataclass(frozen=True)
-class Action:
+class Action(NamedTuple):
     """Changes made at once, undone at once.
 
     Args:
@@ -59,9 +60,15 @@ class Action:
 
 
 class History:
-    """Actions in the order in which they were written, those of all tabs and processes together."""
+    """Actions in the order in which they were written, those of all tabs and processes together.
+
+    Attributes:
+        kept_at: when each candidate was last marked as kept, UTC, ISO 8601, the latest at the end;
+            those that are not kept any more are among them.
+    """
 
     def __init__(self) -> None:
+        self.kept_at: dict[int, str] = {}
         self._values: dict[int, dict[str, Value]] = {}
         self._joined: dict[int, int] = {}
         self._round: int | None = None
@@ -87,6 +94,9 @@ class History:
             if row.field == "mark":
                 self._marked.pop(row.candidate, None)
                 self._marked[row.candidate] = None
+                if row.value == KEPT:
+                    self.kept_at.pop(row.candidate, None)
+                    self.kept_at[row.candidate] = action.at
         self._rows[action.action] = action.rows
         if action.kind == "do" or action.of is None:
             self._before[action.action] = before
@@ -134,15 +144,11 @@ class History:
         return action in self._rows
 
     def acted(self, action: str) -> Acted:
-        """A known action, its rows with the values that the fields have now."""
-        return Acted(action, self.now(self._rows[action]))
-
-    def now(self, rows: Iterable[Change]) -> tuple[Change, ...]:
-        """Each touched field once, as it is now; with a round those that came in it."""
-        keys = dict.fromkeys((row.candidate, row.field) for row in rows)
+        """Return each field that a known action touched as it is now; with a round those that came in it."""
+        keys = dict.fromkeys((row.candidate, row.field) for row in self._rows[action])
         if any(field == "round" for _, field in keys):
             keys |= dict.fromkeys((number, "round") for number in self.joined)
-        return tuple(Change(*key, self.value(*key)) for key in keys)
+        return Acted(action, tuple(Change(*key, self.value(*key)) for key in keys))
 
     @property
     def undoable(self) -> int:
@@ -154,17 +160,17 @@ class History:
         """How many can be done again."""
         return len(self._undone)
 
-    def undoing(self) -> tuple[str, tuple[Change, ...]] | None:
-        """The id of the last action, and the rows that take it back."""
-        return (self._done[-1], self._before[self._done[-1]]) if self._done else None
+    def undoing(self) -> Step | None:
+        """Return the step that takes back the last action, if there is one."""
+        return ("undo", self._done[-1], self._before[self._done[-1]]) if self._done else None
 
-    def redoing(self) -> tuple[str, tuple[Change, ...]] | None:
-        """The id of the action last undone, and the rows that do it again."""
-        return (self._undone[-1], self._rows[self._undone[-1]]) if self._undone else None
+    def redoing(self) -> Step | None:
+        """Return the step that does again the action last undone, if there is one."""
+        return ("redo", self._undone[-1], self._rows[self._undone[-1]]) if self._undone else None
 
 
 def _move(action: str, source: list[str], target: list[str]) -> None:
-    # A copy that was replayed may hold an action more than the database did: then it is not the last one.
+    # Where a damaged line was lost, or a process was killed as it wrote one, it may not be the last.
     if action in source:
         source.remove(action)
         target.append(action)

@@ -10,7 +10,6 @@ from typing import Any
 
 from artgen.errors import ArtgenError
 from artgen.imaging.io.files import read_image, write_preview
-from artgen.runs import decision_log
 from artgen.runs.candidate import (
     CANDIDATES,
     THUMBNAIL_SIDE,
@@ -21,12 +20,13 @@ from artgen.runs.candidate import (
     thumbnail_file,
 )
 from artgen.runs.database import Database
+from artgen.runs.decisions import INDEXED
 from artgen.runs.lookup import DATABASE
 from artgen.runs.provenance import Provenance, read
 
 
 def rebuild(folder: Path) -> None:
-    """Make a run's database again from its pictures and ``decisions.jsonl``; an old one is kept aside.
+    """Make a run's database again from its pictures, without decisions; an old one is kept aside.
 
     What only the database knew, the seconds each candidate took, is lost; facts and variations that are
     asked for are saved where they can be read.
@@ -42,10 +42,9 @@ def rebuild(folder: Path) -> None:
     with database.together():
         for candidate in recovered(folder):
             database.add(candidate)
-        for action in decision_log.replay(folder):
-            database.write(action)
         for name, value in facts:
-            database.remember(name, value)
+            if name != INDEXED:
+                database.remember(name, value)
         for number, parent, at in asked:
             database.queue(number, parent, at)
     database.close()

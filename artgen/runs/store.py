@@ -90,7 +90,7 @@ class Run:
                 if run is None:
                     rebuild(folder)
                     run = cls(folder, Database(folder / DATABASE))
-        run.decisions.restore()
+        run.decisions.index()
         return run
 
     @classmethod
@@ -196,7 +196,7 @@ class Run:
         return self._database.replaced()
 
     def pick(self, index: int, on: bool) -> None:
-        """Keep a candidate, or not any more. On disk, twice, when this returns.
+        """Keep a candidate, or not any more. On disk when this returns.
 
         Raises:
             ArtgenError: the run has no such candidate, or the disk is full.

@@ -1,4 +1,4 @@
-"""Every decision on disk twice, undone and redone without end, shared by all who decide."""
+"""Every decision in the file and in its index, undone and redone without end, shared by all who decide."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from artgen.errors import ArtgenError
 from artgen.runs.candidate import Candidate
 from artgen.runs.database import Database
-from artgen.runs.decision_log import replay
+from artgen.runs.decision_log import append, replay
 from artgen.runs.decisions import Decisions
-from artgen.runs.history import UNDECIDED, Change
+from artgen.runs.history import UNDECIDED, Action, Change
 from artgen.runs.store import Run
 
 Make = Callable[..., Path]
@@ -114,7 +114,7 @@ def test_any_sequence_of_doing_undoing_and_redoing_is_as_a_simple_model(doings: 
                 for one in seen.candidates():
                     found = {field: getattr(one, field) for field in UNDECIDED}
                     assert found == {field: model.value(one.index, field) for field in UNDECIDED}
-        # The second copy alone tells the same.
+        # The file alone says the same.
         again = Database(folder / "again.db", new=True)
         for action in replay(folder):
             again.write(action)
@@ -243,6 +243,78 @@ def test_a_disk_that_is_full_decides_nothing(tmp_path: Path) -> None:
         (tmp_path / "decisions.jsonl").rmdir()
         run.decide([Change(1, "mark", "kept")], **ME)
         assert [candidate.index for candidate in run.picks()] == [1]
+
+
+def lose_the_file(file: Path) -> None:
+    file.unlink()
+
+
+def lose_the_end(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-100])
+
+
+def lose_lines_inside(file: Path) -> None:
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join([*lines[:1], b"{damaged\n", *lines[3:]]))
+
+
+def lose_nothing(file: Path) -> None:
+    assert file.is_file()
+
+
+@pytest.mark.parametrize("lose", [lose_the_file, lose_the_end, lose_lines_inside, lose_nothing])
+@pytest.mark.parametrize("when", ["before it is opened", "while it is open", "by a version before"])
+def test_what_the_file_lost_is_put_back_from_its_index(
+    tmp_path: Path, lose: Callable[[Path], None], when: str
+) -> None:
+    file = tmp_path / "decisions.jsonl"
+    with small_run(tmp_path) as run:
+        run.decide([Change(1, "mark", "kept"), Change(2, "stars", 3)], **ME)
+        run.decide([Change(2, "stars", 4)], **ME)
+        run.decide([Change(1, "mark", "rejected")], **ME)
+        run.undo(**ME)
+        run.decide([Change(2, "stars", 5), Change(3, "title", "Tide")], **ME)
+        whole = file.read_bytes()
+        if when == "while it is open":
+            lose(file)
+            run.decide([Change(4, "stars", 1)], **ME)
+            assert file.read_bytes().startswith(whole)
+    if when != "while it is open":
+        lose(file)
+    if when == "by a version before":  # which did not say how much of the file the table holds
+        with sqlite3.connect(tmp_path / "run.db") as connection:
+            connection.execute("DELETE FROM facts")
+    with Run.open(tmp_path) as run:
+        run.decide([Change(4, "stars", 1)], **ME, action="ab" * 16)
+        assert file.read_bytes().startswith(whole)
+        before = run.candidates()
+        assert [(c.mark, c.stars, c.title) for c in before] == [
+            *(("kept", 0, ""), (None, 5, ""), (None, 0, "Tide"), (None, 1, "")),
+        ]
+        again = Decisions(tmp_path, Database(tmp_path / "again.db", new=True))
+        again.index()
+        assert [again.history.values(c.index) for c in before] == [
+            run.decisions.history.values(c.index) for c in before
+        ]
+        assert (again.history.undoable, again.newer(0)) == (run.undoable, run.decisions.newer(0))
+
+
+def test_a_line_that_was_not_indexed_is_indexed_by_whoever_decides_next(tmp_path: Path) -> None:
+    action = Action("2026-01-01", "ada", "sheet", "ab" * 16, "do", None, (Change(1, "stars", 2),))
+    with small_run(tmp_path) as run, Run.open(tmp_path) as other:
+        run.decide([Change(2, "stars", 1)], **ME)
+        append(tmp_path, action)  # and then its process was killed
+        with pytest.raises(ArtgenError, match="no candidate 99"):
+            run.decide([Change(99, "stars", 1)], **ME)
+        other.decide([Change(1, "mark", "kept")], **ME)
+        run.decide([Change(1, "stars", 3)], **ME)
+        for seen in (run, other):
+            assert (seen.undoable, seen.candidate(1).stars) == (4, 3)
+        for _ in range(2):
+            other.undo(**ME)
+        assert (run.candidate(1).mark, run.candidate(1).stars) == (None, 2)
+        assert run.decide([Change(1, "stars", 2)], **ME, action="ab" * 16).rows == (Change(1, "stars", 2),)
+        assert run.undoable == 2
 
 
 def test_what_others_do_is_seen(tmp_path: Path) -> None:
@@ -411,12 +483,14 @@ def test_what_is_asked_for_outlives_a_damaged_database(finished_run: Callable[..
     with Run.open(folder) as run:
         run.remember("recipe folder", "../..")
         asked = run.queue_variations(3, 2)
+        run.pick(3, True)
     with sqlite3.connect(folder / "run.db") as database:
         database.execute("DROP TABLE decisions")
         database.execute("PRAGMA user_version=1")
     database.close()
     with Run.open(folder) as run:
         assert run.queued() == [(number, 3) for number in asked]
+        assert [candidate.index for candidate in run.picks()] == [3]
         assert run.fact("recipe folder") == "../.."
 
 

@@ -107,7 +107,7 @@ def test_a_rebuild_leaves_out_what_is_not_sound(finished_run: Make) -> None:
     assert found[7].thumbnail.is_file()
 
 
-def test_torn_lines_of_the_second_copy_are_passed_over(finished_run: Make) -> None:
+def test_torn_lines_of_the_file_of_decisions_are_passed_over(finished_run: Make) -> None:
     folder = finished_run(picks=[3])
     with (folder / "decisions.jsonl").open("ab") as file:
         file.write(b'{"at": "2026-01-01T00:00:00", "candi')

@@ -95,25 +95,24 @@ def _said(name: str, settings: Settings) -> SeriesSettings | None:
 
 
 def _run(run: Run, settings: Settings, everything: bool) -> _Gathered:
-    from artgen.gallery.works.picked_at import picked
-
     said = _said(run.name, settings)
     title = (said and said.title) or run.title
     candidates = run.candidates()
-    picks = picked(run.folder)
+    kept_at = run.decisions.history.kept_at
     chosen = [candidate for candidate in candidates if everything or candidate.picked]
     film = run.folder / FILM
     if not chosen and not film.is_file():
         raise _nothing(run, candidates, everything)
     order = (said and said.order) or settings.order
     if order == "picked" and not everything:
-        chosen.sort(key=lambda each: picks[each.index].order if each.index in picks else len(picks))
+        places = {number: place for place, number in enumerate(kept_at)}
+        chosen.sort(key=lambda each: places.get(each.index, len(places)))
     elif order == "newest":
         chosen.reverse()
-    works = []
-    for candidate in chosen:
-        at = picks[candidate.index].at if candidate.index in picks else ""
-        works.append((str(candidate.index), _candidate(run, candidate, title, at)))
+    works = [
+        (str(candidate.index), _candidate(run, candidate, title, kept_at.get(candidate.index, "")))
+        for candidate in chosen
+    ]
     if film.is_file():
         still = candidates[len(candidates) // 2].file if candidates else film
         words = f"{title}, film"
