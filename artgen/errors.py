@@ -1,43 +1,48 @@
-"""What a person can put right, said once and clearly."""
+"""Errors that the user can fix, with a location, the problem, what is expected and a helpful command."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 
 class ArtgenError(Exception):
-    """A problem the user can fix: the command line shows it without a traceback and exits with 2.
+    """An error that the user can fix: the command line shows it without a traceback and exits with code 2.
 
     Args:
-        where: the file, key or argument, e.g. ``abstracts.toml: steps.grow.scale``.
-        found: what was found there.
-        right: what would be right.
+        where: the file, key or argument that is wrong, e.g. ``abstracts.toml: steps.grow.scale``.
+        problem: what is wrong there.
+        expected: what is expected instead.
         command: a command that helps, shown as ``try: ...``.
     """
 
-    def __init__(self, where: str, found: str, right: str = "", command: str = "") -> None:
-        self.where, self.found, self.right, self.command = where, found, right, command
-        text = f"{where}: {found}"
-        if right:
-            text += f"; {right}"
+    def __init__(self, where: str, problem: str, expected: str = "", command: str = "") -> None:
+        self.where, self.problem, self.expected, self.command = where, problem, expected, command
+        text = f"{where}: {problem}"
+        if expected:
+            text += f"; {expected}"
         if command:
             text += f" (try: {command})"
         super().__init__(text)
 
 
-class Problems(ArtgenError):
-    """Several problems found in one go, each with its own place."""
+class ValidationErrors(ArtgenError):
+    """Several errors that were found in one pass, each with its own location.
 
-    def __init__(self, where: str, problems: Sequence[ArtgenError]) -> None:
-        self.problems = tuple(problems)
-        count = f"{len(self.problems)} problem{'s' if len(self.problems) != 1 else ''}"
+    Args:
+        where: what was checked, e.g. the recipe file.
+        errors: the errors, in the order in which they are shown.
+    """
+
+    def __init__(self, where: str, errors: Sequence[ArtgenError]) -> None:
+        self.errors = tuple(errors)
+        count = f"{len(self.errors)} problem{'s' if len(self.errors) != 1 else ''}"
         super().__init__(where, count)
 
     def __str__(self) -> str:
-        return "\n".join(str(problem) for problem in self.problems)
+        return "\n".join(str(error) for error in self.errors)
 
 
 class WriteError(ArtgenError):
-    """A file could not be written: disk full, no permission. Nothing partial is left behind."""
+    """A file that could not be written: disk full or no permission. No partial file is left behind."""
 
     def __init__(self, path: Path, reason: str) -> None:
         right = "make room or allow writing there, then run the same command again: what is finished is kept"

@@ -1,4 +1,4 @@
-"""What happens during long work, as data: the command line renders it, nothing below prints."""
+"""Progress events of long work; the command line displays them, nothing below it prints."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class RunStarted:
-    """A run begins: ``done`` of its ``total`` candidates already exist."""
+    """A run starts: ``done`` of its ``total`` candidates already exist."""
 
     run: str
     folder: str
@@ -15,15 +15,15 @@ class RunStarted:
 
 
 @dataclass(frozen=True)
-class MoreAsked:
-    """While a run goes on, ``count`` more candidates are asked for."""
+class CandidatesAdded:
+    """``count`` more candidates were requested while a run was active."""
 
     count: int
 
 
 @dataclass(frozen=True)
 class StepStarted:
-    """A candidate enters step ``number`` of ``of`` (1-based)."""
+    """Step ``number`` of ``of`` (counted from 1) of a candidate starts."""
 
     candidate: int
     step: str
@@ -33,7 +33,7 @@ class StepStarted:
 
 @dataclass(frozen=True)
 class StepProgress:
-    """How far the current step of a candidate has come, 0 to 1."""
+    """Progress of a candidate's current step, 0 to 1."""
 
     candidate: int
     fraction: float
@@ -41,7 +41,7 @@ class StepProgress:
 
 @dataclass(frozen=True)
 class CandidateDone:
-    """A candidate is complete on disk."""
+    """All files of a candidate are on disk."""
 
     candidate: int
     file: str
@@ -50,7 +50,7 @@ class CandidateDone:
 
 @dataclass(frozen=True)
 class CandidateFailed:
-    """A candidate could not be made; ``problem`` says why."""
+    """A candidate could not be made; ``problem`` is the error message."""
 
     candidate: int
     problem: str
@@ -58,7 +58,7 @@ class CandidateFailed:
 
 @dataclass(frozen=True)
 class RunFinished:
-    """Every candidate asked for exists or has failed; ``made`` of them were made now."""
+    """Every requested candidate exists or has failed; ``made`` of them were made by this call."""
 
     folder: str
     made: int
@@ -67,7 +67,7 @@ class RunFinished:
 
 @dataclass(frozen=True)
 class TrainingStarted:
-    """Training begins (or resumes) at ``step`` of ``steps``."""
+    """Training starts, or resumes, at ``step`` of ``steps``."""
 
     name: str
     folder: str
@@ -78,7 +78,14 @@ class TrainingStarted:
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """Mean losses since the last report, images seen a second, share of the time spent waiting for them."""
+    """Report on the training steps since the previous report.
+
+    Attributes:
+        step: number of the last step.
+        losses: mean of each loss.
+        images_per_second: training images processed per second.
+        waiting: share of the time spent waiting for training images, 0 to 1.
+    """
 
     step: int
     losses: dict[str, float]
@@ -88,7 +95,7 @@ class TrainingStep:
 
 @dataclass(frozen=True)
 class SampleSaved:
-    """A grid of samples was written."""
+    """A grid of sample images was written to ``file``."""
 
     step: int
     file: str
@@ -96,7 +103,7 @@ class SampleSaved:
 
 @dataclass(frozen=True)
 class TrainingFinished:
-    """The model file is written."""
+    """The model file and its model card were written."""
 
     model: str
     card: str
@@ -105,7 +112,7 @@ class TrainingFinished:
 
 @dataclass(frozen=True)
 class WorkProgress:
-    """How far preparing data has come, 0 to 1, and what it has found so far."""
+    """Progress of any other work, 0 to 1; ``said`` is a short status text."""
 
     fraction: float
     said: str
@@ -113,14 +120,14 @@ class WorkProgress:
 
 @dataclass(frozen=True)
 class Note:
-    """One sentence worth showing."""
+    """A message to show to the user."""
 
     message: str
 
 
 Event = (
     RunStarted
-    | MoreAsked
+    | CandidatesAdded
     | StepStarted
     | StepProgress
     | CandidateDone
@@ -136,12 +143,12 @@ Event = (
 Emit = Callable[[Event], None]
 
 
-def ignore(event: Event) -> None:
-    """An ``Emit`` that drops every event."""
+def ignore_event(event: Event) -> None:
+    """Discard an event: an ``Emit`` for callers that show no progress."""
 
 
-def both(first: Emit, second: Emit) -> Emit:
-    """An ``Emit`` that tells two."""
+def emit_to_both(first: Emit, second: Emit) -> Emit:
+    """Return an ``Emit`` that passes each event to two others."""
 
     def emit(event: Event) -> None:
         first(event)

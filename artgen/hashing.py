@@ -14,7 +14,7 @@ def file_hash(file: Path) -> str:
     """Return the SHA-256 of a regular file's content.
 
     Raises:
-        ArtgenError: it cannot be read, or is no regular file.
+        ArtgenError: the file cannot be read, or it is not a regular file.
     """
     try:
         if not file.is_file():
@@ -26,5 +26,5 @@ def file_hash(file: Path) -> str:
 
 
 def json_hash(value: Any) -> str:
-    """Return the SHA-256 of a value as JSON, keys sorted; what JSON does not know counts as its ``str``."""
+    """Return the SHA-256 of a value as JSON with sorted keys; ``str`` converts what JSON cannot hold."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()

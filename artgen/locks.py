@@ -14,36 +14,36 @@ from typing import BinaryIO
 from artgen.errors import ArtgenError, WriteError
 
 LOCK_FILE = "run.lock"
-# Seconds after each try: a process that only looks whether the lock is held holds it for an instant.
-PATIENCE = (0.01, 0.03, 0.0)
-# Another process holds it. Any other error is that of a file system without locks, as some network drives.
-BUSY = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}
+# Waits after each try: a process that only checks whether the lock is held holds it for an instant.
+RETRY_SECONDS = (0.01, 0.03, 0.0)
+# Errors while another process holds the lock; others come from file systems without locks (network drives).
+BUSY_ERRNOS = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}
 
 
 class BusyError(ArtgenError):
-    """Another process is at work in the folder."""
+    """Another process is working in the folder."""
 
-    def __init__(self, folder: Path, doing: str = "at work") -> None:
-        found, right = f"another artgen is {doing} there", "wait for it to end, or stop it"
-        super().__init__(str(folder), found, right)
+    def __init__(self, folder: Path, activity: str = "at work") -> None:
+        problem, expected = f"another artgen is {activity} there", "wait for it to end, or stop it"
+        super().__init__(str(folder), problem, expected)
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Hold the run, or the training, in ``folder``; its lock file's date tells when it was last run.
+def lock_folder(folder: Path) -> Iterator[None]:
+    """Hold the lock of a run's or training's folder; its lock file's date tells when it was last used.
 
     Raises:
-        BusyError: another process holds it.
+        BusyError: another process holds the lock.
         WriteError: the folder is not writable.
     """
     file = folder / LOCK_FILE
-    with _opened(file) as stream:
+    with _open_lock_file(file) as stream:
         try:
             os.utime(file)
         except OSError as error:
             raise WriteError(file, error.strerror or str(error)) from error
-        for seconds in PATIENCE:
-            if _locked(stream.fileno()):
+        for seconds in RETRY_SECONDS:
+            if _try_lock(stream.fileno()):
                 break
             time.sleep(seconds)
         else:
@@ -52,19 +52,18 @@ def held(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def held_without_file(folder: Path, target: Path) -> Iterator[None]:
-    """Hold ``folder`` itself as long as a site is built in it: a lock file would be published with it.
+def lock_site_folder(folder: Path, target: Path) -> Iterator[None]:
+    """Lock ``folder`` itself while a site is built in it: a lock file would be published with the site.
 
     Args:
-        folder: where the site is built; one that is missing is not locked.
-        target: whose site it is, for the message.
+        folder: where the site is built; if it does not exist, nothing is locked.
+        target: the site's own folder, named by the error.
 
     Raises:
         BusyError: another process builds there.
     """
-    if (
-        sys.platform == "win32"
-    ):  # its folders cannot be opened, and what another process writes into not removed
+    # Windows cannot open folders, and does not remove one that another process writes into.
+    if sys.platform == "win32":
         yield
         return
     try:
@@ -73,7 +72,7 @@ def held_without_file(folder: Path, target: Path) -> Iterator[None]:
         yield
         return
     try:
-        if not _locked(descriptor):
+        if not _try_lock(descriptor):
             raise BusyError(target, "publishing")
         yield
     finally:
@@ -81,53 +80,53 @@ def held_without_file(folder: Path, target: Path) -> Iterator[None]:
 
 
 @contextmanager
-def alone(file: Path) -> Iterator[None]:
-    """Be the only process that is in here for ``file``, a lock file; others wait.
+def wait_for_lock(file: Path) -> Iterator[None]:
+    """Hold the lock file ``file``; wait as long as another process holds it.
 
     Raises:
-        WriteError: its folder is not writable.
+        WriteError: the folder of ``file`` is not writable.
     """
-    with _opened(file) as stream:
-        while not _locked(stream.fileno()):
-            time.sleep(PATIENCE[1])
+    with _open_lock_file(file) as stream:
+        while not _try_lock(stream.fileno()):
+            time.sleep(RETRY_SECONDS[1])
         yield
 
 
-def is_held(folder: Path) -> bool:
-    """Return whether a run, or a training, is at work in ``folder`` now."""
+def is_folder_locked(folder: Path) -> bool:
+    """Return whether a process is working on the run or the training in ``folder``."""
     try:
         stream = (folder / LOCK_FILE).open("rb+")
-    except OSError:  # never run, or not by who may not write there
+    except OSError:  # never locked, or by a user who may not write here
         return False
     with stream:
-        return not _locked(stream.fileno())
+        return not _try_lock(stream.fileno())
 
 
-def _opened(file: Path) -> BinaryIO:
+def _open_lock_file(file: Path) -> BinaryIO:
     try:
         return file.open("ab")
     except OSError as error:
         raise WriteError(file, error.strerror or str(error)) from error
 
 
-def _locked(descriptor: int) -> bool:
-    """Try to take the lock; False where another process holds it."""
+def _try_lock(descriptor: int) -> bool:
+    """Try to take the lock; return False if another process holds it."""
     try:
-        _lock(descriptor)
+        _lock_descriptor(descriptor)
     except OSError as error:
-        return error.errno not in BUSY
+        return error.errno not in BUSY_ERRNOS
     return True
 
 
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(descriptor: int) -> None:
+    def _lock_descriptor(descriptor: int) -> None:
         os.lseek(descriptor, 0, os.SEEK_SET)
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 
 else:
     import fcntl
 
-    def _lock(descriptor: int) -> None:
+    def _lock_descriptor(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""How a recipe names pictures: ``builtin:NAME``, a file, a folder, or a pattern with ``*``."""
+"""Image references of recipes: ``builtin:NAME``, a file, a folder, or a pattern with ``*``."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pydantic import BeforeValidator, Field
 
 from artgen.errors import ArtgenError
 
-BUILTIN = "builtin:"
-TEXTURES = f"{BUILTIN}textures"
-# Of scikit-image's photographs: what has colour or texture, no lettering, no faces; and what has a subject.
-PHOTOGRAPHS = {
-    TEXTURES: (
+BUILTIN_PREFIX = "builtin:"
+BUILTIN_TEXTURES = f"{BUILTIN_PREFIX}textures"
+# Photographs of scikit-image, without lettering or faces: those with colour or texture; those with a subject.
+BUILTIN_PHOTOGRAPHS = {
+    BUILTIN_TEXTURES: (
         "chelsea.png",
         "coffee.png",
         "grass.png",
@@ -29,7 +29,7 @@ PHOTOGRAPHS = {
         "retina.jpg",
         "rocket.jpg",
     ),
-    f"{BUILTIN}photographs": (
+    f"{BUILTIN_PREFIX}photographs": (
         "chelsea.png",
         "coffee.png",
         "hubble_deep_field.jpg",
@@ -38,111 +38,122 @@ PHOTOGRAPHS = {
         "rocket.jpg",
     ),
 }
-# The paintings behind the styles; aligned faces of nobody: all, or the dark-haired, or the fair and the red.
-PORTRAITS = Path(__file__).parent / "steps" / "portraits"
-SHIPPED = {
-    f"{BUILTIN}paintings": Path(__file__).parent / "style" / "builtin",
-    f"{BUILTIN}portraits": PORTRAITS,
-    f"{BUILTIN}portraits/raven": PORTRAITS / "raven",
-    f"{BUILTIN}portraits/amber": PORTRAITS / "amber",
+# Paintings of the built-in styles; aligned faces of invented people: all, dark-haired, fair and red-haired.
+PORTRAITS_FOLDER = Path(__file__).parent / "steps" / "portraits"
+BUILTIN_FOLDERS = {
+    f"{BUILTIN_PREFIX}paintings": Path(__file__).parent / "style" / "builtin",
+    f"{BUILTIN_PREFIX}portraits": PORTRAITS_FOLDER,
+    f"{BUILTIN_PREFIX}portraits/raven": PORTRAITS_FOLDER / "raven",
+    f"{BUILTIN_PREFIX}portraits/amber": PORTRAITS_FOLDER / "amber",
 }
-# Every picture lists all images that chance chose from, with their hashes.
-MOST = 2000
-# What artgen makes in a folder: a picture made of those beside it is not one of them the next time.
-MADE = frozenset({"runs", "training-runs"})
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"})
+# The provenance of every candidate lists all images that could be drawn, with their hashes.
+MAX_IMAGES = 2000
+# Folders that artgen writes: a picture made from a folder's images must not become one of them.
+OUTPUT_FOLDERS = frozenset({"runs", "training-runs"})
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"})
 
 
-def _listed(value: Any) -> Any:
+def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-References = Annotated[
+ImageReferences = Annotated[
     list[Annotated[str, Field(min_length=1, max_length=500)]],
     Field(min_length=1),
-    BeforeValidator(_listed, json_schema_input_type=str | list[str]),
+    BeforeValidator(_as_list, json_schema_input_type=str | list[str]),
 ]
 
 
 def find_images(reference: str, folder: Path) -> list[Path]:
-    """The image files that ``reference`` names, sorted; relative paths start at ``folder``.
+    """List the image files that ``reference`` names, sorted.
 
-    Of a folder, everything below counts but hidden files and folders (``._sea.jpg``, which a Mac leaves on
-    other disks, is no picture) and folders named ``runs`` and ``training-runs``: what was made there is used
-    where its own path is given.
+    A folder is searched with all its subfolders, except hidden files and folders (``._sea.jpg``, which a Mac
+    leaves on other disks, is no picture) and folders named ``runs`` and ``training-runs``: pictures in those
+    are used only if the reference names a path inside.
+
+    Args:
+        reference: ``builtin:NAME``, a file, a folder or a pattern.
+        folder: where relative paths start.
 
     Raises:
-        ArtgenError: nothing is there, nothing in it is an image, or an image's name is not UTF-8.
+        ArtgenError: nothing has this name, it holds no image, or an image's name is not UTF-8.
     """
-    if reference.startswith(BUILTIN):
-        return _builtin(reference)
-    found = _on_disk(reference, folder)
-    for path in found:
+    if reference.startswith(BUILTIN_PREFIX):
+        return _find_builtin(reference)
+    paths = _find_on_disk(reference, folder)
+    for path in paths:
         try:
             str(path).encode()
         except UnicodeEncodeError:  # neither a run's database nor a picture's provenance can hold it
-            shown = os.fsencode(path).decode(errors="backslashreplace")
-            raise ArtgenError(reference, f"the name of {shown} is not UTF-8", "rename it") from None
-    return found
+            escaped_name = os.fsencode(path).decode(errors="backslashreplace")
+            raise ArtgenError(reference, f"the name of {escaped_name} is not UTF-8", "rename it") from None
+    return paths
 
 
-def too_many(field: str, files: Sequence[Path], use: str) -> Iterator[tuple[str, ArtgenError]]:
-    """The problem of a field that names more images than a picture can list; ``use`` says what for."""
-    if len(files) > MOST:
-        right = f"{use} at most {MOST:,}: name fewer, by a folder in it or a pattern"
-        yield field, ArtgenError(field, f"{len(files):,} images", right)
+def image_count_errors(field: str, files: Sequence[Path], purpose: str) -> Iterator[tuple[str, ArtgenError]]:
+    """Yield an error, with its field, if a field names more images than provenance can list.
+
+    Args:
+        field: the recipe's key.
+        files: the images that the field names.
+        purpose: begins the advice, such as ``crops are taken from``.
+    """
+    if len(files) > MAX_IMAGES:
+        expected = f"{purpose} at most {MAX_IMAGES:,}: name fewer, by a folder in it or a pattern"
+        yield field, ArtgenError(field, f"{len(files):,} images", expected)
 
 
-def _on_disk(reference: str, folder: Path) -> list[Path]:
+def _find_on_disk(reference: str, folder: Path) -> list[Path]:
     path = folder / Path(reference).expanduser()
     if path.is_file():
         return [path]
     if path.is_dir():
-        inside = sorted(p for p in path.rglob("*") if _given(p.relative_to(path)) and p.is_file())
-        if not inside:
-            raise ArtgenError(reference, "a folder without images", f"images end in {_suffixes()}")
-        return inside
+        images = sorted(p for p in path.rglob("*") if _is_source_image(p.relative_to(path)) and p.is_file())
+        if not images:
+            raise ArtgenError(reference, "a folder without images", f"images end in {_join_suffixes()}")
+        return images
     if glob.has_magic(reference):
-        hits = (Path(hit) for hit in glob.glob(str(path), recursive=True))
-        matching = sorted(p for p in hits if p.suffix.lower() in SUFFIXES and p.is_file())
-        if matching:
-            return matching
-        raise ArtgenError(reference, "no image matches this pattern", f"images end in {_suffixes()}")
+        matches = (Path(match) for match in glob.glob(str(path), recursive=True))
+        images = sorted(p for p in matches if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
+        if images:
+            return images
+        raise ArtgenError(reference, "no image matches this pattern", f"images end in {_join_suffixes()}")
     raise ArtgenError(
         reference, f"no such file or folder ({path})", f"relative paths start at {folder.resolve()}"
     )
 
 
-def _given(path: Path) -> bool:
-    """Whether a file in a folder is an image that somebody laid there."""
+def _is_source_image(path: Path) -> bool:
+    """Return whether a file, by its path inside a folder, is an image that artgen did not make."""
     hidden = any(part.startswith(".") for part in path.parts)
-    return path.suffix.lower() in SUFFIXES and not hidden and MADE.isdisjoint(path.parts[:-1])
+    return path.suffix.lower() in IMAGE_SUFFIXES and not hidden and OUTPUT_FOLDERS.isdisjoint(path.parts[:-1])
 
 
-def _suffixes() -> str:
-    return ", ".join(sorted(SUFFIXES))
+def _join_suffixes() -> str:
+    return ", ".join(sorted(IMAGE_SUFFIXES))
 
 
-def _builtin(reference: str) -> list[Path]:
+def _find_builtin(reference: str) -> list[Path]:
     name = reference.rstrip("/")
-    if name in SHIPPED:
-        return sorted(SHIPPED[name].rglob("*.jpg"))
-    if name in PHOTOGRAPHS:
-        return _photographs(name)
-    known = [*PHOTOGRAPHS, *SHIPPED]
-    close = get_close_matches(name, known, n=1, cutoff=0.75)
-    listed = ", ".join(map(repr, known))
-    right = f"did you mean {close[0]!r}?" if close else f"the built-in images are {listed}"
-    raise ArtgenError(reference, "no built-in images of this name", right)
+    if name in BUILTIN_FOLDERS:
+        return sorted(BUILTIN_FOLDERS[name].rglob("*.jpg"))
+    if name in BUILTIN_PHOTOGRAPHS:
+        return _find_photographs(name)
+    names = [*BUILTIN_PHOTOGRAPHS, *BUILTIN_FOLDERS]
+    similar = get_close_matches(name, names, n=1, cutoff=0.75)
+    all_names = ", ".join(map(repr, names))
+    expected = f"did you mean {similar[0]!r}?" if similar else f"the built-in images are {all_names}"
+    raise ArtgenError(reference, "no built-in images of this name", expected)
 
 
-def _photographs(reference: str) -> list[Path]:
+def _find_photographs(reference: str) -> list[Path]:
     # find_spec locates the package without importing it.
     spec = importlib.util.find_spec("skimage")
-    places = [Path(place) / "data" for place in (spec.submodule_search_locations or ())] if spec else []
-    found = [place / name for place in places for name in PHOTOGRAPHS[reference] if (place / name).is_file()]
-    if not found:
+    packages = (spec.submodule_search_locations or ()) if spec else ()
+    paths = [Path(package) / "data" / name for package in packages for name in BUILTIN_PHOTOGRAPHS[reference]]
+    photographs = [path for path in paths if path.is_file()]
+    if not photographs:
         raise ArtgenError(
             reference, "scikit-image's photographs are not installed", command="pip install scikit-image"
         )
-    return found
+    return photographs

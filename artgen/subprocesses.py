@@ -1,4 +1,4 @@
-"""Python processes of our own that work beside this one, and how many cores there are for them."""
+"""Child processes that run artgen's Python code, and the number of cores for them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import sys
 from collections.abc import Mapping
 from typing import IO
 
-BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1)); from {} import main; main()"
-OWN_GROUP = 0x200  # CREATE_NEW_PROCESS_GROUP, which the subprocess module has on Windows only
+BOOT_CODE = "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1)); from {} import main; main()"
+WINDOWS_NEW_PROCESS_GROUP = (
+    0x200  # CREATE_NEW_PROCESS_GROUP: the subprocess module defines it on Windows only
+)
 
 
 def start_python(
@@ -21,34 +23,34 @@ def start_python(
     stderr: IO[bytes],
     environment: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a new Python that runs ``main()`` of a module and imports from where this process does.
+    """Start a Python process that runs ``main()`` of a module, with the import path of this process.
 
-    It has a process group of its own: Ctrl-C reaches this process alone, which then ends the other.
+    It gets its own process group: Ctrl-C reaches only this process, which then stops the child.
 
     Args:
-        module: its full name.
+        module: the module's full name.
         arguments: ``sys.argv[1:]`` of the new process.
         stdin: as ``subprocess.Popen`` takes it.
         stdout: as ``subprocess.Popen`` takes it.
         stderr: the file that warnings and tracebacks go to.
-        environment: variables beside those of this process.
+        environment: variables added to those of this process.
 
     Raises:
-        OSError: it cannot be started.
+        OSError: the process cannot be started.
     """
-    path = [entry or os.getcwd() for entry in sys.path]
-    windows = sys.platform == "win32"
+    import_path = [entry or os.getcwd() for entry in sys.path]
+    on_windows = sys.platform == "win32"
     return subprocess.Popen(
-        [sys.executable, "-P", "-c", BOOT.format(module), json.dumps(path), *arguments],
+        [sys.executable, "-P", "-c", BOOT_CODE.format(module), json.dumps(import_path), *arguments],
         stdin=stdin,
         stdout=stdout,
         stderr=stderr,
         env=os.environ | (environment or {}),
-        process_group=None if windows else 0,
-        creationflags=OWN_GROUP if windows else 0,
+        process_group=None if on_windows else 0,
+        creationflags=WINDOWS_NEW_PROCESS_GROUP if on_windows else 0,
     )
 
 
-def usable_cores() -> int:
-    """Return how many processors this process may use."""
+def count_usable_cores() -> int:
+    """Return how many CPU cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

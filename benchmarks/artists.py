@@ -21,7 +21,7 @@ Scores = NDArray[np.float64]
 
 
 def measures(files: Sequence[Path]) -> dict[str, Scores]:
-    """What can be said of the pixels of each picture."""
+    """Compute statistics of the pixels of each picture."""
     from PIL import Image
 
     rows = []
@@ -62,7 +62,7 @@ def ranks(scores: Scores) -> Scores:
 
 
 def best(scores: Scores, share: float = KEPT) -> NDArray[np.bool_]:
-    """The share of them with the highest scores."""
+    """Return the share of them with the highest scores."""
     kept = np.zeros(len(scores), bool)
     kept[np.argsort(-scores, kind="stable")[: round(len(scores) * share)]] = True
     return kept

@@ -18,10 +18,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from artgen.imaging.image import area_down
-from artgen.imaging.inputs import prepare
+from artgen.imaging.image import block_means
+from artgen.imaging.inputs import prepare_input
 from artgen.imaging.io.files import read_image
-from artgen.imaging.masks import MODES, masks, mix
+from artgen.imaging.masks import MASK_MODES, blend_by_masks, draw_masks
 from artgen.models.files import catalog, header
 from artgen.models.files.checkpoint import load_model
 from artgen.references import find_images
@@ -32,9 +32,9 @@ BATCH, ASKED = 16, 64
 
 
 def told_apart(folder: str, seconds: float) -> None:
-    file = catalog.resolve(MIXER, Path())
+    file = catalog.find_model_file(MIXER, Path())
     model = load_model(file)
-    table, side = header.inputs(model.metadata), header.side(model.metadata) or 128
+    table, side = header.training_inputs(model.metadata), header.training_side(model.metadata) or 128
     faces = torch.stack([_face(path, side) for path in find_images(folder, Path())])
     learned, others = faces[::2], faces[1::2]
     judge, steps = _trained(learned, seconds)
@@ -63,7 +63,7 @@ def _told(judged: Tensor, real: Tensor) -> float:
 
 
 def _halved(pictures: Tensor) -> Tensor:
-    return F.interpolate(area_down(pictures, 2), scale_factor=2, mode="bilinear")
+    return F.interpolate(block_means(pictures, 2), scale_factor=2, mode="bilinear")
 
 
 def _face(path: Path, side: int) -> Tensor:
@@ -74,22 +74,22 @@ def _face(path: Path, side: int) -> Tensor:
 def _mixture(faces: Tensor, chance: np.random.Generator) -> Tensor:
     """Two faces, each 30 to 70 % of the picture."""
     share = chance.uniform(0.3, 0.7)
-    covers = masks(
-        str(chance.choice(MODES)),
+    covers = draw_masks(
+        str(chance.choice(MASK_MODES)),
         torch.tensor([share, 1 - share], dtype=torch.float32),
         (faces.shape[-2], faces.shape[-1]),
         torch.Generator().manual_seed(int(chance.integers(2**63))),
         softness=chance.uniform(0.1, 0.8),
     )
-    return mix(faces[chance.choice(len(faces), 2, replace=False)], covers).clamp(0, 1)
+    return blend_by_masks(faces[chance.choice(len(faces), 2, replace=False)], covers).clamp(0, 1)
 
 
 def _made(network: nn.Module, pictures: Tensor, table: dict[str, object]) -> Tensor:
-    return torch.cat([network(prepare(picture, table)[None]).clamp(0, 1) for picture in pictures])
+    return torch.cat([network(prepare_input(picture, table)[None]).clamp(0, 1) for picture in pictures])
 
 
 def _trained(faces: Tensor, seconds: float) -> tuple[nn.Module, int]:
-    """The judge after so many CPU seconds; logits ``(B, 1)`` of being one real face."""
+    """Return the judge after so many CPU seconds; logits ``(B, 1)`` of being one real face."""
     torch.manual_seed(0)
     layers: list[nn.Module] = []
     for before, after in ((3, 24), (24, 48), (48, 96), (96, 96), (96, 96)):

@@ -213,7 +213,7 @@ def _p95(values: list[float]) -> float:
 
 
 def _all_in_the_dom(run: Path, count: int) -> Path:
-    """The other page: every thumbnail in the document."""
+    """Return the other page: every thumbnail in the document."""
     cells = "".join(
         f'<div class="cell"><img src="thumbs/{number:04d}.webp" loading="lazy" decoding="async"></div>'
         for number in range(1, count + 1)

@@ -38,7 +38,7 @@ from artgen.imaging.image import resize
 from artgen.imaging.io.files import read_image, write_png
 from artgen.style import library
 from artgen.style.film.film import paint_film
-from artgen.style.film.flow import Motion, motion_between, warped
+from artgen.style.film.flow import FrameMotion, estimate_motion, warp_along
 from artgen.style.patch.patch import stylize_by_patches
 from artgen.style.patch.presets import patch_preset
 from artgen.style.request import StyleRequest
@@ -51,7 +51,7 @@ def main() -> None:
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
-    style = read_image(library.resolve(f"builtin:{(sys.argv[2:] or ['great-wave'])[0]}", Path()))
+    style = read_image(library.resolve_style_path(f"builtin:{(sys.argv[2:] or ['great-wave'])[0]}", Path()))
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(sys.argv[3]) if len(sys.argv) > 3 else Path(temporary)
         folder.mkdir(exist_ok=True)
@@ -64,7 +64,7 @@ def measure(clip: Path, folder: Path, style: Tensor) -> None:
     peaks: list[float] = []
     before: tuple[Tensor, Tensor] | None = None
     number = 0
-    originals = (frame.image() for frame in read_frames(clip))
+    originals = (frame.to_tensor() for frame in read_frames(clip))
     spent = 0.0
 
     def shown(painted: Tensor) -> None:
@@ -72,7 +72,7 @@ def measure(clip: Path, folder: Path, style: Tensor) -> None:
         began = time.process_time()
         frame = next(originals)
         if before is not None:
-            changes.append(change(painted, before[1], motion_between(frame, before[0])))
+            changes.append(change(painted, before[1], estimate_motion(frame, before[0])))
         before = frame, painted
         peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
         if number % (2 * FPS) == 0:
@@ -81,11 +81,11 @@ def measure(clip: Path, folder: Path, style: Tensor) -> None:
         spent += time.process_time() - began
 
     began = time.process_time()
-    made = paint_film(clip, folder / "painted.mp4", partial(paint, style), "benchmark", shown=shown)
-    cost = (time.process_time() - began - spent) / made.frames
+    made = paint_film(clip, folder / "painted.mp4", partial(paint, style), "benchmark", on_frame=shown)
+    cost = (time.process_time() - began - spent) / made.frame_count
     third = max(1, len(peaks) // 3)
-    print(f"{made.frames} frames of {made.width} x {made.height} px, {made.seconds:.1f} s", end="")
-    print(f", {made.tracks} track of sound; begun afresh {made.scenes} x")
+    print(f"{made.frame_count} frames of {made.width} x {made.height} px, {made.seconds:.1f} s", end="")
+    print(f", {made.sound_tracks} track of sound; begun afresh {made.scene_count} x")
     print(f"  film: {cost:.2f} CPU-s a frame; peak memory {peaks[third]:.0f} MB after a third, ", end="")
     print(f"{peaks[-1]:.0f} MB in the end")
     alone, alike, each = singly(clip, style)
@@ -96,17 +96,19 @@ def measure(clip: Path, folder: Path, style: Tensor) -> None:
 
 
 def paint(style: Tensor, frame: Tensor, start: Tensor | None, seed: int = 1) -> Tensor:
-    request = StyleRequest(seed=seed, start=start)
+    request = StyleRequest(seed=seed, start_image=start)
     return stylize_by_patches(frame, [[style]], request, patch_preset("balanced"))
 
 
 def singly(clip: Path, style: Tensor) -> tuple[float, float, float]:
     """Change where every frame is painted by itself: seeds of their own, one seed; CPU seconds a frame."""
     alone, alike, spent = [], [], []
-    for number, (before, now) in enumerate(itertools.pairwise(frame.image() for frame in read_frames(clip))):
+    for number, (before, now) in enumerate(
+        itertools.pairwise(frame.to_tensor() for frame in read_frames(clip))
+    ):
         if number % EVERY:
             continue
-        motion = motion_between(now, before)
+        motion = estimate_motion(now, before)
         began = time.process_time()
         first, same, other = (
             paint(style, frame, None, seed) for frame, seed in ((before, 1), (now, 1), (now, 2 + number))
@@ -117,9 +119,9 @@ def singly(clip: Path, style: Tensor) -> tuple[float, float, float]:
     return sum(alone) / len(alone), sum(alike) / len(alike), sum(spent) / len(spent)
 
 
-def change(now: Tensor, before: Tensor, motion: Motion) -> float:
-    apart = (now - warped(before, motion.flow)).abs() * motion.trust
-    return float(apart.sum() / (3 * motion.trust.sum()))
+def change(now: Tensor, before: Tensor, motion: FrameMotion) -> float:
+    apart = (now - warp_along(before, motion.flow)).abs() * motion.confidence
+    return float(apart.sum() / (3 * motion.confidence.sum()))
 
 
 def write_clip(path: Path, frames: int) -> Path:

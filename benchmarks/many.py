@@ -12,21 +12,21 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from artgen.imaging.embedding import NAME, embed
+from artgen.imaging.embedding import EMBEDDING_NAME, embed_image
 from artgen.imaging.image import resize
 from artgen.imaging.io.files import write_png, write_preview
-from artgen.recipe import load
+from artgen.recipe import load_recipe
 from artgen.runs.candidate import (
-    PREVIEW_SIDE,
-    THUMBNAIL_SIDE,
+    STAGE_PREVIEW_SIDE_PX,
+    THUMBNAIL_SIDE_PX,
     Candidate,
-    Stage,
-    png_file,
-    stage_file,
-    thumbnail_file,
+    CandidateStage,
+    candidate_png_path,
+    stage_preview_path,
+    thumbnail_path,
 )
-from artgen.runs.database import Database
-from artgen.runs.lookup import DATABASE
+from artgen.runs.database import RunDatabase
+from artgen.runs.lookup import DATABASE_FILE
 from artgen.runs.store import Run
 
 RECIPE = """\
@@ -56,7 +56,7 @@ def make_run(folder: Path, count: int, name: str = "many-5a5a5a5a") -> Path:
         name: of the run.
     """
     (folder / "many.toml").write_text(RECIPE.format(count=count), "utf-8")
-    recipe = load(folder / "many.toml")
+    recipe = load_recipe(folder / "many.toml")
     place = folder / "runs" / name
     chance = np.random.default_rng(2017)
     with Run.create(place, recipe) as run:
@@ -64,15 +64,22 @@ def make_run(folder: Path, count: int, name: str = "many-5a5a5a5a") -> Path:
         for number in range(1, count + 1):
             like = (number - 1) % DIFFERENT + 1
             if number != like:
-                for file in (png_file, thumbnail_file):
+                for file in (candidate_png_path, thumbnail_path):
                     os.link(file(place, like), file(place, number))
-                os.link(stage_file(place, like, 0, "source"), stage_file(place, number, 0, "source"))
-                os.link(stage_file(place, like, 1, "grade"), stage_file(place, number, 1, "grade"))
-        run.embed_all(NAME, {number: _near(vectors, number, chance) for number in range(1, count + 1)})
-    database = Database(place / DATABASE)
-    with database.together():  # a run adds each when it is made, and waits for the disk each time
+                os.link(
+                    stage_preview_path(place, like, 0, "source"),
+                    stage_preview_path(place, number, 0, "source"),
+                )
+                os.link(
+                    stage_preview_path(place, like, 1, "grade"), stage_preview_path(place, number, 1, "grade")
+                )
+        run.save_embeddings(
+            EMBEDDING_NAME, {number: _near(vectors, number, chance) for number in range(1, count + 1)}
+        )
+    database = RunDatabase(place / DATABASE_FILE)
+    with database.transaction():  # a run adds each when it is made, and waits for the disk each time
         for number in range(1, count + 1):
-            database.add(_candidate(place, number, chance))
+            database.add_candidate(_candidate(place, number, chance))
     database.close()
     return place
 
@@ -92,11 +99,13 @@ def _write(place: Path, number: int) -> np.ndarray:
     forms = resize(torch.rand(3, 6, 8, generator=chance), (height, width))
     grain = resize(torch.rand(3, height // 4, width // 4, generator=chance), (height, width)) - 0.5
     image = (forms + 0.3 * grain).clamp(0, 1)
-    write_preview(stage_file(place, number, 0, "source"), resize(image, (32, 32)), PREVIEW_SIDE)
-    write_preview(stage_file(place, number, 1, "grade"), image, PREVIEW_SIDE)
-    write_preview(thumbnail_file(place, number), image, THUMBNAIL_SIDE)
-    write_png(png_file(place, number), image, {})
-    return embed(image)
+    write_preview(
+        stage_preview_path(place, number, 0, "source"), resize(image, (32, 32)), STAGE_PREVIEW_SIDE_PX
+    )
+    write_preview(stage_preview_path(place, number, 1, "grade"), image, STAGE_PREVIEW_SIDE_PX)
+    write_preview(thumbnail_path(place, number), image, THUMBNAIL_SIDE_PX)
+    write_png(candidate_png_path(place, number), image, {})
+    return embed_image(image)
 
 
 def _candidate(place: Path, number: int, chance: np.random.Generator) -> Candidate:
@@ -109,14 +118,14 @@ def _candidate(place: Path, number: int, chance: np.random.Generator) -> Candida
         },
     }
     stages = (
-        Stage("source", "crops", 32, 32, stage_file(place, number, 0, "source")),
-        Stage("grade", "grade", width, height, stage_file(place, number, 1, "grade")),
+        CandidateStage("source", "crops", 32, 32, stage_preview_path(place, number, 0, "source")),
+        CandidateStage("grade", "grade", width, height, stage_preview_path(place, number, 1, "grade")),
     )
     return Candidate(
         index=number,
         seed=2017,
-        file=png_file(place, number),
-        thumbnail=thumbnail_file(place, number),
+        file=candidate_png_path(place, number),
+        thumbnail=thumbnail_path(place, number),
         width=width,
         height=height,
         caption=f"After a thumbnail, candidate {number}",

@@ -93,20 +93,20 @@ def _jobs(kind: str) -> list[tuple[str, int, int]]:
 def _make(kind: str, first: int, every: int) -> None:
     import torch
 
-    from artgen.generation.chain import Setting, prepare, stages
+    from artgen.generation.chain import GenerationSettings, configure_torch, generate_stages
     from artgen.imaging import color
-    from artgen.imaging.image import fit, resize
+    from artgen.imaging.image import resize, resize_longer_side
     from artgen.imaging.io.files import to_pillow
-    from artgen.recipe import draw, load
-    from artgen.runs.stages import restore
+    from artgen.recipe import draw_candidate, load_recipe
+    from artgen.runs.stages import dequantise_image
 
-    prepare("cpu")
+    configure_torch("cpu")
     folder = ROOT / f"{kind}-{VERSION}"
     recipes = {}
     for name, (text, _) in DRAFTS.items():
         file = folder / f"{name}-{first}.toml"
         file.write_text(text, "utf-8")
-        recipes[name] = load(file)
+        recipes[name] = load_recipe(file)
     for number, (draft, candidate, family) in list(enumerate(_jobs(kind)))[first::every]:
         if (folder / f"{number:05d}.json").is_file():
             continue
@@ -116,28 +116,28 @@ def _make(kind: str, first: int, every: int) -> None:
             # The last network's stream alone is another one: the same thumbnail, imagined again.
             steps = list(recipe.steps)
             place = max(i for i, step in enumerate(steps) if step.use in ("upscale", "translate"))
-            drawn = draw(recipe, recipe.seed, candidate)
+            drawn = draw_candidate(recipe, recipe.seed, candidate)
             changed = drawn.steps[place].model_copy(update={"id": f"{steps[place].name}-again"})
             recipe = recipe.model_copy(
                 update={"steps": [*drawn.steps[:place], changed, *drawn.steps[place + 1 :]]}
             )
-        *_, last = stages(recipe, candidate, Setting(preview=True))
-        image = restore(last.pixels)
+        *_, last = generate_stages(recipe, candidate, GenerationSettings(preview=True))
+        image = dequantise_image(last.pixels)
         if form == "grade":
-            light = color.warm(color.expose(color.to_linear(image), 0.15), 0.1)
-            image = color.to_srgb(color.contrast(light, 0.06))
+            light = color.adjust_warmth(color.adjust_exposure(color.to_linear(image), 0.15), 0.1)
+            image = color.to_srgb(color.adjust_contrast(light, 0.06))
         elif form == "mirror":
             _, height, width = image.shape
             top, left = round(height * 0.05), round(width * 0.03)
             part = image[:, top : top + round(height * 0.92), left : left + round(width * 0.92)].flip(-1)
             image = resize(part, (height, width))
-        image = fit(image, 192) if max(image.shape[-2:]) > 192 else image
+        image = resize_longer_side(image, 192) if max(image.shape[-2:]) > 192 else image
         buffer = io.BytesIO()
         to_pillow(torch.as_tensor(image)).save(buffer, "WEBP", quality=88, method=0)
         (folder / f"{number:05d}.webp").write_bytes(buffer.getvalue())
         row = {
             "draft": draft,
-            "draws": draw(recipes[draft], recipe.seed, candidate).draws,
+            "draws": draw_candidate(recipes[draft], recipe.seed, candidate).draws,
             "family": family,
             "kind": form,
         }

@@ -18,13 +18,13 @@ from pathlib import Path
 def child(folder: Path, height: int, width: int) -> None:
     import torch
 
-    from artgen.imaging.tiles.bands import FileReader, FileWriter
+    from artgen.imaging.tiles.bands import RawFileReader, RawFileWriter
     from artgen.models.files import catalog
     from artgen.models.files.checkpoint import load_model
     from artgen.models.inference.upscaling import upscale_bands
 
     torch.set_flush_denormal(True)
-    network = load_model(catalog.resolve("abstract-8x", Path())).network
+    network = load_model(catalog.find_model_file("abstract-8x", Path())).network
     scale = network.config.scale
     source = folder / "in.raw"
     with source.open("wb") as file:
@@ -33,8 +33,8 @@ def child(folder: Path, height: int, width: int) -> None:
             pixels = torch.randint(0, 256, (width // scale, 3), dtype=torch.uint8, generator=random)
             file.write(pixels.numpy().tobytes())
     begun = time.perf_counter()
-    reader = FileReader(source, height // scale, width // scale)
-    upscale_bands(network, reader, FileWriter(folder / "out.raw", height, width), noise=1.0, seed=1)
+    reader = RawFileReader(source, height // scale, width // scale)
+    upscale_bands(network, reader, RawFileWriter(folder / "out.raw", height, width), noise=1.0, seed=1)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     print(f"{peak} {time.perf_counter() - begun:.1f}")
 

@@ -24,7 +24,7 @@ from clock import cpu_seconds
 from coherence import told_apart
 from rivals import compare
 
-from artgen.imaging.metrics import grid_index
+from artgen.imaging.metrics import grid_gradient_ratio
 from artgen.imaging.tiles.bands import TensorReader, TensorWriter
 from artgen.models.architectures.faststyle import FastStyle
 from artgen.models.architectures.latent import LatentGenerator
@@ -34,10 +34,10 @@ from artgen.models.files import catalog, header
 from artgen.models.files.checkpoint import load_model
 from artgen.models.inference.upscaling import upscale_bands
 from artgen.references import find_images
-from artgen.training.evaluation.measure import measure
-from artgen.training.evaluation.metrics import THUMBNAIL, three_passes
-from artgen.training.evaluation.sample_images import fit_for, specimens
-from artgen.training.material.images import split
+from artgen.training.evaluation.measure import measure_model
+from artgen.training.evaluation.metrics import THREE_PASS_THUMBNAIL_PX, upscale_three_times
+from artgen.training.evaluation.sample_images import default_image_reference, load_sample_squares
+from artgen.training.material.images import split_validation
 
 # Least and greatest that is right, by architecture and figure.
 BOUNDS = {
@@ -56,15 +56,15 @@ ROUNDS, TILE, PASSED = 3, 16, 4
 
 def told(name: str, data: Sequence[str], most: int) -> int:
     """Print a model's table; returns how many bounds do not hold."""
-    file = catalog.resolve(name, Path())
+    file = catalog.find_model_file(name, Path())
     network = load_model(file).network
     bounds = BOUNDS.get(network.architecture, {})
-    measured = measure(file, data, most=most)
-    where = f"{len(data)} held-out pictures" if len(data) > 1 else measured.on
+    measured = measure_model(file, data, max_squares=most)
+    where = f"{len(data)} held-out pictures" if len(data) > 1 else measured.measured_on
     print(f"\n{name}, on {where}")
     missed = 0
-    for figure in measured.figures:
-        line = f"  {figure.label:58}{figure.value:9{figure.form}}"
+    for figure in measured.metrics:
+        line = f"  {figure.label:58}{figure.value:9{figure.format_spec}}"
         if figure.name in bounds:
             low, high = bounds[figure.name]
             holds = low <= figure.value <= high
@@ -73,23 +73,28 @@ def told(name: str, data: Sequence[str], most: int) -> int:
             line += f"   {right}{'' if holds else '   *** MISSED ***'}"
         print(line)
     if isinstance(network, UpImager):
-        said = header.metadata(file)
-        thumbnails = specimens(list(data) or [fit_for(said)], Path(), PASSED).at(THUMBNAIL)
+        said = header.read_metadata(file)
+        thumbnails = load_sample_squares(
+            list(data) or [default_image_reference(said)], Path(), PASSED
+        ).to_batch(THREE_PASS_THUMBNAIL_PX)
         tiled, whole = borders(network, thumbnails)
         print(f"  {'gradient on borders of tiles over elsewhere, third pass':58}{tiled:9.3f}", end="")
         print(f"   drawn in one piece {whole:.3f}")
-    print(f"  {'ms for a megapixel, one thread':58}{speed(network, header.side(header.metadata(file))):9.0f}")
+    print(
+        f"  {'ms for a megapixel, one thread':58}"
+        f"{speed(network, header.training_side(header.read_metadata(file))):9.0f}"
+    )
     return missed
 
 
 @torch.inference_mode()
 def borders(network: UpImager, thumbnails: torch.Tensor) -> tuple[float, float]:
-    """The grid of tiles in the third pass over tiles, and in one without."""
+    """Return the grid of tiles in the third pass over tiles, and in one without."""
     drawn = [
-        torch.stack([three_passes(network, thumbnail, tile) for thumbnail in thumbnails])
+        torch.stack([upscale_three_times(network, thumbnail, tile) for thumbnail in thumbnails])
         for tile in (TILE, None)
     ]
-    tiled, whole = (grid_index(pictures, TILE * network.config.scale) for pictures in drawn)
+    tiled, whole = (grid_gradient_ratio(pictures, TILE * network.config.scale) for pictures in drawn)
     return tiled, whole
 
 
@@ -122,9 +127,9 @@ def speed(network: Network, side: int | None) -> float:
 
 
 def held_out(folders: Sequence[str]) -> list[str]:
-    """The pictures of a training's folders that it did not learn from."""
+    """Return the pictures of a training's folders that it did not learn from."""
     files = [file for folder in folders for file in find_images(folder, Path())]
-    return [str(files[place]) for place in split(files)[1]]
+    return [str(files[place]) for place in split_validation(files)[1]]
 
 
 def main() -> None:
@@ -146,7 +151,9 @@ def main() -> None:
         told_apart(arguments.mixer, arguments.seconds)
     else:
         data = held_out(arguments.data) if arguments.held_out else arguments.data
-        missed = sum(told(name, data, arguments.most) for name in arguments.names or catalog.names())
+        missed = sum(
+            told(name, data, arguments.most) for name in arguments.names or catalog.shipped_model_names()
+        )
         print(f"\n{missed} bounds missed" if missed else "\nall bounds hold")
 
 

@@ -34,15 +34,15 @@ from PIL import Image
 from skimage import data
 from torch import Tensor, nn
 
-from artgen.imaging.image import fit
+from artgen.imaging.image import resize_longer_side
 from artgen.imaging.io.files import read_image
-from artgen.models.features.receptive import sight
-from artgen.models.features.vgg import BLOCKS, IMAGENET_DEVIATION, IMAGENET_MEAN, VGG, Layer
-from artgen.style.library import credit
-from artgen.style.optimise.objective import Objective
+from artgen.models.features.receptive import receptive_field
+from artgen.models.features.vgg import IMAGENET_MEAN, IMAGENET_STD, VGG, VGG19_BLOCK_SIZES, VGGConvolution
+from artgen.style.library import painting_credit
+from artgen.style.optimise.objective import StyleObjective
 from artgen.style.optimise.optimise import stylize_by_optimising
-from artgen.style.optimise.optimisers import begin
-from artgen.style.optimise.precision import find_precision
+from artgen.style.optimise.optimisers import build_optimiser
+from artgen.style.optimise.precision import find_dtype
 from artgen.style.optimise.presets import optimise_preset
 from artgen.style.request import StyleRequest
 
@@ -51,31 +51,31 @@ OURS, THEIRS = 100, 300
 SETTINGS = optimise_preset("crowsonkb")
 
 
-def random_layers() -> list[Layer]:
+def random_layers() -> list[VGGConvolution]:
     """VGG-19's, weights by He's rule, so that features keep their size."""
     generator = torch.Generator().manual_seed(0)
     layers, before = [], 3
-    for block, count in enumerate(BLOCKS, 1):
+    for block, count in enumerate(VGG19_BLOCK_SIZES, 1):
         for place in range(1, count + 1):
             out = min(512, 32 << block)
             weight = torch.randn(out, before, 3, 3, generator=generator) * (2 / (9 * before)) ** 0.5
             bias = torch.randn(out, generator=generator) * 0.05
-            layers.append(Layer(f"relu{block}_{place}", weight, bias, place == 1 and block > 1))
+            layers.append(VGGConvolution(f"relu{block}_{place}", weight, bias, place == 1 and block > 1))
             before = out
     return layers
 
 
-def network(layers: list[Layer]) -> VGG:
-    mean, deviation = torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_DEVIATION)
-    return VGG(layers, (torch.diag(1 / deviation), -mean / deviation), reflects=False)
+def network(layers: list[VGGConvolution]) -> VGG:
+    mean, deviation = torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD)
+    return VGG(layers, (torch.diag(1 / deviation), -mean / deviation), reflection_padding=False)
 
 
 def scene(side: int) -> Tensor:
-    return fit(torch.from_numpy(data.astronaut()).permute(2, 0, 1).float() / 255, side)
+    return resize_longer_side(torch.from_numpy(data.astronaut()).permute(2, 0, 1).float() / 255, side)
 
 
 def painting(side: int) -> Tensor:
-    return fit(read_image(credit(STYLE).file), side)
+    return resize_longer_side(read_image(painting_credit(STYLE).file), side)
 
 
 def pil(picture: Tensor) -> Image.Image:
@@ -87,8 +87,8 @@ def from_pil(image: Image.Image) -> Tensor:
     return raw.view(image.height, image.width, 3).permute(2, 0, 1).float() / 255
 
 
-def as_torchvision(layers: list[Layer]) -> dict[str, types.ModuleType]:
-    """What the peer uses of torchvision, with these weights."""
+def as_torchvision(layers: list[VGGConvolution]) -> dict[str, types.ModuleType]:
+    """Return what the peer uses of torchvision, with these weights."""
 
     class Normalize(nn.Module):
         def __init__(self, mean: list[float], std: list[float]) -> None:
@@ -101,7 +101,7 @@ def as_torchvision(layers: list[Layer]) -> dict[str, types.ModuleType]:
     def vgg19(weights: object) -> types.SimpleNamespace:
         modules: list[nn.Module] = []
         for layer in layers:
-            if layer.pooled:
+            if layer.pool_before:
                 modules.append(nn.MaxPool2d(2, 2))
             convolution = nn.Conv2d(layer.weight.shape[1], layer.weight.shape[0], 3, padding=1)
             convolution.weight.data.copy_(layer.weight)
@@ -128,8 +128,8 @@ def as_torchvision(layers: list[Layer]) -> dict[str, types.ModuleType]:
     return modules
 
 
-def peer(folder: Path, layers: list[Layer]) -> Any:
-    """The peer's module."""
+def peer(folder: Path, layers: list[VGGConvolution]) -> Any:
+    """Return the peer's module."""
     sys.modules.update(as_torchvision(layers))
     sys.path.insert(0, str(folder))
     from style_transfer import style_transfer  # type: ignore[import-not-found]
@@ -138,7 +138,7 @@ def peer(folder: Path, layers: list[Layer]) -> Any:
 
 
 def their_loss(theirs: Any, transfer: Any, content: Tensor, style: Tensor) -> Callable[[Tensor], Tensor]:
-    """The peer's whole loss with its default weights, put together as its ``stylize`` does."""
+    """Return the peer's whole loss with its default weights, put together as its ``stylize`` does."""
     terms = [theirs.Scale(theirs.LayerApply(theirs.TVLoss(), "input"), SETTINGS.tv)]
     with torch.no_grad():
         wanted = transfer.model(content[None], layers=transfer.content_layers)
@@ -170,10 +170,12 @@ def their_iterations(theirs: Any, content: Tensor, style: Tensor) -> Iterator[fl
         yield float(value.detach())
 
 
-def our_iterations(layers: list[Layer], content: Tensor, style: Tensor, kind: torch.dtype) -> Iterator[float]:
-    vgg = network(layers).adapted(replicates=True, dtype=kind)
-    objective = Objective(vgg, SETTINGS, content, [[style]], [1.0])
-    picture, descent = content.clone(), begin(SETTINGS)
+def our_iterations(
+    layers: list[VGGConvolution], content: Tensor, style: Tensor, kind: torch.dtype
+) -> Iterator[float]:
+    vgg = network(layers).with_options(replicate_border=True, dtype=kind)
+    objective = StyleObjective(vgg, SETTINGS, content, [[style]], [1.0])
+    picture, descent = content.clone(), build_optimiser(SETTINGS)
     while True:
         value, gradient = objective(picture)
         picture = descent.step(picture, gradient)
@@ -183,9 +185,18 @@ def our_iterations(layers: list[Layer], content: Tensor, style: Tensor, kind: to
 def arithmetic(side: int) -> float:
     """Operations of an iteration's convolutions: forth, and back to the picture."""
     vgg, total = network(random_layers()), 0.0
-    for name in vgg.names[: vgg.names.index("relu5_1") + 1]:
-        before = 3 if name == "relu1_1" else int(vgg.get_buffer(f"weight{vgg.names.index(name)}").shape[1])
-        total += 2 * 2 * 9 * before * vgg.channels(name) * (side / sight(vgg.kernels(name)).stride) ** 2
+    for name in vgg.layer_names[: vgg.layer_names.index("relu5_1") + 1]:
+        before = (
+            3 if name == "relu1_1" else int(vgg.get_buffer(f"weight{vgg.layer_names.index(name)}").shape[1])
+        )
+        total += (
+            2
+            * 2
+            * 9
+            * before
+            * vgg.channel_count(name)
+            * (side / receptive_field(vgg.sliding_windows(name)).stride) ** 2
+        )
     return total
 
 
@@ -200,13 +211,13 @@ def fastest(kind: torch.dtype) -> float:
     return 5 * 2 * 9 * 256 * 256 * 96 * 96 / (time.process_time() - begun)
 
 
-def compare_time(args: argparse.Namespace, layers: list[Layer], theirs: Any) -> None:
+def compare_time(args: argparse.Namespace, layers: list[VGGConvolution], theirs: Any) -> None:
     content, style = scene(args.side), painting(args.side)
     runs = {}
     if theirs:
         runs["crowsonkb"] = their_iterations(theirs, content, style)
     runs["artgen, float32"] = our_iterations(layers, content, style, torch.float32)
-    if find_precision("auto", "cpu") is torch.bfloat16:
+    if find_dtype("auto", "cpu") is torch.bfloat16:
         runs["artgen, bfloat16"] = our_iterations(layers, content, style, torch.bfloat16)
     seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
     for number in range(args.rounds + 1):
@@ -227,14 +238,16 @@ def compare_time(args: argparse.Namespace, layers: list[Layer], theirs: Any) -> 
         print(f"  convolutions alone {limit:6.2f} CPU-s at {rate / 1e9:.0f} GFLOP/s in {str(kind)[6:]}")
 
 
-def compare_loss(args: argparse.Namespace, layers: list[Layer], theirs: Any) -> None:
+def compare_loss(args: argparse.Namespace, layers: list[VGGConvolution], theirs: Any) -> None:
     # As the peer will see them: eight bits, of the very size.
     content, style = (from_pil(pil(picture)) for picture in (scene(args.small), painting(args.small)))
     transfer = theirs.StyleTransfer()
     loss = their_loss(theirs, transfer, content, style)
 
     whole = replace(SETTINGS, loss="wasserstein")
-    exact = Objective(network(layers).adapted(replicates=True), whole, content, [[style]], [1.0])
+    exact = StyleObjective(
+        network(layers).with_options(replicate_border=True), whole, content, [[style]], [1.0]
+    )
 
     def told(picture: Tensor) -> str:
         with torch.no_grad():
@@ -250,7 +263,12 @@ def compare_loss(args: argparse.Namespace, layers: list[Layer], theirs: Any) -> 
     print(f"  crowsonkb, {THEIRS} iterations                             {told(painted)}   {took:5.0f} CPU-s")
     # The peer's losses and weights, our own way down.
     own = optimise_preset("artgen")
-    way = {"optimiser": own.optimiser, "rate": own.rate, "fade": own.fade, "average": own.average}
+    way = {
+        "optimiser": own.optimiser,
+        "adam_learning_rate": own.adam_learning_rate,
+        "adam_final_rate_factor": own.adam_final_rate_factor,
+        "adam_average_decay": own.adam_average_decay,
+    }
     ours = replace(SETTINGS, **way, start="patch", scales=1, first_iterations=OURS)
     for kind, loss_of in (
         ("float32", SETTINGS.loss),

@@ -51,7 +51,7 @@ def patchgan(width: int) -> nn.Module:
 
 
 def plain(width: int, x: Tensor, y: Tensor) -> Callable[[], None]:
-    """The published step: forward, the critic's turn, the generator's; each with Adam."""
+    """Return the published step: forward, the critic's turn, the generator's; each with Adam."""
     generator, critic = unet(width), patchgan(width)
     adams = [torch.optim.Adam(n.parameters(), 2e-4, (0.5, 0.999)) for n in (generator, critic)]
     l1, bce = nn.L1Loss(), nn.BCEWithLogitsLoss()

@@ -20,20 +20,20 @@ import torch.nn.functional as F
 from clock import cpu_seconds
 from torch import Tensor
 
-from artgen.events import ignore
-from artgen.imaging.tiles.exact import Window
+from artgen.events import ignore_event
+from artgen.imaging.tiles.exact import TileWindow
 from artgen.models.architectures.network import Network
 from artgen.models.architectures.upimage import UpImager
-from artgen.models.files.checkpoint import parameters
+from artgen.models.files.checkpoint import count_parameters
 from artgen.models.inference.upscaling import tile_noise
-from artgen.training.engine.ema import Average
-from artgen.training.engine.family import Family
-from artgen.training.engine.loop import chance, step
-from artgen.training.evaluation.metrics import imagine, likeness
+from artgen.training.engine.ema import AveragedNetwork
+from artgen.training.engine.family import ModelFamily
+from artgen.training.engine.loop import run_step, seeded_dropout
+from artgen.training.evaluation.metrics import realism_metrics, upscale_each
 from artgen.training.families.upimage import UpImageTraining
 from artgen.training.recipes import TrainingRecipe
 from artgen.training.recipes.load import load_training_recipe
-from artgen.training.session import Job, prepare
+from artgen.training.session import TrainingJob, prepare_training
 
 RECIPES = Path(__file__).parents[1] / "recipes" / "train"
 SIDE, MOST, ROUNDS = 256, 48, 7
@@ -45,17 +45,17 @@ def recipe(name: str, **more: Any) -> TrainingRecipe:
     return type(read).model_validate(read.model_dump() | more | {"steps": FINE, "precision": "fp32"})
 
 
-def trained(job: Job, seconds: float) -> tuple[Family, Network, int]:
-    """The family, its averaged generator, and how many steps it came to."""
-    ready = prepare(job, ignore)
+def trained(job: TrainingJob, seconds: float) -> tuple[ModelFamily, Network, int]:
+    """Return the family, its averaged generator, and how many steps it came to."""
+    ready = prepare_training(job, ignore_event)
     family = ready.family
     generator = cast(Network, family.networks["generator"])
-    average, number, begun = Average(generator, job.recipe.average), 0, time.process_time()
+    average, number, begun = AveragedNetwork(generator, job.recipe.average), 0, time.process_time()
     while (done := (time.process_time() - begun) / seconds) < 1:
-        with chance(job.recipe.seed, number, family):
-            step(family, family.draw(int(done * FINE)), done, ready.accelerator, job.recipe.clip)
+        with seeded_dropout(job.recipe.seed, number, family):
+            run_step(family, family.draw_batch(int(done * FINE)), done, ready.accelerator, job.recipe.clip)
         number += 1
-        average.after(number, generator, last=False)
+        average.update(number, generator, is_last=False)
     return family, average.network, number
 
 
@@ -69,13 +69,13 @@ def compare(minutes: float, data: Sequence[str], width: int) -> None:
     made: dict[str, tuple[Network, int]] = {}
     with tempfile.TemporaryDirectory() as place:
         for number, (name, what) in enumerate(rivals.items()):
-            job = Job(what, Path(place, str(number)), data=data, beside=RECIPES)
+            job = TrainingJob(what, Path(place, str(number)), data=data, recipe_folder=RECIPES)
             family, network, steps = trained(job, minutes * 60)
             made[name] = network, steps
             if isinstance(family, UpImageTraining):
-                pairs, held = family.pairs, family.images
-        count = min(MOST, len(held.validation.pixels))
-        inputs, real = pairs.validation(count, SIDE, enlarged=False)
+                pairs, held = family.pair_maker, family.dataset
+        count = min(MOST, len(held.validation_images.pixels))
+        inputs, real = pairs.validation_batch(count, SIDE, enlarge_inputs=False)
     bicubic = F.interpolate(inputs, size=real.shape[-2:], mode="bicubic", align_corners=False).clamp(0, 1)
     kind = "held-out" if held.held_out else "training"
     print(
@@ -83,16 +83,16 @@ def compare(minutes: float, data: Sequence[str], width: int) -> None:
     )
     for name, (network, steps) in made.items():
         pictures = paint(network, inputs)
-        figures = likeness(pictures, real, bicubic, "bicubic")
+        figures = realism_metrics(pictures, real, bicubic, "bicubic")
         said = ", ".join(f"{figure.name} {figure.value:.3f}" for figure in figures)
-        count_ = f"{parameters(network) / 1e6:.1f} M parameters, {steps:,} steps"
+        count_ = f"{count_parameters(network) / 1e6:.1f} M parameters, {steps:,} steps"
         print(f"  {name:18}{said}; {tile_time(network, inputs[:1]) * 1e3:.0f} ms a tile; {count_}")
 
 
 @torch.inference_mode()
 def paint(network: Network, inputs: Tensor) -> Tensor:
     if isinstance(network, UpImager):
-        return imagine(network, inputs, seed=1)
+        return upscale_each(network, inputs, seed=1)
     enlarged = F.interpolate(inputs, size=(SIDE, SIDE), mode="nearest")
     return torch.cat([network(each[None]).clamp(0, 1) for each in enlarged])
 
@@ -103,7 +103,7 @@ def tile_time(network: Network, thumbnail: Tensor) -> float:
     run: Callable[[], object]
     layout = {"memory_format": torch.channels_last}
     if isinstance(network, UpImager):
-        window = Window(0, 0, *thumbnail.shape[-2:])
+        window = TileWindow(0, 0, *thumbnail.shape[-2:])
         noise = tile_noise(network, [window], noise=1.0, seed=1)
         batch = thumbnail.to(**layout)
 

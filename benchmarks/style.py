@@ -28,12 +28,12 @@ def pictures(side: int) -> tuple[Any, Any]:
     import torch
     from skimage import data
 
-    from artgen.imaging.image import fit
+    from artgen.imaging.image import resize_longer_side
     from artgen.imaging.io.files import read_image
-    from artgen.style.library import credit
+    from artgen.style.library import painting_credit
 
     content = torch.from_numpy(data.astronaut()).permute(2, 0, 1).float() / 255
-    return fit(content, side), read_image(credit(STYLE).file)
+    return resize_longer_side(content, side), read_image(painting_credit(STYLE).file)
 
 
 def ours(side: int, fast: bool) -> dict[str, float]:

@@ -25,10 +25,10 @@ from drafts import DRAFTS
 from material import ROOT, SIBLINGS, Material, candidates, siblings
 from numpy.typing import NDArray
 
-from artgen.curation.ranking.duplicates import NEAR, groups
-from artgen.curation.ranking.orders import distances, diverse
-from artgen.curation.ranking.taste import Taste
-from artgen.imaging.embedding import NAME, SCALES
+from artgen.curation.ranking.duplicates import MAX_DUPLICATE_DISTANCE, find_duplicate_groups
+from artgen.curation.ranking.orders import order_by_diversity, pairwise_distances
+from artgen.curation.ranking.taste import TasteModel
+from artgen.imaging.embedding import BLOCK_SCALES, EMBEDDING_NAME
 
 DECISIONS = 150
 WITHIN = 60
@@ -39,10 +39,10 @@ Vectors = NDArray[np.float32]
 
 
 def looked(kind: str, material: Material) -> dict[str, Vectors]:
-    """The embedding's statistics of every picture by name, scaled; computed once."""
+    """Return the embedding's statistics of every picture by name, scaled; computed once."""
     import torch
 
-    from artgen.imaging.embedding import blocks
+    from artgen.imaging.embedding import feature_blocks
     from artgen.imaging.io.files import read_image
 
     torch.set_num_threads(1)
@@ -53,16 +53,21 @@ def looked(kind: str, material: Material) -> dict[str, Vectors]:
             image = read_image(file)
             begun = time.process_time()
             with torch.inference_mode():
-                rows.append({name: block.numpy() * SCALES[name] for name, block in blocks(image).items()})
+                rows.append(
+                    {
+                        name: block.numpy() * BLOCK_SCALES[name]
+                        for name, block in feature_blocks(image).items()
+                    }
+                )
             seconds += time.process_time() - begun
         print(f"  {seconds / len(rows) * 1e3:.1f} ms a picture of one thread (at most 15)")
         return {name: np.stack([row[name] for row in rows]).astype(np.float32) for name in rows[0]}
 
-    return kept(f"{kind}-{NAME}", compute)
+    return kept(f"{kind}-{EMBEDDING_NAME}", compute)
 
 
 def kept(name: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """What was computed before, or now."""
+    """Return what was computed before, or compute it now."""
     file = ROOT / f"{name}.npz"
     if not file.is_file():
         np.savez(file, **compute())
@@ -70,13 +75,13 @@ def kept(name: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         return dict(found)
 
 
-def whole(blocks: dict[str, Vectors], names: tuple[str, ...] = tuple(SCALES)) -> Vectors:
-    """The vectors as ``embed`` gives them, or some blocks of them."""
+def whole(blocks: dict[str, Vectors], names: tuple[str, ...] = tuple(BLOCK_SCALES)) -> Vectors:
+    """Return the vectors as ``embed`` gives them, or some blocks of them."""
     return np.hstack([blocks[name] for name in names])
 
 
 def found(
-    taste: Taste,
+    taste: TasteModel,
     start: list[int],
     keeps: NDArray[np.bool_],
     *,
@@ -103,7 +108,7 @@ def found(
         order = list(open_)
         if likes and rejects:
             begun = time.process_time()
-            order = taste.fit(likes, rejects, {}).order(sorted(open_))
+            order = taste.fit(likes, rejects, {}).rank(sorted(open_))
             seconds.append(time.process_time() - begun)
         for row in order[: min(screen, decisions - len(likes) - len(rejects))]:
             del open_[row]
@@ -115,7 +120,7 @@ def artists(tuned: bool) -> None:
     material = candidates()
     vectors = whole(looked("candidates", material))
     pixels = kept("measures-1", lambda: measures(material.files))
-    taste, start = Taste(vectors, material.draws), diverse(vectors)
+    taste, start = TasteModel(vectors, material.draws), order_by_diversity(vectors)
     chosen = TUNED if tuned else HELD_OUT
     print(f"{len(vectors)} candidates, {DECISIONS} decisions; keepers met, times those of run order")
     print(f"  {'':37}         run   one at a time   screen of {SCREEN}   a tenth of slips    ms")
@@ -138,17 +143,17 @@ def artists(tuned: bool) -> None:
     seconds = []
     for _ in range(5):
         begun = time.process_time()
-        taste.fit(firm[:60], firm[60:], {}).order(range(len(vectors)))
+        taste.fit(firm[:60], firm[60:], {}).rank(range(len(vectors)))
         seconds.append(time.process_time() - begun)
     print(f"  after 600 decisions {min(seconds) * 1e3:.0f} ms to refit and order (at most 200)")
-    for what, work in (("diverse first", diverse), ("near-duplicates", groups)):
+    for what, work in (("diverse first", order_by_diversity), ("near-duplicates", find_duplicate_groups)):
         begun = time.process_time()
         work(vectors)
         print(f"  {what} {(time.process_time() - begun) * 1e3:.0f} ms")
 
 
 def within() -> None:
-    """The harder question: candidates of one recipe differ less than those of several."""
+    """Return the harder question: candidates of one recipe differ less than those of several."""
     material = candidates()
     everyone = whole(looked("candidates", material))
     pixels = kept("measures-1", lambda: measures(material.files))
@@ -160,7 +165,7 @@ def within() -> None:
             rows = np.flatnonzero(np.array(material.drafts) == draft)
             vectors, draws = everyone[rows], [material.draws[row] for row in rows]
             keeps = artist({kind: scores[rows] for kind, scores in pixels.items()}, draws)
-            met, _ = found(Taste(vectors, draws), diverse(vectors), keeps, decisions=WITHIN)
+            met, _ = found(TasteModel(vectors, draws), order_by_diversity(vectors), keeps, decisions=WITHIN)
             told.append(f"{met:2d} of {keeps.sum():2d} = {met / WITHIN / keeps.mean():3.1f} x")
         print(f"  {name:37}" + "".join(f"{words:>18}" for words in told))
 
@@ -176,7 +181,7 @@ def embeddings() -> None:
         "strokes": whole(own, strokes),
         "layout": whole(own, layout),
         "colours, strokes": whole(own, colour + strokes),
-        f"all three: {NAME}": whole(own),
+        f"all three: {EMBEDDING_NAME}": whole(own),
         "all three, whitened": _whitened(whole(own)),
         "network": _whitened(net, 0.5),
         "all three, network": np.hstack([whole(own), _whitened(net, 0.5)]),
@@ -196,17 +201,18 @@ def embeddings() -> None:
     nearest = np.concatenate([_nearest(whole(run), first) for first in range(0, len(whole(run)), 500)])
     least = np.percentile(nearest, 1)
     print(f"  nearest of 5,000 unrelated: median {np.median(nearest):.2f}, 1 % within {least:.2f}")
-    members = groups(vectors)
+    members = find_duplicate_groups(vectors)
     exact = sum(len(group) == 4 and len({row // 4 for row in group}) == 1 for group in members)
     print(
-        f"  near-duplicates up to {NEAR}: {exact} of {len(vectors) // 4} families found as one group of four"
+        f"  near-duplicates up to {MAX_DUPLICATE_DISTANCE}: "
+        f"{exact} of {len(vectors) // 4} families found as one group of four"
     )
-    among = groups(whole(run))
+    among = find_duplicate_groups(whole(run))
     print(f"  among 5,000 unrelated: {len(among)} groups, the largest of {max(map(len, among), default=0)}")
 
 
 def _told(vectors: Vectors, families: NDArray[np.int_], drafts: NDArray[np.str_]) -> str:
-    away = distances(vectors, vectors)
+    away = pairwise_distances(vectors, vectors)
     np.fill_diagonal(away, np.inf)
     order = away.argsort(1)
     first = (families[order[:, :3]] == families[:, None]).mean()
@@ -223,7 +229,7 @@ def _told(vectors: Vectors, families: NDArray[np.int_], drafts: NDArray[np.str_]
 
 
 def _nearest(vectors: Vectors, first: int) -> Vectors:
-    away = distances(vectors[first : first + 500], vectors)
+    away = pairwise_distances(vectors[first : first + 500], vectors)
     away[np.arange(len(away)), np.arange(first, first + len(away))] = np.inf
     nearest: Vectors = away.min(1)
     return nearest
@@ -243,10 +249,10 @@ def _network(material: Material) -> dict[str, Vectors]:
 
     from artgen.imaging.image import shrink
     from artgen.imaging.io.files import read_image
-    from artgen.models.files.catalog import PRETRAINED
+    from artgen.models.files.catalog import PRETRAINED_FOLDER
     from artgen.models.files.checkpoint import load_model
 
-    network = load_model(PRETRAINED / "nature-8x.safetensors", "cpu").network
+    network = load_model(PRETRAINED_FOLDER / "nature-8x.safetensors", "cpu").network
     assert isinstance(network.stem, torch.nn.Module)
     rows, seconds = [], 0.0
     for file in material.files:

@@ -22,9 +22,9 @@ import torch
 from torch import Tensor
 
 from artgen.imaging.tiles.bands import TensorReader, TensorWriter
-from artgen.imaging.tiles.exact import TILE, Window, paint_exact
+from artgen.imaging.tiles.exact import DEFAULT_TILE_SIDE, TileWindow, paint_exact
 from artgen.models.files import catalog
-from artgen.models.files.checkpoint import load_model, parameters
+from artgen.models.files.checkpoint import count_parameters, load_model
 from artgen.models.inference.upscaling import tile_noise, upscale_bands
 
 ROUNDS = 3
@@ -35,12 +35,12 @@ def main() -> None:
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     height, width = (int(v) for v in sys.argv[1:3]) if len(sys.argv) > 2 else (192, 256)
-    network = load_model(catalog.resolve("abstract-8x", Path())).network
+    network = load_model(catalog.find_model_file("abstract-8x", Path())).network
     image = torch.rand(3, height, width)
     scale, halo = network.config.scale, network.reach.halo
     tiles: list[tuple[Tensor, list[Tensor]]] = []
 
-    def collect(batch: Tensor, windows: Sequence[Window]) -> Tensor:
+    def collect(batch: Tensor, windows: Sequence[TileWindow]) -> Tensor:
         tiles.append((batch.to(**LAYOUT), tile_noise(network, windows, noise=1.0, seed=1)))
         return torch.zeros(len(batch), 3, batch.shape[-2] * scale, batch.shape[-1] * scale)
 
@@ -66,9 +66,9 @@ def main() -> None:
 
     def paste() -> None:
         out = image.new_zeros(3, height * scale, width * scale)
-        for top in range(0, height, TILE):
-            for left in range(0, width, TILE):
-                bottom, right = min(top + TILE, height), min(left + TILE, width)
+        for top in range(0, height, DEFAULT_TILE_SIDE):
+            for left in range(0, width, DEFAULT_TILE_SIDE):
+                bottom, right = min(top + DEFAULT_TILE_SIDE, height), min(left + DEFAULT_TILE_SIDE, width)
                 up, back = max(top - halo, 0), max(left - halo, 0)
                 piece = image[:, up : min(bottom + halo, height), back : min(right + halo, width)]
                 made = run(piece[None])[0]
@@ -83,7 +83,9 @@ def main() -> None:
     except ImportError:
         print("monai is not installed: pip install -e '.[bench]'")
     else:
-        inferer = SlidingWindowInferer(roi_size=(TILE, TILE), overlap=0.25, mode="gaussian")
+        inferer = SlidingWindowInferer(
+            roi_size=(DEFAULT_TILE_SIDE, DEFAULT_TILE_SIDE), overlap=0.25, mode="gaussian"
+        )
         contenders["monai"] = lambda: inferer(image[None], run)
 
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
@@ -95,8 +97,8 @@ def main() -> None:
                 work()
                 seconds[name].append(time.process_time() - begun)
     pixels = height * width * scale**2 / 1e6
-    count = f"{len(tiles)} tiles of {TILE}+2x{halo} px"
-    print(f"{parameters(network) / 1e6:.2f} M parameters, {pixels:.1f} Mpx out, {count}")
+    count = f"{len(tiles)} tiles of {DEFAULT_TILE_SIDE}+2x{halo} px"
+    print(f"{count_parameters(network) / 1e6:.2f} M parameters, {pixels:.1f} Mpx out, {count}")
     for name, values in seconds.items():
         ratio = statistics.median(v / b for v, b in zip(values, seconds["bare"], strict=True))
         per = statistics.median(values) / pixels

@@ -28,14 +28,14 @@ from pathlib import Path
 import torch
 from peers import plain, theirs
 
-from artgen.events import ignore
+from artgen.events import ignore_event
 from artgen.training.engine.checkpoints import Checkpoints
-from artgen.training.engine.ema import Average
-from artgen.training.engine.loop import REPORT_EVERY, Journal, chance, step
-from artgen.training.engine.prefetch import Ahead
+from artgen.training.engine.ema import AveragedNetwork
+from artgen.training.engine.loop import REPORT_EVERY_STEPS, LossReporter, run_step, seeded_dropout
+from artgen.training.engine.prefetch import BatchPrefetcher
 from artgen.training.families.pix2pix import Pix2PixTraining
 from artgen.training.recipes.pix2pix import Pix2PixRecipe
-from artgen.training.session import Job, prepare
+from artgen.training.session import TrainingJob, prepare_training
 
 SIDE = 256
 WARM = 3
@@ -59,28 +59,28 @@ class Ours:
             | {"crop": SIDE, "width": width, "critic_width": width, "batch": batch}
             | {key: value for key, value in more.items() if key != "compiled"}
         )
-        job = Job(self.recipe, folder, device=device, compiled=bool(more.get("compiled")))
-        ready = prepare(job, ignore)
+        job = TrainingJob(self.recipe, folder, device=device, compile_networks=bool(more.get("compiled")))
+        ready = prepare_training(job, ignore_event)
         assert isinstance(ready.family, Pix2PixTraining)
         self.family, self.accelerator = ready.family, ready.accelerator
-        self.average = Average(self.family.generator, self.recipe.average)
-        self.journal = Journal(Checkpoints(folder, 1), ignore)
+        self.average = AveragedNetwork(self.family.generator, self.recipe.average)
+        self.journal = LossReporter(Checkpoints(folder, 1), ignore_event)
         self.number = 0
 
     @contextmanager
     def ready(self) -> Iterator[Callable[[], None]]:
-        with Ahead(self.family.draw, 0, self.recipe.steps) as self.batches:
+        with BatchPrefetcher(self.family.draw_batch, 0, self.recipe.steps) as self.batches:
             yield self.run
 
     def run(self) -> None:
-        batch = self.batches.take()
-        with chance(self.recipe.seed, self.number, self.family):
-            losses = step(self.family, batch, self.number / self.recipe.steps, self.accelerator)
+        batch = self.batches.next_batch()
+        with seeded_dropout(self.recipe.seed, self.number, self.family):
+            losses = run_step(self.family, batch, self.number / self.recipe.steps, self.accelerator)
         self.number += 1
-        self.average.after(self.number, self.family.generator, last=False)
-        self.journal.note(losses)
-        if self.number % REPORT_EVERY == 0:
-            self.journal.report(self.number, 1, self.batches.waited)
+        self.average.update(self.number, self.family.generator, is_last=False)
+        self.journal.add(losses)
+        if self.number % REPORT_EVERY_STEPS == 0:
+            self.journal.report(self.number, 1, self.batches.waiting_seconds)
 
 
 def beside(contenders: dict[str, Callable[[], None]], rounds: int) -> dict[str, list[tuple[float, float]]]:
@@ -105,10 +105,10 @@ def compare(width: int, arguments: argparse.Namespace) -> None:
             if arguments.peer_repo:
                 contenders["theirs"] = theirs(arguments.peer_repo, width, x, y)
             taken = beside(contenders, arguments.rounds)
-            share = ours.batches.waited / sum(wall for wall, _ in taken["ours"])
+            share = ours.batches.waiting_seconds / sum(wall for wall, _ in taken["ours"])
         begun = time.thread_time()
         for number in range(10):
-            ours.family.draw(number)
+            ours.family.draw_batch(number)
         draw = (time.thread_time() - begun) / 10
     print(f"U-Net-256, width {width}, batch 1, {arguments.threads} threads, {arguments.rounds} rounds")
     for name, spent in taken.items():

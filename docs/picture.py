@@ -43,7 +43,7 @@ def drawn() -> Image.Image:
 
 
 def main() -> int:
-    """Returns 1 when the picture is not of this gallery and ``--check`` was asked for."""
+    """Return 1 when the picture is not of this gallery and ``--check`` was asked for."""
     picture = drawn()
     if "--check" not in sys.argv:
         picture.save(FILE, quality=82, progressive=True, optimize=True)

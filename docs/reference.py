@@ -14,19 +14,19 @@ MARKED = re.compile(rf"<!-- (?P<what>artgen [^>]*?|{NAMES}) -->\n(?P<old>.*?)<!-
 
 
 def fill(found: re.Match[str]) -> str:
-    """The marked part with what its command prints, or with what is made of the code by its name."""
+    """Fill a marked part with the output of its command, or with the reference of that name."""
     what = found["what"]
     return f"<!-- {what} -->\n{MADE[what]() if what in MADE else printed(what)}\n<!-- end -->"
 
 
 def printed(command: str) -> str:
-    """What a command ``artgen ...`` says."""
+    """Return the output of a command ``artgen ...``."""
     call = [sys.executable, "-m", *command.split()]
     return subprocess.run(call, check=True, capture_output=True, text=True, encoding="utf-8").stdout.strip()
 
 
 def main() -> int:
-    """Returns 1 when a page was not current and ``--check`` was asked for."""
+    """Return 1 when a page was not current and ``--check`` was asked for."""
     stale = []
     for page in sorted(Path(__file__).parent.rglob("*.md")):
         text = page.read_text("utf-8")

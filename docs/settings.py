@@ -2,22 +2,22 @@
 
 from pydantic import BaseModel
 
-from artgen.config.fields import described
-from artgen.gallery.works.settings import Link, SeriesSettings, Settings
+from artgen.config.fields import describe_fields
+from artgen.gallery.works.settings import SeriesSettings, SiteLink, SiteSettings
 
 EMPTY = ("", '""', "[]")
 HEAD = ["key", "what it is", "holds", "by default"]
 
 
 def page() -> str:
-    """A table for the site, and one for each kind of table in it."""
+    """Return a table for the site, and one for each kind of table in it."""
     return "\n\n".join(
         [
-            _table(Settings),
+            _table(SiteSettings),
             "Each `[[series]]`:",
             _table(SeriesSettings),
             "Each `[[links]]`:",
-            _table(Link),
+            _table(SiteLink),
         ]
     )
 
@@ -30,7 +30,7 @@ def _table(model: type[BaseModel]) -> str:
             each.allowed,
             f"`{each.default}`" if each.default not in EMPTY else "",
         ]
-        for each in described(model).values()
+        for each in describe_fields(model).values()
     ]
     return "\n".join(_line(cells) for cells in [HEAD, ["---"] * len(HEAD), *rows])
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from artgen.models.files import catalog, header
-from artgen.models.files.catalog import Entry
+from artgen.models.files.catalog import ShippedModel
 
 ROOT = Path(__file__).parents[1]
 FACES = """\
@@ -18,12 +18,12 @@ COUNTS = {"pictures"}  # among the figures, and none
 
 
 def page() -> str:
-    """What ships, its figures, then a section a model."""
-    entries = [catalog.entry(name) for name in catalog.names()]
+    """Write the shipped models with their figures, then a section for each."""
+    entries = [catalog.get_shipped_model(name) for name in catalog.shipped_model_names()]
     return "\n\n".join([_overview(entries), *_figures(entries), *map(_section, entries)])
 
 
-def _overview(entries: list[Entry]) -> str:
+def _overview(entries: list[ShippedModel]) -> str:
     rows = [
         [f"[`{e.name}`](#{e.name})", e.metadata["description"], f"{_size(e):.1f}", _for(e)] for e in entries
     ]
@@ -31,20 +31,20 @@ def _overview(entries: list[Entry]) -> str:
     return f"{_table(['model', 'what it does', 'MB', 'for'], rows)}\n\nTogether {total:.1f} MB."
 
 
-def _figures(entries: list[Entry]) -> list[str]:
-    """A table for all models that were measured alike."""
+def _figures(entries: list[ShippedModel]) -> list[str]:
+    """Return a table for all models that were measured alike."""
     alike: dict[tuple[str, ...], list[list[str]]] = {}
     for entry in entries:
-        metrics: dict[str, Any] = header.parsed(entry.metadata, "metrics") or {}
+        metrics: dict[str, Any] = header.parse_field(entry.metadata, "metrics") or {}
         shown = {key: value for key, value in metrics.items() if key not in COUNTS}
         alike.setdefault(tuple(shown), []).append([f"`{entry.name}`", *(f"{v:.4g}" for v in shown.values())])
     return [_table(["", *(f"`{key}`" for key in keys)], rows) for keys, rows in alike.items() if keys]
 
 
-def _section(entry: Entry) -> str:
+def _section(entry: ShippedModel) -> str:
     card, picture = entry.file.with_suffix(".md"), entry.file.with_suffix(".webp")
-    recipe = header.parsed(entry.metadata, "recipe") or {}
-    data = header.parsed(entry.metadata, "data") or {}
+    recipe = header.parse_field(entry.metadata, "recipe") or {}
+    data = header.parse_field(entry.metadata, "data") or {}
     image = f'<img src="{_from_here(picture)}" width="640" alt="What {entry.name} makes">\n\n'
     used = [f"[{file.name}](../recipes/{file.name})" for file in _recipes() if _names(file, entry.name)]
     return f"""\
@@ -60,21 +60,22 @@ def _section(entry: Entry) -> str:
 - **Recipes that use it:** {", ".join(used) or "none yet"}."""
 
 
-def _example(entry: Entry) -> str:
-    """The tables of a recipe that use it, with the key that is turned first."""
-    table = catalog.lines(entry.file)
-    inputs, side = header.inputs(entry.metadata), header.side(entry.metadata)
+def _example(entry: ShippedModel) -> str:
+    """Return the tables of a recipe that use it, with the key that is turned first."""
+    table = catalog.recipe_toml(entry.file)
+    inputs, side = header.training_inputs(entry.metadata), header.training_side(entry.metadata)
     if entry.metadata.get("family") == "mix" and side:
         return FACES.format(size=side // inputs["factor"]) + f"{table}\nside = {side}"
     knobs = {"upscale": "noise", "translate": "amount", "style": "strength", "generator": "truncation"}
-    return f"{table}\n{knobs[catalog.USES[entry.metadata['architecture']].name]} = {{ uniform = [0.6, 1.0] }}"
+    model_use = catalog.USES_BY_ARCHITECTURE[entry.metadata["architecture"]].use
+    return f"{table}\n{knobs[model_use]} = {{ uniform = [0.6, 1.0] }}"
 
 
-def _for(entry: Entry) -> str:
-    return str(catalog.USES[entry.metadata["architecture"]])
+def _for(entry: ShippedModel) -> str:
+    return str(catalog.USES_BY_ARCHITECTURE[entry.metadata["architecture"]])
 
 
-def _size(entry: Entry) -> float:
+def _size(entry: ShippedModel) -> float:
     return entry.file.stat().st_size / 1e6
 
 

@@ -90,16 +90,16 @@ def finished_run(tmp_path: Path, _made_runs: Callable[..., Path]) -> Callable[..
 
 
 def _make_run(place: Path, name: str, shapes: Sequence[tuple[int, int]], title: str, caption: str) -> Path:
-    from artgen.recipe import load
+    from artgen.recipe import load_recipe
     from artgen.runs.store import Run
 
     text = RECIPE.format(title=json.dumps(title), caption=json.dumps(caption))
     (place / "recipe.toml").write_text(text, "utf-8")
-    recipe = load(place / "recipe.toml")
+    recipe = load_recipe(place / "recipe.toml")
     folder = place / "runs" / name
     with Run.create(folder, recipe) as run:
         for index, (width, height) in enumerate(shapes, 1):
-            run.add(_make_candidate(folder, recipe, index, width, height))
+            run.add_candidate(_make_candidate(folder, recipe, index, width, height))
     return folder
 
 
@@ -108,7 +108,14 @@ def _make_candidate(folder: Path, recipe: Recipe, index: int, width: int, height
 
     from artgen.imaging.image import resize
     from artgen.imaging.io.files import write_png, write_preview
-    from artgen.runs.candidate import THUMBNAIL_SIDE, Candidate, Stage, png_file, stage_file, thumbnail_file
+    from artgen.runs.candidate import (
+        THUMBNAIL_SIDE_PX,
+        Candidate,
+        CandidateStage,
+        candidate_png_path,
+        stage_preview_path,
+        thumbnail_path,
+    )
     from artgen.runs.provenance import Provenance, StageSize, UsedFile
 
     start = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(index))
@@ -116,9 +123,9 @@ def _make_candidate(folder: Path, recipe: Recipe, index: int, width: int, height
     stages = []
     for number, (step, use) in enumerate([("source", "crops"), ("style", "style"), ("grain", "grain")]):
         stage = image if number else start
-        preview = stage_file(folder, index, number, step)
+        preview = stage_preview_path(folder, index, number, step)
         write_preview(preview, stage, 1024)
-        stages.append(Stage(step, use, stage.shape[2], stage.shape[1], preview))
+        stages.append(CandidateStage(step, use, stage.shape[2], stage.shape[1], preview))
     draws = {"style": {"style": ["builtin:great-wave"], "strength": 0.3 + index / 100}}
     caption = recipe.caption(index, recipe.seed, "coffee")
     provenance = Provenance(
@@ -136,9 +143,9 @@ def _make_candidate(folder: Path, recipe: Recipe, index: int, width: int, height
         stages=[StageSize(step=s.step, use=s.use, width=s.width, height=s.height) for s in stages],
         versions={"artgen": "0.1.0"},
     )
-    file, thumbnail = png_file(folder, index), thumbnail_file(folder, index)
-    write_png(file, image, provenance.text())
-    write_preview(thumbnail, image, THUMBNAIL_SIDE)
+    file, thumbnail = candidate_png_path(folder, index), thumbnail_path(folder, index)
+    write_png(file, image, provenance.png_text())
+    write_preview(thumbnail, image, THUMBNAIL_SIDE_PX)
     return Candidate(
         *(index, recipe.seed, file, thumbnail, width, height, caption), draws=draws, stages=tuple(stages)
     )
@@ -255,13 +262,15 @@ def project(tmp_path: Path, _material: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def _reference(tmp_path_factory: pytest.TempPathFactory, _material: Path) -> Path:
-    from artgen.events import ignore
-    from artgen.generation.coordinator import Wish, sample
-    from artgen.recipe import load
+    from artgen.events import ignore_event
+    from artgen.generation.coordinator import RunRequest, generate_candidates
+    from artgen.recipe import load_recipe
 
     place = tmp_path_factory.mktemp("reference") / "project"
     shutil.copytree(_material, place)
-    sample(load(place / "tiny.toml"), Wish(root=place / "runs"), ignore)
+    generate_candidates(
+        load_recipe(place / "tiny.toml"), RunRequest(runs_folder=place / "runs"), ignore_event
+    )
     return place
 
 

@@ -18,7 +18,7 @@ def test_a_file_is_known_by_all_its_bytes(tmp_path: Path) -> None:
     assert file_hash(tmp_path / "a.bin") == hashlib.sha256(content).hexdigest()
 
 
-def test_what_is_no_file_is_said(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "missing.png"):
         with pytest.raises(ArtgenError, match=f"{path}: no such file; put it back"):
             file_hash(path)

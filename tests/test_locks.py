@@ -1,4 +1,4 @@
-"""Two processes never make candidates in one folder."""
+"""Locks: only one process at a time works in a folder."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from artgen.errors import ArtgenError
-from artgen.locks import held, is_held
+from artgen.locks import is_folder_locked, lock_folder
 
 HOLD = """
 import sys
 from pathlib import Path
-from artgen.locks import held
-with held(Path(sys.argv[1])):
+from artgen.locks import lock_folder
+with lock_folder(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -28,33 +28,33 @@ def test_the_lock_dies_with_its_process(tmp_path: Path) -> None:
     )
     assert holder.stdout is not None
     assert holder.stdout.readline() == b"held\n"
-    with pytest.raises(ArtgenError, match="another artgen is at work"), held(tmp_path):
+    with pytest.raises(ArtgenError, match="another artgen is at work"), lock_folder(tmp_path):
         pass
-    assert is_held(tmp_path)
+    assert is_folder_locked(tmp_path)
     holder.kill()
     holder.wait()
-    assert not is_held(tmp_path)
-    with held(tmp_path):
+    assert not is_folder_locked(tmp_path)
+    with lock_folder(tmp_path):
         pass
-    with held(tmp_path):
+    with lock_folder(tmp_path):
         pass
 
 
-def test_to_look_is_in_nobodys_way(tmp_path: Path) -> None:
-    assert not is_held(tmp_path)
+def test_checking_a_lock_blocks_nobody(tmp_path: Path) -> None:
+    assert not is_folder_locked(tmp_path)
     assert not list(tmp_path.iterdir())
-    looking = threading.Event()
+    stopped = threading.Event()
 
-    def look() -> None:
-        while not looking.wait(0.001):
-            is_held(tmp_path)
+    def check() -> None:
+        while not stopped.wait(0.001):
+            is_folder_locked(tmp_path)
 
-    onlooker = threading.Thread(target=look)
-    onlooker.start()
+    checker = threading.Thread(target=check)
+    checker.start()
     try:
         for _ in range(200):
-            with held(tmp_path):
+            with lock_folder(tmp_path):
                 pass
     finally:
-        looking.set()
-        onlooker.join()
+        stopped.set()
+        checker.join()

@@ -67,4 +67,4 @@ app.add_typer(data.app, name="data")
 
 def main() -> NoReturn:
     """Entry point of the ``artgen`` script."""
-    messages.guarded(lambda: app(prog_name="artgen", standalone_mode=False))
+    messages.run_command(lambda: app(prog_name="artgen", standalone_mode=False))

@@ -1,1 +1,1 @@
-"""TOML files: documents, draws, schemas and messages, below every room that has keys."""
+"""TOML files: parsing with line numbers, drawn values, descriptions of fields, and error messages."""

@@ -1,4 +1,4 @@
-"""A TOML file with the line of every key, so that a message can say where."""
+"""TOML files, parsed with the line number of every key, so that messages can name the line."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from artgen.config.key_lines import Keys, key_lines
+from artgen.config.key_lines import KeyPath, find_key_lines
 from artgen.errors import ArtgenError
 
-LARGEST = 200_000
-DEEPEST = 16
+MAX_FILE_BYTES = 200_000
+MAX_NESTING_LEVELS = 16
 
 
 @dataclass(frozen=True)
@@ -24,62 +24,62 @@ class Document:
         path: the file, as messages show it.
         text: its content.
         table: the parsed content.
-        lines: 1-based line of each key path; an entry of an array of tables has its index in the path.
-        set_by: key paths that a ``--set`` gave, with the text of that option.
+        line_by_key: 1-based line of each key path; an entry of an array of tables has its index in the path.
+        option_by_key: the ``--set`` option that gave a key path, e.g. ``--set seed=7``.
     """
 
     path: Path
     text: str
     table: dict[str, Any]
-    lines: Mapping[Keys, int]
-    set_by: Mapping[Keys, str] = field(default_factory=dict)
+    line_by_key: Mapping[KeyPath, int]
+    option_by_key: Mapping[KeyPath, str] = field(default_factory=dict)
 
-    def place(self, keys: Keys) -> str:
-        """``recipe.toml:12``, or the ``--set`` that gave this key, or the file alone."""
+    def locate(self, keys: KeyPath) -> str:
+        """Return where a key is given: ``recipe.toml:12``, or a ``--set`` option, or the file alone."""
         for end in range(len(keys), 0, -1):
-            if option := self.set_by.get(keys[:end]):
+            if option := self.option_by_key.get(keys[:end]):
                 return option
-            if line := self.lines.get(keys[:end]):
+            if line := self.line_by_key.get(keys[:end]):
                 return f"{self.path}:{line}"
         return str(self.path)
 
 
-def read(path: Path) -> Document:
-    """Read a TOML file.
+def read_document(path: Path) -> Document:
+    """Read and parse a TOML file.
 
     Raises:
-        ArtgenError: it is missing, unreadable, too large, not UTF-8 or not TOML (with the line).
+        ArtgenError: the file is missing, unreadable, too large, not UTF-8 or not TOML (with the line).
     """
-    text = _text(path)
+    text = _read_text(path)
     try:
         table = tomllib.loads(text)
-        lines = key_lines(text)
+        line_by_key = find_key_lines(text)
     except RecursionError:
         raise ArtgenError(str(path), "nested too deeply", _depth_hint()) from None
     except ValueError as error:
         raise syntax_error(path, text, error) from None
-    if _deeper(table, DEEPEST):
+    if _is_nested_deeper(table, MAX_NESTING_LEVELS):
         raise ArtgenError(str(path), "nested too deeply", _depth_hint())
-    return Document(path, text, table, lines)
+    return Document(path, text, table, line_by_key)
 
 
 def _depth_hint() -> str:
-    return f"a recipe is at most {DEEPEST} levels deep"
+    return f"a recipe is at most {MAX_NESTING_LEVELS} levels deep"
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     where = str(path)
     try:
         if path.is_dir():
             raise ArtgenError(where, "a folder", "name the recipe file in it")
         with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
+            content = file.read(MAX_FILE_BYTES + 1)
     except FileNotFoundError:
-        raise ArtgenError(where, "no such file", _others(path), "artgen new NAME") from None
+        raise ArtgenError(where, "no such file", _suggest_file(path), "artgen new NAME") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ArtgenError(where, f"cannot be read: {reason}") from None
-    if len(content) > LARGEST:
+    if len(content) > MAX_FILE_BYTES:
         raise ArtgenError(where, "larger than 200 kB", "a recipe is a short text file")
     if b"\0" in content:
         raise ArtgenError(where, "not a text file", "a recipe is a TOML text in UTF-8")
@@ -92,19 +92,26 @@ def _text(path: Path) -> str:
         ) from None
 
 
-def _others(path: Path) -> str:
+def _suggest_file(path: Path) -> str:
+    """Return ``did you mean ...`` for a TOML file of a similar name in the same folder, or ``""``."""
     from difflib import get_close_matches
 
     try:
-        names = [p.name for p in path.parent.glob("*.toml")]
+        names = [file.name for file in path.parent.glob("*.toml")]
     except (OSError, ValueError):
         return ""
-    close = get_close_matches(path.name, names, 1)
-    return f"did you mean {str(path.parent / close[0])!r}?" if close else ""
+    matches = get_close_matches(path.name, names, 1)
+    return f"did you mean {str(path.parent / matches[0])!r}?" if matches else ""
 
 
 def syntax_error(path: Path, text: str, error: ValueError) -> ArtgenError:
-    """A parser's complaint as a message with its line and what stands there."""
+    """Convert an error of ``tomllib`` to one that names the line and quotes it.
+
+    Args:
+        path: the file.
+        text: its content.
+        error: what ``tomllib.loads`` raised.
+    """
     message = str(error)
     match = re.search(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$", message)
     reason = message[: match.start()] if match else message
@@ -114,25 +121,27 @@ def syntax_error(path: Path, text: str, error: ValueError) -> ArtgenError:
     if match and match[1]:
         line = int(match[1])
         where = f"{path}:{line}:{match[2]}"
-        rows = text.split("\n")
-        shown = rows[line - 1].strip() if line <= len(rows) else ""
+        lines = text.split("\n")
+        excerpt = lines[line - 1].strip() if line <= len(lines) else ""
     else:
-        where, shown = (f"{path}:{text.count(chr(10)) + 1}" if match else str(path)), ""
+        where, excerpt = (f"{path}:{text.count(chr(10)) + 1}" if match else str(path)), ""
     if match and not match[1]:
         reason += " (the file ends too early)"
-    shown = f" in `{shown[:60]}`" if shown else ""
-    return ArtgenError(where, f"not TOML: {reason}{shown}", _syntax_hint(reason, shown))
+    excerpt = f" in `{excerpt[:60]}`" if excerpt else ""
+    return ArtgenError(where, f"not TOML: {reason}{excerpt}", _syntax_hint(reason, excerpt))
 
 
-def _syntax_hint(reason: str, shown: str) -> str:
-    if re.search(r"= *[A-Za-z]", shown) and "invalid value" in reason:
+def _syntax_hint(reason: str, excerpt: str) -> str:
+    """Return advice for two common mistakes: a word without quotes and a key given twice."""
+    if re.search(r"= *[A-Za-z]", excerpt) and "invalid value" in reason:
         return 'words are written in quotes: key = "word"'
     if "overwrite" in reason or "twice" in reason:
         return "each key and table may be given once; steps are written [[steps]]"
     return ""
 
 
-def _deeper(table: object, levels: int) -> bool:
+def _is_nested_deeper(table: object, levels: int) -> bool:
+    """Return whether tables and lists are nested more than ``levels`` deep."""
     layer: list[object] = [table]
     for _ in range(levels):
         layer = [

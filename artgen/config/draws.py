@@ -1,7 +1,7 @@
-"""Values that chance may choose: ``Drawn[T]`` is a ``T`` or one of four small tables.
+"""Values that may be drawn at random per candidate: ``Drawn[T]`` is a ``T`` or one of four small tables.
 
 ``{ choice = [...] }``, ``{ uniform = [a, b] }``, ``{ log_uniform = [a, b] }`` and
-``{ integer = [a, b] }``. The limits of ``T`` hold for every value that the draw can give.
+``{ integer = [a, b] }``. The limits of ``T`` apply to every value that can be drawn.
 """
 
 from __future__ import annotations
@@ -16,58 +16,61 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_a
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 T = TypeVar("T")
-KINDS = ("choice", "uniform", "log_uniform", "integer")
-VALUE = "value"
+DRAW_KINDS = ("choice", "uniform", "log_uniform", "integer")
+VALUE_TAG = "value"
 
 
 @dataclass(frozen=True)
 class Draw:
-    """A value chosen once per candidate.
+    """A random value, drawn once per candidate.
 
     Args:
-        kind: one of ``KINDS``.
+        kind: one of ``DRAW_KINDS``.
         values: the alternatives of a choice, or the two ends of a range (both included).
     """
 
     kind: str
     values: tuple[Any, ...]
 
-    def draw(self, stream: random.Random) -> Any:
-        """One value. Ranges of reals give four significant digits: what a person can type again."""
+    def draw(self, rng: random.Random) -> Any:
+        """Draw one value; a real one is rounded to four significant digits, so that a person can type it."""
         if self.kind == "choice":
-            return self.values[stream.randrange(len(self.values))]
+            return self.values[rng.randrange(len(self.values))]
         low, high = self.values
         if self.kind == "integer":
-            return stream.randint(int(low), int(high))
+            return rng.randint(int(low), int(high))
         if self.kind == "uniform":
-            value = low + (high - low) * stream.random()
+            value = low + (high - low) * rng.random()
         else:
-            value = math.exp(math.log(low) + (math.log(high) - math.log(low)) * stream.random())
+            value = math.exp(math.log(low) + (math.log(high) - math.log(low)) * rng.random())
         return min(max(float(f"{value:.4g}"), float(low)), float(high))
 
-    def spec(self) -> dict[str, list[Any]]:
-        """The draw as the recipe writes it."""
+    def to_table(self) -> dict[str, list[Any]]:
+        """Return the draw as the TOML table that a recipe has, e.g. ``{"uniform": [0.0, 1.0]}``."""
         return {self.kind: list(self.values)}
 
 
-def possible(value: Any) -> tuple[Any, ...]:
-    """Every value a field may take, for fields that name things: a choice's alternatives, or itself."""
+def possible_values(value: Any) -> tuple[Any, ...]:
+    """Return every value that a field may take: the alternatives of a choice, or the one fixed value."""
     return value.values if isinstance(value, Draw) else (value,)
 
 
-def plain(value: Any) -> Any:
-    """A field's value as TOML and JSON can hold it."""
-    return value.spec() if isinstance(value, Draw) else value
+def to_toml_value(value: Any) -> Any:
+    """Convert a field's value to what TOML and JSON can store: a draw becomes its table."""
+    return value.to_table() if isinstance(value, Draw) else value
 
 
-def _kind(value: Any) -> str | None:
+def _schema_tag(value: Any) -> str | None:
+    """Return which branch of the tagged union an input belongs to: a kind of draw, or ``VALUE_TAG``."""
     if not isinstance(value, dict):
-        return VALUE
-    return next(iter(value)) if len(value) == 1 and next(iter(value)) in KINDS else None
+        return VALUE_TAG
+    return next(iter(value)) if len(value) == 1 and next(iter(value)) in DRAW_KINDS else None
 
 
-def _from_table(kind: str) -> Callable[[Any], Draw]:
-    def build(table: dict[str, list[Any]]) -> Draw:
+def _create_table_parser(kind: str) -> Callable[[Any], Draw]:
+    """Return a function that builds a draw of a kind from its table and checks the order of its ends."""
+
+    def parse_table(table: dict[str, list[Any]]) -> Draw:
         values = tuple(table[kind])
         if kind != "choice":
             low, high = values
@@ -79,40 +82,43 @@ def _from_table(kind: str) -> Callable[[Any], Draw]:
                 raise PydanticCustomError("draw_integer", "integer needs two whole numbers")
         return Draw(kind, values)
 
-    return build
+    return parse_table
 
 
-def _names(annotation: Any) -> set[Any]:
-    """The plain types inside an annotation."""
+def _plain_types(annotation: Any) -> set[Any]:
+    """Return the types inside an annotation, without ``Annotated`` and unions."""
     if get_origin(annotation) is Annotated:
-        return _names(get_args(annotation)[0])
+        return _plain_types(get_args(annotation)[0])
     if get_origin(annotation) in (Union, types.UnionType):
-        return set().union(*(_names(part) for part in get_args(annotation)))
+        return set().union(*(_plain_types(part) for part in get_args(annotation)))
     return {annotation}
 
 
-def _kinds(annotation: Any) -> tuple[str, ...]:
-    names = _names(annotation)
-    if float in names:
-        return KINDS
-    return ("choice", "integer") if int in names else ("choice",)
+def _supported_kinds(annotation: Any) -> tuple[str, ...]:
+    """Return the kinds of draw that can give a value of an annotation's type."""
+    plain_types = _plain_types(annotation)
+    if float in plain_types:
+        return DRAW_KINDS
+    return ("choice", "integer") if int in plain_types else ("choice",)
 
 
 class _DrawnSchema:
-    """Annotation metadata that teaches Pydantic the tables beside the plain value."""
+    """Annotation metadata that lets Pydantic accept the tables of a draw as well as the plain value."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], CoreSchema]) -> CoreSchema:
         value = handler(source)
-        choices: dict[str, CoreSchema] = {VALUE: value}
-        for kind in _kinds(source):
-            count = (1, None) if kind == "choice" else (2, 2)
-            listed = core_schema.list_schema(value, min_length=count[0], max_length=count[1], strict=True)
+        branches: dict[str, CoreSchema] = {VALUE_TAG: value}
+        for kind in _supported_kinds(source):
+            min_length, max_length = (1, None) if kind == "choice" else (2, 2)
+            values = core_schema.list_schema(value, min_length=min_length, max_length=max_length, strict=True)
             table = core_schema.typed_dict_schema(
-                {kind: core_schema.typed_dict_field(listed)}, extra_behavior="forbid"
+                {kind: core_schema.typed_dict_field(values)}, extra_behavior="forbid"
             )
-            choices[kind] = core_schema.no_info_after_validator_function(_from_table(kind), table)
+            branches[kind] = core_schema.no_info_after_validator_function(_create_table_parser(kind), table)
         return core_schema.tagged_union_schema(
-            choices, _kind, serialization=core_schema.plain_serializer_function_ser_schema(plain)
+            branches,
+            _schema_tag,
+            serialization=core_schema.plain_serializer_function_ser_schema(to_toml_value),
         )
 
 
@@ -124,5 +130,5 @@ else:
         """``Drawn[T]``: a ``T``, or a table that draws one."""
 
         def __class_getitem__(cls, annotation: Any) -> Any:
-            """The annotation Pydantic sees."""
+            """Return the annotation that Pydantic sees."""
             return Annotated[annotation, _DrawnSchema()]

@@ -1,4 +1,4 @@
-"""Pydantic's findings as messages: where, what was found, what would be right."""
+"""Conversion of Pydantic's validation errors to messages: the location, the problem, what is expected."""
 
 from __future__ import annotations
 
@@ -9,135 +9,154 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from artgen.config.document import Document
-from artgen.config.draws import KINDS, VALUE
-from artgen.config.fields import Described, described, shown
-from artgen.config.key_lines import Keys
+from artgen.config.draws import DRAW_KINDS, VALUE_TAG
+from artgen.config.fields import FieldDescription, describe_fields, format_toml_value
+from artgen.config.key_lines import KeyPath
 from artgen.errors import ArtgenError
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-M = TypeVar("M", bound=BaseModel)
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
-def did_you_mean(word: object, known: Iterable[str]) -> str:
-    """``did you mean 'noise'?`` when a known word is close, else the known words."""
-    words = list(known)
-    close = get_close_matches(str(word).lower(), words, 1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(words)}"
-
-
-def checked(
-    model: type[M], table: Mapping[str, Any], document: Document, keys: Keys, title: str = ""
-) -> tuple[M | None, list[ArtgenError]]:
-    """A table of the document as its model, or every problem in it.
+def did_you_mean(word: object, known_words: Iterable[str]) -> str:
+    """Return ``did you mean 'noise'?`` if a known word is similar, otherwise list the known words.
 
     Args:
-        model: what the table should be.
-        table: as parsed.
-        document: gives the lines.
-        keys: where the table lies in the document.
+        word: what was written.
+        known_words: what could have been meant.
+    """
+    words = list(known_words)
+    matches = get_close_matches(str(word).lower(), words, 1, cutoff=0.6)
+    return f"did you mean {matches[0]!r}?" if matches else f"known: {', '.join(words)}"
+
+
+def validate_table(
+    model: type[ModelT], table: Mapping[str, Any], document: Document, keys: KeyPath, title: str = ""
+) -> tuple[ModelT | None, list[ArtgenError]]:
+    """Validate a table of a document.
+
+    Args:
+        model: the Pydantic model that the table must match.
+        table: the parsed table.
+        document: the document, for the line numbers.
+        keys: where the table is in the document.
         title: how messages name the table, e.g. ``steps.grow``.
+
+    Returns:
+        The table as its model, or None; and every error in it.
     """
     try:
         return model.model_validate(table), []
     except ValidationError as invalid:
-        found = invalid.errors(include_url=False)
-    return None, _distinct(_problem(error, model, document, keys, title) for error in found)
+        details = invalid.errors(include_url=False)
+    errors = (_to_artgen_error(detail, model, document, keys, title) for detail in details)
+    return None, _merge_alternatives(errors)
 
 
-def _distinct(problems: Iterable[ArtgenError]) -> list[ArtgenError]:
-    """A value that fits none of several kinds is one problem, not one for each kind."""
-    kept: list[ArtgenError] = []
-    for problem in problems:
-        within = kept and f"{problem.where}.".startswith(f"{kept[-1].where}.")
-        if not within or problem.right != kept[-1].right:
-            kept.append(problem)
-    return kept
+def _merge_alternatives(errors: Iterable[ArtgenError]) -> list[ArtgenError]:
+    """Report a value that fits none of several types once, not once per type."""
+    distinct: list[ArtgenError] = []
+    for error in errors:
+        is_same_value = distinct and f"{error.where}.".startswith(f"{distinct[-1].where}.")
+        if not is_same_value or error.expected != distinct[-1].expected:
+            distinct.append(error)
+    return distinct
 
 
-def _problem(
-    error: ErrorDetails, model: type[BaseModel], document: Document, keys: Keys, title: str
+def _to_artgen_error(
+    error: ErrorDetails, model: type[BaseModel], document: Document, keys: KeyPath, title: str
 ) -> ArtgenError:
-    # A drawn field puts its branch after its name; the person never wrote that.
-    place = tuple(error["loc"])
-    if len(place) > 1 and place[1] in (VALUE, *KINDS):
-        place = (place[0], *place[2:])
-    outer = "use" in model.model_fields
-    model, place, inner = _innermost(model, place)
-    # What else is a word there names one of several kinds that a value may be of.
-    below = place[inner + 1 :]
-    place = (*place[: inner + 1], *(part for part in below if isinstance(part, int) or part in KINDS))
-    name = str(place[inner]) if len(place) > inner else ""
-    kinds = _tables(model, name) if error["type"] in ("union_tag_not_found", "union_tag_invalid") else []
-    place = (*place, "use") if kinds else place
-    path = ".".join(filter(None, [title, *(str(part) for part in place)]))
-    where = f"{document.place((*keys, *place))}: {path}" if path else document.place(keys)
-    fields = described(model)
-    command = f"artgen steps {model.model_fields['use'].default}" if outer else ""
-    if kinds:
-        known = [kind.model_fields["use"].default for kind in kinds]
+    # Pydantic adds the branch of the union (VALUE_TAG or a kind of draw) after a drawn field's name.
+    location = tuple(error["loc"])
+    if len(location) > 1 and location[1] in (VALUE_TAG, *DRAW_KINDS):
+        location = (location[0], *location[2:])
+    has_use_key = "use" in model.model_fields
+    model, location, depth = _resolve_innermost_table(model, location)
+    # Other words below the field name a branch of a union, which nobody wrote in the file.
+    below = location[depth + 1 :]
+    location = (
+        *location[: depth + 1],
+        *(part for part in below if isinstance(part, int) or part in DRAW_KINDS),
+    )
+    name = str(location[depth]) if len(location) > depth else ""
+    has_bad_tag = error["type"] in ("union_tag_not_found", "union_tag_invalid")
+    choices = _list_table_models(model, name) if has_bad_tag else []
+    location = (*location, "use") if choices else location
+    path = ".".join(filter(None, [title, *(str(part) for part in location)]))
+    where = f"{document.locate((*keys, *location))}: {path}" if path else document.locate(keys)
+    fields = describe_fields(model)
+    command = f"artgen steps {model.model_fields['use'].default}" if has_use_key else ""
+    if choices:
+        use_names = [choice.model_fields["use"].default for choice in choices]
         if error["type"] == "union_tag_not_found":
-            return ArtgenError(where, "missing", f"known: {', '.join(known)}", command)
+            return ArtgenError(where, "missing", f"known: {', '.join(use_names)}", command)
         use = error["input"]["use"]
-        return ArtgenError(where, shown(use), did_you_mean(use, known), command)
-    if error["type"] == "extra_forbidden" and len(place) == inner + 1:
+        return ArtgenError(where, format_toml_value(use), did_you_mean(use, use_names), command)
+    if error["type"] == "extra_forbidden" and len(location) == depth + 1:
         return ArtgenError(where, "unknown key", did_you_mean(name, fields), command)
     if error["type"] == "missing":
-        return ArtgenError(where, "missing", _right(fields.get(name)), command)
-    return ArtgenError(where, *_found(error, fields.get(name)))
+        return ArtgenError(where, "missing", _expected_text(fields.get(name)), command)
+    return ArtgenError(where, *_describe_bad_value(error, fields.get(name)))
 
 
-def _innermost(
-    model: type[BaseModel], place: tuple[int | str, ...]
+def _resolve_innermost_table(
+    model: type[BaseModel], location: tuple[int | str, ...]
 ) -> tuple[type[BaseModel], tuple[int | str, ...], int]:
-    """The table that a place leads into, the place as a person wrote it, and where it begins there."""
-    inner = 0
-    while len(place) > inner + 1 and (tables := _tables(model, str(place[inner]))):
-        rest = place[inner + 1 :]
-        if isinstance(rest[0], int):  # one of a list of tables
-            model, inner = tables[0], inner + 2
+    """Follow a location of Pydantic's into nested tables.
+
+    Returns:
+        The model of the innermost table, the location as keys of the file, and the index at which the
+        innermost table's field is in that location.
+    """
+    depth = 0
+    while len(location) > depth + 1 and (tables := _list_table_models(model, str(location[depth]))):
+        below = location[depth + 1 :]
+        if isinstance(below[0], int):  # one of a list of tables
+            model, depth = tables[0], depth + 2
         elif len(tables) > 1 or "use" in tables[0].model_fields:
-            # A choice among tables puts the chosen one's name after the key; the person wrote it as `use`.
-            model = next(table for table in tables if table.model_fields["use"].default == rest[0])
-            place, inner = (*place[: inner + 1], *rest[1:]), inner + 1
+            # Pydantic adds the name of the chosen table after the key; in the file it is the value of `use`.
+            model = next(table for table in tables if table.model_fields["use"].default == below[0])
+            location, depth = (*location[: depth + 1], *below[1:]), depth + 1
         else:
-            model, inner = tables[0], inner + 1
-    return model, place, inner
+            model, depth = tables[0], depth + 1
+    return model, location, depth
 
 
-def _tables(model: type[BaseModel], key: str) -> list[type[BaseModel]]:
-    """The tables that a field may hold, or a list of."""
+def _list_table_models(model: type[BaseModel], key: str) -> list[type[BaseModel]]:
+    """List the models of the tables that a field may hold, alone or in a list."""
     field = model.model_fields.get(key)
-    found, queue = [], [field.annotation if field else None]
+    models, queue = [], [field.annotation if field else None]
     while queue:
         annotation = queue.pop(0)
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            found.append(annotation)
+            models.append(annotation)
         queue.extend(get_args(annotation))
-    return found
+    return models
 
 
-def _right(field: Described | None) -> str:
+def _expected_text(field: FieldDescription | None) -> str:
     return f"must be {field.allowed}" if field else ""
 
 
-def _found(error: ErrorDetails, field: Described | None) -> tuple[str, str]:
-    value, kind = error["input"], error["type"]
+def _describe_bad_value(error: ErrorDetails, field: FieldDescription | None) -> tuple[str, str]:
+    """Return a rejected value as TOML writes it, and what is expected instead."""
+    value, error_type = error["input"], error["type"]
+    value_text = format_toml_value(value)
     draws = ", ".join(f"{{ {draw} = ... }}" for draw in field.draws) if field else ""
-    if kind in ("union_tag_not_found", "union_tag_invalid") and field:
-        wrong = next(iter(value), "") if isinstance(value, dict) else ""
-        close = get_close_matches(str(wrong), field.draws, 1)
-        hint = f"did you mean {close[0]!r}?" if close else f"must be {field.allowed}, or drawn by {draws}"
-        return shown(value), hint
-    if kind.startswith("draw_") or (draws and kind in ("too_short", "too_long")):
-        right = error["msg"] if kind.startswith("draw_") else "a range is two numbers, a choice one or more"
-        return shown(value), right
-    if kind == "recipe_text":
-        return shown(value), error["msg"]
-    if field is None:
-        return shown(value), error["msg"]
+    if error_type in ("union_tag_not_found", "union_tag_invalid") and field:
+        unknown_kind = next(iter(value), "") if isinstance(value, dict) else ""
+        matches = get_close_matches(str(unknown_kind), field.draws, 1)
+        hint = f"did you mean {matches[0]!r}?" if matches else f"must be {field.allowed}, or drawn by {draws}"
+        return value_text, hint
+    if error_type.startswith("draw_"):
+        return value_text, error["msg"]
+    if draws and error_type in ("too_short", "too_long"):
+        return value_text, "a range is two numbers, a choice one or more"
+    if error_type == "recipe_text" or field is None:
+        return value_text, error["msg"]
     if field.options and isinstance(value, str):
-        close = get_close_matches(value.lower(), field.options, 1)
-        return shown(value), f"did you mean {close[0]!r}?" if close else _right(field)
-    return shown(value), _right(field)
+        matches = get_close_matches(value.lower(), field.options, 1)
+        return value_text, f"did you mean {matches[0]!r}?" if matches else _expected_text(field)
+    return value_text, _expected_text(field)

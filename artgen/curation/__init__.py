@@ -1,1 +1,1 @@
-"""Whittling many candidates down to a few."""
+"""The contact sheet: choosing a few of many candidates in the browser."""

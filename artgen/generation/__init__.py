@@ -1,1 +1,1 @@
-"""From a recipe to candidates: coordinator and workers."""
+"""Generation of candidates from a recipe, by a coordinator and worker processes."""

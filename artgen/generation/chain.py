@@ -1,4 +1,4 @@
-"""From a drawn recipe to pixels: the source, then each step, one stage after another."""
+"""Generation of one candidate from a recipe: the source, then each step, one stage after another."""
 
 from __future__ import annotations
 
@@ -13,174 +13,198 @@ from typing import TYPE_CHECKING
 from artgen import __version__
 from artgen.errors import ArtgenError
 from artgen.hashing import file_hash
-from artgen.recipe import Lineage, Recipe, draw
-from artgen.runs.stages import StageCache, pixels_hash, quantise, restore, stage_key
-from artgen.steps.base import SOURCE_ID, Context, Part, Source, Step
-from artgen.style.progress import Watch, unwatched
+from artgen.recipe import Lineage, Recipe, draw_candidate
+from artgen.runs.stages import StageCache, dequantise_image, hash_pixels, quantise_image, stage_cache_key
+from artgen.steps.base import SOURCE_ID, RecipePart, Source, Step, StepContext
+from artgen.style.progress import ProgressCallback, ignore_progress
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from artgen.runs.stages import Pixels
 
-# One thread, so that neither the number of workers nor of cores changes a pixel; cuBLAS alike every time.
-ENVIRONMENT = {
+# One thread, so that no pixel depends on the number of workers or cores; a fixed cuBLAS workspace, so that
+# every run on a GPU gives the same sums.
+ENVIRONMENT_VARIABLES = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
 }
-StepReport = Callable[[str, int, int], None]
-"""Told the id, number (from 1) and count of the source or step that begins."""
+StepStartedCallback = Callable[[str, int, int], None]
+"""Called with the id and number (from 1) of the stage that starts, and the number of stages."""
 
 
 @dataclass(frozen=True)
-class Setting:
-    """Where and how candidates are made.
+class GenerationSettings:
+    """Device, cache and callbacks with which candidates are generated.
 
     Args:
         device: ``cpu``, ``cuda`` or ``mps``.
-        preview: make less, for a quick look.
-        cache: stages made before; None makes everything anew.
-        hashes: SHA-256 of the files that the recipe reads, by path; others are hashed when met.
-        started: told when a step begins.
-        progress: told how far the step has come, 0 to 1.
-        watch: told more, where a step has more to tell.
+        preview: compute less, for a quick look.
+        stage_cache: stages of earlier candidates; None computes every stage.
+        file_hashes: SHA-256 of the files that the recipe reads, by path; other files are hashed on use.
+        on_step_started: called when the source or a step starts.
+        on_progress: called with the finished share of the step, 0 to 1.
+        on_report: called with the reports of steps that show intermediate images or losses.
     """
 
     device: str = "cpu"
     preview: bool = False
-    cache: StageCache | None = None
-    hashes: Mapping[str, str] = field(default_factory=dict)
-    started: StepReport = lambda step, number, of: None
-    progress: Callable[[float], None] = lambda fraction: None
-    watch: Watch = unwatched
+    stage_cache: StageCache | None = None
+    file_hashes: Mapping[str, str] = field(default_factory=dict)
+    on_step_started: StepStartedCallback = lambda step, number, of: None
+    on_progress: Callable[[float], None] = lambda fraction: None
+    on_report: ProgressCallback = ignore_progress
 
-    def context(self, recipe: Recipe, step: str, candidate: int) -> Context:
-        """Where a step, or the source, runs; ``candidate`` is the one whose random streams it has."""
-        return Context(
+    def build_context(self, recipe: Recipe, step_id: str, candidate: int) -> StepContext:
+        """Build the context in which the source or a step runs.
+
+        Args:
+            recipe: gives the seed and the folder.
+            step_id: the step's id, or ``"source"``.
+            candidate: number of the candidate whose random streams the step uses.
+        """
+        return StepContext(
             seed=recipe.seed,
             candidate=candidate,
-            step=step,
+            step_id=step_id,
             folder=recipe.folder,
             device=self.device,
             preview=self.preview,
-            progress=self.progress,
-            watch=self.watch,
+            on_progress=self.on_progress,
+            on_report=self.on_report,
         )
 
 
 @dataclass(frozen=True)
-class Made:
-    """A stage as it was made.
+class StageImage:
+    """The image of one stage of a candidate.
 
     Args:
-        name: the step's id, or ``"source"``.
+        step_id: the step's id, or ``"source"``.
         use: the source or step as the recipe names it.
         pixels: uint16 ``(3, H, W)``.
     """
 
-    name: str
+    step_id: str
     use: str
     pixels: Pixels
 
 
-def stages(recipe: Recipe, candidate: int | Lineage, setting: Setting) -> Iterator[Made]:
-    """Make a candidate, stage by stage; every one is rounded to 16 bits before the next.
+def generate_stages(
+    recipe: Recipe, candidate: int | Lineage, settings: GenerationSettings
+) -> Iterator[StageImage]:
+    """Generate a candidate stage by stage; each stage is rounded to 16 bits before the next step.
 
     Args:
-        recipe: what is run.
-        candidate: its number, or its lineage where it is a variation.
-        setting: where and how.
+        recipe: its source and steps.
+        candidate: its number, or its lineage if it is a variation.
+        settings: device, cache and callbacks.
+
+    Yields:
+        The image after the source, then after each step.
 
     Raises:
-        ArtgenError: a file cannot be read, or the picture does not fit in memory.
+        ArtgenError: a file cannot be read, or the image does not fit in memory.
     """
-    drawn = draw(recipe, recipe.seed, candidate)
-    parts: list[Source | Step] = [drawn.source, *drawn.steps]
+    drawn_candidate = draw_candidate(recipe, recipe.seed, candidate)
+    parts: list[Source | Step] = [drawn_candidate.source, *drawn_candidate.steps]
     pixels: Pixels | None = None
     for number, part in enumerate(parts, 1):
-        setting.started(part.name, number, len(parts))
-        context = setting.context(recipe, part.name, drawn.streams[part.name])
-        pixels = _stored(part, pixels, context, setting)
-        yield Made(part.name, part.use, pixels)
+        settings.on_step_started(part.name, number, len(parts))
+        context = settings.build_context(recipe, part.name, drawn_candidate.stream_candidates[part.name])
+        pixels = _load_or_compute_stage(part, pixels, context, settings)
+        yield StageImage(part.name, part.use, pixels)
 
 
-def _stored(part: Part, given: Pixels | None, context: Context, setting: Setting) -> Pixels:
-    if setting.cache is None or given is None or not (isinstance(part, Step) and part.dear):
-        return _fresh(part, given, context)
-    key = stage_key(
-        part=part.model_dump(mode="json", exclude={"id"}) | {"preview": context.preview},
+def _load_or_compute_stage(
+    part: RecipePart, input_pixels: Pixels | None, context: StepContext, settings: GenerationSettings
+) -> Pixels:
+    if settings.stage_cache is None or input_pixels is None or not (isinstance(part, Step) and part.cached):
+        return _compute_stage(part, input_pixels, context)
+    key = stage_cache_key(
+        step_fields=part.model_dump(mode="json", exclude={"id"}) | {"preview": context.preview},
         version=part.version,
-        files=[setting.hashes.get(str(file)) or file_hash(file) for file in part.files(context.folder)],
-        stream=context.derive("") if part.by_chance(context.folder) else None,
-        device=f"{context.device} {sorted(versions().items())}",
-        given=pixels_hash(given),
+        file_hashes=[
+            settings.file_hashes.get(str(file)) or file_hash(file) for file in part.list_files(context.folder)
+        ],
+        stream_key=context.derive_key("") if part.depends_on_chance(context.folder) else None,
+        device=f"{context.device} {sorted(collect_versions().items())}",
+        input_hash=hash_pixels(input_pixels),
     )
-    kept = setting.cache.get(key)
-    if kept is None:
-        kept = _fresh(part, given, context)
-        setting.cache.put(key, kept)
-    return kept
+    pixels = settings.stage_cache.get(key)
+    if pixels is None:
+        pixels = _compute_stage(part, input_pixels, context)
+        settings.stage_cache.put(key, pixels)
+    return pixels
 
 
-def _fresh(part: Part, given: Pixels | None, context: Context) -> Pixels:
+def _compute_stage(part: RecipePart, input_pixels: Pixels | None, context: StepContext) -> Pixels:
     from artgen.imaging.image import check_image
 
-    with within_memory(part.name, None if given is None else given.shape):
-        return quantise(check_image(_image(part, given, context), f"step {part.name}"))
+    with explain_out_of_memory(part.name, None if input_pixels is None else input_pixels.shape):
+        return quantise_image(check_image(_run_part(part, input_pixels, context), f"step {part.name}"))
 
 
 @contextmanager
-def within_memory(name: str, shape: Sequence[int] | None) -> Iterator[None]:
-    """Say in words that the memory did not suffice for the step ``name`` after a picture of ``shape``."""
-    from artgen.imaging.tiles.exact import out_of_memory
+def explain_out_of_memory(step_id: str, shape: Sequence[int] | None) -> Iterator[None]:
+    """Turn a lack of memory inside the ``with`` block into an error with advice.
+
+    Args:
+        step_id: the step that runs.
+        shape: of the image before the step, ``(3, H, W)``; None before the source.
+
+    Raises:
+        ArtgenError: there is not enough memory.
+    """
+    from artgen.imaging.tiles.exact import is_out_of_memory
 
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and not out_of_memory(error):
+        if isinstance(error, RuntimeError) and not is_out_of_memory(error):
             raise
         size = "" if shape is None else f" after {shape[2]} x {shape[1]} px"
-        right = "use a smaller scale or side, or fewer --workers"
-        raise ArtgenError(f"step {name}", f"not enough memory{size}", right) from error
+        expected = "use a smaller scale or side, or fewer --workers"
+        raise ArtgenError(f"step {step_id}", f"not enough memory{size}", expected) from error
 
 
-def _image(part: Part, given: Pixels | None, context: Context) -> Tensor:
+def _run_part(part: RecipePart, input_pixels: Pixels | None, context: StepContext) -> Tensor:
     import torch
 
     with torch.no_grad():
         if isinstance(part, Source):
             return part.create(context)
-        if isinstance(part, Step) and given is not None:
-            return part.apply(restore(given), context)
+        if isinstance(part, Step) and input_pixels is not None:
+            return part.apply(dequantise_image(input_pixels), context)
     raise TypeError(f"{part.name} is neither a source nor a step with an image before it")
 
 
-def described(recipe: Recipe, candidate: int | Lineage, source_file: str | None = None) -> str:
-    """The caption of a candidate.
+def build_caption(recipe: Recipe, candidate: int | Lineage, source_file: str | None = None) -> str:
+    """Return the caption of a candidate.
 
     Args:
-        recipe: what is run.
-        candidate: its number, or its lineage where it is a variation.
-        source_file: the file that it started from, where its picture says so: the folder may hold
-            others since.
+        recipe: gives the wording.
+        candidate: its number, or its lineage if it is a variation.
+        source_file: the photograph that the candidate started from, as its PNG says; None draws it from the
+            folder, which may hold other files by now.
     """
-    lineage = Lineage.of(candidate)
+    lineage = Lineage.from_candidate(candidate)
     if source_file is not None:
         return recipe.caption(lineage.number, recipe.seed, PurePosixPath(source_file).stem)
-    source = draw(recipe, recipe.seed, lineage.first).source
-    return recipe.caption(lineage.number, recipe.seed, source.describe(source_context(recipe, lineage)))
+    source = draw_candidate(recipe, recipe.seed, lineage.root).source
+    return recipe.caption(lineage.number, recipe.seed, source.describe(build_source_context(recipe, lineage)))
 
 
-def source_context(recipe: Recipe, candidate: int | Lineage) -> Context:
-    """Where the source of a candidate stands, for what needs no device."""
-    first = Lineage.of(candidate).first
-    return Context(recipe.seed, first, SOURCE_ID, recipe.folder, "cpu", False, lambda fraction: None)
+def build_source_context(recipe: Recipe, candidate: int | Lineage) -> StepContext:
+    """Return the context of a candidate's source for questions that need no device."""
+    first = Lineage.from_candidate(candidate).root
+    return StepContext(recipe.seed, first, SOURCE_ID, recipe.folder, "cpu", False, lambda fraction: None)
 
 
-def versions() -> dict[str, str]:
-    """What computed a picture, as far as the pixels may depend on it."""
+def collect_versions() -> dict[str, str]:
+    """Return the versions of everything that pixels may depend on: artgen, libraries and the CPU."""
     import numpy
     import PIL
     import torch
@@ -194,28 +218,30 @@ def versions() -> dict[str, str]:
     }
 
 
-def prepare(device: str, *, alone: bool = False) -> str:
-    """Make this process compute so that results do not depend on how many work: one thread, no denormals.
+def configure_torch(device: str, *, use_all_cores: bool = False) -> str:
+    """Set up torch in this process so that results do not depend on the number of workers or cores.
 
     Args:
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
-        alone: one process makes one picture: it may take every core.
+        use_all_cores: use every core, for a process that makes one picture alone; else one thread.
 
     Returns:
-        The kind of device that will be used.
+        The device that will be used: ``cpu``, ``cuda`` or ``mps``.
 
     Raises:
-        ArtgenError: the device asked for is not there.
+        ArtgenError: the requested device does not exist.
     """
-    os.environ.update({name: value for name, value in ENVIRONMENT.items() if not (alone and value == "1")})
+    os.environ.update(
+        {name: value for name, value in ENVIRONMENT_VARIABLES.items() if not (use_all_cores and value == "1")}
+    )
     import torch
 
-    from artgen.imaging.devices import find_device
+    from artgen.imaging.devices import choose_device
 
-    if not alone:
+    if not use_all_cores:
         torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    device = find_device(device)
+    device = choose_device(device)
     if device == "cuda":
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False
@@ -225,7 +251,7 @@ def prepare(device: str, *, alone: bool = False) -> str:
 
 
 def device_name(device: str) -> str:
-    """The device in words, for provenance."""
+    """Return the device as provenance names it, with the model of a GPU."""
     import torch
 
     return f"cuda ({torch.cuda.get_device_name()})" if device == "cuda" else device

@@ -1,6 +1,6 @@
-"""A run from beginning to end: what is missing is handed to workers, what is finished is recorded.
+"""The coordinator of a run: hands missing candidates to workers and records the finished ones.
 
-This process never imports torch; it is the only one that adds candidates to the database.
+This process never imports torch; only it adds candidates to the database.
 """
 
 from __future__ import annotations
@@ -13,144 +13,151 @@ from pathlib import Path
 
 from artgen.errors import ArtgenError
 from artgen.events import Emit, Note, RunFinished, RunStarted
-from artgen.generation.existing import clean, missing, renew_captions, tell_changes
-from artgen.generation.make_candidate import Job
-from artgen.generation.scheduler import Outcome, Shift
-from artgen.generation.worker import Order
-from artgen.locks import BusyError, held
-from artgen.recipe import Lineage, Recipe, draw
-from artgen.runs.candidate import FIRST_VARIATION, ranges
-from artgen.runs.input_files import fingerprint, name_of
-from artgen.runs.lookup import ROOT, is_run
-from artgen.runs.stages import FOLDER as STAGE_CACHE
-from artgen.runs.store import RECIPE_FOLDER, Run, lay_out
+from artgen.generation.existing import list_missing, remove_leftovers, report_changed_inputs, update_captions
+from artgen.generation.make_candidate import RunInputs
+from artgen.generation.scheduler import RunResult, Scheduler
+from artgen.generation.worker import WorkerOrder
+from artgen.locks import BusyError, lock_folder
+from artgen.recipe import Lineage, Recipe, draw_candidate
+from artgen.runs.candidate import FIRST_VARIATION_NUMBER, format_number_ranges
+from artgen.runs.input_files import hash_files, portable_file_name
+from artgen.runs.lookup import RUNS_FOLDER, is_run_folder
+from artgen.runs.stages import STAGE_CACHE_FOLDER
+from artgen.runs.store import RECIPE_FOLDER_FACT, Run, prepare_run_folder
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What is asked of a run.
+class RunRequest:
+    """What a user asks of a run: which candidates, and how to generate them.
 
     Args:
-        candidates: make candidates 1 to this number; None takes the recipe's.
-        only: make just these instead; none but the variations that are asked for when it is empty.
+        candidate_count: generate candidates 1 to this number; None takes the recipe's number.
+        numbers: generate only these candidates; if empty, only queued variations.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
-        preview: smaller and faster, into a folder of its own.
-        workers: processes; None takes one per core, or one on a GPU.
-        root: the folder that holds the runs.
+        preview: smaller and faster, in a run folder with a name of its own.
+        worker_count: worker processes; None takes one per core, or one on a GPU.
+        runs_folder: the folder that holds the runs.
     """
 
-    candidates: int | None = None
-    only: Sequence[int] | None = None
+    candidate_count: int | None = None
+    numbers: Sequence[int] | None = None
     device: str = "auto"
     preview: bool = False
-    workers: int | None = None
-    root: Path = ROOT
+    worker_count: int | None = None
+    runs_folder: Path = RUNS_FOLDER
 
 
-def run_folder(recipe: Recipe, root: Path, *, preview: bool = False) -> Path:
-    """Where the run of a recipe is kept: another recipe, seed or override has another folder."""
+def run_folder_of_recipe(recipe: Recipe, runs_folder: Path, *, preview: bool = False) -> Path:
+    """Return the folder of the run of a recipe; another recipe, seed or override has another folder."""
     ending = "-preview" if preview else ""
-    return root / f"{recipe.path.stem}-{recipe.digest()[:8]}{ending}"
+    return runs_folder / f"{recipe.path.stem}-{recipe.digest()[:8]}{ending}"
 
 
-def sample(recipe: Recipe, wish: Wish, emit: Emit, run: Run | None = None) -> Outcome:
-    """Make the candidates that are wished for and not there yet, and the variations that are asked for.
+def generate_candidates(recipe: Recipe, request: RunRequest, emit: Emit, run: Run | None = None) -> RunResult:
+    """Generate the requested candidates that are missing, and all queued variations.
 
-    A candidate that fails does not keep the others from being made. Variations that are asked for
-    meanwhile, by whatever process, are made before it returns.
+    A candidate that fails does not stop the others. Variations that any process queues while this runs are
+    generated before it returns.
 
     Args:
-        recipe: what is run.
-        wish: which candidates, and how.
+        recipe: the recipe of the run.
+        request: which candidates, and how.
         emit: takes every event.
-        run: of the recipe, where the caller has it open; None opens it, or begins it.
+        run: the recipe's open run; None opens or creates it.
 
     Raises:
-        ArtgenError: an input is missing, a variation is not known, the device is not there, or the disk
-            is full.
-        BusyError: another process makes candidates of this run.
+        ArtgenError: an input is missing, a variation is unknown, the device does not exist, or the disk is
+            full.
+        BusyError: another process generates candidates of this run.
         WorkerBugError: a worker met a bug.
     """
-    began = time.monotonic()
-    folder = run.folder if run else run_folder(recipe, wish.root, preview=wish.preview)
-    numbers, outcome = wish.only or (), Outcome(folder)
-    with contextlib.nullcontext(run) if run else _opened(folder, recipe, numbers) as run:
-        _refuse_unknown(folder, numbers, run.variations())
-        _session(run, recipe, wish, outcome, emit)
-        # Who asked for some before the lock was free could not know that nobody would look again.
+    start_time = time.monotonic()
+    folder = run.folder if run else run_folder_of_recipe(recipe, request.runs_folder, preview=request.preview)
+    numbers, result = request.numbers or (), RunResult(folder)
+    with contextlib.nullcontext(run) if run else _open_or_create_run(folder, recipe, numbers) as run:
+        _check_variations_exist(folder, numbers, run.variations())
+        _generate_missing(run, recipe, request, result, emit)
+        # Variations may have been queued after the last look at the queue and before the lock was released.
         with contextlib.suppress(BusyError):
-            while {lineage.number for lineage in run.waiting()} - outcome.failed.keys():
-                _session(run, recipe, replace(wish, only=()), outcome, emit)
-        outcome.candidates = run.candidates()
-    outcome.seconds = time.monotonic() - began
-    emit(RunFinished(str(folder), len(outcome.made), outcome.seconds))
-    return outcome
+            while {lineage.number for lineage in run.queued_lineages()} - result.errors.keys():
+                _generate_missing(run, recipe, replace(request, numbers=()), result, emit)
+        result.candidates = run.candidates()
+    result.seconds = time.monotonic() - start_time
+    emit(RunFinished(str(folder), len(result.generated_numbers), result.seconds))
+    return result
 
 
-def _opened(folder: Path, recipe: Recipe, numbers: Sequence[int]) -> Run:
-    """Open the run of a recipe, or begin it unless numbers of variations are asked for: it has none."""
-    if is_run(folder):
+def _open_or_create_run(folder: Path, recipe: Recipe, numbers: Sequence[int]) -> Run:
+    """Open the run of a recipe or create it; a new run has no variations that could be requested."""
+    if is_run_folder(folder):
         return Run.open(folder)
-    _refuse_unknown(folder, numbers, ())
+    _check_variations_exist(folder, numbers, ())
     return Run.create(folder, recipe)
 
 
-def _session(run: Run, recipe: Recipe, wish: Wish, outcome: Outcome, emit: Emit) -> None:
-    """Hold the run, and make what is missing."""
+def _generate_missing(run: Run, recipe: Recipe, request: RunRequest, result: RunResult, emit: Emit) -> None:
+    """Lock the run, and generate what is missing."""
     folder = run.folder
-    with held(folder):
-        clean(folder)
-        lay_out(folder, recipe)
-        job = Job(folder, recipe, fingerprint(_files(recipe), recipe.folder))
-        run.remember(RECIPE_FOLDER, name_of(recipe.folder, folder))
-        tell_changes(run, job, emit)
-        renew_captions(run, recipe)
-        _withdraw(run, recipe, outcome, emit)
-        wanted = _wanted(run, recipe, wish)
-        lacking = missing(run, job, wanted)
-        emit(RunStarted(run.name, str(folder), len(wanted), len(wanted) - len(lacking)))
-        if lacking:
-            order = Order(job, wish.device, wish.preview, folder.parent / STAGE_CACHE)
-            Shift(run, order, lacking, wish.workers, outcome, emit).work()
+    with lock_folder(folder):
+        remove_leftovers(folder)
+        prepare_run_folder(folder, recipe)
+        inputs = RunInputs(folder, recipe, hash_files(_list_input_files(recipe), recipe.folder))
+        run.write_fact(RECIPE_FOLDER_FACT, portable_file_name(recipe.folder, folder))
+        report_changed_inputs(run, inputs, emit)
+        update_captions(run, recipe)
+        _drop_impossible_variations(run, recipe, result, emit)
+        lineages = _list_requested(run, recipe, request)
+        missing = list_missing(run, inputs, lineages)
+        emit(RunStarted(run.name, str(folder), len(lineages), len(lineages) - len(missing)))
+        if missing:
+            order = WorkerOrder(inputs, request.device, request.preview, folder.parent / STAGE_CACHE_FOLDER)
+            Scheduler(run, order, missing, request.worker_count, result, emit).run()
 
 
-def _wanted(run: Run, recipe: Recipe, wish: Wish) -> list[Lineage]:
-    """What is asked of a run, and the variations that wait; of a whole run also those that it had."""
-    if wish.only is None:
-        rest = [Lineage(number) for number in range(1, (wish.candidates or recipe.candidates) + 1)]
-        rest += run.variations().values()
+def _list_requested(run: Run, recipe: Recipe, request: RunRequest) -> list[Lineage]:
+    """List the requested candidates and the queued variations; without numbers, all variations, too."""
+    if request.numbers is None:
+        lineages = [
+            Lineage(number) for number in range(1, (request.candidate_count or recipe.candidates) + 1)
+        ]
+        lineages += run.variations().values()
     else:
-        rest = run.lineages(wish.only)
-    return list(dict.fromkeys([*run.waiting(), *rest]))
+        lineages = run.lineages(request.numbers)
+    return list(dict.fromkeys([*run.queued_lineages(), *lineages]))
 
 
-def _withdraw(run: Run, recipe: Recipe, outcome: Outcome, emit: Emit) -> None:
-    """Ask no more for variations that can never be made: the page that asked knows nothing of steps."""
-    known = run.variations()
-    for number, parent in run.queued():
+def _drop_impossible_variations(run: Run, recipe: Recipe, result: RunResult, emit: Emit) -> None:
+    """Take queued variations that can never be generated out of the queue, and report them as errors.
+
+    The contact sheet queues variations without looking at the steps of the recipe.
+    """
+    variations = run.variations()
+    for number, parent in run.queued_variations():
         try:
-            if number not in known:
-                found = f"a variation of {parent}, of which it is not known any more what it varies"
-                raise ArtgenError(f"variation {number}", found, "vary another candidate")
-            draw(recipe, recipe.seed, known[number])
+            if number not in variations:
+                problem = f"a variation of {parent}, whose own parent is no longer known"
+                raise ArtgenError(f"variation {number}", problem, "vary another candidate")
+            draw_candidate(recipe, recipe.seed, variations[number])
         except ArtgenError as error:
-            run.withdraw(number)
-            if str(error) not in map(str, outcome.failed.values()):
+            run.unqueue_variation(number)
+            if str(error) not in map(str, result.errors.values()):
                 emit(Note(str(error)))
-            outcome.failed[number] = error
+            result.errors[number] = error
 
 
-def _refuse_unknown(folder: Path, numbers: Sequence[int], known: Collection[int]) -> None:
-    """Say so where numbers are those of variations that nobody asked for."""
-    unknown = [number for number in numbers if number >= FIRST_VARIATION and number not in known]
+def _check_variations_exist(folder: Path, numbers: Sequence[int], variations: Collection[int]) -> None:
+    """Raise an error for numbers of variations that do not exist and are not queued."""
+    unknown = [number for number in numbers if number >= FIRST_VARIATION_NUMBER and number not in variations]
     if unknown:
-        right = (
-            f"a recipe draws up to {FIRST_VARIATION - 1:,}; the numbers after that are given to variations"
-        )
+        last_drawn = FIRST_VARIATION_NUMBER - 1
+        expected = f"a recipe draws up to {last_drawn:,}; the numbers after that are given to variations"
         command = f"artgen vary {folder.name} NUMBER"
-        raise ArtgenError(f"candidate {ranges(unknown)}", f"no variation of {folder.name}", right, command)
+        raise ArtgenError(
+            f"candidate {format_number_ranges(unknown)}", f"no variation of {folder.name}", expected, command
+        )
 
 
-def _files(recipe: Recipe) -> list[Path]:
+def _list_input_files(recipe: Recipe) -> list[Path]:
+    """List every file that the recipe reads, each once."""
     parts = [recipe.source, *recipe.steps]
-    return list(dict.fromkeys(file for part in parts for file in part.files(recipe.folder)))
+    return list(dict.fromkeys(file for part in parts for file in part.list_files(recipe.folder)))

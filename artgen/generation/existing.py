@@ -1,4 +1,4 @@
-"""What a run has already: leftovers swept, finished candidates recorded, changes told."""
+"""What a run already has: finished candidates, captions, and the inputs it was started with."""
 
 from __future__ import annotations
 
@@ -10,98 +10,114 @@ from pathlib import Path
 from artgen import __version__
 from artgen.errors import ArtgenError
 from artgen.events import Emit, Note
-from artgen.generation.chain import described
-from artgen.generation.make_candidate import Job
+from artgen.generation.chain import build_caption
+from artgen.generation.make_candidate import RunInputs
 from artgen.imaging.io.files import sweep
-from artgen.recipe import Lineage, Recipe, draw
-from artgen.runs.candidate import CANDIDATES, FIRST_VARIATION, STAGES, THUMBNAILS, Candidate
-from artgen.runs.provenance import read
-from artgen.runs.rebuild import recover
+from artgen.recipe import Lineage, Recipe, draw_candidate
+from artgen.runs.candidate import (
+    CANDIDATES_FOLDER,
+    FIRST_VARIATION_NUMBER,
+    STAGES_FOLDER,
+    THUMBNAILS_FOLDER,
+    Candidate,
+)
+from artgen.runs.provenance import read_provenance
+from artgen.runs.rebuild import recover_candidate
 from artgen.runs.store import Run
 
 
-def clean(folder: Path) -> None:
-    """Remove what killed writes left in a run's folder."""
-    for place in (folder, folder / CANDIDATES, folder / STAGES, folder / THUMBNAILS):
-        if place.is_dir():
-            sweep(place)
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files of killed processes from a run's folder."""
+    for subfolder in (folder, folder / CANDIDATES_FOLDER, folder / STAGES_FOLDER, folder / THUMBNAILS_FOLDER):
+        if subfolder.is_dir():
+            sweep(subfolder)
 
 
-def ask(run: Run, recipe: Recipe, parents: Sequence[int], count: int) -> list[int]:
-    """Ask for ``count`` variations of each parent; returns their numbers.
+def request_variations(run: Run, recipe: Recipe, parents: Sequence[int], count: int) -> list[int]:
+    """Queue ``count`` variations of each parent and return their numbers.
 
     Raises:
-        ArtgenError: the run has no such candidate, or its variations would be the same again; none is
-            asked for then.
+        ArtgenError: the run has no such candidate, or its variations would equal it; then none is queued.
     """
     for lineage in run.lineages(parents):
         parent = lineage.number
         run.candidate(parent)
-        if parent >= FIRST_VARIATION and lineage.variation_of is None:
-            found = "a variation of one that is not known any more"
-            raise ArtgenError(f"candidate {parent}", found, "vary another")
-        draw(recipe, recipe.seed, lineage.child(FIRST_VARIATION))
+        if parent >= FIRST_VARIATION_NUMBER and lineage.parent is None:
+            problem = "a variation of a candidate that is no longer known"
+            raise ArtgenError(f"candidate {parent}", problem, "vary another")
+        draw_candidate(recipe, recipe.seed, lineage.child(FIRST_VARIATION_NUMBER))
     return [number for parent in parents for number in run.queue_variations(parent, count)]
 
 
-def missing(run: Run, job: Job, wanted: Iterable[Lineage]) -> list[Lineage]:
-    """The candidates to make; a picture that a crash kept from being recorded is recorded first."""
-    there = {candidate.index: candidate for candidate in run.candidates()}
-    lacking = []
-    for lineage in wanted:
+def list_missing(run: Run, inputs: RunInputs, lineages: Iterable[Lineage]) -> list[Lineage]:
+    """List the candidates that are still to be generated.
+
+    Complete pictures that are not in the database, since a crash came before, are recorded first.
+    """
+    recorded = {candidate.index: candidate for candidate in run.candidates()}
+    missing = []
+    for lineage in lineages:
         index = lineage.number
-        candidate = there.get(index)
-        if candidate and _complete(candidate):
+        candidate = recorded.get(index)
+        if candidate and _has_all_files(candidate):
             continue
-        found = recover(run.folder, index, job.recipe.digest())
-        whole = found and _complete(found) and len(found.stages) == len(job.recipe.steps) + 1
-        if found and whole and found.variation_of == lineage.variation_of:
-            run.add(found)
+        recovered = recover_candidate(run.folder, index, inputs.recipe.digest())
+        is_complete = (
+            recovered and _has_all_files(recovered) and len(recovered.stages) == len(inputs.recipe.steps) + 1
+        )
+        if recovered and is_complete and recovered.variation_of == lineage.parent:
+            run.add_candidate(recovered)
             continue
         if candidate:
-            run.remove(index)
-        lacking.append(lineage)
-    return lacking
+            run.remove_candidate(index)
+        missing.append(lineage)
+    return missing
 
 
-def _complete(candidate: Candidate) -> bool:
+def _has_all_files(candidate: Candidate) -> bool:
+    """Return whether the picture, the thumbnail and every stage preview exist."""
     files = (candidate.file, candidate.thumbnail, *(stage.preview for stage in candidate.stages))
     return all(file.is_file() for file in files)
 
 
-def tell_changes(run: Run, job: Job, emit: Emit) -> None:
-    """Say which files and versions are not what they were when the run began."""
-    now = {used.name: used.sha256 for used in job.files.values()}
-    now |= {"artgen": __version__, "torch": importlib.metadata.version("torch")}
-    before = run.fact("files")
-    text = "\n".join(f"{value} {name}" for name, value in sorted(now.items()))
-    if before is not None and before != text:
-        known = {line.partition(" ")[2]: line.partition(" ")[0] for line in before.splitlines()}
-        changed = sorted(name for name in now.keys() | known.keys() if now.get(name) != known.get(name))
-        names = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
-        emit(
-            Note(f"Changed since this run began: {names}. What is missing is made with them as they are now.")
+def report_changed_inputs(run: Run, inputs: RunInputs, emit: Emit) -> None:
+    """Report which files and versions have changed since the run began, and remember the new ones."""
+    versions = {used.name: used.sha256 for used in inputs.used_files.values()}
+    versions |= {"artgen": __version__, "torch": importlib.metadata.version("torch")}
+    recorded_text = run.read_fact("files")
+    text = "\n".join(f"{value} {name}" for name, value in sorted(versions.items()))
+    if recorded_text is not None and recorded_text != text:
+        recorded_versions = {
+            line.partition(" ")[2]: line.partition(" ")[0] for line in recorded_text.splitlines()
+        }
+        changed = sorted(
+            name
+            for name in versions.keys() | recorded_versions.keys()
+            if versions.get(name) != recorded_versions.get(name)
         )
-    if before != text:
-        run.remember("files", text)
+        names = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
+        emit(Note(f"Changed since this run began: {names}. Missing candidates are made with the new ones."))
+    if recorded_text != text:
+        run.write_fact("files", text)
 
 
-def renew_captions(run: Run, recipe: Recipe) -> None:
-    """Word the captions of finished candidates as the recipe words them now."""
-    words = f"{recipe.title}\n{recipe.gallery.caption}"
-    before = run.fact("captions")
-    if before == words:
+def update_captions(run: Run, recipe: Recipe) -> None:
+    """Rewrite the captions of finished candidates if the recipe's wording has changed."""
+    caption_format = f"{recipe.title}\n{recipe.gallery.caption}"
+    recorded_format = run.read_fact("captions")
+    if recorded_format == caption_format:
         return
-    finished = run.candidates() if before is not None else []
+    finished = run.candidates() if recorded_format is not None else []
     lineages = run.lineages(candidate.index for candidate in finished)
     for candidate, lineage in zip(finished, lineages, strict=True):
-        caption = described(recipe, lineage, _source_file(candidate))
-        run.add(replace(candidate, caption=caption))
-    run.remember("captions", words)
+        caption = build_caption(recipe, lineage, _read_source_file(candidate))
+        run.add_candidate(replace(candidate, caption=caption))
+    run.write_fact("captions", caption_format)
 
 
-def _source_file(candidate: Candidate) -> str | None:
+def _read_source_file(candidate: Candidate) -> str | None:
+    """Read the name of the photograph that a candidate started from; None if its PNG does not say it."""
     try:
-        return read(candidate.file).source_file
+        return read_provenance(candidate.file).source_file
     except ArtgenError:  # missing, or saved by other software
         return None

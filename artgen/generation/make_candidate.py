@@ -1,4 +1,4 @@
-"""Make one candidate of a run and put its files on disk, the picture last."""
+"""Generation of one candidate of a run into files, the PNG last."""
 
 from __future__ import annotations
 
@@ -8,92 +8,117 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from artgen.errors import ArtgenError
-from artgen.generation.chain import Setting, described, device_name, source_context, stages, versions
+from artgen.generation.chain import (
+    GenerationSettings,
+    build_caption,
+    build_source_context,
+    collect_versions,
+    device_name,
+    generate_stages,
+)
 from artgen.hashing import file_hash
 from artgen.imaging.io.files import write_png, write_preview
-from artgen.recipe import Lineage, Recipe, draw
-from artgen.runs.candidate import PREVIEW_SIDE, THUMBNAIL_SIDE, png_file, stage_file, thumbnail_file
-from artgen.runs.input_files import name_of
-from artgen.runs.provenance import FORMAT, Provenance, StageSize, UsedFile, carried_name
-from artgen.runs.stages import restore
-from artgen.steps.photos import Photos
+from artgen.recipe import Lineage, Recipe, draw_candidate
+from artgen.runs.candidate import (
+    STAGE_PREVIEW_SIDE_PX,
+    THUMBNAIL_SIDE_PX,
+    candidate_png_path,
+    stage_preview_path,
+    thumbnail_path,
+)
+from artgen.runs.input_files import portable_file_name
+from artgen.runs.provenance import PROVENANCE_FORMAT, Provenance, StageSize, UsedFile, safe_recipe_name
+from artgen.runs.stages import dequantise_image
+from artgen.steps.photos import PhotosSource
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Job:
-    """What every candidate of a run shares.
+class RunInputs:
+    """Recipe and files that all candidates of a run share.
 
     Args:
-        folder: the run's.
-        recipe: what is run.
-        files: name and hash of every file it reads, by path.
+        run_folder: where the files of the candidates are written.
+        recipe: the recipe of the run.
+        used_files: name and hash of every file that the recipe reads, by path.
     """
 
-    folder: Path
+    run_folder: Path
     recipe: Recipe
-    files: Mapping[Path, UsedFile]
+    used_files: Mapping[Path, UsedFile]
 
 
-def make(job: Job, lineage: Lineage, setting: Setting) -> Tensor:
-    """Make a candidate: stage previews, thumbnail, then the PNG that says how it was made.
+def make_candidate(inputs: RunInputs, lineage: Lineage, settings: GenerationSettings) -> Tensor:
+    """Generate a candidate and write its stage previews, its thumbnail and its PNG with provenance.
 
-    The PNG's presence means that everything else of the candidate is complete.
+    The PNG is written last: if it exists, every other file of the candidate is complete.
 
     Returns:
-        The picture, float32 ``(3, H, W)``.
+        The image, float32 ``(3, H, W)``.
 
     Raises:
         ArtgenError: an input cannot be used; or ``WriteError``, the files cannot be written.
     """
-    sizes: list[StageSize] = []
+    stage_sizes: list[StageSize] = []
     pixels, index = None, lineage.number
-    for number, made in enumerate(stages(job.recipe, lineage, setting)):
-        pixels = made.pixels
+    for stage_number, stage in enumerate(generate_stages(inputs.recipe, lineage, settings)):
+        pixels = stage.pixels
         _, height, width = pixels.shape
-        sizes.append(StageSize(step=made.name, use=made.use, width=width, height=height))
-        write_preview(stage_file(job.folder, index, number, made.name), restore(pixels), PREVIEW_SIDE)
+        stage_sizes.append(StageSize(step=stage.step_id, use=stage.use, width=width, height=height))
+        write_preview(
+            stage_preview_path(inputs.run_folder, index, stage_number, stage.step_id),
+            dequantise_image(pixels),
+            STAGE_PREVIEW_SIDE_PX,
+        )
     if pixels is None:
         raise ArtgenError(f"candidate {index}", "the recipe has no source")
-    image = restore(pixels)
-    write_preview(thumbnail_file(job.folder, index), image, THUMBNAIL_SIDE)
-    write_png(png_file(job.folder, index), image, provenance(job, lineage, setting, sizes).text())
+    image = dequantise_image(pixels)
+    write_preview(thumbnail_path(inputs.run_folder, index), image, THUMBNAIL_SIDE_PX)
+    write_png(
+        candidate_png_path(inputs.run_folder, index),
+        image,
+        build_provenance(inputs, lineage, settings, stage_sizes).png_text(),
+    )
     return image
 
 
-def provenance(job: Job, lineage: Lineage, setting: Setting, sizes: list[StageSize]) -> Provenance:
-    """What the candidate's PNG will say."""
-    folder = job.recipe.folder
-    drawn = draw(job.recipe, job.recipe.seed, lineage)
-    # Of photographs only the one it started from matters; crops choose among all; of steps what was drawn.
-    photo = None
-    if isinstance(drawn.source, Photos):
-        photo = drawn.source.photo(source_context(job.recipe, lineage))
-    used = dict.fromkeys([photo] if photo else drawn.source.files(folder))
-    for step in drawn.steps:
-        used |= dict.fromkeys(step.files(folder))
+def build_provenance(
+    inputs: RunInputs, lineage: Lineage, settings: GenerationSettings, stage_sizes: list[StageSize]
+) -> Provenance:
+    """Build the provenance that the candidate's PNG carries."""
+    folder = inputs.recipe.folder
+    drawn_candidate = draw_candidate(inputs.recipe, inputs.recipe.seed, lineage)
+    # Only the photograph that the candidate started from matters; crops depend on all photographs.
+    photo_path = None
+    if isinstance(drawn_candidate.source, PhotosSource):
+        photo_path = drawn_candidate.source.photo_path(build_source_context(inputs.recipe, lineage))
+    used_paths = dict.fromkeys([photo_path] if photo_path else drawn_candidate.source.list_files(folder))
+    for step in drawn_candidate.steps:
+        used_paths |= dict.fromkeys(step.list_files(folder))
     return Provenance(
-        format=FORMAT,
-        recipe_name=carried_name(job.recipe.path),
-        recipe=job.recipe.text,
-        digest=job.recipe.digest(),
-        seed=job.recipe.seed,
+        format=PROVENANCE_FORMAT,
+        recipe_name=safe_recipe_name(inputs.recipe.path),
+        recipe=inputs.recipe.text,
+        digest=inputs.recipe.digest(),
+        seed=inputs.recipe.seed,
         candidate=lineage.number,
-        preview=setting.preview,
-        device=device_name(setting.device),
-        caption=described(job.recipe, lineage),
-        draws=drawn.draws,
-        files=[_known(job, file) for file in used],
-        source_file=_known(job, photo).name if photo else None,
-        stages=sizes,
-        versions=versions(),
-        variation_of=lineage.variation_of,
+        preview=settings.preview,
+        device=device_name(settings.device),
+        caption=build_caption(inputs.recipe, lineage),
+        draws=drawn_candidate.draws,
+        files=[_identify_file(inputs, file) for file in used_paths],
+        source_file=_identify_file(inputs, photo_path).name if photo_path else None,
+        stages=stage_sizes,
+        versions=collect_versions(),
+        variation_of=lineage.parent,
         ancestors=list(lineage.ancestors[:-1]),
     )
 
 
-def _known(job: Job, file: Path) -> UsedFile:
-    """A file as it was when the run began, or as it is where it came since."""
-    return job.files.get(file) or UsedFile(name=name_of(file, job.recipe.folder), sha256=file_hash(file))
+def _identify_file(inputs: RunInputs, file: Path) -> UsedFile:
+    """Return the name and hash of a file as the run began with it; a file added later is hashed now."""
+    return inputs.used_files.get(file) or UsedFile(
+        name=portable_file_name(file, inputs.recipe.folder), sha256=file_hash(file)
+    )

@@ -1,4 +1,4 @@
-"""More like what was picked: a recipe whose draws are narrowed towards the picks of all its runs."""
+"""Narrowing of a recipe's draws towards the values that the picks of its runs had."""
 
 from __future__ import annotations
 
@@ -9,106 +9,126 @@ from pathlib import Path
 from artgen.errors import ArtgenError
 from artgen.events import Emit, Note
 from artgen.hashing import json_hash
-from artgen.recipe import Recipe, load
-from artgen.recipe.narrowing import Kept, Narrowed, narrowed_draws
+from artgen.recipe import Recipe, load_recipe
+from artgen.recipe.narrowing import NarrowedDraw, PickDraws, narrow_recipe_draws
 from artgen.runs.candidate import Candidate
-from artgen.runs.lookup import list_runs, recipe_name
+from artgen.runs.lookup import list_run_folders, recipe_name_of_run
 from artgen.runs.store import Run
-from artgen.seeds import derive
+from artgen.seeds import derive_key
 
-MOST_SEED = 2**53
+SEED_LIMIT = 2**53
 
 
 @dataclass(frozen=True)
-class Liking:
-    """A recipe as taste narrowed it.
+class NarrowedRecipe:
+    """A recipe whose draws are narrowed towards picks.
 
     Args:
-        recipe: what to run: with its own digest, and its own seed unless one was asked for.
-        fields: every draw of the recipe, before and after.
-        picks: how many there are.
-        runs: names of the runs that they are in.
+        recipe: the recipe to run, with a digest and, unless one was requested, a seed of its own.
+        narrowed_draws: every draw of the recipe, before and after.
+        pick_count: how many picks were used.
+        run_names: names of the runs that have these picks.
     """
 
     recipe: Recipe
-    fields: tuple[Narrowed, ...]
-    picks: int
-    runs: tuple[str, ...]
+    narrowed_draws: tuple[NarrowedDraw, ...]
+    pick_count: int
+    run_names: tuple[str, ...]
 
 
-def more_like_picks(
-    file: Path, overrides: Sequence[str], root: Path, emit: Emit, *, seed: int | None = None
-) -> Liking:
-    """A recipe narrowed towards the picks of every run in ``root`` of a recipe of this name.
+def narrow_recipe_to_picks(
+    recipe_file: Path, overrides: Sequence[str], runs_folder: Path, emit: Emit, *, seed: int | None = None
+) -> NarrowedRecipe:
+    """Narrow the draws of a recipe towards the picks of all runs of recipes with the same file name.
 
-    The same picks give the same recipe, so that the same command goes on with the same run.
+    The same picks give the same recipe, so that the same command resumes the same run.
 
     Args:
-        file: the recipe's; it stays as it is.
+        recipe_file: the recipe; the file stays unchanged.
         overrides: ``key=value`` texts, as ``--set`` takes them.
-        root: the folder that holds the runs.
-        emit: takes ``Note``: a run that cannot be read.
-        seed: the seed to run with; None derives one from the recipe's and the picks.
+        runs_folder: the folder that holds the runs.
+        emit: takes a ``Note`` for each run that cannot be read.
+        seed: the seed to run with; None derives one from the recipe's seed and the picks.
 
     Raises:
-        ArtgenError: the recipe is wrong, leaves nothing to chance, or nothing was picked.
+        ArtgenError: the recipe is invalid or draws nothing, or nothing was picked.
     """
-    recipe = load(file, overrides)
-    if not narrowed_draws(recipe, ()):
-        right = "a range or a choice, such as noise = { uniform = [0.4, 1] }"
-        raise ArtgenError(str(file), "draws nothing, so that nothing can be narrowed", right, "artgen steps")
-    kept: list[Kept] = []
-    runs: list[str] = []
-    picked: list[tuple[str, int, int]] = []
-    for name, picks in _picks(root, recipe.path.stem, emit):
-        runs.append(name)
-        for candidate, first in picks:
-            kept.append(Kept(candidate.draws, max(1, candidate.stars), f"{name} {first}"))
-            picked.append((name, candidate.index, candidate.stars))
-    if not kept:
-        found, right = f"no run in {root} has picks", "keep what you like first"
-        raise ArtgenError(str(file), found, right, f"artgen curate {recipe.path.stem}")
-    fields = narrowed_draws(recipe, kept)
-    if not any(field.kept for field in fields):
-        found = "what the picks were drawn with, this recipe does not draw any more"
-        raise ArtgenError(str(file), found, "pick in a run of the recipe as it is", f"artgen run {file}")
+    recipe = load_recipe(recipe_file, overrides)
+    if not narrow_recipe_draws(recipe, ()):
+        expected = "a range or a choice, such as noise = { uniform = [0.4, 1] }"
+        raise ArtgenError(
+            str(recipe_file), "draws nothing, so that nothing can be narrowed", expected, "artgen steps"
+        )
+    kept_draws: list[PickDraws] = []
+    run_names: list[str] = []
+    pick_keys: list[tuple[str, int, int]] = []
+    for name, picks in _read_picks_by_run(runs_folder, recipe.path.stem, emit):
+        run_names.append(name)
+        for candidate, first_ancestor in picks:
+            kept_draws.append(PickDraws(candidate.draws, max(1, candidate.stars), f"{name} {first_ancestor}"))
+            pick_keys.append((name, candidate.index, candidate.stars))
+    if not kept_draws:
+        problem, expected = f"no run in {runs_folder} has picks", "keep what you like first"
+        raise ArtgenError(str(recipe_file), problem, expected, f"artgen curate {recipe.path.stem}")
+    draws = narrow_recipe_draws(recipe, kept_draws)
+    if not any(field.pick_count for field in draws):
+        problem = "the recipe no longer draws the values that the picks were drawn with"
+        raise ArtgenError(
+            str(recipe_file), problem, "pick in a run of the present recipe", f"artgen run {recipe_file}"
+        )
     if seed is None:
-        seed = derive(recipe.seed, 0, "more-like-picks", json_hash(sorted(picked))) % MOST_SEED
-    changes = [f"{field.field}={toml(field)}" for field in fields if field.after != field.before]
-    narrower = load(file, [*overrides, *changes, f"seed={seed}"])
-    return Liking(narrower, tuple(fields), len(kept), tuple(runs))
+        seed = derive_key(recipe.seed, 0, "more-like-picks", json_hash(sorted(pick_keys))) % SEED_LIMIT
+    new_overrides = [f"{field.field}={format_draw(field)}" for field in draws if field.after != field.before]
+    narrowed_recipe = load_recipe(recipe_file, [*overrides, *new_overrides, f"seed={seed}"])
+    return NarrowedRecipe(narrowed_recipe, tuple(draws), len(kept_draws), tuple(run_names))
 
 
-def _picks(root: Path, name: str, emit: Emit) -> list[tuple[str, list[tuple[Candidate, int]]]]:
-    """Each run of a recipe of that name with its picks, where it has any, and whom they descend from."""
-    found = []
-    for folder in sorted(list_runs(root)):
-        if recipe_name(folder) != name:
+def _read_picks_by_run(
+    runs_folder: Path, recipe_name: str, emit: Emit
+) -> list[tuple[str, list[tuple[Candidate, int]]]]:
+    """Read the picks of every run of recipes with this name.
+
+    Returns:
+        For each run with picks its name and its picks, each with the number of the candidate that the recipe
+        drew: the pick itself, or the first ancestor of a variation.
+    """
+    picks_by_run = []
+    for folder in sorted(list_run_folders(runs_folder)):
+        if recipe_name_of_run(folder) != recipe_name:
             continue
         try:
             with Run.open(folder) as run:
-                picks = liked(run.candidates())
-                firsts = [lineage.first for lineage in run.lineages(one.index for one in picks)]
+                picks = select_picks(run.candidates())
+                first_ancestors = [
+                    lineage.root for lineage in run.lineages(candidate.index for candidate in picks)
+                ]
         except ArtgenError as error:
-            emit(Note(f"passed over: {error}"))
+            emit(Note(f"skipped: {error}"))
             continue
         if picks:
-            found.append((folder.name, list(zip(picks, firsts, strict=True))))
-    return found
+            picks_by_run.append((folder.name, list(zip(picks, first_ancestors, strict=True))))
+    return picks_by_run
 
 
-def liked(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """The picks; in a round in which nothing is kept yet, what came into that round and is not rejected."""
+def select_picks(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Select the kept candidates; if none is kept, those of the current round that are not rejected.
+
+    The latter are the picks of the round before, which a new round begins with.
+    """
     if picks := [candidate for candidate in candidates if candidate.picked]:
         return picks
-    last = max((candidate.round for candidate in candidates), default=1)
-    return [one for one in candidates if one.round == last > 1 and one.mark != "rejected"]
+    last_round = max((candidate.round for candidate in candidates), default=1)
+    return [
+        candidate
+        for candidate in candidates
+        if candidate.round == last_round > 1 and candidate.mark != "rejected"
+    ]
 
 
-def toml(field: Narrowed) -> str:
-    """The narrowed draw as the recipe writes it."""
+def format_draw(narrowed: NarrowedDraw) -> str:
+    """Write a narrowed draw as a TOML inline table, as a recipe has it."""
     import tomlkit
 
     table = tomlkit.inline_table()
-    table.update(field.after.spec())
+    table.update(narrowed.after.to_table())
     return table.as_string()

@@ -1,7 +1,7 @@
-"""One picture or film through the step ``style`` alone: the recipe that ``artgen style`` amounts to.
+"""Recipes of the single step ``style``, which ``artgen style`` applies to one picture or film.
 
-A picture made so is candidate 1 of a run of that recipe, and its PNG says so. It is so pixel for pixel,
-except with ``vgg``: its sums depend on the number of threads, and a picture that is made alone has them all.
+The result is candidate 1 of a run of that recipe, and its PNG says so. Such a run gives the same pixels,
+except with ``vgg``: its sums depend on the number of threads, which is one in a run and all cores here.
 """
 
 from __future__ import annotations
@@ -13,191 +13,200 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from artgen.config.document import Document
-from artgen.errors import ArtgenError, Problems
-from artgen.events import Emit, ignore
+from artgen.errors import ArtgenError, ValidationErrors
+from artgen.events import Emit, ignore_event
 from artgen.hashing import file_hash, json_hash
-from artgen.recipe import Lineage, Recipe, draw
-from artgen.recipe.loading import of_document
-from artgen.recipe.overrides import overridden
-from artgen.runs.input_files import file_hash
-from artgen.steps.style import Style
+from artgen.recipe import Lineage, Recipe, draw_candidate
+from artgen.recipe.loading import build_recipe
+from artgen.recipe.overrides import apply_overrides
+from artgen.steps.style import StyleStep
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from artgen.config.key_lines import Keys
-    from artgen.generation.chain import Setting
+    from artgen.config.key_lines import KeyPath
+    from artgen.generation.chain import GenerationSettings
     from artgen.runs.provenance import Provenance
-    from artgen.style.film.film import Painted
+    from artgen.style.film.film import PaintedFilm
 
-STEP = "style"
-# Every file's name starts at the current folder, where `artgen reproduce` looks for it, too.
-PATH = Path("style.toml")
-LARGEST = 65_536
-# What a film's frames owe to the way they follow each other: raise it when that changes.
+STEP_USE = "style"
+# In the current folder, so that file names are relative to it: `artgen reproduce` looks for them there, too.
+RECIPE_PATH = Path("style.toml")
+MAX_SIDE_PX = 65_536
+# Raise it when the way in which a frame depends on the frame before changes, so that no old frame is reused.
 FILM_VERSION = 1
 
 
 @dataclass(frozen=True)
-class Option:
-    """A field of the step as the command line gives it.
+class StyleOption:
+    """The value of a field of the step, as given on the command line.
 
     Attributes:
-        value: the field's.
-        shown: how messages name where it comes from, such as ``--strength 2``.
+        value: the value of the field.
+        label: the option as messages name it, such as ``--strength 2``.
     """
 
     value: Any
-    shown: str
+    label: str
 
 
-def one_step_recipe(
-    content: str,
-    fields: Mapping[str, Option],
-    sets: Sequence[str] = (),
+def build_one_step_recipe(
+    content_path: str,
+    options: Mapping[str, StyleOption],
+    assignments: Sequence[str] = (),
     *,
     seed: int = 0,
-    side: int = LARGEST,
+    max_side_px: int = MAX_SIDE_PX,
 ) -> Recipe:
-    """Write a recipe of one candidate: ``content``, painted by a step ``style`` with these fields.
+    """Build the recipe of one candidate: a picture or film painted by the step ``style``.
 
     Args:
-        content: the picture's or film's path.
-        fields: by the step's names of them.
-        sets: further ones as ``FIELD=VALUE``.
-        seed: another one gives other strokes.
-        side: long side in px that the content is reduced to first.
+        content_path: the picture or film.
+        options: values of the step's fields, by field name.
+        assignments: further fields as ``FIELD=VALUE``.
+        seed: another seed gives other strokes.
+        max_side_px: long side that the content is reduced to first, in px.
 
     Raises:
-        Problems: everything that is wrong, named as the command line has it.
+        ValidationErrors: every invalid option, named as on the command line.
     """
     import tomlkit
 
-    step = {"use": STEP, **{name: option.value for name, option in fields.items()}}
-    table = {
-        "title": Path(content).stem[:200],
+    step_table = {"use": STEP_USE, **{name: option.value for name, option in options.items()}}
+    recipe_table = {
+        "title": Path(content_path).stem[:200],
         "seed": seed,
         "candidates": 1,
-        "source": {"use": "photos", "images": [content], "side": side},
-        "steps": [step],
+        "source": {"use": "photos", "images": [content_path], "side": max_side_px},
+        "steps": [step_table],
     }
-    text = tomlkit.dumps(table)
-    given: dict[Keys, str] = {("steps", 0, name): option.shown for name, option in fields.items()}
-    document = Document(PATH, text, tomllib.loads(text), {}, given | {("source", "images"): content})
-    problems = [
+    text = tomlkit.dumps(recipe_table)
+    labels: dict[KeyPath, str] = {("steps", 0, name): option.label for name, option in options.items()}
+    document = Document(
+        RECIPE_PATH, text, tomllib.loads(text), {}, labels | {("source", "images"): content_path}
+    )
+    assignment_errors = [
         ArtgenError(f"--set {option}", "not of the form FIELD=VALUE", "such as --set strength=0.5")
-        for option in sets
+        for option in assignments
         if "=" not in option
     ]
-    sets = [option for option in sets if "=" in option]
+    assignments = [option for option in assignments if "=" in option]
     try:
-        changed, found = overridden(document, [f"steps.0.{option}" for option in sets])
-        everything = {**document.set_by, **(changed.set_by if sets else {})}
-        return of_document(replace(changed, set_by=everything), problems + found)
-    except Problems as wrong:
-        raise Problems("artgen style", [_plainly(problem) for problem in wrong.problems]) from None
+        changed_document, override_errors = apply_overrides(
+            document, [f"steps.0.{option}" for option in assignments]
+        )
+        labels_by_key = {**document.option_by_key, **(changed_document.option_by_key if assignments else {})}
+        return build_recipe(
+            replace(changed_document, option_by_key=labels_by_key), assignment_errors + override_errors
+        )
+    except ValidationErrors as errors:
+        raise ValidationErrors("artgen style", [_reword_error(error) for error in errors.errors]) from None
 
 
-def _plainly(problem: ArtgenError) -> ArtgenError:
-    """Word a problem of the recipe as one of the command line, which knows no recipe."""
-    where = problem.where.replace("--set steps.0.", "--set ").removeprefix(f"{PATH}: ")
-    place, _, field = where.partition(f": steps.{STEP}.")
-    right = problem.right.replace("relative to the recipe's folder", "relative to the current folder")
-    return ArtgenError(place or field, problem.found, right, problem.command)
+def _reword_error(error: ArtgenError) -> ArtgenError:
+    """Reword an error in the recipe as one of the command line, whose user has written no recipe."""
+    where = error.where.replace("--set steps.0.", "--set ").removeprefix(f"{RECIPE_PATH}: ")
+    location, _, field = where.partition(f": steps.{STEP_USE}.")
+    expected = error.expected.replace("relative to the recipe's folder", "relative to the current folder")
+    return ArtgenError(location or field, error.problem, expected, error.command)
 
 
-def paint_picture(recipe: Recipe, setting: Setting) -> tuple[Tensor, Provenance]:
+def paint_picture(recipe: Recipe, settings: GenerationSettings) -> tuple[Tensor, Provenance]:
     """Paint a picture.
 
     Args:
-        recipe: of ``one_step_recipe``.
-        setting: where and how; its device as ``chain.prepare`` returned it.
+        recipe: from ``build_one_step_recipe``.
+        settings: device and callbacks; the device as ``chain.configure_torch`` returned it.
 
     Returns:
-        The picture, ``(3, H, W)``, and what its PNG says.
+        The image, ``(3, H, W)``, and its provenance.
 
     Raises:
-        ArtgenError: a file cannot be read or used, or the memory does not suffice.
+        ArtgenError: a file cannot be read or used, or there is not enough memory.
     """
-    from artgen.generation.chain import stages
-    from artgen.generation.make_candidate import Job, provenance
+    from artgen.generation.chain import generate_stages
+    from artgen.generation.make_candidate import RunInputs, build_provenance
     from artgen.runs.provenance import StageSize
-    from artgen.runs.stages import restore
+    from artgen.runs.stages import dequantise_image
 
-    sizes = []
-    for stage in stages(recipe, 1, setting):
+    stage_sizes = []
+    for stage in generate_stages(recipe, 1, settings):
         _, height, width = stage.pixels.shape
-        sizes.append(StageSize(step=stage.name, use=stage.use, width=width, height=height))
-    return restore(stage.pixels), provenance(Job(Path(), recipe, {}), Lineage(1), setting, sizes)
+        stage_sizes.append(StageSize(step=stage.step_id, use=stage.use, width=width, height=height))
+    return dequantise_image(stage.pixels), build_provenance(
+        RunInputs(Path(), recipe, {}), Lineage(1), settings, stage_sizes
+    )
 
 
 def paint_film(
     recipe: Recipe,
-    source: Path,
-    output: Path,
-    setting: Setting,
+    film_path: Path,
+    output_path: Path,
+    settings: GenerationSettings,
     *,
-    emit: Emit = ignore,
-    shown: Callable[[Tensor], None] = lambda picture: None,
-) -> Painted:
-    """Paint a film; the same call resumes after any interruption. ``output`` is replaced when all is done.
+    emit: Emit = ignore_event,
+    on_frame: Callable[[Tensor], None] = lambda picture: None,
+) -> PaintedFilm:
+    """Paint a film; after an interruption the same call resumes.
 
     Args:
-        recipe: of ``one_step_recipe``, with the film as its content.
-        source: the film.
-        output: an ``.mp4``.
-        setting: where and how; a preview is half the size, and quicker.
+        recipe: from ``build_one_step_recipe``, with the film as its content.
+        film_path: the film to paint.
+        output_path: an ``.mp4``, replaced once every frame is painted.
+        settings: device and callbacks; a preview has half the size, and is faster.
         emit: takes ``WorkProgress`` and ``Note``.
-        shown: called with every frame painted.
+        on_frame: called with every painted frame.
 
     Raises:
-        ArtgenError: a file cannot be read or used, or the memory does not suffice.
+        ArtgenError: a file cannot be read or used, or there is not enough memory.
     """
     import torch
 
-    from artgen.generation.chain import within_memory
-    from artgen.imaging.film.frames import describe
-    from artgen.locks import held
+    from artgen.generation.chain import explain_out_of_memory
+    from artgen.imaging.film.frames import read_film_info
+    from artgen.locks import lock_folder
     from artgen.style.film import film
 
-    step = draw(recipe, recipe.seed, 1).steps[0]
-    assert isinstance(step, Style)
-    size = describe(source)
-    side = step.side or (max(size.width, size.height) if setting.preview else None)
-    side = max(16, side // 2) if setting.preview and side else side
-    # Frames come in the step's size already, so that what they begin from has it, too.
+    step = draw_candidate(recipe, recipe.seed, 1).steps[0]
+    assert isinstance(step, StyleStep)
+    size = read_film_info(film_path)
+    side = step.side or (max(size.width, size.height) if settings.preview else None)
+    side = max(16, side // 2) if settings.preview and side else side
+    # Frames are read in the step's size, so that the picture which a frame starts from has it, too.
     step = step.model_copy(update={"side": None})
-    with within_memory(step.name, None):
-        paint = step.painter(setting.context(recipe, step.name, 1))
+    with explain_out_of_memory(step.name, None):
+        paint = step.create_painter(settings.build_context(recipe, step.name, 1))
 
     def paint_frame(frame: Tensor, start: Tensor | None) -> Tensor:
-        with torch.no_grad(), within_memory(step.name, frame.shape):
+        with torch.no_grad(), explain_out_of_memory(step.name, frame.shape):
             return paint(frame, start)
 
     return film.paint_film(
-        source,
-        output,
+        film_path,
+        output_path,
         paint_frame,
-        _film_key(step, recipe, source, side, setting),
+        _film_cache_key(step, recipe, film_path, side, settings),
         side=side,
         emit=emit,
-        shown=shown,
-        held=held,
+        on_frame=on_frame,
+        lock_folder=lock_folder,
     )
 
 
-def _film_key(step: Style, recipe: Recipe, source: Path, side: int | None, setting: Setting) -> str:
-    """Hash everything that decides the pixels of a film's frames."""
-    from artgen.generation.chain import versions
+def _film_cache_key(
+    step: StyleStep, recipe: Recipe, film_path: Path, side: int | None, settings: GenerationSettings
+) -> str:
+    """Hash everything that decides the pixels of a film's frames, as the key of its stored frames."""
+    from artgen.generation.chain import collect_versions
 
     return json_hash(
         {
-            "film": [FILM_VERSION, file_hash(source), side, setting.preview],
+            "film": [FILM_VERSION, file_hash(film_path), side, settings.preview],
             "step": step.model_dump(mode="json"),
             "version": step.version,
-            "files": [file_hash(file) for file in step.files(recipe.folder)],
+            "files": [file_hash(file) for file in step.list_files(recipe.folder)],
             "seed": recipe.seed,
-            "device": setting.device,
-            "versions": versions(),
+            "device": settings.device,
+            "versions": collect_versions(),
         }
     )

@@ -1,4 +1,4 @@
-"""The worker processes, as the coordinator holds them. Nothing here imports torch."""
+"""The pool of worker processes that the coordinator uses. Nothing here imports torch."""
 
 from __future__ import annotations
 
@@ -13,99 +13,103 @@ from pathlib import Path
 from typing import IO, Any
 
 from artgen.errors import ArtgenError, WriteError
-from artgen.generation.chain import ENVIRONMENT
+from artgen.generation.chain import ENVIRONMENT_VARIABLES
 from artgen.recipe import Lineage
 from artgen.subprocesses import start_python
 
 
 class WorkerBugError(RuntimeError):
-    """A worker met a bug; the message is its traceback."""
+    """A bug in a worker process; the message is the worker's traceback."""
 
 
-class Workers:
-    """Worker processes and one queue of what they report.
+class WorkerPool:
+    """Worker processes and one queue of their reports.
 
     Args:
-        order: the first line that each is told.
+        encoded_order: the first line that is sent to each worker, from ``WorkerOrder.encode``.
     """
 
-    def __init__(self, order: str) -> None:
-        self._order = order
-        self._processes: list[_Process] = []
+    def __init__(self, encoded_order: str) -> None:
+        self._encoded_order = encoded_order
+        self._processes: list[_WorkerProcess] = []
         self.reports: queue.SimpleQueue[tuple[int, dict[str, Any]]] = queue.SimpleQueue()
-        """The number of a worker and what it said; ``{"ended": True}`` when its output ends."""
+        """The number of a worker and its report; ``{"ended": True}`` when its output ends."""
 
     def start(self, count: int) -> None:
         """Start ``count`` more workers."""
         for _ in range(count):
-            number = len(self._processes)
-            self._processes.append(_Process(number, self._order, self.reports))
+            worker_number = len(self._processes)
+            self._processes.append(_WorkerProcess(worker_number, self._encoded_order, self.reports))
 
     def __len__(self) -> int:
         return len(self._processes)
 
-    def tell(self, number: int, candidate: Lineage) -> None:
-        """Let a worker make a candidate."""
-        self._processes[number].tell(json.dumps([candidate.number, *candidate.ancestors]))
+    def assign_candidate(self, worker_number: int, lineage: Lineage) -> None:
+        """Send a candidate to a worker, which generates it."""
+        self._processes[worker_number].send_line(json.dumps([lineage.number, *lineage.ancestors]))
 
-    def death(self, number: int) -> Exception:
-        """Why a worker that ended by itself did so."""
-        return self._processes[number].death()
+    def explain_exit(self, worker_number: int) -> Exception:
+        """Return an error that says why a worker ended unexpectedly."""
+        return self._processes[worker_number].explain_exit()
 
     def stop(self) -> None:
-        """End all workers at once; what they were making is lost, nothing partial stays."""
+        """Kill all workers; unfinished candidates are lost."""
         for process in self._processes:
             process.kill()
         for process in self._processes:
             process.close()
 
 
-class _Process:
+class _WorkerProcess:
+    """One worker process and the thread that forwards its reports."""
+
     def __init__(
-        self, number: int, order: str, reports: queue.SimpleQueue[tuple[int, dict[str, Any]]]
+        self, worker_number: int, encoded_order: str, reports: queue.SimpleQueue[tuple[int, dict[str, Any]]]
     ) -> None:
-        # Warnings of libraries must not run through the progress bars; they are shown after a crash.
+        # Warnings of libraries must not disturb the progress bars; they are shown after a crash.
         try:
-            self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the process)
+            self._stderr_file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the process)
         except OSError as error:
             raise WriteError(Path(tempfile.gettempdir()), error.strerror or str(error)) from error
         self._process = start_python(
             "artgen.generation.worker",
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._errors,
-            environment=ENVIRONMENT,
+            stderr=self._stderr_file,
+            environment=ENVIRONMENT_VARIABLES,
         )
-        threading.Thread(target=self._relay, args=(number, reports), daemon=True).start()
-        self.tell(order)
+        threading.Thread(target=self._forward_reports, args=(worker_number, reports), daemon=True).start()
+        self.send_line(encoded_order)
 
-    def _relay(self, number: int, reports: queue.SimpleQueue[tuple[int, dict[str, Any]]]) -> None:
+    def _forward_reports(
+        self, worker_number: int, reports: queue.SimpleQueue[tuple[int, dict[str, Any]]]
+    ) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             try:
-                reports.put((number, json.loads(line)))
-            except ValueError:  # cut short: the worker was killed while it spoke
+                reports.put((worker_number, json.loads(line)))
+            except ValueError:  # cut short: the worker was killed while it wrote
                 break
-        reports.put((number, {"ended": True}))
+        reports.put((worker_number, {"ended": True}))
 
-    def tell(self, line: str) -> None:
+    def send_line(self, line: str) -> None:
         assert self._process.stdin is not None
-        # A worker that is gone cannot be told anything; its end is reported in its own way.
+        # Writing to a worker that has ended fails; its end is reported through its output.
         with contextlib.suppress(OSError):
             self._process.stdin.write(f"{line}\n".encode())
             self._process.stdin.flush()
 
-    def death(self) -> Exception:
-        code = self._process.wait()
-        self._errors.seek(0)
-        said = self._errors.read()[-4000:].decode("utf-8", "replace").strip()
-        if code < 0:
-            name = signal.Signals(-code).name
-            right = "fewer workers need less memory; what is finished is kept"
+    def explain_exit(self) -> Exception:
+        exit_code = self._process.wait()
+        self._stderr_file.seek(0)
+        error_text = self._stderr_file.read()[-4000:].decode("utf-8", "replace").strip()
+        if exit_code < 0:
+            signal_name = signal.Signals(-exit_code).name
+            expected = "fewer workers need less memory; what is finished is kept"
             return ArtgenError(
-                "a worker", f"was ended by {name}, as when memory runs out", right, "--workers 1"
+                "a worker", f"was ended by {signal_name}, as when memory runs out", expected, "--workers 1"
             )
-        return WorkerBugError(f"a worker ended by itself (code {code})\n{said}")
+        return WorkerBugError(f"a worker ended by itself (code {exit_code})\n{error_text}")
 
     def kill(self) -> None:
         self._process.kill()
@@ -115,4 +119,4 @@ class _Process:
         if self._process.stdin is not None:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()
-        self._errors.close()
+        self._stderr_file.close()

@@ -1,4 +1,4 @@
-"""Make a picture again from what its file carries, and compare."""
+"""Reproduction of a picture from the provenance in its PNG, and comparison of the pixels."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from typing import TYPE_CHECKING
 
 from artgen.errors import ArtgenError
 from artgen.events import CandidateFailed, Emit, StepProgress, StepStarted
-from artgen.imaging.io.png_text import read_size
-from artgen.recipe import Lineage, Recipe, draw, load
-from artgen.runs.candidate import CANDIDATES
-from artgen.runs.lookup import DATABASE
-from artgen.runs.provenance import Provenance, read
-from artgen.runs.sandbox import Mirror, mirrored
-from artgen.runs.store import RECIPE_FOLDER, Run
-from artgen.steps.photos import Photos
+from artgen.imaging.io.png_text import read_png_size
+from artgen.recipe import Lineage, Recipe, draw_candidate, load_recipe
+from artgen.runs.candidate import CANDIDATES_FOLDER
+from artgen.runs.lookup import DATABASE_FILE
+from artgen.runs.provenance import Provenance, read_provenance
+from artgen.runs.sandbox import RecipeSandbox, open_sandbox
+from artgen.runs.store import RECIPE_FOLDER_FACT, Run
+from artgen.steps.photos import PhotosSource
 
 if TYPE_CHECKING:
     from artgen.runs.stages import Pixels
 
 
 @dataclass(frozen=True)
-class Reproduction:
-    """How the picture made again compares with the file.
+class ReproductionResult:
+    """How a reproduced picture compares with the file.
 
     Args:
-        candidate: its number.
+        candidate: the candidate's number.
         identical: whether every pixel is the same.
-        size: width and height made now, in px.
-        largest: the largest difference of a channel, in 8-bit levels; 255 when the sizes differ.
+        size: width and height of the reproduced picture, in px.
+        largest: the largest difference of a channel, in 8-bit levels; 255 if the sizes differ.
         mean: the mean difference, in 8-bit levels.
         share: the share of pixels that differ, 0 to 1.
-        differences: what is not as it was when the file was made, in words.
+        differences: what has changed since the file was made: sizes, versions, device, files; in words.
     """
 
     candidate: int
@@ -44,7 +44,7 @@ class Reproduction:
     differences: tuple[str, ...]
 
     def summary(self) -> str:
-        """The result in words, one line for each thing that is not as it was."""
+        """Return the result in words, with a line for each difference."""
         width, height = self.size
         if self.identical:
             text = f"identical, every pixel of {width} x {height}"
@@ -56,129 +56,161 @@ class Reproduction:
         return "\n  ".join([text, *self.differences])
 
 
-def reproduce(
-    picture: Path, emit: Emit, *, folder: Path | None = None, device: str | None = None
-) -> Reproduction:
-    """Make the candidate in ``picture`` again, without any stored stage, and compare the pixels.
+def reproduce_picture(
+    png_path: Path, emit: Emit, *, recipe_folder: Path | None = None, device: str | None = None
+) -> ReproductionResult:
+    """Generate the candidate in a PNG again, without the stage cache, and compare the pixels.
 
     Args:
-        picture: a PNG made by artgen. It is not trusted.
-        emit: told the steps.
-        folder: where the files that the recipe names are; None finds it by itself.
-        device: None takes the kind of device that made the file, where there is one.
+        png_path: a PNG made by artgen. Its content is not trusted.
+        emit: takes ``StepStarted``, ``StepProgress`` and ``CandidateFailed``.
+        recipe_folder: where the files that the recipe names are; None looks in the usual places.
+        device: None takes the kind of device that made the file, if this machine has one.
+
+    Returns:
+        The comparison.
 
     Raises:
-        ArtgenError: no provenance, or a file that the recipe needs is missing.
+        ArtgenError: the PNG has no provenance, or a file that the recipe needs is missing.
     """
-    provenance = read(picture)
+    provenance = read_provenance(png_path)
     try:
-        with mirrored(picture, provenance, folder or _own_folder(picture)) as mirror:
-            recipe = _recipe(picture, mirror, provenance)
-            pixels, differences = _made(recipe, mirror, provenance, device, emit)
+        with open_sandbox(png_path, provenance, recipe_folder or _find_recipe_folder(png_path)) as sandbox:
+            recipe = _load_recipe(png_path, sandbox, provenance)
+            pixels, differences = _regenerate(recipe, sandbox, provenance, device, emit)
     except ArtgenError as error:
         emit(CandidateFailed(provenance.candidate, str(error)))
         raise
-    differences += [f"{name} has changed" for name in mirror.changed]
-    return _compared(picture, provenance.candidate, pixels, tuple(differences))
+    differences += [f"{name} has changed" for name in sandbox.changed_files]
+    return _compare_pixels(png_path, provenance.candidate, pixels, tuple(differences))
 
 
-def _own_folder(picture: Path) -> Path | None:
-    """The recipe's folder as the run remembers it, if the picture still lies in its run."""
-    run = picture.resolve().parent.parent
-    if picture.resolve().parent.name != CANDIDATES or not (run / DATABASE).is_file():
+def _find_recipe_folder(png_path: Path) -> Path | None:
+    """Find the recipe's folder as the run recorded it, if the PNG is still in its run folder."""
+    run_folder = png_path.resolve().parent.parent
+    if png_path.resolve().parent.name != CANDIDATES_FOLDER or not (run_folder / DATABASE_FILE).is_file():
         return None
-    with Run.open(run) as store:
-        remembered = store.fact(RECIPE_FOLDER)
-    return run / remembered if remembered and (run / remembered).is_dir() else None
+    with Run.open(run_folder) as run:
+        recorded_folder = run.read_fact(RECIPE_FOLDER_FACT)
+    return (
+        run_folder / recorded_folder if recorded_folder and (run_folder / recorded_folder).is_dir() else None
+    )
 
 
-def _recipe(picture: Path, mirror: Mirror, provenance: Provenance) -> Recipe:
+def _load_recipe(png_path: Path, sandbox: RecipeSandbox, provenance: Provenance) -> Recipe:
+    """Load the recipe from the sandbox, and check the files that this candidate uses."""
     try:
-        recipe = _checked(mirror.recipe)
-        drawn = draw(_begun(recipe, mirror), provenance.seed, _lineage(provenance))
-        for part in (drawn.source, *drawn.steps):
-            for field, error in part.wrong(recipe.folder):
-                raise ArtgenError(f"{part.name}.{field}", error.found, error.right, error.command)
+        recipe = _load_without_files(sandbox.recipe_file)
+        drawn_candidate = draw_candidate(
+            _with_one_source_file(recipe, sandbox), provenance.seed, _lineage_from_provenance(provenance)
+        )
+        for part in (drawn_candidate.source, *drawn_candidate.steps):
+            for field, error in part.validate_files(recipe.folder):
+                raise ArtgenError(f"{part.name}.{field}", error.problem, error.expected, error.command)
     except ArtgenError as error:
-        found = f"the recipe in it cannot be run here: {error}".replace(f"{mirror.recipe.parent}/", "")
-        raise ArtgenError(str(picture), found) from error
+        problem = f"the recipe in it cannot be run here: {error}".replace(
+            f"{sandbox.recipe_file.parent}/", ""
+        )
+        raise ArtgenError(str(png_path), problem) from error
     return recipe
 
 
-def _checked(file: Path) -> Recipe:
-    """The recipe without asking for its files: of what it draws from, only what was drawn is there."""
+def _load_without_files(recipe_file: Path) -> Recipe:
+    """Load a recipe without checking its files: only those that the candidate drew are in the sandbox."""
     from pydantic import ValidationError
 
-    from artgen.config.document import read as read_document
+    from artgen.config.document import read_document
 
-    document = read_document(file)
+    document = read_document(recipe_file)
     try:
         recipe = Recipe.model_validate(document.table)
     except ValidationError:
-        return load(file)  # which says in words what is wrong
+        return load_recipe(recipe_file)  # raises the errors in words
     recipe._path, recipe._text = document.path, document.text
     return recipe
 
 
-def _lineage(provenance: Provenance) -> Lineage:
-    parent = provenance.variation_of
-    return Lineage(provenance.candidate, () if parent is None else (*provenance.ancestors, parent))
+def _lineage_from_provenance(provenance: Provenance) -> Lineage:
+    """Return the lineage of the candidate, from the ancestors that its PNG names."""
+    parent_number = provenance.variation_of
+    return Lineage(
+        provenance.candidate, () if parent_number is None else (*provenance.ancestors, parent_number)
+    )
 
 
-def _begun(recipe: Recipe, mirror: Mirror) -> Recipe:
-    """The recipe with the photograph that the candidate started from in place of all its photographs."""
-    if mirror.source_file is None or not isinstance(recipe.source, Photos):
+def _with_one_source_file(recipe: Recipe, sandbox: RecipeSandbox) -> Recipe:
+    """Return the recipe with one photograph as its source: the one that the candidate started from."""
+    if sandbox.source_file is None or not isinstance(recipe.source, PhotosSource):
         return recipe
-    source = recipe.source.model_copy(update={"images": [str(mirror.source_file)]})
+    source = recipe.source.model_copy(update={"images": [str(sandbox.source_file)]})
     return recipe.model_copy(update={"source": source})
 
 
-def _made(
-    recipe: Recipe, mirror: Mirror, provenance: Provenance, device: str | None, emit: Emit
+def _regenerate(
+    recipe: Recipe, sandbox: RecipeSandbox, provenance: Provenance, device: str | None, emit: Emit
 ) -> tuple[Pixels, list[str]]:
-    from artgen.generation.chain import Setting, device_name, prepare, stages, versions
+    """Generate the candidate again; return its pixels, and what differs from the provenance."""
+    from artgen.generation.chain import (
+        GenerationSettings,
+        collect_versions,
+        configure_torch,
+        device_name,
+        generate_stages,
+    )
 
     differences = []
-    kind = provenance.device.partition(" ")[0]
+    recorded_device = provenance.device.partition(" ")[0]
     if device is None:
         try:
-            device = prepare(kind if kind in ("cuda", "mps") else "cpu")
+            device = configure_torch(recorded_device if recorded_device in ("cuda", "mps") else "cpu")
         except ArtgenError:
-            device = prepare("cpu")
+            device = configure_torch("cpu")
     else:
-        device = prepare(device)
+        device = configure_torch(device)
     if (name := device_name(device)) != provenance.device:
         differences.append(f"made on {provenance.device}, now {name}")
-    for part, version in versions().items():
-        if (before := provenance.versions.get(part)) != version:
-            differences.append(f"{part} was {before}, now {version}")
+    for component, version in collect_versions().items():
+        if (recorded_version := provenance.versions.get(component)) != version:
+            differences.append(f"{component} was {recorded_version}, now {version}")
     if recipe.digest() != provenance.digest:
         differences.append("the recipe reads differently in this version of artgen")
-    if draw(recipe, provenance.seed, _lineage(provenance)).draws != provenance.draws:
-        differences.append("chance drew other values")
-    recipe = _begun(recipe, mirror).model_copy(update={"seed": provenance.seed})
+    if (
+        draw_candidate(recipe, provenance.seed, _lineage_from_provenance(provenance)).draws
+        != provenance.draws
+    ):
+        differences.append("the recipe draws other values")
+    recipe = _with_one_source_file(recipe, sandbox).model_copy(update={"seed": provenance.seed})
     candidate = provenance.candidate
-    setting = Setting(
+    settings = GenerationSettings(
         device=device,
         preview=provenance.preview,
-        started=lambda step, number, of: emit(StepStarted(candidate, step, number, of)),
-        progress=lambda fraction: emit(StepProgress(candidate, fraction)),
+        on_step_started=lambda step_id, stage_number, stage_count: emit(
+            StepStarted(candidate, step_id, stage_number, stage_count)
+        ),
+        on_progress=lambda fraction: emit(StepProgress(candidate, fraction)),
     )
-    *_, last = stages(recipe, _lineage(provenance), setting)
-    return last.pixels, differences
+    *_, last_stage = generate_stages(recipe, _lineage_from_provenance(provenance), settings)
+    return last_stage.pixels, differences
 
 
-def _compared(picture: Path, candidate: int, pixels: Pixels, differences: tuple[str, ...]) -> Reproduction:
+def _compare_pixels(
+    png_path: Path, candidate: int, pixels: Pixels, differences: tuple[str, ...]
+) -> ReproductionResult:
+    """Compare the reproduced pixels, uint16 ``(3, H, W)``, with those of the PNG."""
     from artgen.imaging.io.files import read_image
-    from artgen.runs.stages import restore
+    from artgen.runs.stages import dequantise_image
 
     _, height, width = pixels.shape
     size = (width, height)
-    if (there := read_size(picture)) != size:
-        differences += (f"the file has {there[0]} x {there[1]} px, now {width} x {height}",)
-        return Reproduction(candidate, False, size, 255, 255.0, 1.0, differences)
-    apart = (read_image(picture, max_pixels=width * height) - restore(pixels).mul(255).round().div(255)).abs()
-    levels = apart.mul(255).round()
+    if (file_size := read_png_size(png_path)) != size:
+        differences += (f"the file has {file_size[0]} x {file_size[1]} px, now {width} x {height}",)
+        return ReproductionResult(candidate, False, size, 255, 255.0, 1.0, differences)
+    difference = (
+        read_image(png_path, max_pixels=width * height) - dequantise_image(pixels).mul(255).round().div(255)
+    ).abs()
+    levels = difference.mul(255).round()
     largest = int(levels.max())
     share = float((levels.amax(0) > 0).float().mean())
-    return Reproduction(candidate, largest == 0, size, largest, float(levels.mean()), share, differences)
+    return ReproductionResult(
+        candidate, largest == 0, size, largest, float(levels.mean()), share, differences
+    )

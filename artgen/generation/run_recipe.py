@@ -1,73 +1,79 @@
-"""The recipe of a run, read from the run's own folder."""
+"""The recipe of a run, read from the copy in the run's folder."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
-from artgen.config.document import read
-from artgen.errors import ArtgenError, Problems
+from artgen.config.document import read_document
+from artgen.errors import ArtgenError, ValidationErrors
 from artgen.recipe import Recipe
-from artgen.recipe.loading import of_document
-from artgen.runs.candidate import png_file
-from artgen.runs.lookup import RECIPE, recipe_name
-from artgen.runs.provenance import read as read_provenance
-from artgen.runs.store import RECIPE_FOLDER, Run
+from artgen.recipe.loading import build_recipe
+from artgen.runs.candidate import candidate_png_path
+from artgen.runs.lookup import RECIPE_FILE, recipe_name_of_run
+from artgen.runs.provenance import read_provenance
+from artgen.runs.store import RECIPE_FOLDER_FACT, Run
 
 
-def recipe_of(run: Run) -> Recipe:
-    """The recipe as it was run, with the files that it names where they were then.
+def load_run_recipe(run: Run) -> Recipe:
+    """Load the recipe of a run; its file names start at the folder of the original recipe.
 
     Raises:
-        ArtgenError: a file is missing, nobody knows where the recipe lies, or this version of artgen
-            reads it otherwise.
+        ArtgenError: a file is missing, the folder of the recipe is unknown, or this version of artgen reads
+            the recipe differently.
     """
-    file, name = run.folder / RECIPE, f"{recipe_name(run.folder)}.toml"
-    place = _folder(run, name)
+    file, recipe_name = run.folder / RECIPE_FILE, f"{recipe_name_of_run(run.folder)}.toml"
+    recipe_folder = _find_recipe_folder(run, recipe_name)
     try:
-        recipe = of_document(replace(read(file), path=place / name))
-    except Problems as problems:
-        # Lines are those of the run's copy: the file may have changed since.
-        raise Problems(
-            str(file), [_moved(error, place / name, file) for error in problems.problems]
+        recipe = build_recipe(replace(read_document(file), path=recipe_folder / recipe_name))
+    except ValidationErrors as errors:
+        # Line numbers are those of the run's copy: the original may have changed since.
+        raise ValidationErrors(
+            str(file), [_point_to_copy(error, recipe_folder / recipe_name, file) for error in errors.errors]
         ) from None
-    _refuse_another(run, recipe)
+    _check_same_recipe(run, recipe)
     return recipe
 
 
-def is_preview(run: Run) -> bool:
-    """Whether the run is one of ``--preview``."""
+def is_preview_run(run: Run) -> bool:
+    """Return whether the run was started with ``--preview``."""
     return run.name.endswith("-preview")
 
 
-def _folder(run: Run, name: str) -> Path:
-    """Where the recipe lies: as the run remembers, or where one of its name is."""
-    remembered = run.fact(RECIPE_FOLDER)
-    if remembered is not None and (folder := run.folder / remembered).is_dir():
+def _find_recipe_folder(run: Run, recipe_name: str) -> Path:
+    """Find the folder of the original recipe: as the run recorded it, or where a recipe of this name is."""
+    recorded_folder = run.read_fact(RECIPE_FOLDER_FACT)
+    if recorded_folder is not None and (folder := run.folder / recorded_folder).is_dir():
         return folder
-    # A database that was rebuilt does not know; where runs and recipes usually lie is worth a look.
-    beside = run.folder.resolve().parent.parent
-    for folder in (Path(), Path("recipes"), beside, beside / "recipes"):
-        if (folder / name).is_file():
+    # A rebuilt database has lost the record; the usual folders of recipes are tried.
+    project_folder = run.folder.resolve().parent.parent
+    for folder in (Path(), Path("recipes"), project_folder, project_folder / "recipes"):
+        if (folder / recipe_name).is_file():
             return folder
-    found = "it is not known where its recipe lies" if remembered is None else f"no folder {remembered}"
-    right = "run the recipe once more, which makes nothing that is there"
-    raise ArtgenError(f"run {run.name}", found, right, f"artgen run PATH/{name}")
+    problem = (
+        "the folder of its recipe is unknown" if recorded_folder is None else f"no folder {recorded_folder}"
+    )
+    expected = "run the recipe once more: finished candidates are kept"
+    raise ArtgenError(f"run {run.name}", problem, expected, f"artgen run PATH/{recipe_name}")
 
 
-def _moved(error: ArtgenError, named: Path, file: Path) -> ArtgenError:
-    where = error.where.replace(str(named), str(file), 1)
-    return ArtgenError(where, error.found, error.right, error.command)
+def _point_to_copy(error: ArtgenError, recipe_path: Path, copy_path: Path) -> ArtgenError:
+    """Replace the path of the original recipe in an error by that of the run's copy."""
+    where = error.where.replace(str(recipe_path), str(copy_path), 1)
+    return ArtgenError(where, error.problem, error.expected, error.command)
 
 
-def _refuse_another(run: Run, recipe: Recipe) -> None:
-    """No run mixes two recipes; what a picture carries tells which one made it."""
+def _check_same_recipe(run: Run, recipe: Recipe) -> None:
+    """Raise an error if the run's first picture was made by another recipe, since no run mixes two.
+
+    The recipe differs if a newer artgen reads the same text differently.
+    """
     for candidate in run.candidates()[:1]:
         try:
-            digest = read_provenance(png_file(run.folder, candidate.index)).digest
+            digest = read_provenance(candidate_png_path(run.folder, candidate.index)).digest
         except ArtgenError:  # missing, or saved by other software
             return
         if digest != recipe.digest():
-            found = "this version of artgen reads its recipe otherwise"
+            problem = "this version of artgen reads its recipe differently"
             command = f"artgen run {recipe.path}"
-            raise ArtgenError(f"run {run.name}", found, "candidates of today are another run", command)
+            raise ArtgenError(f"run {run.name}", problem, "new candidates need a new run", command)

@@ -1,4 +1,4 @@
-"""The workers' working time: what is missing is handed out, what is finished is recorded."""
+"""The scheduler of a run: assigns missing candidates to workers and records finished ones."""
 
 from __future__ import annotations
 
@@ -15,163 +15,188 @@ from pathlib import Path
 from typing import Any
 
 from artgen.errors import ArtgenError
-from artgen.events import CandidateDone, CandidateFailed, Emit, MoreAsked, Note, StepProgress, StepStarted
-from artgen.generation.existing import clean
-from artgen.generation.processes import WorkerBugError, Workers
-from artgen.generation.worker import Order
+from artgen.events import (
+    CandidateDone,
+    CandidateFailed,
+    CandidatesAdded,
+    Emit,
+    Note,
+    StepProgress,
+    StepStarted,
+)
+from artgen.generation.existing import remove_leftovers
+from artgen.generation.processes import WorkerBugError, WorkerPool
+from artgen.generation.worker import WorkerOrder
 from artgen.recipe import Lineage
-from artgen.runs.candidate import Candidate, png_file
-from artgen.runs.rebuild import recover
+from artgen.runs.candidate import Candidate, candidate_png_path
+from artgen.runs.rebuild import recover_candidate
 from artgen.runs.stages import StageCache
 from artgen.runs.store import Run
-from artgen.subprocesses import usable_cores
+from artgen.subprocesses import count_usable_cores
 
-TRIM_EVERY = 16
-ASK_SECONDS = 0.5
+CANDIDATES_PER_TRIM = 16
+POLL_SECONDS = 0.5
 
 
 @dataclass
-class Outcome:
-    """What became of a wish.
+class RunResult:
+    """The result of a run request.
 
     Args:
-        folder: the run's.
-        made: candidates made now.
-        failed: candidates that could not be made, each with the reason.
-        candidates: every finished candidate of the run, by number.
+        run_folder: the folder of the run.
+        generated_numbers: numbers of the candidates that were generated now.
+        errors: why candidates could not be generated, by number.
+        candidates: every finished candidate of the run, sorted by number.
         seconds: time taken.
     """
 
-    folder: Path
-    made: list[int] = field(default_factory=list)
-    failed: dict[int, ArtgenError] = field(default_factory=dict)
+    run_folder: Path
+    generated_numbers: list[int] = field(default_factory=list)
+    errors: dict[int, ArtgenError] = field(default_factory=dict)
     candidates: Sequence[Candidate] = ()
     seconds: float = 0.0
 
 
-class Shift:
-    """From the first worker's start until nothing is left to make.
+class Scheduler:
+    """Starts workers, assigns candidates to them, and records what they report.
 
     Args:
-        run: what is worked for; its lock is held.
-        order: what the workers are told first.
-        missing: what to make, in this order.
-        workers: processes; None takes one per core, or one on a GPU.
-        outcome: told what was made and what failed.
-        emit: told everything.
+        run: the run; the caller holds its lock.
+        order: the first message to each worker.
+        missing: the candidates to generate, in this order.
+        worker_count: worker processes; None takes one per core, or one on a GPU.
+        result: receives the numbers of generated candidates and the errors.
+        emit: takes every event.
     """
 
     def __init__(
         self,
         run: Run,
-        order: Order,
+        order: WorkerOrder,
         missing: Sequence[Lineage],
-        workers: int | None,
-        outcome: Outcome,
+        worker_count: int | None,
+        result: RunResult,
         emit: Emit,
     ) -> None:
-        self._run, self._order, self._outcome, self._emit = run, order, outcome, emit
-        self._left, self._sooner = deque(missing), deque[Lineage]()
-        self._open = len(missing)
-        self._taken = {lineage.number for lineage in missing} | outcome.failed.keys()
-        self._asked_at = 0.0
-        self._most = workers or usable_cores()
-        # Where there may be a GPU, the first worker says so before others are started, unless told how many.
-        self._allowed = 1 if workers is None and self._perhaps_gpu() else self._most
-        self._cache = StageCache(order.cache)
-        self._crew = Workers(order.line())
-        self._idle: list[int] = []
+        self._run, self._order, self._result, self._emit = run, order, result, emit
+        self._missing, self._new_variations = deque(missing), deque[Lineage]()
+        self._unfinished_count = len(missing)
+        self._scheduled_numbers = {lineage.number for lineage in missing} | result.errors.keys()
+        self._queue_read_time = 0.0
+        self._max_workers = worker_count or count_usable_cores()
+        # If there may be a GPU, and no count was given, the first worker must report its device first.
+        self._allowed_workers = 1 if worker_count is None and self._may_have_gpu() else self._max_workers
+        self._stage_cache = StageCache(order.stage_cache_folder)
+        self._workers = WorkerPool(order.encode())
+        self._idle_workers: list[int] = []
 
-    def work(self) -> None:
-        """Make everything, and the variations that are asked for meanwhile."""
-        self._cache.trim()
+    def run(self) -> None:
+        """Generate all missing candidates, and variations that are queued meanwhile."""
+        self._stage_cache.trim()
         try:
-            self._staff()
-            while self._open or self._ask():
-                # With a timeout, so that Ctrl-C is heard on every system.
+            self._start_workers()
+            while self._unfinished_count or self._take_new_variations():
+                # With a timeout, so that Ctrl-C interrupts it on every system.
                 with contextlib.suppress(queue.Empty):
-                    self._hear(*self._crew.reports.get(timeout=ASK_SECONDS))
-                if self._idle and time.monotonic() - self._asked_at >= ASK_SECONDS:
-                    self._ask()
+                    self._handle_report(*self._workers.reports.get(timeout=POLL_SECONDS))
+                if self._idle_workers and time.monotonic() - self._queue_read_time >= POLL_SECONDS:
+                    self._take_new_variations()
         finally:
-            self._crew.stop()
-            clean(self._run.folder)
-            self._cache.trim()
+            self._workers.stop()
+            remove_leftovers(self._run.folder)
+            self._stage_cache.trim()
 
-    def _staff(self) -> None:
-        """Start workers for what is to be made, as far as they are allowed."""
-        self._crew.start(max(0, min(self._allowed, self._open) - len(self._crew)))
+    def _start_workers(self) -> None:
+        """Start workers for the unfinished candidates, up to the allowed number."""
+        self._workers.start(max(0, min(self._allowed_workers, self._unfinished_count) - len(self._workers)))
 
-    def _perhaps_gpu(self) -> bool:
+    def _may_have_gpu(self) -> bool:
+        """Return whether workers may use a GPU, as far as that is known without torch."""
         if self._order.device != "auto":
             return self._order.device != "cpu"
         return sys.platform == "darwin" or shutil.which("nvidia-smi") is not None or Path("/dev/kfd").exists()
 
-    def _ask(self) -> bool:
-        """Take the variations that are asked for since; they come first, since somebody waits for them."""
-        self._asked_at = time.monotonic()
-        new = [lineage for lineage in self._run.waiting() if lineage.number not in self._taken]
-        if not new:
+    def _take_new_variations(self) -> bool:
+        """Schedule newly queued variations before all else, since somebody waits for them.
+
+        Returns:
+            Whether there were any.
+        """
+        self._queue_read_time = time.monotonic()
+        new_variations = [
+            lineage
+            for lineage in self._run.queued_lineages()
+            if lineage.number not in self._scheduled_numbers
+        ]
+        if not new_variations:
             return False
-        self._taken.update(lineage.number for lineage in new)
-        self._sooner.extend(new)
-        self._open += len(new)
-        self._emit(MoreAsked(len(new)))
-        self._staff()
-        while self._idle and self._sooner:
-            self._next(self._idle.pop())
+        self._scheduled_numbers.update(lineage.number for lineage in new_variations)
+        self._new_variations.extend(new_variations)
+        self._unfinished_count += len(new_variations)
+        self._emit(CandidatesAdded(len(new_variations)))
+        self._start_workers()
+        while self._idle_workers and self._new_variations:
+            self._assign_next(self._idle_workers.pop())
         return True
 
-    def _hear(self, number: int, report: dict[str, Any]) -> None:
+    def _handle_report(self, worker_number: int, report: dict[str, Any]) -> None:
+        """Emit and record what a worker reports, and give it its next candidate."""
         match report:
             case {"progress": [candidate, fraction]}:
                 self._emit(StepProgress(candidate, fraction))
-            case {"step": [candidate, step, place, of]}:
-                self._emit(StepStarted(candidate, step, place, of))
+            case {"step": [candidate, step_id, stage_number, stage_count]}:
+                self._emit(StepStarted(candidate, step_id, stage_number, stage_count))
             case {"ready": device}:
-                if number == 0 and device == "cpu":
-                    self._allowed = self._most
-                    self._staff()
-                self._next(number)
+                if worker_number == 0 and device == "cpu":
+                    self._allowed_workers = self._max_workers
+                    self._start_workers()
+                self._assign_next(worker_number)
             case {"done": candidate, "seconds": seconds, "embedding": [name, vector]}:
-                self._record(candidate, seconds, name, vector)
-                self._free(number)
-            case {"failed": candidate, "error": parts}:
-                error = ArtgenError(*parts)
-                if str(error) not in map(str, self._outcome.failed.values()):
+                self._record_candidate(candidate, seconds, name, vector)
+                self._assign_next_after_update(worker_number)
+            case {"failed": candidate, "error": fields}:
+                error = ArtgenError(*fields)
+                if str(error) not in map(str, self._result.errors.values()):
                     self._emit(Note(f"candidate {candidate} failed: {error}"))
-                self._outcome.failed[candidate] = error
+                self._result.errors[candidate] = error
                 self._emit(CandidateFailed(candidate, str(error)))
-                self._open -= 1
-                self._free(number)
-            case {"refused": parts}:
-                raise ArtgenError(*parts)
-            case {"bug": text}:
-                raise WorkerBugError(f"in a worker:\n{text}")
+                self._unfinished_count -= 1
+                self._assign_next_after_update(worker_number)
+            case {"refused": fields}:
+                raise ArtgenError(*fields)
+            case {"bug": traceback_text}:
+                raise WorkerBugError(f"in a worker:\n{traceback_text}")
             case {"ended": True}:
-                raise self._crew.death(number)
+                raise self._workers.explain_exit(worker_number)
 
-    def _free(self, number: int) -> None:
-        self._ask()
-        self._next(number)
+    def _assign_next_after_update(self, worker_number: int) -> None:
+        """Schedule newly queued variations, then assign the next candidate."""
+        self._take_new_variations()
+        self._assign_next(worker_number)
 
-    def _next(self, number: int) -> None:
-        if waiting := self._sooner or self._left:
-            self._crew.tell(number, waiting.popleft())
+    def _assign_next(self, worker_number: int) -> None:
+        """Assign the next candidate to a worker, or note that it is idle."""
+        if lineages := self._new_variations or self._missing:
+            self._workers.assign_candidate(worker_number, lineages.popleft())
         else:
-            self._idle.append(number)
+            self._idle_workers.append(worker_number)
 
-    def _record(self, index: int, seconds: float, name: str, vector: str) -> None:
+    def _record_candidate(
+        self, number: int, seconds: float, embedding_name: str, encoded_vector: str
+    ) -> None:
+        """Add a finished candidate and its embedding (base64, float16) to the run."""
         import numpy as np
 
-        found = recover(self._run.folder, index, self._order.job.recipe.digest(), seconds)
-        if found is None:
-            file = png_file(self._run.folder, index)
-            raise ArtgenError(str(file), "is gone or was changed as soon as it was made", "run it again")
-        self._run.add(found)
-        self._run.embed(index, name, np.frombuffer(base64.b64decode(vector), "<f2").astype(np.float32))
-        self._outcome.made.append(index)
-        self._open -= 1
-        self._emit(CandidateDone(index, str(found.file), seconds))
-        if len(self._outcome.made) % TRIM_EVERY == 0:
-            self._cache.trim()
+        candidate = recover_candidate(self._run.folder, number, self._order.inputs.recipe.digest(), seconds)
+        if candidate is None:
+            png_path = candidate_png_path(self._run.folder, number)
+            raise ArtgenError(str(png_path), "was removed or changed right after it was made", "run it again")
+        self._run.add_candidate(candidate)
+        self._run.save_embedding(
+            number, embedding_name, np.frombuffer(base64.b64decode(encoded_vector), "<f2").astype(np.float32)
+        )
+        self._result.generated_numbers.append(number)
+        self._unfinished_count -= 1
+        self._emit(CandidateDone(number, str(candidate.file), seconds))
+        if len(self._result.generated_numbers) % CANDIDATES_PER_TRIM == 0:
+            self._stage_cache.trim()

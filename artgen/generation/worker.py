@@ -1,6 +1,6 @@
-"""A worker process: told candidates on its standard input, it reports on its standard output.
+"""A worker process: reads candidate numbers from standard input and reports on standard output.
 
-It ends as soon as its input ends, so it never outlives the coordinator, however that died.
+It exits as soon as its input ends, so it never outlives the coordinator.
 """
 
 from __future__ import annotations
@@ -18,121 +18,135 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from artgen.errors import ArtgenError, Problems, WriteError
-from artgen.generation.chain import Setting
-from artgen.generation.make_candidate import Job, make
+from artgen.errors import ArtgenError, ValidationErrors, WriteError
+from artgen.generation.chain import GenerationSettings
+from artgen.generation.make_candidate import RunInputs, make_candidate
 from artgen.recipe import Lineage
 from artgen.runs.stages import StageCache
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-PROGRESS_SECONDS = 0.1
+PROGRESS_INTERVAL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
-class Order:
-    """The first message to a worker.
+class WorkerOrder:
+    """The first message to a worker: what it needs to generate candidates of a run.
 
     Args:
-        job: what is made.
+        inputs: recipe and files of the run.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
-        preview: make less, for a quick look.
-        cache: folder of the stage cache.
+        preview: compute less, for a quick look.
+        stage_cache_folder: folder of the stage cache.
     """
 
-    job: Job
+    inputs: RunInputs
     device: str
     preview: bool
-    cache: Path
+    stage_cache_folder: Path
 
-    def line(self) -> str:
-        """The order as one line of text."""
+    def encode(self) -> str:
+        """Return the order as one line of text: base64 of its pickle."""
         return base64.b64encode(pickle.dumps(self)).decode()
 
 
 def main() -> None:
-    """Serve until the input ends."""
-    # Whatever a library prints must not stand between our messages.
+    """Generate candidates until the input ends."""
+    # What libraries print goes to standard error, so that it does not mix with the reports.
     reports = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(lines,), daemon=True).start()
+    input_lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=_read_input, args=(input_lines,), daemon=True).start()
     try:
-        _Worker(pickle.loads(base64.b64decode(lines.get())), reports).serve(lines)
+        _Worker(pickle.loads(base64.b64decode(input_lines.get())), reports).serve(input_lines)
     except BaseException:
-        _say(reports, {"bug": traceback.format_exc()})
+        _send(reports, {"bug": traceback.format_exc()})
         raise
 
 
-def _listen(lines: queue.SimpleQueue[str]) -> None:
+def _read_input(input_lines: queue.SimpleQueue[str]) -> None:
+    """Put each line of standard input into the queue; exit the process when it ends."""
     for line in sys.stdin:
-        lines.put(line)
+        input_lines.put(line)
     os._exit(0)
 
 
-def _say(reports: TextIO, message: dict[str, Any]) -> None:
+def _send(reports: TextIO, message: dict[str, Any]) -> None:
+    """Write a report as one line of JSON."""
     reports.write(json.dumps(message) + "\n")
     reports.flush()
 
 
 class _Worker:
-    def __init__(self, order: Order, reports: TextIO) -> None:
-        self._order, self._reports = order, reports
-        self._candidate = 0
-        self._last = 0.0
+    """The loop of a worker, with the state of its reports."""
 
-    def serve(self, lines: queue.SimpleQueue[str]) -> None:
-        from artgen.generation.chain import prepare
+    def __init__(self, order: WorkerOrder, reports: TextIO) -> None:
+        self._order, self._reports = order, reports
+        self._candidate_number = 0
+        self._last_report_time = 0.0
+
+    def serve(self, input_lines: queue.SimpleQueue[str]) -> None:
+        """Generate each candidate that arrives; return only if the device or the disk cannot be used."""
+        from artgen.generation.chain import configure_torch
 
         order = self._order
         try:
-            device = prepare(order.device)
+            device = configure_torch(order.device)
         except ArtgenError as error:
-            _say(self._reports, {"refused": _parts(error)})
+            _send(self._reports, {"refused": _error_fields(error)})
             return
-        setting = Setting(
+        settings = GenerationSettings(
             device=device,
             preview=order.preview,
-            cache=StageCache(order.cache),
-            hashes={str(path): used.sha256 for path, used in order.job.files.items()},
-            started=self._started,
-            progress=self._progress,
+            stage_cache=StageCache(order.stage_cache_folder),
+            file_hashes={str(path): used_file.sha256 for path, used_file in order.inputs.used_files.items()},
+            on_step_started=self._report_step,
+            on_progress=self._report_progress,
         )
-        _say(self._reports, {"ready": device})
+        _send(self._reports, {"ready": device})
         while True:
-            self._candidate, *ancestors = json.loads(lines.get())
-            began = time.monotonic()
+            self._candidate_number, *ancestors = json.loads(input_lines.get())
+            start_time = time.monotonic()
             try:
-                picture = make(order.job, Lineage(self._candidate, tuple(ancestors)), setting)
+                image = make_candidate(
+                    order.inputs, Lineage(self._candidate_number, tuple(ancestors)), settings
+                )
             except WriteError as error:
-                _say(self._reports, {"refused": _parts(error)})
+                _send(self._reports, {"refused": _error_fields(error)})
                 return
             except ArtgenError as error:
-                _say(self._reports, {"failed": self._candidate, "error": _parts(error)})
+                _send(self._reports, {"failed": self._candidate_number, "error": _error_fields(error)})
                 continue
-            seconds = round(time.monotonic() - began, 3)
-            report = {"done": self._candidate, "seconds": seconds, "embedding": _embedding(picture)}
-            _say(self._reports, report)
+            seconds = round(time.monotonic() - start_time, 3)
+            report = {
+                "done": self._candidate_number,
+                "seconds": seconds,
+                "embedding": _encode_embedding(image),
+            }
+            _send(self._reports, report)
 
-    def _started(self, step: str, number: int, of: int) -> None:
-        _say(self._reports, {"step": [self._candidate, step, number, of]})
+    def _report_step(self, step_id: str, stage_number: int, stage_count: int) -> None:
+        """Report that a step has started."""
+        _send(self._reports, {"step": [self._candidate_number, step_id, stage_number, stage_count]})
 
-    def _progress(self, fraction: float) -> None:
+    def _report_progress(self, fraction: float) -> None:
+        """Report the progress of a step, at most ten times a second."""
         now = time.monotonic()
-        if now - self._last >= PROGRESS_SECONDS:
-            self._last = now
-            _say(self._reports, {"progress": [self._candidate, float(fraction)]})
+        if now - self._last_report_time >= PROGRESS_INTERVAL_SECONDS:
+            self._last_report_time = now
+            _send(self._reports, {"progress": [self._candidate_number, float(fraction)]})
 
 
-def _embedding(picture: Tensor) -> list[str]:
-    """The name of the embedding and its vector, float16, as text."""
-    from artgen.imaging.embedding import NAME, embed
+def _encode_embedding(image: Tensor) -> list[str]:
+    """Return the name of the embedding, and its vector as base64 of float16."""
+    from artgen.imaging.embedding import EMBEDDING_NAME, embed_image
 
-    return [NAME, base64.b64encode(embed(picture).astype("<f2").tobytes()).decode()]
+    return [EMBEDDING_NAME, base64.b64encode(embed_image(image).astype("<f2").tobytes()).decode()]
 
 
-def _parts(error: ArtgenError) -> list[str]:
-    if isinstance(error, Problems):
+def _error_fields(error: ArtgenError) -> list[str]:
+    """Return the arguments that build an equal error in the coordinator."""
+    if isinstance(error, ValidationErrors):
         return [error.where, str(error), "", ""]
-    return [error.where, error.found, error.right, error.command]
+    return [error.where, error.problem, error.expected, error.command]

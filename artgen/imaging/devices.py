@@ -1,4 +1,4 @@
-"""Where tensors live and networks compute."""
+"""The device that networks run on."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ import torch
 from artgen.errors import ArtgenError
 
 
-def find_device(wanted: str) -> str:
-    """``cuda``, ``mps`` or ``cpu``: the one asked for, or for ``auto`` the first of these that is there.
+def choose_device(requested: str) -> str:
+    """Return ``cuda``, ``mps`` or ``cpu``: the requested device, or for ``auto`` the first available one.
 
     Raises:
-        ArtgenError: the device asked for is not there.
+        ArtgenError: the requested device is not available.
     """
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if wanted == "auto":
-        return next(name for name, present in there.items() if present)
-    if not there.get(wanted):
-        found = ", ".join(name for name, present in there.items() if present)
+    availability = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if requested == "auto":
+        return next(name for name, available in availability.items() if available)
+    if not availability.get(requested):
+        available_names = ", ".join(name for name, available in availability.items() if available)
         raise ArtgenError(
-            f"--device {wanted}", "torch does not find this device", f"use auto, or one of {found}"
+            f"--device {requested}",
+            "torch does not find this device",
+            f"use auto, or one of {available_names}",
         )
-    return wanted
+    return requested

@@ -1,4 +1,4 @@
-"""Film grain as density noise."""
+"""Film grain, simulated by noise that depends on the tone."""
 
 from __future__ import annotations
 
@@ -11,54 +11,54 @@ from torch import Tensor
 from artgen.imaging.image import luminance
 
 
-def add_grain(image: Tensor, amount: float, size: float, colour: float, stream: torch.Generator) -> Tensor:
-    """Add film grain.
+def add_grain(image: Tensor, amount: float, size: float, colour: float, generator: torch.Generator) -> Tensor:
+    """Add film grain to an image.
 
     Grains are opaque specks thrown at random (Newson et al. 2017, "A stochastic film grain model"),
-    so a patch whose share ``t`` is covered varies as ``t (1 - t)``: most in the middle tones, nothing
-    in pure black and white. Here their sum is approximated by smoothed Gaussian noise of three widths.
+    so the variance where they cover a share ``t`` is ``t (1 - t)``: most in the middle tones, nothing
+    in pure black and white. Their sum is approximated by smoothed Gaussian noise of three widths.
 
     Args:
         image: ``(3, H, W)``, sRGB, ``[0, 1]``.
-        amount: standard deviation in the middle tones is ``0.1 * amount``.
+        amount: gives the standard deviation in the middle tones, ``0.1 * amount``.
         size: width of a grain in px.
         colour: 0 gives every channel the same grain, 1 independent ones.
-        stream: draws the grain, on the CPU.
+        generator: draws the grain, on the CPU.
     """
     if amount == 0:
         return image.clone()
     height, width = image.shape[-2:]
-    silver = _clumps(torch.randn(1, height, width, generator=stream), size)
-    grain = silver.expand(3, -1, -1)
+    grey_grain = _shape_grains(torch.randn(1, height, width, generator=generator), size)
+    grain = grey_grain.expand(3, -1, -1)
     if colour > 0:
-        dyes = _clumps(torch.randn(3, height, width, generator=stream), size)
+        colour_grain = _shape_grains(torch.randn(3, height, width, generator=generator), size)
         # Independent grains: their variances add up.
-        grain = ((1 - colour) * silver + colour * dyes) / math.hypot(1 - colour, colour)
-    covered = luminance(image).clamp(0, 1) ** 0.85
-    strength = 0.1 * amount * (4 * covered * (1 - covered)).sqrt()
+        grain = ((1 - colour) * grey_grain + colour * colour_grain) / math.hypot(1 - colour, colour)
+    coverage = luminance(image).clamp(0, 1) ** 0.85
+    strength = 0.1 * amount * (4 * coverage * (1 - coverage)).sqrt()
     return (image + grain.to(image.device) * strength).clamp(0, 1)
 
 
-def _clumps(noise: Tensor, size: float) -> Tensor:
-    """White noise to grain of unit variance: single grains, pairs, and loose clumps."""
-    kernels = [_bell(size * width) for width in (0.45, 0.9, 2.0)]
+def _shape_grains(noise: Tensor, size: float) -> Tensor:
+    """Turn white noise ``(C, H, W)`` into grain of unit variance: single grains, pairs and loose clumps."""
+    kernels = [_gaussian_kernel(size * width) for width in (0.45, 0.9, 2.0)]
     shares = [share / float((k**2).sum()) for share, k in zip((1.0, 0.7, 0.2), kernels, strict=True)]
     side = max(len(k) for k in kernels)
-    whole = torch.zeros(side, side)
+    combined_kernel = torch.zeros(side, side)
     for share, k in zip(shares, kernels, strict=True):
-        whole += share * F.pad(torch.outer(k, k), ((side - len(k)) // 2,) * 4)
-    total = sum(share * _blur(noise, k) for share, k in zip(shares, kernels, strict=True))
-    return torch.as_tensor(total) / float((whole**2).sum().sqrt())
+        combined_kernel += share * F.pad(torch.outer(k, k), ((side - len(k)) // 2,) * 4)
+    grain = sum(share * _blur_separably(noise, k) for share, k in zip(shares, kernels, strict=True))
+    return torch.as_tensor(grain) / float((combined_kernel**2).sum().sqrt())
 
 
-def _bell(sigma: float) -> Tensor:
-    reach = max(1, round(3 * sigma))
-    steps = torch.arange(-reach, reach + 1, dtype=torch.float32)
-    weights = torch.exp(-0.5 * (steps / sigma) ** 2)
+def _gaussian_kernel(sigma: float) -> Tensor:
+    radius = max(1, round(3 * sigma))
+    offsets = torch.arange(-radius, radius + 1, dtype=torch.float32)
+    weights = torch.exp(-0.5 * (offsets / sigma) ** 2)
     return weights / weights.sum()
 
 
-def _blur(image: Tensor, weights: Tensor) -> Tensor:
-    reach = len(weights) // 2
-    out = F.pad(image[:, None], (reach, reach, reach, reach), mode="replicate")
-    return F.conv2d(F.conv2d(out, weights.view(1, 1, 1, -1)), weights.view(1, 1, -1, 1))[:, 0]
+def _blur_separably(image: Tensor, kernel: Tensor) -> Tensor:
+    radius = len(kernel) // 2
+    padded = F.pad(image[:, None], (radius, radius, radius, radius), mode="replicate")
+    return F.conv2d(F.conv2d(padded, kernel.view(1, 1, 1, -1)), kernel.view(1, 1, -1, 1))[:, 0]

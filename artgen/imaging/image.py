@@ -1,6 +1,6 @@
-"""The one image type: ``torch.float32``, ``(3, H, W)``, sRGB-encoded, ``[0, 1]``.
+"""The image type, ``torch.float32``, ``(3, H, W)``, sRGB-encoded, ``[0, 1]``, and resampling.
 
-Resampling here works on any ``(..., C, H, W)`` float tensor and never modifies the caller's.
+Resampling works on any ``(..., C, H, W)`` float tensor and never modifies its argument.
 """
 
 from __future__ import annotations
@@ -11,53 +11,57 @@ from torch import Tensor
 
 from artgen.errors import ArtgenError
 
-# Rec. 709 weights: the luminance of sRGB primaries.
-LUMINANCE = (0.2126, 0.7152, 0.0722)
+# Rec. 709: the luminance of the sRGB primaries.
+LUMINANCE_WEIGHTS = (0.2126, 0.7152, 0.0722)
 
 
 def check_image(image: Tensor, where: str) -> Tensor:
     """Return ``image`` if it is ``(3, H, W)`` float32 and finite.
 
+    Args:
+        image: the tensor to check.
+        where: what made the tensor, named by the error.
+
     Raises:
-        ArtgenError: naming ``where`` and what was found instead.
+        ArtgenError: the tensor is no image.
     """
-    right = "an image is float32, (3, H, W), at least 1 px each way"
+    expected = "an image is float32, (3, H, W), at least 1 px each way"
     if image.dtype != torch.float32 or image.ndim != 3 or image.shape[0] != 3 or 0 in image.shape:
-        raise ArtgenError(where, f"{image.dtype} of shape {tuple(image.shape)}", right)
+        raise ArtgenError(where, f"{image.dtype} of shape {tuple(image.shape)}", expected)
     if not bool(torch.isfinite(image.sum())):
-        raise ArtgenError(where, "values that are not numbers (NaN or infinity)", right)
+        raise ArtgenError(where, "values that are not numbers (NaN or infinity)", expected)
     return image
 
 
 def luminance(image: Tensor) -> Tensor:
-    """``(..., 3, H, W)`` to ``(..., 1, H, W)``: Rec. 709 weights on the encoded values (luma)."""
-    weights = torch.tensor(LUMINANCE, dtype=image.dtype, device=image.device).view(3, 1, 1)
+    """Return the luma ``(..., 1, H, W)`` of ``(..., 3, H, W)``: Rec. 709 weights on the encoded values."""
+    weights = torch.tensor(LUMINANCE_WEIGHTS, dtype=image.dtype, device=image.device).view(3, 1, 1)
     return (image * weights).sum(-3, keepdim=True)
 
 
-def area_down(image: Tensor, factor: int) -> Tensor:
-    """Mean of each ``factor`` x ``factor`` block; both sides must be multiples of ``factor``."""
+def block_means(image: Tensor, factor: int) -> Tensor:
+    """Return the mean of each ``factor`` x ``factor`` block; both sides must be multiples of ``factor``."""
     return F.avg_pool2d(image, factor) if factor > 1 else image
 
 
 def shrink(image: Tensor, size: tuple[int, int]) -> Tensor:
-    """Antialiased bicubic resampling to ``(H, W)``, clamped to ``[0, 1]``; for making smaller."""
+    """Resample to a smaller ``(H, W)``: antialiased bicubic, clamped to ``[0, 1]``."""
     return _interpolate(image, size, antialias=True).clamp_(0, 1)
 
 
 def enlarge(image: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bicubic resampling to ``(H, W)``, clamped to ``[0, 1]``; for making larger."""
+    """Resample to a larger ``(H, W)``: bicubic, clamped to ``[0, 1]``."""
     return _interpolate(image, size, antialias=False).clamp_(0, 1)
 
 
 def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bicubic to ``(H, W)``: antialiased where it shrinks."""
+    """Resample to ``(H, W)``: bicubic, antialiased if a side becomes shorter."""
     height, width = image.shape[-2:]
     return shrink(image, size) if size[0] < height or size[1] < width else enlarge(image, size)
 
 
-def fit(image: Tensor, side: int) -> Tensor:
-    """Resample so that the longer side is ``side`` px, keeping the proportions."""
+def resize_longer_side(image: Tensor, side: int) -> Tensor:
+    """Resample so that the longer side is ``side`` px; the proportions stay."""
     height, width = image.shape[-2:]
     factor = side / max(height, width)
     return resize(image, (max(1, round(height * factor)), max(1, round(width * factor))))
@@ -65,5 +69,5 @@ def fit(image: Tensor, side: int) -> Tensor:
 
 def _interpolate(image: Tensor, size: tuple[int, int], *, antialias: bool) -> Tensor:
     batched = image if image.ndim == 4 else image[None]
-    out = F.interpolate(batched, size=size, mode="bicubic", antialias=antialias, align_corners=False)
-    return out if image.ndim == 4 else out[0]
+    resampled = F.interpolate(batched, size=size, mode="bicubic", antialias=antialias, align_corners=False)
+    return resampled if image.ndim == 4 else resampled[0]

@@ -1,6 +1,6 @@
-"""Whether invented pictures differ from each other, and from the pictures they were learned from.
+"""Measures of how generated images differ from each other and from the training images.
 
-Both take ``(B, 3, H, W)`` float32 in [0, 1] and return a ratio: 1 is as real pictures are.
+Both take ``(B, 3, H, W)`` float32 in [0, 1] and return a ratio, which is 1 for real images.
 """
 
 from __future__ import annotations
@@ -9,42 +9,45 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-SMALL = 16  # px: where nearness means the same composition, not the same grain
+THUMBNAIL_SIDE = 16  # px: at this size, images are close if their composition is the same, not their texture
 
 
-def diversity(made: Tensor, real: Tensor) -> float:
-    """Mean absolute difference between two made pictures over that between two real ones.
+def diversity(generated: Tensor, real: Tensor) -> float:
+    """Return the mean absolute difference between two generated images over that between two real ones.
 
-    Near 0 when every latent gives the same picture: mode collapse.
+    It is near 0 if every latent gives the same image (mode collapse).
     """
-    return _spread(made) / max(_spread(real), 1e-12)
+    return _mean_pairwise_difference(generated) / max(_mean_pairwise_difference(real), 1e-12)
 
 
-def novelty(made: Tensor, real: Tensor) -> float:
-    """How far a made picture is from the nearest real one, over how far real ones are from their nearest.
+def novelty(generated: Tensor, real: Tensor) -> float:
+    """Return the distance from generated to the nearest real images over that among real images.
 
-    Seen at 16 px, mirror images included. Far below 1 the made pictures are copies.
+    Images and their mirror images are compared at 16 px. Far below 1 the generated images are copies.
     """
-    own = _nearest(real, real, itself=True)
-    return _nearest(made, real, itself=False) / max(own, 1e-12)
+    real_distance = _mean_nearest_distance(real, real, same_set=True)
+    return _mean_nearest_distance(generated, real, same_set=False) / max(real_distance, 1e-12)
 
 
-def _spread(images: Tensor) -> float:
+def _mean_pairwise_difference(images: Tensor) -> float:
     flat = images.flatten(1)
     return float(F.pdist(flat, p=1).sum()) / max(len(flat) * (len(flat) - 1) / 2, 1) / flat.shape[1]
 
 
-def _nearest(images: Tensor, real: Tensor, *, itself: bool) -> float:
-    """Mean distance of ``images`` to the nearest of ``real``; ``itself``: the two are the same set."""
-    others = _thumbnails(real)
-    near = []
-    for pictures in (images, images.flip(3)):
-        distances = torch.cdist(_thumbnails(pictures), others)
-        if itself:
+def _mean_nearest_distance(images: Tensor, real: Tensor, *, same_set: bool) -> float:
+    """Return the mean distance of ``images`` to the nearest of ``real``.
+
+    ``same_set`` means that both are the same images: then no image is compared with itself.
+    """
+    real_thumbnails = _flat_thumbnails(real)
+    nearest_distances = []
+    for orientation in (images, images.flip(3)):
+        distances = torch.cdist(_flat_thumbnails(orientation), real_thumbnails)
+        if same_set:
             distances.fill_diagonal_(torch.inf)
-        near.append(distances.amin(1))
-    return float(torch.minimum(*near).mean())
+        nearest_distances.append(distances.amin(1))
+    return float(torch.minimum(*nearest_distances).mean())
 
 
-def _thumbnails(images: Tensor) -> Tensor:
-    return F.adaptive_avg_pool2d(images, SMALL).flatten(1)
+def _flat_thumbnails(images: Tensor) -> Tensor:
+    return F.adaptive_avg_pool2d(images, THUMBNAIL_SIDE).flatten(1)

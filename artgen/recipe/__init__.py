@@ -1,8 +1,8 @@
-"""The recipe file: read it, say what is wrong with it, draw a candidate from it."""
+"""The recipe file: loading and validation, drawing of candidates, its JSON Schema."""
 
-from artgen.recipe.loading import load
-from artgen.recipe.model import DrawnCandidate, Gallery, Recipe, draw
-from artgen.recipe.schema import schema
+from artgen.recipe.loading import load_recipe
+from artgen.recipe.model import DrawnCandidate, Gallery, Recipe, draw_candidate
+from artgen.recipe.schema import recipe_schema
 from artgen.recipe.variation import Lineage
 
-__all__ = ["DrawnCandidate", "Gallery", "Lineage", "Recipe", "draw", "load", "schema"]
+__all__ = ["DrawnCandidate", "Gallery", "Lineage", "Recipe", "draw_candidate", "load_recipe", "recipe_schema"]

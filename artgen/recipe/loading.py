@@ -1,4 +1,4 @@
-"""Read a recipe and say everything that is wrong with it at once."""
+"""Loading of recipes, which reports all errors in the file at once."""
 
 from __future__ import annotations
 
@@ -6,177 +6,192 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from artgen.config.document import Document, read
-from artgen.config.fields import shown
-from artgen.config.key_lines import Keys
-from artgen.config.messages import checked, did_you_mean
-from artgen.errors import ArtgenError, Problems
+from artgen.config.document import Document, read_document
+from artgen.config.fields import format_toml_value
+from artgen.config.key_lines import KeyPath
+from artgen.config.messages import did_you_mean, validate_table
+from artgen.errors import ArtgenError, ValidationErrors
 from artgen.recipe.model import Gallery, Recipe
-from artgen.recipe.overrides import overridden
+from artgen.recipe.overrides import apply_overrides
 from artgen.steps import SOURCES, STEPS
-from artgen.steps.base import SOURCE_ID, Part
-from artgen.steps.crops import Crops
+from artgen.steps.base import SOURCE_ID, RecipePart
+from artgen.steps.crops import CropsSource
 
-TABLES = ("source", "steps", "gallery")
+TABLE_KEYS = ("source", "steps", "gallery")
 
 
-def load(path: Path | str, overrides: Sequence[str] = ()) -> Recipe:
-    """Read and check a recipe.
+def load_recipe(path: Path | str, overrides: Sequence[str] = ()) -> Recipe:
+    """Read and validate a recipe.
 
     Args:
         path: the TOML file.
         overrides: ``key=value`` texts, as ``--set`` takes them.
 
     Raises:
-        Problems: everything that is wrong, each with its place.
+        ValidationErrors: all errors in the recipe, each with its location.
     """
     path = Path(path)
     try:
-        document, problems = overridden(read(path), overrides)
-    except Problems:
+        document, errors = apply_overrides(read_document(path), overrides)
+    except ValidationErrors:
         raise
     except ArtgenError as error:
-        raise Problems(str(path), [error]) from None
+        raise ValidationErrors(str(path), [error]) from None
     if "family" in document.table and "source" not in document.table:
-        found = ArtgenError(str(path), "a training recipe", "it makes a model", f"artgen train {path}")
-        raise Problems(str(path), [found])
-    return of_document(document, problems)
+        mistake = ArtgenError(str(path), "a training recipe", "it makes a model", f"artgen train {path}")
+        raise ValidationErrors(str(path), [mistake])
+    return build_recipe(document, errors)
 
 
-def of_document(document: Document, problems: Sequence[ArtgenError] = ()) -> Recipe:
-    """Check a recipe that was read, or written by a command.
+def build_recipe(document: Document, earlier_errors: Sequence[ArtgenError] = ()) -> Recipe:
+    """Validate a document that was read from a file or composed by a command, and return its recipe.
 
     Args:
-        document: its text and table, with where each key comes from.
-        problems: those found before.
+        document: the recipe's text and parsed table, with the location of each key.
+        earlier_errors: errors found before, which are reported together with new ones.
 
     Raises:
-        Problems: everything that is wrong, each with its place.
+        ValidationErrors: all errors in the recipe, each with its location.
     """
-    found, path = list(problems), document.path
-    recipe = _checked(document, found)
-    if found or recipe is None:
-        raise Problems(str(path), sorted(found, key=lambda problem: _line(problem, path)))
+    errors, path = list(earlier_errors), document.path
+    recipe = _validate_recipe(document, errors)
+    if errors or recipe is None:
+        raise ValidationErrors(str(path), sorted(errors, key=lambda error: _line_number(error, path)))
     return recipe
 
 
-def _checked(document: Document, problems: list[ArtgenError]) -> Recipe | None:
+def _validate_recipe(document: Document, errors: list[ArtgenError]) -> Recipe | None:
+    """Validate a whole document and append to ``errors``; None if its top level is invalid."""
     table, folder = document.table, document.path.parent
-    source = _part(document, ("source",), SOURCES, folder, problems)
-    listed = table.get("steps", [])
-    if not isinstance(listed, list):
-        problems.append(_shape(document, ("steps",), listed, "steps are written [[steps]]"))
-        listed = []
-    steps = [_part(document, ("steps", n), STEPS, folder, problems) for n in range(len(listed))]
-    problems.extend(_equal_names(document, listed))
+    source = _validate_part(document, ("source",), SOURCES, folder, errors)
+    step_tables = table.get("steps", [])
+    if not isinstance(step_tables, list):
+        errors.append(_wrong_type_error(document, ("steps",), step_tables, "steps are written [[steps]]"))
+        step_tables = []
+    indices = range(len(step_tables))
+    steps = [_validate_part(document, ("steps", index), STEPS, folder, errors) for index in indices]
+    errors.extend(_duplicate_id_errors(document, step_tables))
     gallery = None
     if isinstance(table.get("gallery", {}), dict):
-        gallery, found = checked(Gallery, table.get("gallery", {}), document, ("gallery",), "gallery")
-        problems.extend(found)
+        gallery_table = table.get("gallery", {})
+        gallery, table_errors = validate_table(Gallery, gallery_table, document, ("gallery",), "gallery")
+        errors.extend(table_errors)
     else:
-        problems.append(_shape(document, ("gallery",), table["gallery"], "it is written [gallery]"))
-    rest = {key: value for key, value in table.items() if key not in TABLES}
-    rest.setdefault("title", document.path.stem.replace("-", " ").replace("_", " ").capitalize()[:200])
-    # A faulty part has been reported; a sound one in its place lets the top of the file be checked.
-    parts = {"source": source or Crops(), "steps": [step for step in steps if step]}
-    recipe, found = checked(Recipe, rest | parts | {"gallery": gallery or Gallery()}, document, ())
-    problems.extend(found)
+        errors.append(_wrong_type_error(document, ("gallery",), table["gallery"], "it is written [gallery]"))
+    top_level_fields = {key: value for key, value in table.items() if key not in TABLE_KEYS}
+    title_from_name = document.path.stem.replace("-", " ").replace("_", " ").capitalize()[:200]
+    top_level_fields.setdefault("title", title_from_name)
+    # An invalid part has been reported; a valid one instead of it allows to check the top level.
+    parts = {"source": source or CropsSource(), "steps": [step for step in steps if step]}
+    parts["gallery"] = gallery or Gallery()
+    recipe, table_errors = validate_table(Recipe, top_level_fields | parts, document, ())
+    errors.extend(table_errors)
     if recipe is not None:
         recipe._path, recipe._text = document.path, document.text
     return recipe
 
 
-def _part(
+def _validate_part(
     document: Document,
-    keys: Keys,
-    known: Mapping[str, type[Part]],
+    keys: KeyPath,
+    models: Mapping[str, type[RecipePart]],
     folder: Path,
-    problems: list[ArtgenError],
+    errors: list[ArtgenError],
 ) -> Any:
-    """The source or a step as its model, checked down to the files it names; None if it has problems."""
+    """Validate the source or a step, including the files it names; None if the table is invalid."""
     table: Any = document.table
     for key in keys:
         table = table.get(key) if isinstance(table, dict) else table[key]
-    title = _title(table, keys)
+    title = _table_title(table, keys)
     if table is None:
-        right = f'add [source] with use = "crops"; known: {", ".join(known)}'
-        problems.append(ArtgenError(f"{document.path}: {title}", "missing", right, "artgen steps"))
+        expected = f'add [source] with use = "crops"; known: {", ".join(models)}'
+        errors.append(ArtgenError(f"{document.path}: {title}", "missing", expected, "artgen steps"))
         return None
     if not isinstance(table, dict):
-        problems.append(_shape(document, keys, table, f"{title} is a table with a `use` key"))
+        errors.append(_wrong_type_error(document, keys, table, f"{title} is a table with a `use` key"))
         return None
     use = table.get("use")
-    where = f"{document.place((*keys, 'use'))}: {title}.use"
+    where = f"{document.locate((*keys, 'use'))}: {title}.use"
     if use is None:
-        problems.append(ArtgenError(where, "missing", f"known: {', '.join(known)}", "artgen steps"))
+        errors.append(ArtgenError(where, "missing", f"known: {', '.join(models)}", "artgen steps"))
         return None
-    model = known.get(use) if isinstance(use, str) else None
+    model = models.get(use) if isinstance(use, str) else None
     if model is None:
-        problems.append(ArtgenError(where, shown(use), _elsewhere(use, known), "artgen steps"))
+        errors.append(
+            ArtgenError(where, format_toml_value(use), _explain_unknown_use(use, models), "artgen steps")
+        )
         return None
-    part, found = checked(model, table, document, keys, title)
-    problems.extend(found)
-    sound = part or _sound(model, table)
-    for field, error in sound.wrong(folder) if sound else ():
-        place = f"{document.place((*keys, field))}: {title}.{field}"
-        problems.append(ArtgenError(place, error.found, error.right, error.command))
+    part, field_errors = validate_table(model, table, document, keys, title)
+    errors.extend(field_errors)
+    readable_part = part or _parse_valid_fields(model, table)
+    for field, error in readable_part.validate_files(folder) if readable_part else ():
+        field_location = f"{document.locate((*keys, field))}: {title}.{field}"
+        errors.append(ArtgenError(field_location, error.problem, error.expected, error.command))
     return part
 
 
-def _sound(model: type[Part], table: Mapping[str, Any]) -> Part | None:
-    """What can be read of a faulty table, so that the files it names are checked in the same go.
+def _parse_valid_fields(model: type[RecipePart], table: Mapping[str, Any]) -> RecipePart | None:
+    """Parse the valid fields of an invalid table, so that the files it names are checked as well.
 
-    None where it lacks what every such table must have.
+    Returns:
+        The part, or None if a field that must be given is missing or invalid.
     """
     from pydantic import ValidationError
 
     try:
         return model.model_validate(table)
-    except ValidationError as invalid:
-        bad = {error["loc"][0] for error in invalid.errors(include_url=False) if error["loc"]}
+    except ValidationError as validation_error:
+        invalid_fields = {
+            error["loc"][0] for error in validation_error.errors(include_url=False) if error["loc"]
+        }
     try:
-        return model.model_validate({key: value for key, value in table.items() if key not in bad})
+        return model.model_validate({key: value for key, value in table.items() if key not in invalid_fields})
     except ValidationError:
         return None
 
 
-def _elsewhere(use: Any, known: Mapping[str, type[Part]]) -> str:
-    if isinstance(use, str) and known is SOURCES and use in STEPS:
+def _explain_unknown_use(use: Any, models: Mapping[str, type[RecipePart]]) -> str:
+    """Return what to write instead of an unknown value of ``use``."""
+    if isinstance(use, str) and models is SOURCES and use in STEPS:
         return f"{use!r} is a step, not a source; sources: {', '.join(SOURCES)}"
-    if isinstance(use, str) and known is STEPS and use in SOURCES:
+    if isinstance(use, str) and models is STEPS and use in SOURCES:
         return f"{use!r} is a source, not a step; steps: {', '.join(STEPS)}"
-    return did_you_mean(use, known)
+    return did_you_mean(use, models)
 
 
-def _title(table: Any, keys: Keys) -> str:
+def _table_title(table: Any, keys: KeyPath) -> str:
+    """Return how messages name a table: ``source``, or ``steps.ID`` (``steps.0`` without a usable id)."""
     if len(keys) == 1:
         return str(keys[0])
     name = table.get("id", table.get("use")) if isinstance(table, dict) else None
-    readable = isinstance(name, str) and name.isprintable() and len(name) <= 40
-    return f"steps.{name if readable else keys[1]}"
+    is_printable = isinstance(name, str) and name.isprintable() and len(name) <= 40
+    return f"steps.{name if is_printable else keys[1]}"
 
 
-def _equal_names(document: Document, steps: Sequence[Any]) -> list[ArtgenError]:
-    problems = []
-    seen: set[str] = set()
+def _duplicate_id_errors(document: Document, steps: Sequence[Any]) -> list[ArtgenError]:
+    errors = []
+    earlier_names: set[str] = set()
     for number, table in enumerate(steps):
         name = table.get("id", table.get("use")) if isinstance(table, dict) else None
         if not isinstance(name, str):
             continue
-        where = f"{document.place(('steps', number))}: steps.{number}"
+        where = f"{document.locate(('steps', number))}: steps.{number}"
         if name == SOURCE_ID:
-            problems.append(ArtgenError(where, f'id = "{SOURCE_ID}"', "that name belongs to the source"))
-        elif name in seen:
-            right = f'add id = "..." to one of them, e.g. id = "{name}-2"'
-            problems.append(ArtgenError(where, f"a second step called {shown(name)}", right))
-        seen.add(name)
-    return problems
+            errors.append(ArtgenError(where, f'id = "{SOURCE_ID}"', "that name belongs to the source"))
+        elif name in earlier_names:
+            expected = f'add id = "..." to one of them, e.g. id = "{name}-2"'
+            errors.append(ArtgenError(where, f"a second step called {format_toml_value(name)}", expected))
+        earlier_names.add(name)
+    return errors
 
 
-def _shape(document: Document, keys: Keys, value: Any, right: str) -> ArtgenError:
-    return ArtgenError(document.place(keys), f"{'.'.join(map(str, keys))} = {shown(value)}", right)
+def _wrong_type_error(document: Document, keys: KeyPath, value: Any, expected: str) -> ArtgenError:
+    return ArtgenError(
+        document.locate(keys), f"{'.'.join(map(str, keys))} = {format_toml_value(value)}", expected
+    )
 
 
-def _line(problem: ArtgenError, path: Path) -> int:
-    line = problem.where.removeprefix(f"{path}:").partition(":")[0]
+def _line_number(error: ArtgenError, path: Path) -> int:
+    """Return the line that an error is about, or 0 if it names none."""
+    line = error.where.removeprefix(f"{path}:").partition(":")[0]
     return int(line) if line.isascii() and line.isdigit() else 0

@@ -1,4 +1,4 @@
-"""A recipe that has been checked, and what chance makes of it for one candidate."""
+"""The recipe as a Pydantic model, and the drawing of its random values for one candidate."""
 
 from __future__ import annotations
 
@@ -12,14 +12,20 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
 from pydantic_core import PydanticCustomError
 
 from artgen.hashing import json_hash
-from artgen.recipe.variation import Lineage, drawn_anew, draws_of, moved, shares_of
-from artgen.seeds import derive, stream
+from artgen.recipe.variation import (
+    Lineage,
+    draws_by_field,
+    find_redrawn_steps,
+    move_shares_by_step,
+    move_value,
+)
+from artgen.seeds import derive_key, python_rng
 from artgen.steps import AnySource, AnyStep, Source, Step
 from artgen.steps.base import SOURCE_ID
 
-MOST = 100_000
-"""How many candidates a recipe may draw: variations are numbered from the next one."""
-CAPTION_WORDS = ("index", "seed", "source", "title")
+MAX_CANDIDATES = 100_000
+"""How many candidates a recipe may draw; variations are numbered from ``MAX_CANDIDATES + 1``."""
+CAPTION_PLACEHOLDERS = ("index", "seed", "source", "title")
 
 
 class Gallery(BaseModel):
@@ -34,21 +40,21 @@ class Gallery(BaseModel):
 
     @field_validator("caption")
     @classmethod
-    def _known_words(cls, caption: str) -> str:
-        hint = "a caption may name " + ", ".join(f"{{{word}}}" for word in CAPTION_WORDS)
+    def _check_placeholders(cls, caption: str) -> str:
+        hint = "a caption may name " + ", ".join(f"{{{word}}}" for word in CAPTION_PLACEHOLDERS)
         try:
             parts = list(string.Formatter().parse(caption))
         except ValueError:
             hint += "; a brace is written twice: {{ or }}"
             raise PydanticCustomError("recipe_text", "{hint}", {"hint": hint}) from None
-        for _, name, form, change in parts:
-            if name is not None and (name not in CAPTION_WORDS or form or change):
+        for _, name, format_spec, conversion in parts:
+            if name is not None and (name not in CAPTION_PLACEHOLDERS or format_spec or conversion):
                 raise PydanticCustomError("recipe_text", "{hint}", {"hint": hint})
         return caption
 
 
 class Recipe(BaseModel):
-    """A recipe file: one source, ordered steps, how many candidates, from which seed."""
+    """A recipe: one source, ordered steps, the number of candidates and the seed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -59,14 +65,14 @@ class Recipe(BaseModel):
         "", description="A sentence or two for the gallery."
     )
     seed: Annotated[int, Field(ge=0, le=2**53 - 1)] = Field(
-        0, description="Another seed gives other candidates."
+        0, description="Seed of all random values: another seed gives other candidates."
     )
-    candidates: Annotated[int, Field(ge=1, le=MOST)] = Field(
+    candidates: Annotated[int, Field(ge=1, le=MAX_CANDIDATES)] = Field(
         12, description="How many candidates a run draws."
     )
     source: AnySource = Field(description="Where each candidate starts.")
     steps: Annotated[list[AnyStep], Field(max_length=100)] = Field(
-        [], description="What happens to it, in order."
+        [], description="What is done to it, in order."
     )
     gallery: Gallery = Field(Gallery(), description="How the gallery presents the pieces.")
 
@@ -75,90 +81,96 @@ class Recipe(BaseModel):
 
     @property
     def path(self) -> Path:
-        """The file it was read from."""
+        """The file that the recipe was read from."""
         return self._path
 
     @property
     def folder(self) -> Path:
-        """Where relative paths in the recipe start."""
+        """The recipe's folder, to which its paths are relative."""
         return self._path.parent
 
     @property
     def text(self) -> str:
-        """The TOML as run: the file's text with the overrides written into it."""
+        """The file's text with the overrides written into it."""
         return self._text
 
     def step_ids(self) -> tuple[str, ...]:
-        """The steps' ids in order."""
+        """Return the steps' ids in order."""
         return tuple(step.name for step in self.steps)
 
     def digest(self) -> str:
-        """SHA-256 (hexadecimal) of what decides the pixels: seed, source and steps.
+        """Return the SHA-256 (hexadecimal) of what determines the pixels: seed, source and steps.
 
-        Words for the gallery, comments and the number of candidates leave it as it is.
+        Texts for the gallery, comments and the number of candidates do not change it.
         """
         content = self.model_dump(mode="json", include={"seed", "source", "steps"})
         return json_hash(content)
 
     def caption(self, candidate: int, seed: int, source: str) -> str:
-        """The caption of one candidate; ``source`` is the source's own description of it."""
+        """Return a candidate's caption.
+
+        Args:
+            candidate: its number.
+            seed: the run's seed.
+            source: the source's description of the candidate.
+        """
         return self.gallery.caption.format(title=self.title, index=candidate, seed=seed, source=source)
 
 
 @dataclass(frozen=True)
 class DrawnCandidate:
-    """A recipe with every draw made for one candidate.
+    """A recipe with all random values drawn for one candidate.
 
     Args:
-        source: concrete source.
-        steps: concrete steps in order.
-        draws: the values that chance gave, by step id (``"source"`` for the source), then field.
-        streams: the candidate whose random streams each part has, by step id: for a variation that of the
-            candidate it comes from, but for the steps that invent anew.
+        source: the source, without draws.
+        steps: the steps in order, without draws.
+        draws: the drawn values, by step id (``"source"`` for the source), then field.
+        stream_candidates: the number of the candidate whose random streams a part uses, by step id. For a
+            variation it is the candidate that the recipe drew, except for the steps that are redrawn.
     """
 
     source: Source
     steps: tuple[Step, ...]
     draws: dict[str, dict[str, Any]]
-    streams: dict[str, int]
+    stream_candidates: dict[str, int]
 
 
-def draw(recipe: Recipe, seed: int, candidate: int | Lineage) -> DrawnCandidate:
-    """Make every draw of a recipe for one candidate.
+def draw_candidate(recipe: Recipe, seed: int, candidate: int | Lineage) -> DrawnCandidate:
+    """Draw all random values of a recipe for one candidate.
 
-    A value depends only on the seed, the candidate, its step's id and its field's name: neither on
-    other steps nor on which candidates were drawn before. Those of a variation start from its parent's.
+    A value depends only on the seed, the candidate, the step's id and the field's name: neither on other
+    steps nor on which candidates were drawn before. The values of a variation start from its parent's.
 
     Args:
-        recipe: what is drawn from.
-        seed: of the run.
-        candidate: its number, or its lineage where it is a variation.
+        recipe: the recipe.
+        seed: the run's seed.
+        candidate: the candidate's number, or its lineage if it is a variation.
 
     Raises:
-        ArtgenError: a variation that would be its parent again, since the steps leave nothing to chance.
+        ArtgenError: a variation would equal its parent, since nothing in the steps is random.
     """
-    lineage = Lineage.of(candidate)
+    lineage = Lineage.from_candidate(candidate)
 
-    def streams(step: str) -> Any:
-        def of(name: str) -> random.Random:
-            return stream(derive(seed, lineage.first, step, name))
+    def stream_opener(step_id: str) -> Any:
+        def open_stream(name: str) -> random.Random:
+            return python_rng(derive_key(seed, lineage.root, step_id, name))
 
-        return of
+        return open_stream
 
-    source, values = recipe.source.concrete(streams(SOURCE_ID))
+    source, values = recipe.source.resolve_draws(stream_opener(SOURCE_ID))
     draws = {SOURCE_ID: values} if values else {}
     steps: list[Step] = []
-    for step, shares in zip(recipe.steps, shares_of(recipe.steps), strict=True):
-        concrete, values = step.concrete(streams(step.name))
-        for field, drawn in draws_of(step).items():
-            for number in lineage.moves:
-                chance = stream(derive(seed, number, step.name, f"vary.{field}"))
-                values[field] = moved(drawn, values[field], chance, shares)
-        steps.append(concrete.model_copy(update=values))
+    for step, shares in zip(recipe.steps, move_shares_by_step(recipe.steps), strict=True):
+        drawn_step, values = step.resolve_draws(stream_opener(step.name))
+        for field, field_draw in draws_by_field(step).items():
+            for number in lineage.variation_numbers:
+                rng = python_rng(derive_key(seed, number, step.name, f"vary.{field}"))
+                values[field] = move_value(field_draw, values[field], rng, shares)
+        steps.append(drawn_step.model_copy(update=values))
         if values:
             draws[step.name] = values
-    owners = dict.fromkeys((SOURCE_ID, *recipe.step_ids()), lineage.first)
-    if lineage.moves:
-        anew = drawn_anew(recipe.steps, steps, recipe.folder, recipe.path.name)
-        owners |= dict.fromkeys(anew, lineage.number)
-    return DrawnCandidate(source, tuple(steps), draws, owners)
+    stream_candidates = dict.fromkeys((SOURCE_ID, *recipe.step_ids()), lineage.root)
+    if lineage.variation_numbers:
+        redrawn_steps = find_redrawn_steps(recipe.steps, steps, recipe.folder, recipe.path.name)
+        stream_candidates |= dict.fromkeys(redrawn_steps, lineage.number)
+    return DrawnCandidate(source, tuple(steps), draws, stream_candidates)

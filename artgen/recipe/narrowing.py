@@ -1,7 +1,7 @@
-"""From taste to ranges: a draw narrowed towards the values that the artist kept.
+"""Narrowing of a recipe's draws towards the values of the candidates that the artist picked.
 
-Few kept values say little, so few narrow little: a margin around what was kept shrinks with the root of
-their number, and of a choice nothing is dropped before ``SURE`` were kept.
+Few picks say little, so few narrow little: the margin around the picked values shrinks with the square root
+of their number, and no option of a choice is dropped before there are ``MIN_PICKS_TO_DROP_OPTION`` picks.
 """
 
 from __future__ import annotations
@@ -15,32 +15,32 @@ from typing import Any
 
 from artgen.config.draws import Draw
 from artgen.recipe.model import Recipe
-from artgen.recipe.variation import draws_of, has_room
+from artgen.recipe.variation import draws_by_field, has_room
 from artgen.steps.base import SOURCE_ID
 
-MIDDLE = 0.8
-"""Of the kept values, by weight, the share that counts: one far off does not hold a range open."""
-MARGIN = 1 / 6
-"""Of the range, added on either side of a single kept value; of n, a root of n times less."""
-NARROWEST = 1 / 10
-"""Of the range, stays at least."""
-WORTH = 0.9
-"""A range that would keep more than this share of itself stays as it is: that is chance, not taste."""
-SURE = 8
-"""So many kept ones outweigh what none of them has."""
-ENTRIES = 12
-"""About how many entries a weighted choice is written with."""
+COUNTED_WEIGHT_SHARE = 0.8
+"""The middle share of the picked values, by weight, that counts: an outlier does not keep a range wide."""
+MARGIN_SHARE = 1 / 6
+"""Share of the range that is added on either side of a single value; divided by sqrt(n) for n values."""
+MIN_RANGE_SHARE = 1 / 10
+"""Share of the range that remains at least."""
+MAX_NARROWED_SHARE = 0.9
+"""A range that would keep more than this share of its width is left as it is: that is chance, not taste."""
+MIN_PICKS_TO_DROP_OPTION = 8
+"""From this number of picks on, an option of a choice that none of them has is dropped."""
+TARGET_CHOICE_ENTRIES = 12
+"""About how many entries a weighted choice has: options are repeated according to their weight."""
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What one kept candidate was drawn with.
+class PickDraws:
+    """The values that one picked candidate was drawn with.
 
     Args:
         draws: values by step id (``"source"`` for the source), then field.
         weight: how much it counts, above 0.
-        family: candidates of the same one are variations of each other: what they have in common counts
-            once. Empty for one that has no kin.
+        family: the same text for candidates that are variations of each other: a value that they have in
+            common counts once. Empty for a candidate without variations.
     """
 
     draws: Mapping[str, Mapping[str, Any]]
@@ -49,142 +49,168 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Narrowed:
-    """A draw before and after.
+class NarrowedDraw:
+    """A draw before and after narrowing.
 
     Args:
-        field: as ``--set`` names it, such as ``steps.grow.noise``.
-        before: what the recipe has.
-        after: what is drawn from now; equal to ``before`` where nothing was learned.
-        kept: how many kept candidates told.
+        field: its name for ``--set``, such as ``steps.grow.noise``.
+        before: the draw in the recipe.
+        after: the narrowed draw; equal to ``before`` if nothing was learned.
+        pick_count: from how many values of picked candidates it was learned.
     """
 
     field: str
     before: Draw
     after: Draw
-    kept: int
+    pick_count: int
 
 
-def narrowed_draws(recipe: Recipe, kept: Sequence[Kept]) -> list[Narrowed]:
-    """Every draw of a recipe with room, narrowed towards what was kept, in file order.
+def narrow_recipe_draws(recipe: Recipe, picks: Sequence[PickDraws]) -> list[NarrowedDraw]:
+    """Narrow every draw of a recipe towards the picked values, in file order.
 
-    Values that the recipe could not draw any more are passed over.
+    Values that the recipe could no longer draw are ignored.
     """
-    found = []
+    narrowed_draws = []
     for part in (recipe.source, *recipe.steps):
-        place = SOURCE_ID if part is recipe.source else f"steps.{part.name}"
-        for field, draw in draws_of(part).items():
-            told = _told(kept, part.name, field, draw)
-            after = narrowed(draw, [value for value, _ in told], [weight for _, weight in told])
-            found.append(Narrowed(f"{place}.{field}", draw, after, len(told)))
-    return found
+        table_name = SOURCE_ID if part is recipe.source else f"steps.{part.name}"
+        for field, draw in draws_by_field(part).items():
+            weighted_values = _collect_weighted_values(picks, part.name, field, draw)
+            values = [value for value, _ in weighted_values]
+            after = narrow_draw(draw, values, [weight for _, weight in weighted_values])
+            narrowed_draws.append(NarrowedDraw(f"{table_name}.{field}", draw, after, len(values)))
+    return narrowed_draws
 
 
-def _told(kept: Sequence[Kept], part: str, field: str, draw: Draw) -> list[tuple[Any, float]]:
-    """Values and weights of a field; what a family has in common once, with its largest weight."""
-    found: dict[tuple[Any, ...], tuple[Any, float]] = {}
-    for number, one in enumerate(kept):
-        values = one.draws.get(part, {})
-        if field in values and could_draw(draw, value := values[field]):
-            place = (one.family, _key(value)) if one.family else (number,)
-            found[place] = (value, max(one.weight, found.get(place, (value, 0.0))[1]))
-    return list(found.values())
+def _collect_weighted_values(
+    picks: Sequence[PickDraws], part: str, field: str, draw: Draw
+) -> list[tuple[Any, float]]:
+    """Collect a field's values and weights; a value that a family shares once, with its largest weight."""
+    weighted_values: dict[tuple[Any, ...], tuple[Any, float]] = {}
+    for number, pick in enumerate(picks):
+        values = pick.draws.get(part, {})
+        if field in values and is_possible_value(draw, value := values[field]):
+            key = (pick.family, _json_key(value)) if pick.family else (number,)
+            weighted_values[key] = (value, max(pick.weight, weighted_values.get(key, (value, 0.0))[1]))
+    return list(weighted_values.values())
 
 
-def could_draw(draw: Draw, value: Any) -> bool:
-    """Whether the value is one that the draw could give."""
+def is_possible_value(draw: Draw, value: Any) -> bool:
+    """Return whether a draw could give a value."""
     if draw.kind == "choice":
-        return _key(value) in map(_key, draw.values)
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return bool(number and draw.values[0] <= value <= draw.values[1])
+        return _json_key(value) in map(_json_key, draw.values)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return bool(is_number and draw.values[0] <= value <= draw.values[1])
 
 
-def narrowed(draw: Draw, values: Sequence[Any], weights: Sequence[float] | None = None) -> Draw:
-    """A draw narrowed towards kept values; the same values in any order give the same.
+def narrow_draw(draw: Draw, values: Sequence[Any], weights: Sequence[float] | None = None) -> Draw:
+    """Narrow a draw towards picked values; their order does not matter.
 
     Args:
-        draw: what they were drawn from.
-        values: kept ones, each of which the draw could give; none leave it as it is.
-        weights: of each value, above 0; by default all count alike.
+        draw: the draw that gave the values.
+        values: the picked values, each of which the draw could give; without any, the draw is unchanged.
+        weights: the weight of each value, above 0; by default all are equal.
     """
     if not values:
         return draw
     weights = [1.0] * len(values) if weights is None else weights
     if draw.kind == "choice":
-        return Draw("choice", _choice(draw.values, values, weights))
+        return Draw("choice", _weight_options(draw.values, values, weights))
     if not has_room(draw):
         return draw
     low, high = draw.values
     if draw.kind == "log_uniform":
-        start, end = _range([math.log(value) for value in values], weights, math.log(low), math.log(high))
+        lower_limit, upper_limit = math.log(low), math.log(high)
+        start, end = _narrow_range([math.log(value) for value in values], weights, lower_limit, upper_limit)
         ends = (math.exp(start), math.exp(end))
     else:
-        start, end = ends = _range(values, weights, low, high)
-    bottom, top = (math.log(low), math.log(high)) if draw.kind == "log_uniform" else (low, high)
-    if end - start > WORTH * (top - bottom):
+        lower_limit, upper_limit = low, high
+        start, end = ends = _narrow_range(values, weights, low, high)
+    if end - start > MAX_NARROWED_SHARE * (upper_limit - lower_limit):
         return draw
     if draw.kind == "integer":
-        return Draw("integer", _whole(ends, int(low), int(high)))
-    typed = (max(low, _typed(ends[0], ROUND_FLOOR)), min(high, _typed(ends[1], ROUND_CEILING)))
-    return Draw(draw.kind, typed)
+        return Draw("integer", _round_outwards_to_integers(ends, int(low), int(high)))
+    rounded_ends = (
+        max(low, _round_to_four_digits(ends[0], ROUND_FLOOR)),
+        min(high, _round_to_four_digits(ends[1], ROUND_CEILING)),
+    )
+    return Draw(draw.kind, rounded_ends)
 
 
-def _range(values: Sequence[float], weights: Sequence[float], low: float, high: float) -> tuple[float, float]:
-    """The middle of the values and a margin, inside ``low`` to ``high`` and not too narrow."""
+def _narrow_range(
+    values: Sequence[float], weights: Sequence[float], low: float, high: float
+) -> tuple[float, float]:
+    """Return the range of the middle values plus a margin, within ``low`` to ``high`` and not too narrow."""
     pairs = sorted(zip(values, weights, strict=True))
-    margin = MARGIN * (high - low) / math.sqrt(len(pairs))
-    rest = (1 - MIDDLE) / 2
-    start, end = _quantile(pairs, rest) - margin, _quantile(pairs, 1 - rest) + margin
-    least = max(NARROWEST * (high - low), 2 * margin)
-    spare = max(0.0, least - (end - start)) / 2
-    start, end = start - spare, end + spare
-    # What an end of the range cuts off is added at the other side.
+    margin = MARGIN_SHARE * (high - low) / math.sqrt(len(pairs))
+    tail_share = (1 - COUNTED_WEIGHT_SHARE) / 2
+    start = _weighted_quantile(pairs, tail_share) - margin
+    end = _weighted_quantile(pairs, 1 - tail_share) + margin
+    min_width = max(MIN_RANGE_SHARE * (high - low), 2 * margin)
+    padding = max(0.0, min_width - (end - start)) / 2
+    start, end = start - padding, end + padding
+    # What is cut off at one end of the range is added at the other end.
     if start < low:
-        end = max(end, low + least)
+        end = max(end, low + min_width)
     if end > high:
-        start = min(start, high - least)
+        start = min(start, high - min_width)
     return max(start, low), min(end, high)
 
 
-def _quantile(pairs: Sequence[tuple[float, float]], share: float) -> float:
-    """The first value at which the weight of all up to it reaches a share of the whole."""
-    whole, reached = sum(weight for _, weight in pairs), 0.0
+def _weighted_quantile(pairs: Sequence[tuple[float, float]], share: float) -> float:
+    """Return the first value at which the cumulative weight reaches a share of the total.
+
+    Args:
+        pairs: values and weights, sorted by value.
+        share: from 0 to 1.
+    """
+    total_weight, cumulative_weight = sum(weight for _, weight in pairs), 0.0
     for value, weight in pairs:
-        reached += weight
-        if reached >= share * whole * (1 - 1e-9):
+        cumulative_weight += weight
+        if cumulative_weight >= share * total_weight * (1 - 1e-9):
             return value
     return pairs[-1][0]
 
 
-def _whole(ends: tuple[float, float], low: int, high: int) -> tuple[int, int]:
-    """Whole numbers around the ends: two at least."""
+def _round_outwards_to_integers(ends: tuple[float, float], low: int, high: int) -> tuple[int, int]:
+    """Round the ends of a range outwards to whole numbers, two of them at least."""
     start, end = max(low, math.floor(ends[0])), min(high, math.ceil(ends[1]))
     if start == end:
         start, end = (start, end + 1) if end < high else (start - 1, end)
     return start, end
 
 
-def _typed(value: float, rounding: str) -> float:
-    """Four digits, as a person can type them."""
+def _round_to_four_digits(value: float, rounding: str) -> float:
+    """Round to four significant digits, so that a person can type the number."""
     return float(Context(prec=4, rounding=rounding).create_decimal(repr(float(value))))
 
 
-def _choice(options: Sequence[Any], values: Sequence[Any], weights: Sequence[float]) -> tuple[Any, ...]:
-    """The options as often as they were kept; those of which none was, seldom, and in the end not at all."""
-    places = {_key(option): option for option in options}
-    share = {key: sum(_key(option) == key for option in options) / len(options) for key in places}
-    mean = sum(weights) / len(weights)
-    doubt = max(0, SURE - len(values)) * mean
-    score = {
-        key: doubt * share[key]
-        + sum(weight for value, weight in zip(values, weights, strict=True) if _key(value) == key)
-        for key in places
+def _weight_options(
+    options: Sequence[Any], values: Sequence[Any], weights: Sequence[float]
+) -> tuple[Any, ...]:
+    """Repeat each option according to how often it was picked.
+
+    An option that was never picked becomes rare, and is dropped after ``MIN_PICKS_TO_DROP_OPTION`` picks.
+    """
+    option_by_key = {_json_key(option): option for option in options}
+    option_shares = {
+        key: sum(_json_key(option) == key for option in options) / len(options) for key in option_by_key
     }
-    whole = sum(score.values())
-    counts = {key: max(1, round(ENTRIES * part / whole)) for key, part in score.items() if part > 0}
-    common = math.gcd(*counts.values())
-    return tuple(places[key] for key, count in counts.items() for _ in range(count // common))
+    mean_weight = sum(weights) / len(weights)
+    prior_weight = max(0, MIN_PICKS_TO_DROP_OPTION - len(values)) * mean_weight
+    scores = {
+        key: prior_weight * option_shares[key]
+        + sum(weight for value, weight in zip(values, weights, strict=True) if _json_key(value) == key)
+        for key in option_by_key
+    }
+    total_score = sum(scores.values())
+    counts = {
+        key: max(1, round(TARGET_CHOICE_ENTRIES * score / total_score))
+        for key, score in scores.items()
+        if score > 0
+    }
+    divisor = math.gcd(*counts.values())
+    return tuple(option_by_key[key] for key, count in counts.items() for _ in range(count // divisor))
 
 
-def _key(value: Any) -> str:
+def _json_key(value: Any) -> str:
     return json.dumps(value, sort_keys=True)

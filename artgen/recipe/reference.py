@@ -1,4 +1,4 @@
-"""What a recipe may hold, for people: the same models that check it, as text, Markdown and JSON."""
+"""The reference of a recipe's tables and fields, as text, Markdown and JSON, made from their models."""
 
 from __future__ import annotations
 
@@ -11,113 +11,125 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from artgen.config.fields import Described, described
+from artgen.config.fields import FieldDescription, describe_fields
 from artgen.config.messages import did_you_mean
 from artgen.errors import ArtgenError
 from artgen.recipe.model import Gallery, Recipe
 from artgen.steps import SOURCES, STEPS
 
-DRAWS = (
+DRAW_FORMS = (
     ("{ choice = [a, b, c] }", "one of these"),
-    ("{ uniform = [a, b] }", "any number between the two"),
-    ("{ log_uniform = [a, b] }", "the same, where doubling matters more than adding"),
-    ("{ integer = [a, b] }", "a whole number, both ends included"),
+    ("{ uniform = [a, b] }", "any number from a to b"),
+    ("{ log_uniform = [a, b] }", "the same on a logarithmic scale"),
+    ("{ integer = [a, b] }", "a whole number from a to b, both included"),
 )
-DRAWN = "A field marked * may be drawn anew for each candidate: instead of the value write"
+DRAWN_FIELDS_HINT = (
+    "A field marked * may be drawn at random for each candidate: instead of a value, write one of these:"
+)
 
 
 @dataclass(frozen=True)
-class Table:
-    """One table of a recipe.
+class TableDescription:
+    """A table of a recipe, described for people.
 
     Args:
-        name: what messages call it.
-        header: how the recipe writes it; "" for the keys at the top of the file.
+        name: its name in messages.
+        header: its header in the file, e.g. ``[source]``; "" for the keys at the top of the file.
         use: the value of its ``use`` key, or "".
-        summary: what it is.
-        fields: what it may hold.
+        summary: what it is for, in one sentence or two.
+        fields: its fields.
     """
 
     name: str
     header: str
     use: str
     summary: str
-    fields: tuple[Described, ...]
+    fields: tuple[FieldDescription, ...]
 
 
-def tables(name: str | None = None) -> list[Table]:
-    """Every table a recipe may hold, or the one called ``name``.
+def list_tables(name: str | None = None) -> list[TableDescription]:
+    """List every table that a recipe may hold, or only the one called ``name``.
 
     Raises:
-        ArtgenError: no such source or step.
+        ArtgenError: there is no such source or step.
     """
-    top = [field for key, field in described(Recipe).items() if key not in ("source", "steps", "gallery")]
-    every = [
-        Table("recipe", "", "", "The keys at the top of the file.", tuple(top)),
-        *(described_table(model, "[source]", use) for use, model in SOURCES.items()),
-        *(described_table(model, "[[steps]]", use) for use, model in STEPS.items()),
-        described_table(Gallery, "[gallery]", ""),
+    top_level_fields = [
+        field for key, field in describe_fields(Recipe).items() if key not in ("source", "steps", "gallery")
+    ]
+    all_tables = [
+        TableDescription("recipe", "", "", "The keys at the top of the file.", tuple(top_level_fields)),
+        *(describe_table(model, "[source]", use) for use, model in SOURCES.items()),
+        *(describe_table(model, "[[steps]]", use) for use, model in STEPS.items()),
+        describe_table(Gallery, "[gallery]", ""),
     ]
     if name is None:
-        return every
-    found = [table for table in every if table.name == name]
-    if not found:
-        known = did_you_mean(name, [table.name for table in every])
-        raise ArtgenError(f"artgen steps {name}", "no source or step of this name", known)
-    return found
+        return all_tables
+    matches = [table for table in all_tables if table.name == name]
+    if not matches:
+        expected = did_you_mean(name, [table.name for table in all_tables])
+        raise ArtgenError(f"artgen steps {name}", "no source or step of this name", expected)
+    return matches
 
 
-def described_table(model: type[BaseModel], header: str, use: str) -> Table:
-    """The table that ``model`` checks, as ``header`` writes it."""
+def describe_table(model: type[BaseModel], header: str, use: str) -> TableDescription:
+    """Describe the table that a model validates.
+
+    Args:
+        model: its Pydantic model.
+        header: its header in the file, e.g. ``[source]``.
+        use: the value of its ``use`` key, or "".
+    """
     summary = " ".join((inspect.getdoc(model) or "").split("\n\n")[0].split())
-    return Table(use or header.strip("[]"), header, use, summary, tuple(described(model).values()))
+    return TableDescription(
+        use or header.strip("[]"), header, use, summary, tuple(describe_fields(model).values())
+    )
 
 
-def as_json(table: Table) -> dict[str, Any]:
-    """A table as plain data."""
+def table_to_json(table: TableDescription) -> dict[str, Any]:
+    """Convert a table's description to plain data for JSON."""
     return dataclasses.asdict(table)
 
 
-def as_text(shown: Sequence[Table], width: int) -> str:
-    """For a terminal of ``width`` columns."""
-    parts = [_text(table, width) for table in shown]
-    if any(field.draws for table in shown for field in table.fields):
-        longest = max(len(form) for form, _ in DRAWS)
-        kinds = "\n".join(f"  {form:<{longest}}  {meaning}" for form, meaning in DRAWS)
-        parts.append(f"{textwrap.fill(DRAWN + ':', width)}\n{kinds}\n")
-    return "\n".join(parts)
+def format_tables_as_text(tables: Sequence[TableDescription], width: int) -> str:
+    """Format tables for a terminal of ``width`` columns."""
+    sections = [_format_table(table, width) for table in tables]
+    if any(field.draws for table in tables for field in table.fields):
+        form_width = max(len(form) for form, _ in DRAW_FORMS)
+        draw_forms = "\n".join(f"  {form:<{form_width}}  {meaning}" for form, meaning in DRAW_FORMS)
+        sections.append(f"{textwrap.fill(DRAWN_FIELDS_HINT, width)}\n{draw_forms}\n")
+    return "\n".join(sections)
 
 
-def _text(table: Table, width: int) -> str:
-    first = " ".join(filter(None, [table.header, f'use = "{table.use}"' if table.use else ""]))
-    head = [first] if first else []
+def _format_table(table: TableDescription, width: int) -> str:
+    header_line = " ".join(filter(None, [table.header, f'use = "{table.use}"' if table.use else ""]))
+    head = [header_line] if header_line else []
     lines = [*head, textwrap.fill(table.summary, width, initial_indent="  ", subsequent_indent="  ")]
     for field in table.fields:
         star = "*" if field.draws else ""
         default = f"; default {field.default}" if field.default not in ("", '""') else ""
         indent = " " * 6
-        told = f"    {field.name}{star}: {field.allowed}{default}"
-        lines.append(textwrap.fill(told, width, subsequent_indent=" " * 8, break_on_hyphens=False))
+        field_line = f"    {field.name}{star}: {field.allowed}{default}"
+        lines.append(textwrap.fill(field_line, width, subsequent_indent=" " * 8, break_on_hyphens=False))
         lines.append(textwrap.fill(field.description, width, initial_indent=indent, subsequent_indent=indent))
     return "\n".join(lines) + "\n"
 
 
-def as_markdown(shown: Sequence[Table]) -> str:
-    """For the pages in ``docs/``."""
-    parts = []
-    if any(field.draws for table in shown for field in table.fields):
-        kinds = "".join(f"\n| `{form}` | {meaning} |" for form, meaning in DRAWS)
-        parts += [DRAWN + " one of these:", "| Draw | Gives |\n|---|---|" + kinds]
-    for table in shown:
+def format_tables_as_markdown(tables: Sequence[TableDescription]) -> str:
+    """Format tables as Markdown for the pages in ``docs/``."""
+    sections = []
+    if any(field.draws for table in tables for field in table.fields):
+        draw_rows = "".join(f"\n| `{form}` | {meaning} |" for form, meaning in DRAW_FORMS)
+        sections += [DRAWN_FIELDS_HINT, "| Draw | Gives |\n|---|---|" + draw_rows]
+    for table in tables:
         use = f' `use = "{table.use}"`' if table.use else ""
-        parts.append(f"### `{table.header}`{use}" if table.header else "### Top of the file")
-        parts.append(table.summary)
-        rows = [_row(field) for field in table.fields]
-        parts.append("\n".join(["| Key | May be | Default | What it does |", "|---|---|---|---|", *rows]))
-    return "\n\n".join(parts) + "\n"
+        sections.append(f"### `{table.header}`{use}" if table.header else "### Top of the file")
+        sections.append(table.summary)
+        rows = [_format_markdown_row(field) for field in table.fields]
+        sections.append("\n".join(["| Key | May be | Default | What it does |", "|---|---|---|---|", *rows]))
+    return "\n\n".join(sections) + "\n"
 
 
-def _row(field: Described) -> str:
+def _format_markdown_row(field: FieldDescription) -> str:
     star = " \\*" if field.draws else ""
     default = f"`{field.default}`" if field.default not in ("", '""') else ""
     cells = (f"`{field.name}`{star}", field.allowed, default, field.description)

@@ -1,4 +1,4 @@
-"""The JSON Schema of a recipe, for editors that complete and check while one types."""
+"""The JSON Schema of recipes, for editors that complete and check while one types."""
 
 from __future__ import annotations
 
@@ -7,43 +7,44 @@ from typing import Any
 
 from artgen.recipe.model import Recipe
 
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
-HEADER = "#:schema ./recipe.schema.json"
-FILE = "recipe.schema.json"
-TITLE = "artgen recipe"
+JSON_SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+SCHEMA_FILE_NAME = "recipe.schema.json"
+SCHEMA_TITLE = "artgen recipe"
 
 
-def schema() -> dict[str, Any]:
-    """JSON Schema (draft 2020-12) of the recipe file, draws included."""
-    tidy: dict[str, Any] = tidied(Recipe.model_json_schema())
-    for definition in tidy["$defs"].values():
+def recipe_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a recipe file, including draws."""
+    simplified: dict[str, Any] = simplify_schema(Recipe.model_json_schema())
+    for definition in simplified["$defs"].values():
         if "use" in definition["properties"]:
             definition["required"] = ["use", *definition.get("required", ())]
-    return {"$schema": DIALECT, "title": TITLE, **tidy}
+    return {"$schema": JSON_SCHEMA_DIALECT, "title": SCHEMA_TITLE, **simplified}
 
 
-def schema_text() -> str:
-    """The schema as the file beside the recipes holds it."""
-    return as_text(schema())
+def recipe_schema_text() -> str:
+    """Return the text of ``recipe.schema.json``, the file next to the recipes."""
+    return format_schema(recipe_schema())
 
 
-def as_text(schema: dict[str, Any]) -> str:
-    """A schema as its file holds it."""
+def format_schema(schema: dict[str, Any]) -> str:
+    """Format a schema as the text of its file."""
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def tidied(node: Any) -> Any:
-    """Without the titles Pydantic invents from names, and without null, which TOML has not."""
+def simplify_schema(node: Any) -> Any:
+    """Remove the titles that Pydantic makes from names, and null, which TOML does not have."""
     if isinstance(node, list):
-        return [tidied(item) for item in node]
+        return [simplify_schema(item) for item in node]
     if not isinstance(node, dict):
         return node
     if {"type": "null"} in node.get("anyOf", ()):
         branches = [item for item in node["anyOf"] if item != {"type": "null"}]
-        rest = {key: value for key, value in node.items() if key not in ("anyOf", "default")}
-        return tidied(rest | (branches[0] if len(branches) == 1 else {"anyOf": branches}))
+        other_keys = {key: value for key, value in node.items() if key not in ("anyOf", "default")}
+        return simplify_schema(other_keys | (branches[0] if len(branches) == 1 else {"anyOf": branches}))
     return {
-        key: {name: tidied(item) for name, item in value.items()} if key == "properties" else tidied(value)
+        key: {name: simplify_schema(item) for name, item in value.items()}
+        if key == "properties"
+        else simplify_schema(value)
         for key, value in node.items()
         if not (key == "title" and isinstance(value, str))
     }

@@ -1,4 +1,4 @@
-"""``artgen new``: a commented recipe to start from."""
+"""The commented recipe that ``artgen new`` writes, to start from."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from pathlib import Path
 
 from artgen.errors import ArtgenError
 from artgen.imaging.io.files import atomic_write
-from artgen.recipe.schema import FILE, TITLE, schema_text
+from artgen.recipe.schema import SCHEMA_FILE_NAME, SCHEMA_TITLE, recipe_schema_text
 
 
-def begin(name: str) -> tuple[Path, Path]:
-    """Write a new recipe and the schema beside it.
+def create_starter_recipe(name: str) -> tuple[Path, Path]:
+    """Write a new recipe, and its schema into the same folder.
 
     Args:
-        name: the recipe's name or path; ``.toml`` is added where it is missing.
+        name: the recipe's name or path; ``.toml`` is added if it is missing.
 
     Returns:
-        The recipe's file and the schema's.
+        The recipe's file, and the schema's file.
 
     Raises:
         ArtgenError: the file exists, or cannot be written.
@@ -32,24 +32,24 @@ def begin(name: str) -> tuple[Path, Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
         raise ArtgenError(str(path), f"cannot be written: {error}") from None
-    atomic_write(path, starter(path.stem).encode())
-    schema = path.parent / FILE
-    if _ours(schema):
-        atomic_write(schema, schema_text().encode())
+    atomic_write(path, starter_text(path.stem).encode())
+    schema = path.parent / SCHEMA_FILE_NAME
+    if _may_write_schema(schema):
+        atomic_write(schema, recipe_schema_text().encode())
     return path, schema
 
 
-def starter(name: str) -> str:
-    """The text of a new recipe called ``name``."""
+def starter_text(name: str) -> str:
+    """Return the text of a new recipe called ``name``."""
     title = json.dumps(name.replace("-", " ").replace("_", " ").capitalize(), ensure_ascii=False)
     return files("artgen.recipe").joinpath("starter.toml").read_text("utf-8").replace('"TITLE"', title)
 
 
-def _ours(schema: Path) -> bool:
-    """Whether the file may be written: it is missing, or an earlier schema of recipes."""
+def _may_write_schema(schema: Path) -> bool:
+    """Return whether the file is missing or an earlier recipe schema, so that it may be written."""
     try:
         if not schema.exists():
             return True
-        return schema.is_file() and json.loads(schema.read_text("utf-8")).get("title") == TITLE
+        return schema.is_file() and json.loads(schema.read_text("utf-8")).get("title") == SCHEMA_TITLE
     except (OSError, ValueError, AttributeError):
         return False

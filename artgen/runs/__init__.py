@@ -1,1 +1,1 @@
-"""A run on disk: store, stage cache, provenance."""
+"""Runs on disk: store, decisions, stage cache, provenance."""

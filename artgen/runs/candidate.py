@@ -1,4 +1,4 @@
-"""One candidate of a run, as the pages and the command line see it."""
+"""Candidates of a run, and the paths of their files."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-CANDIDATES, STAGES, THUMBNAILS = "candidates", "stages", "thumbs"
-FIRST_VARIATION = 100_001
-"""Recipes draw at most 100,000 candidates, so the numbers of variations never meet theirs."""
-PREVIEW_SIDE, THUMBNAIL_SIDE = 1024, 320
+CANDIDATES_FOLDER, STAGES_FOLDER, THUMBNAILS_FOLDER = "candidates", "stages", "thumbs"
+FIRST_VARIATION_NUMBER = 100_001
+"""Recipes draw at most 100,000 candidates, so variations never have the number of one of these."""
+STAGE_PREVIEW_SIDE_PX, THUMBNAIL_SIDE_PX = 1024, 320
 
 
 @dataclass(frozen=True)
-class Stage:
-    """The image after the source or one step.
+class CandidateStage:
+    """The image of a candidate after the source or after one step.
 
     Args:
         step: the step's id; ``"source"`` for the first stage.
         use: the source or step as the recipe names it.
-        width: of the stage itself, in px.
-        height: of the stage itself, in px.
-        preview: a WebP of it, its long side at most 1024 px.
+        width: width of the stage, in px.
+        height: height of the stage, in px.
+        preview: path of a WebP copy, long side at most 1024 px.
     """
 
     step: str
@@ -34,24 +34,24 @@ class Stage:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A finished candidate: every file named here is complete on disk.
+    """A finished candidate of a run; every file named here is complete on disk.
 
     Args:
-        index: its number in the run, from 1.
+        index: number of the candidate in the run, from 1.
         seed: the run's seed; with ``index`` it decides every random choice.
-        file: the PNG.
-        thumbnail: a WebP, long side at most 320 px.
+        file: path of the PNG.
+        thumbnail: path of a WebP copy, long side at most 320 px.
         width: in px.
         height: in px.
-        caption: plain text, as the recipe's gallery words it.
-        draws: what chance chose, by step id and field.
+        caption: plain text, from the caption format of the recipe.
+        draws: the values drawn for this candidate, by step id and field.
         stages: from the source to the last step.
-        seconds: what it took to make; 0 when that is not known any more.
-        mark: ``kept``, ``rejected``, or None as long as it is undecided.
+        seconds: time it took to generate; 0 if unknown.
+        mark: ``kept``, ``rejected``, or None while undecided.
         stars: 0 to 5.
-        round: how many rounds of picking it has reached, from 1.
-        title: the artist's; empty without.
-        alt: what to tell who cannot see it; empty without.
+        round: the round of picking that it has reached, from 1.
+        title: title given by the artist, or empty.
+        alt: alternative text for those who cannot see the image, or empty.
         variation_of: number of the candidate that this is a variation of.
     """
 
@@ -63,7 +63,7 @@ class Candidate:
     height: int
     caption: str
     draws: Mapping[str, Mapping[str, Any]]
-    stages: tuple[Stage, ...]
+    stages: tuple[CandidateStage, ...]
     seconds: float = 0.0
     mark: str | None = None
     stars: int = 0
@@ -74,31 +74,31 @@ class Candidate:
 
     @property
     def picked(self) -> bool:
-        """Whether the artist keeps it, as things stand."""
+        """Whether the artist keeps the candidate."""
         return self.mark == "kept"
 
 
-def png_file(folder: Path, index: int) -> Path:
-    """Where a run's folder keeps candidate ``index``."""
-    return folder / CANDIDATES / f"{index:04d}.png"
+def candidate_png_path(run_folder: Path, index: int) -> Path:
+    """Return the path of the PNG of candidate ``index`` in a run's folder."""
+    return run_folder / CANDIDATES_FOLDER / f"{index:04d}.png"
 
 
-def thumbnail_file(folder: Path, index: int) -> Path:
-    """Where a run's folder keeps the thumbnail of candidate ``index``."""
-    return folder / THUMBNAILS / f"{index:04d}.webp"
+def thumbnail_path(run_folder: Path, index: int) -> Path:
+    """Return the path of the thumbnail of candidate ``index`` in a run's folder."""
+    return run_folder / THUMBNAILS_FOLDER / f"{index:04d}.webp"
 
 
-def stage_file(folder: Path, index: int, number: int, step: str) -> Path:
-    """Where a run's folder keeps the preview of stage ``number`` (0: the source) of candidate ``index``."""
-    return folder / STAGES / f"{index:04d}-{number}-{step}.webp"
+def stage_preview_path(run_folder: Path, index: int, stage_number: int, step_id: str) -> Path:
+    """Return the path of the preview of stage ``stage_number`` (0: the source) of candidate ``index``."""
+    return run_folder / STAGES_FOLDER / f"{index:04d}-{stage_number}-{step_id}.webp"
 
 
-def ranges(numbers: Iterable[int]) -> str:
-    """``1-3, 7``: rising numbers in few words."""
-    parts: list[list[int]] = []
+def format_number_ranges(numbers: Iterable[int]) -> str:
+    """Write rising numbers as ranges, such as ``1-3, 7``."""
+    ranges: list[list[int]] = []
     for number in numbers:
-        if parts and number == parts[-1][-1] + 1:
-            parts[-1] = [parts[-1][0], number]
+        if ranges and number == ranges[-1][-1] + 1:
+            ranges[-1] = [ranges[-1][0], number]
         else:
-            parts.append([number])
-    return ", ".join("-".join(str(end) for end in part) for part in parts)
+            ranges.append([number])
+    return ", ".join("-".join(str(limit) for limit in limits) for limits in ranges)

@@ -1,6 +1,6 @@
-"""The SQLite file of a run: candidates as rows, and an index of the decisions.
+"""The SQLite database of a run: candidates, embeddings, queued variations, an index of the decisions.
 
-A lost power supply loses nothing that was acknowledged: WAL with ``synchronous=FULL``.
+A power failure loses nothing that was acknowledged: WAL with ``synchronous=FULL``.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from artgen.errors import ArtgenError, WriteError
-from artgen.runs.candidate import FIRST_VARIATION, Candidate
-from artgen.runs.history import Action, Change
-from artgen.runs.row import Row
+from artgen.runs.candidate import FIRST_VARIATION_NUMBER, Candidate
+from artgen.runs.history import DecisionAction, DecisionChange
+from artgen.runs.row import CandidateRow
 
-FORMAT = 2
-TABLES = """
+DATABASE_FORMAT = 2
+SCHEMA_SQL = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS candidates (
     added INTEGER PRIMARY KEY AUTOINCREMENT, number INTEGER NOT NULL UNIQUE, seed INTEGER NOT NULL,
@@ -36,14 +36,14 @@ CREATE TABLE IF NOT EXISTS decisions (
     candidate INTEGER NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL
 );
 """
-COLUMNS = ", ".join(Row._fields)
-DECIDED = ", ".join((*Action._fields[:-1], *Change._fields))
-DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-BUSY_SECONDS = 30.0
+CANDIDATE_COLUMNS = ", ".join(CandidateRow._fields)
+DECISION_COLUMNS = ", ".join((*DecisionAction._fields[:-1], *DecisionChange._fields))
+DAMAGED_ERROR_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+BUSY_TIMEOUT_SECONDS = 30.0
 
 
-class DamagedError(ArtgenError):
-    """The file is no usable database; what it held can be rebuilt from the pictures."""
+class DatabaseDamagedError(ArtgenError):
+    """The file is no usable database; it can be rebuilt from the pictures."""
 
     def __init__(self, file: Path) -> None:
         super().__init__(
@@ -51,72 +51,75 @@ class DamagedError(ArtgenError):
         )
 
 
-class HeldError(ArtgenError):
-    """Another program keeps the file to itself for longer than is waited."""
+class DatabaseBusyError(ArtgenError):
+    """Another program has locked the file for longer than ``BUSY_TIMEOUT_SECONDS``."""
 
     def __init__(self, file: Path) -> None:
-        super().__init__(str(file), "another program holds it", "close that and try again")
+        super().__init__(str(file), "another program has locked it", "close that program and try again")
 
 
-class Database:
+class RunDatabase:
     """One connection to a run's database.
 
     Args:
         file: ``run.db``.
-        new: create it; otherwise a file without our tables is a damaged one.
+        new: create the tables; otherwise a file without them counts as damaged.
 
     Raises:
-        DamagedError: the file is not a sound database, or one of an older format.
-        ArtgenError: it was written by a newer artgen, or cannot be opened.
+        DatabaseDamagedError: the file is damaged, or has an older format.
+        ArtgenError: the file was written by a newer artgen, or cannot be opened.
     """
 
     def __init__(self, file: Path, *, new: bool = False) -> None:
         self.file = file
-        with self._explained():
-            self._connection = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None)
+        with self._translate_errors():
+            self._connection = sqlite3.connect(file, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)
             try:
-                self._prepare(new)
-                opened = file.stat()
-                self._opened = opened.st_dev, opened.st_ino
+                self._check_and_configure(new)
+                status = file.stat()
+                self._opened_file_id = status.st_dev, status.st_ino
             except BaseException:
                 self._connection.close()
                 raise
 
-    def _prepare(self, new: bool) -> None:
+    def _check_and_configure(self, new: bool) -> None:
+        """Check format and integrity, make writes durable, and create the tables of a new database."""
         version = int(self._connection.execute("PRAGMA user_version").fetchone()[0])
-        if version > FORMAT:
-            found = f"written by a newer artgen (format {version}, known up to {FORMAT})"
-            raise ArtgenError(str(self.file), found, "update artgen")
-        sound = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
-        if not sound or (version < FORMAT and not new):
-            raise DamagedError(self.file)
+        if version > DATABASE_FORMAT:
+            problem = f"written by a newer artgen (format {version}, known up to {DATABASE_FORMAT})"
+            raise ArtgenError(str(self.file), problem, "update artgen")
+        is_sound = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
+        if not is_sound or (version < DATABASE_FORMAT and not new):
+            raise DatabaseDamagedError(self.file)
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=FULL")
-        if version < FORMAT:
-            self._connection.executescript(f"BEGIN; {TABLES} PRAGMA user_version={FORMAT}; COMMIT;")
+        if version < DATABASE_FORMAT:
+            self._connection.executescript(
+                f"BEGIN; {SCHEMA_SQL} PRAGMA user_version={DATABASE_FORMAT}; COMMIT;"
+            )
 
-    def replaced(self) -> bool:
-        """Whether the file is gone, or another one has its name: what is written here would be lost."""
+    def is_replaced(self) -> bool:
+        """Return whether the file was removed or replaced, so that anything written here would be lost."""
         try:
-            now = self.file.stat()
+            status = self.file.stat()
         except OSError:
             return True
-        return (now.st_dev, now.st_ino) != self._opened
+        return (status.st_dev, status.st_ino) != self._opened_file_id
 
     def close(self) -> None:
-        """Close the connection; what was written is on disk already."""
+        """Close the connection; everything written is on disk already."""
         self._connection.close()
 
     @contextmanager
-    def together(self) -> Iterator[None]:
-        """Write everything done inside at once, or nothing of it; other writers wait until then.
+    def transaction(self) -> Iterator[None]:
+        """Commit all writes of the ``with`` block together, or none; other writers wait meanwhile.
 
-        Inside of another one it is a part of that.
+        Inside another transaction it is a part of that.
         """
         if self._connection.in_transaction:
             yield
             return
-        with self._explained():
+        with self._translate_errors():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -126,128 +129,138 @@ class Database:
                     self._connection.execute("ROLLBACK")
                 raise
 
-    def version(self) -> int:
-        """A number that changes when another connection has written."""
-        return int(self._rows("PRAGMA data_version")[0][0])
+    def data_version(self) -> int:
+        """Return a number that changes when another connection has written."""
+        return int(self._query("PRAGMA data_version")[0][0])
 
-    def rows(self, since: int = 0) -> list[Row]:
-        """Every candidate that was added after ``since``, by number."""
-        query = f"SELECT {COLUMNS} FROM candidates WHERE added > ? ORDER BY number"
-        return [Row(*row) for row in self._rows(query, since)]
+    def read_rows(self, after_arrival: int = 0) -> list[CandidateRow]:
+        """Read the candidates that arrived after ``after_arrival``, sorted by number."""
+        query = f"SELECT {CANDIDATE_COLUMNS} FROM candidates WHERE added > ? ORDER BY number"
+        return [CandidateRow(*row) for row in self._query(query, after_arrival)]
 
-    def row(self, number: int) -> Row | None:
-        """One candidate, if it is there."""
-        rows = self._rows(f"SELECT {COLUMNS} FROM candidates WHERE number = ?", number)
-        return Row(*rows[0]) if rows else None
+    def read_row(self, number: int) -> CandidateRow | None:
+        """Read the row of one candidate; None if there is no such candidate."""
+        rows = self._query(f"SELECT {CANDIDATE_COLUMNS} FROM candidates WHERE number = ?", number)
+        return CandidateRow(*rows[0]) if rows else None
 
-    def has(self, index: int) -> bool:
-        """Whether there is such a candidate."""
-        return bool(self._rows("SELECT 1 FROM candidates WHERE number = ?", index))
+    def has_candidate(self, number: int) -> bool:
+        """Return whether there is a candidate of this number."""
+        return bool(self._query("SELECT 1 FROM candidates WHERE number = ?", number))
 
-    def add(self, candidate: Candidate) -> None:
-        """Insert a candidate, or replace the row of the same number; either way it arrives now."""
-        row = Row.of(candidate)
-        marks = ",".join("?" * len(row))
-        self._rows(f"INSERT OR REPLACE INTO candidates ({COLUMNS}) VALUES ({marks})", *row)
+    def add_candidate(self, candidate: Candidate) -> None:
+        """Insert a candidate or replace the row of the same number, with a new arrival number."""
+        row = CandidateRow.from_candidate(candidate)
+        placeholders = ",".join("?" * len(row))
+        self._query(f"INSERT OR REPLACE INTO candidates ({CANDIDATE_COLUMNS}) VALUES ({placeholders})", *row)
 
-    def remove(self, index: int) -> None:
-        """Forget a candidate whose picture is gone, and what was computed from it."""
-        self._rows("DELETE FROM candidates WHERE number = ?", index)
-        self._rows("DELETE FROM embeddings WHERE number = ?", index)
+    def remove_candidate(self, number: int) -> None:
+        """Delete the row of a candidate, and its embeddings."""
+        self._query("DELETE FROM candidates WHERE number = ?", number)
+        self._query("DELETE FROM embeddings WHERE number = ?", number)
 
-    def write(self, action: Action) -> None:
-        """Append an action."""
-        *head, changes = action
-        marks = ",".join("?" * (len(head) + 3))
-        rows = [(*head, change.candidate, change.field, json.dumps(change.value)) for change in changes]
-        with self._explained():
-            self._connection.executemany(f"INSERT INTO decisions ({DECIDED}) VALUES ({marks})", rows)
+    def append_action(self, action: DecisionAction) -> None:
+        """Append an action to the index of decisions, one row for each change."""
+        *columns, changes = action
+        placeholders = ",".join("?" * (len(columns) + 3))
+        rows = [(*columns, change.candidate, change.field, json.dumps(change.value)) for change in changes]
+        with self._translate_errors():
+            self._connection.executemany(
+                f"INSERT INTO decisions ({DECISION_COLUMNS}) VALUES ({placeholders})", rows
+            )
 
-    def rewrite(self, actions: Iterable[Action]) -> None:
-        """Replace all actions by these; ids begin again at 1, so the same actions have the same ids."""
-        self._rows("DELETE FROM decisions")
-        self._rows("DELETE FROM sqlite_sequence WHERE name = 'decisions'")
+    def replace_actions(self, actions: Iterable[DecisionAction]) -> None:
+        """Replace all actions by these; row ids start at 1 again, so the same actions get the same ids."""
+        self._query("DELETE FROM decisions")
+        self._query("DELETE FROM sqlite_sequence WHERE name = 'decisions'")
         for action in actions:
-            self.write(action)
+            self.append_action(action)
 
-    def actions(self, since: int) -> Iterator[tuple[int, Action]]:
-        """Every action after row ``since``, in order, each with the id of its last row."""
-        rows = self._rows(f"SELECT id, {DECIDED} FROM decisions WHERE id > ? ORDER BY id", since)
-        for head, group in groupby(rows, key=lambda row: row[1:7]):
-            listed = list(group)
-            changes = tuple(Change(row[7], row[8], json.loads(row[9])) for row in listed)
-            yield listed[-1][0], Action._make((*head, changes))
+    def read_actions(self, after_id: int) -> Iterator[tuple[int, DecisionAction]]:
+        """Read every action after row ``after_id``, in order, each with the id of its last row."""
+        rows = self._query(f"SELECT id, {DECISION_COLUMNS} FROM decisions WHERE id > ? ORDER BY id", after_id)
+        for columns, group_rows in groupby(rows, key=lambda row: row[1:7]):
+            action_rows = list(group_rows)
+            changes = tuple(DecisionChange(row[7], row[8], json.loads(row[9])) for row in action_rows)
+            yield action_rows[-1][0], DecisionAction._make((*columns, changes))
 
-    def cursor(self) -> tuple[int, int]:
-        """The highest id of a decision, and the highest arrival of a candidate."""
+    def read_cursor(self) -> tuple[int, int]:
+        """Read the highest row id of a decision, and the highest arrival number of a candidate."""
         query = "SELECT coalesce((SELECT max(id) FROM decisions), 0), coalesce(max(added), 0) FROM candidates"
-        decided, added = self._rows(query)[0]
-        return decided, added
+        last_decision_id, last_arrival = self._query(query)[0]
+        return last_decision_id, last_arrival
 
-    def embed(self, rows: Iterable[tuple[int, str, bytes]]) -> None:
-        """Keep embeddings: number, name, vector; one that is there is replaced."""
-        with self._explained():
+    def write_embeddings(self, rows: Iterable[tuple[int, str, bytes]]) -> None:
+        """Write embeddings as rows of number, name and vector; existing ones are replaced."""
+        with self._translate_errors():
             self._connection.executemany("INSERT OR REPLACE INTO embeddings VALUES (?,?,?)", rows)
 
-    def embeddings(self, name: str) -> list[tuple[int, bytes]]:
-        """Number and vector of every embedding of that name, by number."""
-        return self._rows("SELECT number, vector FROM embeddings WHERE name = ? ORDER BY number", name)
+    def read_embeddings(self, embedding_name: str) -> list[tuple[int, bytes]]:
+        """Read number and vector of every embedding of this name, sorted by number."""
+        return self._query(
+            "SELECT number, vector FROM embeddings WHERE name = ? ORDER BY number", embedding_name
+        )
 
-    def embedded(self, name: str) -> int:
-        """How many embeddings of that name there are."""
-        return int(self._rows("SELECT count(*) FROM embeddings WHERE name = ?", name)[0][0])
+    def count_embeddings(self, embedding_name: str) -> int:
+        """Return the number of embeddings of this name."""
+        return int(self._query("SELECT count(*) FROM embeddings WHERE name = ?", embedding_name)[0][0])
 
-    def lacking(self, name: str) -> list[int]:
-        """Numbers of the candidates without an embedding of that name."""
-        having = "SELECT number FROM embeddings WHERE name = ?"
-        query = f"SELECT number FROM candidates WHERE number NOT IN ({having}) ORDER BY number"
-        return [number for (number,) in self._rows(query, name)]
+    def list_candidates_without_embedding(self, embedding_name: str) -> list[int]:
+        """List the numbers of the candidates without an embedding of this name."""
+        embedded_numbers = "SELECT number FROM embeddings WHERE name = ?"
+        query = f"SELECT number FROM candidates WHERE number NOT IN ({embedded_numbers}) ORDER BY number"
+        return [number for (number,) in self._query(query, embedding_name)]
 
-    def next_variation(self) -> int:
-        """The number of the next variation that is asked for."""
-        highest = "SELECT max(number) AS n FROM {0}"
-        both = f"{highest.format('candidates')} UNION ALL {highest.format('variations')}"
-        return int(self._rows(f"SELECT max(?, coalesce(max(n) + 1, 0)) FROM ({both})", FIRST_VARIATION)[0][0])
+    def next_variation_number(self) -> int:
+        """Return the number for the next variation to be queued."""
+        max_query = "SELECT max(number) AS n FROM {0}"
+        union_query = f"{max_query.format('candidates')} UNION ALL {max_query.format('variations')}"
+        return int(
+            self._query(
+                f"SELECT max(?, coalesce(max(n) + 1, 0)) FROM ({union_query})", FIRST_VARIATION_NUMBER
+            )[0][0]
+        )
 
-    def queue(self, number: int, parent: int, at: str) -> None:
-        """Ask for a variation."""
-        self._rows("INSERT INTO variations VALUES (?,?,?)", number, parent, at)
+    def queue_variation(self, number: int, parent: int, timestamp: str) -> None:
+        """Add a variation to the queue."""
+        self._query("INSERT INTO variations VALUES (?,?,?)", number, parent, timestamp)
 
-    def parents(self) -> dict[int, int]:
-        """The parent of each variation that is made or asked for, by number."""
-        made = "SELECT number, variation_of FROM candidates WHERE variation_of IS NOT NULL"
-        return dict(self._rows(f"SELECT number, parent FROM variations UNION {made} ORDER BY 1"))
+    def read_parents(self) -> dict[int, int]:
+        """Read the parent of each variation, generated or queued, by number of the variation."""
+        candidates_query = "SELECT number, variation_of FROM candidates WHERE variation_of IS NOT NULL"
+        return dict(self._query(f"SELECT number, parent FROM variations UNION {candidates_query} ORDER BY 1"))
 
-    def unqueue(self, number: int) -> None:
-        """Ask for a variation no more."""
-        self._rows("DELETE FROM variations WHERE number = ?", number)
+    def unqueue_variation(self, number: int) -> None:
+        """Remove a variation from the queue."""
+        self._query("DELETE FROM variations WHERE number = ?", number)
 
-    def queued(self) -> list[tuple[int, int]]:
-        """Number and parent of the variations that are not made yet, by number."""
+    def list_queued_variations(self) -> list[tuple[int, int]]:
+        """List number and parent of the variations that are queued and not generated, sorted by number."""
         query = "SELECT number, parent FROM variations WHERE number NOT IN (SELECT number FROM candidates)"
-        return self._rows(f"{query} ORDER BY number")
+        return self._query(f"{query} ORDER BY number")
 
-    def fact(self, name: str) -> str | None:
-        """A remembered fact about the run."""
-        rows = self._rows("SELECT value FROM facts WHERE name = ?", name)
+    def read_fact(self, name: str) -> str | None:
+        """Read a stored fact about the run; None if it is not stored."""
+        rows = self._query("SELECT value FROM facts WHERE name = ?", name)
         return str(rows[0][0]) if rows else None
 
-    def remember(self, name: str, value: str) -> None:
-        """Set a fact about the run."""
-        self._rows("INSERT OR REPLACE INTO facts VALUES (?, ?)", name, value)
+    def write_fact(self, name: str, value: str) -> None:
+        """Store a fact about the run."""
+        self._query("INSERT OR REPLACE INTO facts VALUES (?, ?)", name, value)
 
-    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._explained():
+    def _query(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Run one SQL statement and return its rows."""
+        with self._translate_errors():
             return self._connection.execute(query, values).fetchall()
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
+        """Raise errors of SQLite inside the ``with`` block as errors of artgen."""
         try:
             yield
         except sqlite3.Error as error:
             code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-            if code in DAMAGED:
-                raise DamagedError(self.file) from error
+            if code in DAMAGED_ERROR_CODES:
+                raise DatabaseDamagedError(self.file) from error
             if code == sqlite3.SQLITE_BUSY:
-                raise HeldError(self.file) from error
+                raise DatabaseBusyError(self.file) from error
             raise WriteError(self.file, str(error)) from error

@@ -1,4 +1,4 @@
-"""``decisions.jsonl``: one line of JSON for each action, the truth about what was decided."""
+"""The file ``decisions.jsonl``, the record of all decisions: one line of JSON for each action."""
 
 from __future__ import annotations
 
@@ -10,81 +10,91 @@ from typing import Any
 
 from artgen.errors import WriteError
 from artgen.imaging.io.files import atomic_write, sync_folder
-from artgen.runs.history import KEPT, UNDECIDED, Action, Change
+from artgen.runs.history import KEPT_MARK, UNDECIDED_VALUES, DecisionAction, DecisionChange
 
-FILE = "decisions.jsonl"
+DECISIONS_FILE = "decisions.jsonl"
 
 
-def append(folder: Path, action: Action) -> None:
-    """Add a line for an action and wait until it is on disk.
+def append_action(folder: Path, action: DecisionAction) -> None:
+    """Append a line for an action and wait until it is on disk.
 
     Raises:
         WriteError: the disk is full or the folder not writable.
     """
-    line = _line(action)
-    file = folder / FILE
+    line = _encode_action(action)
+    file = folder / DECISIONS_FILE
     try:
         with file.open("ab+") as stream:
-            new = not stream.tell()
-            if not new and (stream.seek(-1, os.SEEK_END), stream.read(1))[1] != b"\n":
+            is_new = not stream.tell()
+            if not is_new and (stream.seek(-1, os.SEEK_END), stream.read(1))[1] != b"\n":
                 line = b"\n" + line  # the line before was cut short by a crash
             stream.write(line)
             stream.flush()
             os.fsync(stream.fileno())
-        if new:
+        if is_new:
             sync_folder(folder)
     except OSError as error:
         raise WriteError(file, error.strerror or str(error)) from error
 
 
-def rewrite(folder: Path, actions: Iterable[Action]) -> None:
-    """Replace the file by one that holds ``actions``.
+def rewrite_actions(folder: Path, actions: Iterable[DecisionAction]) -> None:
+    """Replace the file by one that contains ``actions``.
 
     Raises:
         WriteError: the disk is full or the folder not writable.
     """
-    atomic_write(folder / FILE, b"".join(map(_line, actions)))
+    atomic_write(folder / DECISIONS_FILE, b"".join(map(_encode_action, actions)))
 
 
-def stamp(folder: Path) -> str:
-    """Return the size of the file and the time of its last change; empty if it is missing."""
+def file_stamp(folder: Path) -> str:
+    """Return size and modification time of the file as text; empty if it is missing."""
     try:
-        status = (folder / FILE).stat()
+        status = (folder / DECISIONS_FILE).stat()
     except FileNotFoundError:
         return ""
     return f"{status.st_size} {status.st_mtime_ns}"
 
 
-def replay(folder: Path) -> Iterator[Action]:
-    """Read every action in order, each once. Damaged lines are skipped."""
-    file = folder / FILE
+def read_actions(folder: Path) -> Iterator[DecisionAction]:
+    """Read all actions in order, each once; damaged lines are skipped."""
+    file = folder / DECISIONS_FILE
     if not file.is_file():
         return
-    actions: dict[str, Action] = {}
-    for number, line in enumerate(file.read_bytes().splitlines()):
+    actions: dict[str, DecisionAction] = {}
+    for line_number, line in enumerate(file.read_bytes().splitlines()):
         try:
-            action = _action(json.loads(line), number)
+            action = _decode_action(json.loads(line), line_number)
         except (ValueError, KeyError, TypeError, RecursionError):
             continue
-        # Older versions wrote it again when the database had refused it: then it was done the last time.
+        # Older versions wrote an action again if the database had refused it: then the last line counts.
         actions.pop(action.action, None)
         actions[action.action] = action
     yield from actions.values()
 
 
-def _line(action: Action) -> bytes:
+def _encode_action(action: DecisionAction) -> bytes:
+    """Return the line of an action."""
     return json.dumps(action._asdict()).encode() + b"\n"
 
 
-def _action(row: dict[str, Any], number: int) -> Action:
-    if row.get("field") == "picked":  # how decisions were written before they had stars and rounds
-        mark = KEPT if row["value"] is True else None
-        change = Change(int(row["candidate"]), "mark", mark)
-        return Action(str(row["at"]), "", "", f"{number:032x}", "do", None, (change,))
-    if row["kind"] not in ("do", "undo", "redo", "join"):
+def _decode_action(record: dict[str, Any], line_number: int) -> DecisionAction:
+    """Return the action of a line.
+
+    Raises:
+        ValueError: a value is not valid; ``KeyError`` or ``TypeError``: the line has another shape.
+    """
+    if record.get("field") == "picked":  # format of the first versions, before stars and rounds
+        mark = KEPT_MARK if record["value"] is True else None
+        change = DecisionChange(int(record["candidate"]), "mark", mark)
+        return DecisionAction(str(record["at"]), "", "", f"{line_number:032x}", "do", None, (change,))
+    if record["kind"] not in ("do", "undo", "redo", "join"):
         raise ValueError
-    rows = tuple(Change(int(candidate), str(field), value) for candidate, field, value in row["rows"])
-    if not all(change.field in UNDECIDED and isinstance(change.value, str | int | None) for change in rows):
+    changes = tuple(
+        DecisionChange(int(candidate), str(field), value) for candidate, field, value in record["rows"]
+    )
+    if not all(
+        change.field in UNDECIDED_VALUES and isinstance(change.value, str | int | None) for change in changes
+    ):
         raise ValueError
-    at, who, view, action = (str(row[name]) for name in ("at", "who", "view", "action"))
-    return Action(at, who, view, action, row["kind"], row["of"], rows)
+    at, who, view, action = (str(record[name]) for name in ("at", "who", "view", "action"))
+    return DecisionAction(at, who, view, action, record["kind"], record["of"], changes)

@@ -1,7 +1,7 @@
-"""What the artist decided: actions appended to ``decisions.jsonl``, undone and redone.
+"""Decisions of the artist: actions that are appended to ``decisions.jsonl``, undone and redone.
 
-The file is the truth; the table in the database is an index of it. Undoing deletes nothing: it is one more
-action, with the values from before. All tabs and processes share one history.
+The table in the database is only an index of that file. Undoing deletes nothing: it appends another action
+with the previous values. All browser tabs and processes share one history.
 """
 
 from __future__ import annotations
@@ -16,198 +16,261 @@ from pathlib import Path
 
 from artgen.errors import ArtgenError
 from artgen.runs import decision_log
-from artgen.runs.database import Database
-from artgen.runs.history import KEPT, REJECTED, Acted, Action, Change, History, Step, Value
+from artgen.runs.database import RunDatabase
+from artgen.runs.history import (
+    KEPT_MARK,
+    REJECTED_MARK,
+    ActionResult,
+    DecisionAction,
+    DecisionChange,
+    DecisionHistory,
+    DecisionValue,
+    PendingAction,
+)
 
-LONGEST = {"title": 200, "alt": 1000}
-LONGEST_NAME = 200
-MOST_STARS = 5
-INDEXED = "decisions indexed"
-"""The fact that holds the stamp of the file that the table was made from."""
-_ACTION = re.compile(r"[0-9a-f]{8,64}")
-_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+MAX_TEXT_CHARACTERS = {"title": 200, "alt": 1000}
+MAX_NAME_CHARACTERS = 200
+MAX_STARS = 5
+INDEXED_FACT = "decisions indexed"
+"""Name of the fact that stores the stamp of the file which the table was built from."""
+_ACTION_ID = re.compile(r"[0-9a-f]{8,64}")
+_BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
-class Decisions:
-    """The decisions of one run.
+class DecisionStore:
+    """The decisions of one run, in the file and in the index.
 
     Args:
-        folder: the run's.
-        database: its open database.
+        folder: the run's folder.
+        database: the run's open database.
     """
 
-    def __init__(self, folder: Path, database: Database) -> None:
+    def __init__(self, folder: Path, database: RunDatabase) -> None:
         self._folder, self._database = folder, database
-        self._history, self._seen = History(), 0
+        self._history, self._last_read_id = DecisionHistory(), 0
 
     @property
-    def history(self) -> History:
-        """Everything decided up to now, by whichever process."""
-        for last, action in self._database.actions(self._seen):
-            self._history.take(action)
-            self._seen = last
+    def history(self) -> DecisionHistory:
+        """The history of all decisions up to now, by any process."""
+        for last_id, action in self._database.read_actions(self._last_read_id):
+            self._history.apply(action)
+            self._last_read_id = last_id
         return self._history
 
-    def newer(self, since: int) -> tuple[list[Change], int]:
-        """Rows after row ``since``, and the id of the last."""
-        rows: list[Change] = []
-        for last, action in self._database.actions(since):
-            rows += action.rows
-            since = last
-        if any(row.field == "round" for row in rows):
+    def changes_since(self, after_id: int) -> tuple[list[DecisionChange], int]:
+        """Return the changes after row ``after_id`` of the index, and the id of the last row.
+
+        If a round changed, the present rounds of candidates that joined one are among the changes.
+        """
+        changes: list[DecisionChange] = []
+        for last_id, action in self._database.read_actions(after_id):
+            changes += action.rows
+            after_id = last_id
+        if any(change.field == "round" for change in changes):
             history = self.history
-            rows += [Change(number, "round", history.value(number, "round")) for number in history.joined]
-        return rows, since
+            changes += [
+                DecisionChange(number, "round", history.value(number, "round"))
+                for number in history.joined_numbers
+            ]
+        return changes, after_id
 
-    def index(self) -> None:
-        """Make the table the same as the file, if the file has changed since it was.
+    def update_index(self) -> None:
+        """Update the table to the content of the file, if the file has changed.
 
-        Actions that the file has lost are first put back into it from the table.
+        Actions that the file has lost are first written back to it from the table.
 
         Raises:
             WriteError: the disk is full or the folder not writable.
         """
-        if self._database.fact(INDEXED) == decision_log.stamp(self._folder):
+        if self._database.read_fact(INDEXED_FACT) == decision_log.file_stamp(self._folder):
             return
-        with self._database.together():
-            actions = list(decision_log.replay(self._folder))
-            indexed = [action for _, action in self._database.actions(0)]
-            known = {action.action for action in indexed}
-            if known - {action.action for action in actions}:
-                actions = indexed + [action for action in actions if action.action not in known]
-                decision_log.rewrite(self._folder, actions)
-            if actions != indexed:
-                self._database.rewrite(actions)
-                self._history, self._seen = History(), 0
-            self._database.remember(INDEXED, decision_log.stamp(self._folder))
+        with self._database.transaction():
+            file_actions = list(decision_log.read_actions(self._folder))
+            indexed_actions = [action for _, action in self._database.read_actions(0)]
+            indexed_ids = {action.action for action in indexed_actions}
+            if indexed_ids - {action.action for action in file_actions}:
+                file_actions = indexed_actions + [
+                    action for action in file_actions if action.action not in indexed_ids
+                ]
+                decision_log.rewrite_actions(self._folder, file_actions)
+            if file_actions != indexed_actions:
+                self._database.replace_actions(file_actions)
+                self._history, self._last_read_id = DecisionHistory(), 0
+            self._database.write_fact(INDEXED_FACT, decision_log.file_stamp(self._folder))
 
-    def decide(self, changes: Sequence[Change], *, who: str, view: str, action: str | None = None) -> Acted:
-        """Write changes as one action. On disk when this returns.
+    def decide(
+        self, changes: Sequence[DecisionChange], *, author: str, view: str, action_id: str | None = None
+    ) -> ActionResult:
+        """Write changes as one action; it is on disk when this returns.
 
-        The same action again writes nothing. A kept one of an earlier round comes up to the current round.
+        An action whose id is known writes nothing. A kept candidate of an earlier round moves to the current
+        round.
+
+        Args:
+            changes: at least one.
+            author: who decided.
+            view: the page or command in which it was decided.
+            action_id: 8 to 64 hexadecimal digits; None makes a new id.
 
         Raises:
-            ArtgenError: no such candidate or field, a value that it cannot have, or the disk is full.
+            ArtgenError: there is no such candidate or field, a value is not valid, or the disk is full.
         """
         changes = tuple(changes)
         if not changes:
             raise ArtgenError("decision", "nothing to decide", "at least one change")
 
-        def step(history: History) -> Step:
-            current = history.round
+        def build_action(history: DecisionHistory) -> PendingAction:
+            current_round = history.current_round
             for change in changes:
-                _check(change, current)
-            self._check_there(change.candidate for change in changes)
-            lifted = [
-                Change(change.candidate, "round", current)
+                _check_change(change, current_round)
+            self._check_candidates_exist(change.candidate for change in changes)
+            round_changes = [
+                DecisionChange(change.candidate, "round", current_round)
                 for change in changes
-                if change[1:] == ("mark", KEPT) and history.value(change.candidate, "round") != current
+                if change[1:] == ("mark", KEPT_MARK)
+                and history.value(change.candidate, "round") != current_round
             ]
-            return "do", None, (*changes, *lifted)
+            return "do", None, (*changes, *round_changes)
 
-        return self._new(step, who, view, action)
+        return self._write_action(build_action, author, view, action_id)
 
-    def next_round(self, *, who: str, view: str, action: str | None = None) -> Acted:
-        """Every kept candidate goes on to the next round, undecided; the others stay behind.
+    def start_next_round(self, *, author: str, view: str, action_id: str | None = None) -> ActionResult:
+        """Move every kept candidate to the next round, undecided; the others stay in theirs.
+
+        Args:
+            author: who decided.
+            view: the page or command in which it was decided.
+            action_id: 8 to 64 hexadecimal digits; None makes a new id.
 
         Raises:
             ArtgenError: nothing is kept, or the disk is full.
         """
 
-        def step(history: History) -> Step:
-            kept = [number for number in history.kept() if self._database.has(number)]
+        def build_action(history: DecisionHistory) -> PendingAction:
+            kept = [number for number in history.kept_numbers() if self._database.has_candidate(number)]
             if not kept:
-                found = "nothing is kept, so nothing would go on"
-                raise ArtgenError("next round", found, "keep a few candidates first")
-            fields = (("round", history.round + 1), ("mark", None))
-            return "do", None, [Change(number, field, value) for number in kept for field, value in fields]
+                problem = "nothing is kept, so the next round would be empty"
+                raise ArtgenError("next round", problem, "keep a few candidates first")
+            fields = (("round", history.current_round + 1), ("mark", None))
+            return (
+                "do",
+                None,
+                [DecisionChange(number, field, value) for number in kept for field, value in fields],
+            )
 
-        return self._new(step, who, view, action)
+        return self._write_action(build_action, author, view, action_id)
 
-    def join(self, number: int) -> None:
-        """Let a candidate that is about to be added begin in the current round: it is there to be judged."""
-        if self.history.round > 1:
-            self._new(
-                lambda history: ("join", None, [Change(number, "round", history.round)]),
+    def join_current_round(self, number: int) -> None:
+        """Put a new candidate into the current round, in which it can be judged."""
+        if self.history.current_round > 1:
+            self._write_action(
+                lambda history: ("join", None, [DecisionChange(number, "round", history.current_round)]),
                 *("artgen", "arrival", None),
             )
 
-    def undo(self, *, who: str, view: str, action: str | None = None) -> Acted | None:
-        """Take back the last action that is not taken back; None when there is none."""
-        return self._act(History.undoing, who, view, action)
+    def undo(self, *, author: str, view: str, action_id: str | None = None) -> ActionResult | None:
+        """Undo the last action that is not undone yet; return None if there is none."""
+        return self._write_action_unless_none(DecisionHistory.next_undo, author, view, action_id)
 
-    def redo(self, *, who: str, view: str, action: str | None = None) -> Acted | None:
-        """Do again what was undone last; None when there is nothing."""
-        return self._act(History.redoing, who, view, action)
+    def redo(self, *, author: str, view: str, action_id: str | None = None) -> ActionResult | None:
+        """Redo the action undone last; return None if there is none."""
+        return self._write_action_unless_none(DecisionHistory.next_redo, author, view, action_id)
 
-    def _new(self, step: Callable[[History], Step], who: str, view: str, action: str | None) -> Acted:
-        acted = self._act(step, who, view, action)
-        assert acted is not None
-        return acted
+    def _write_action(
+        self,
+        build_action: Callable[[DecisionHistory], PendingAction],
+        author: str,
+        view: str,
+        action_id: str | None,
+    ) -> ActionResult:
+        """Write the action that ``build_action`` makes from the history."""
+        result = self._write_action_unless_none(build_action, author, view, action_id)
+        assert result is not None
+        return result
 
-    def _act(
-        self, step: Callable[[History], Step | None], who: str, view: str, action: str | None
-    ) -> Acted | None:
-        action = uuid.uuid4().hex if action is None else action
-        if not _ACTION.fullmatch(action):
+    def _write_action_unless_none(
+        self,
+        build_action: Callable[[DecisionHistory], PendingAction | None],
+        author: str,
+        view: str,
+        action_id: str | None,
+    ) -> ActionResult | None:
+        """Write the action that ``build_action`` makes, unless it makes none or its id is known."""
+        action_id = uuid.uuid4().hex if action_id is None else action_id
+        if not _ACTION_ID.fullmatch(action_id):
             raise ArtgenError("decision", "its id is no hexadecimal number", "8 to 64 digits")
-        with self._database.together():  # from here to the end, no other process decides
-            self.index()  # a process may have been killed after it had written its line
+        with self._database.transaction():  # until its end no other process writes
+            self.update_index()  # a process may have been killed between file and table
             history = self.history
-            if not history.knows(action):
-                taken = step(history)
-                if taken is None:
+            if not history.has_action(action_id):
+                pending_action = build_action(history)
+                if pending_action is None:
                     return None
-                kind, of, rows = taken
-                entry = Action(now(), who[:LONGEST_NAME], view[:LONGEST_NAME], action, kind, of, tuple(rows))
-                self._database.write(entry)
-                decision_log.append(self._folder, entry)  # last: what the database refuses is not decided
-                self._database.remember(INDEXED, decision_log.stamp(self._folder))
-        return self.history.acted(action)
+                kind, target_id, changes = pending_action
+                new_action = DecisionAction(
+                    utc_timestamp(),
+                    author[:MAX_NAME_CHARACTERS],
+                    view[:MAX_NAME_CHARACTERS],
+                    action_id,
+                    kind,
+                    target_id,
+                    tuple(changes),
+                )
+                self._database.append_action(new_action)
+                decision_log.append_action(
+                    self._folder, new_action
+                )  # last: what the database refuses is not decided
+                self._database.write_fact(INDEXED_FACT, decision_log.file_stamp(self._folder))
+        return self.history.result_of(action_id)
 
-    def _check_there(self, numbers: Iterable[int]) -> None:
+    def _check_candidates_exist(self, numbers: Iterable[int]) -> None:
+        """Raise an error for the first number without a candidate."""
         for number in dict.fromkeys(numbers):
-            if not self._database.has(number):
-                raise ArtgenError("decision", f"no candidate {number}", "the number of one that is there")
+            if not self._database.has_candidate(number):
+                raise ArtgenError("decision", f"no candidate {number}", "the number of an existing candidate")
 
 
-def _check(change: Change, current: int) -> None:
+def _check_change(change: DecisionChange, current_round: int) -> None:
+    """Raise an error if the field does not exist or cannot have the value."""
     value = change.value
     match change.field:
         case "mark":
-            sound, right = value in (None, KEPT, REJECTED), f"{KEPT}, {REJECTED} or null"
+            is_valid, expected = (
+                value in (None, KEPT_MARK, REJECTED_MARK),
+                f"{KEPT_MARK}, {REJECTED_MARK} or null",
+            )
         case "stars":
-            sound, right = type(value) is int and 0 <= value <= MOST_STARS, f"0 to {MOST_STARS}"
+            is_valid, expected = type(value) is int and 0 <= value <= MAX_STARS, f"0 to {MAX_STARS}"
         case "round":
-            sound, right = type(value) is int and 1 <= value <= current, f"1 to {current}"
+            is_valid, expected = type(value) is int and 1 <= value <= current_round, f"1 to {current_round}"
         case "title" | "alt":
-            sound, right = (
-                _is_text(value, LONGEST[change.field]),
-                f"text of at most {LONGEST[change.field]} characters, no control characters",
+            is_valid, expected = (
+                _is_displayable_text(value, MAX_TEXT_CHARACTERS[change.field]),
+                f"text of at most {MAX_TEXT_CHARACTERS[change.field]} characters, no control characters",
             )
         case _:
             raise ArtgenError("decision", f"no field {change.field!r}", "mark, stars, round, title or alt")
-    if not sound:
-        found = f"{change.field} of candidate {change.candidate} is {value!r:.60}"
-        raise ArtgenError("decision", found, right)
+    if not is_valid:
+        problem = f"{change.field} of candidate {change.candidate} is {value!r:.60}"
+        raise ArtgenError("decision", problem, expected)
 
 
-def _is_text(value: Value, longest: int) -> bool:
-    """Whether it can be shown everywhere: no control characters, none that turn the text around it."""
-    if not isinstance(value, str) or len(value) > longest:
+def _is_displayable_text(value: DecisionValue, max_characters: int) -> bool:
+    """Return whether a value is text without control characters, or characters that reverse other text."""
+    if not isinstance(value, str) or len(value) > max_characters:
         return False
-    kinds = {unicodedata.category(character) for character in value.replace("\n", "")}
-    return not kinds & {"Cc", "Cs"} and not _TURNING.search(value)
+    categories = {unicodedata.category(character) for character in value.replace("\n", "")}
+    return not categories & {"Cc", "Cs"} and not _BIDI_CONTROLS.search(value)
 
 
-def artist() -> str:
-    """Who decides: the name of the operating system's user."""
+def current_user_name() -> str:
+    """Return the name of the operating system's user, or ``artist`` if it has none."""
     try:
         return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # a number without a name, as in a container
+    except (OSError, KeyError, ImportError):  # a user id without a name, as in a container
         return "artist"
 
 
-def now() -> str:
-    """The time as decisions record it: UTC, ISO 8601."""
+def utc_timestamp() -> str:
+    """Return the present time in UTC as ISO 8601, with milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")

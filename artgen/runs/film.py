@@ -1,4 +1,4 @@
-"""A run as a film: its candidates are the frames, in order."""
+"""Films whose frames are the candidates of a run, in order."""
 
 from __future__ import annotations
 
@@ -7,52 +7,68 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from artgen.errors import ArtgenError
-from artgen.events import Emit, WorkProgress, ignore
+from artgen.events import Emit, WorkProgress, ignore_event
 from artgen.imaging.film.writer import VideoWriter, load_av
 from artgen.imaging.io.files import read_image
-from artgen.runs.candidate import Candidate, ranges
+from artgen.runs.candidate import Candidate, format_number_ranges
 
 
 def write_film(
-    candidates: Sequence[Candidate], path: Path, *, fps: float, times: int = 1, emit: Emit = ignore
+    candidates: Sequence[Candidate],
+    output_path: Path,
+    *,
+    fps: float,
+    scale: int = 1,
+    emit: Emit = ignore_event,
 ) -> tuple[int, int]:
-    """Write an MP4 with a frame for each candidate; returns its ``(width, height)`` in px.
+    """Write an MP4 with one frame for each candidate; return its ``(width, height)`` in px.
 
     Args:
         candidates: at least one, all of one size.
-        path: the film, ending in ``.mp4``; one that is there is replaced.
-        fps: frames a second.
-        times: how many times larger the film is than the pictures, enlarged smoothly.
+        output_path: the film, ending in ``.mp4``; an existing file is replaced.
+        fps: frames per second.
+        scale: factor by which the pictures are enlarged, smoothly.
         emit: takes ``WorkProgress``.
 
     Raises:
-        ArtgenError: pictures differ in size or cannot be read, the path is not a film's, PyAV is missing.
+        ArtgenError: pictures differ in size or cannot be read, the path is not that of a film, or PyAV is
+            missing.
         WriteError: the disk is full or the folder not writable.
     """
-    load_av()  # before anything else, so that the advice comes at once
-    if path.suffix.lower() != ".mp4":
+    load_av()  # first, so that advice on a missing library comes at once
+    if output_path.suffix.lower() != ".mp4":
         raise ArtgenError(
-            str(path), f"a film that ends in {path.suffix or 'nothing'}", "a name such as walk.mp4"
+            str(output_path),
+            f"a film that ends in {output_path.suffix or 'nothing'}",
+            "a name such as walk.mp4",
         )
-    if not path.parent.is_dir():
-        raise ArtgenError(str(path), f"no folder {path.parent}", "make it first")
-    width, height = _size(candidates)
-    from artgen.imaging.image import enlarge  # torch, once nothing is in the way
+    if not output_path.parent.is_dir():
+        raise ArtgenError(str(output_path), f"no folder {output_path.parent}", "make it first")
+    width, height = _find_common_size(candidates)
+    from artgen.imaging.image import enlarge  # imports torch, so only after all checks
 
-    with VideoWriter(path, width * times, height * times, fps) as film:
+    with VideoWriter(output_path, width * scale, height * scale, fps) as film:
         for number, candidate in enumerate(candidates, 1):
             image = read_image(candidate.file)
-            film.add(enlarge(image, (height * times, width * times)) if times > 1 else image)
+            film.add_frame(enlarge(image, (height * scale, width * scale)) if scale > 1 else image)
             emit(WorkProgress(number / len(candidates), f"{number} of {len(candidates)} frames"))
-    return width * times, height * times
+    return width * scale, height * scale
 
 
-def _size(candidates: Sequence[Candidate]) -> tuple[int, int]:
-    """The ``(width, height)`` of all pictures."""
-    sizes = Counter((candidate.width, candidate.height) for candidate in candidates).most_common()
-    usual = sizes[0][0]
-    if len(sizes) > 1:
-        others = [c.index for c in candidates if (c.width, c.height) != usual]
-        found = f"most pictures have {usual[0]} x {usual[1]} px, but not candidate {ranges(others)}"
-        raise ArtgenError("film", found, "a film wants one size: pick pictures of the same and add --picks")
-    return usual
+def _find_common_size(candidates: Sequence[Candidate]) -> tuple[int, int]:
+    """Return the ``(width, height)`` of all pictures; raise an error if they differ."""
+    size_counts = Counter((candidate.width, candidate.height) for candidate in candidates).most_common()
+    most_common_size = size_counts[0][0]
+    if len(size_counts) > 1:
+        other_numbers = [
+            candidate.index
+            for candidate in candidates
+            if (candidate.width, candidate.height) != most_common_size
+        ]
+        width, height = most_common_size
+        others = format_number_ranges(other_numbers)
+        problem = f"most pictures have {width} x {height} px, but not candidate {others}"
+        raise ArtgenError(
+            "film", problem, "a film wants one size: pick pictures of the same size and add --picks"
+        )
+    return most_common_size

@@ -1,4 +1,4 @@
-"""What the rows of decisions come to: every value as it is now, and what can be undone and redone."""
+"""The history of decisions: present values of all candidates, and what can be undone and redone."""
 
 from __future__ import annotations
 
@@ -6,47 +6,47 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-KEPT, REJECTED = "kept", "rejected"
-Value = str | int | None
-Kind = Literal["do", "undo", "redo", "join"]
-Step = tuple[Kind, str | None, Sequence["Change"]]
-"""The kind of an action that is about to be written, the action that it undoes or redoes, its changes."""
-UNDECIDED: dict[str, Value] = {"mark": None, "stars": 0, "round": 1, "title": "", "alt": ""}
-"""Every field of a candidate that an artist decides, as it is before anything is decided."""
+KEPT_MARK, REJECTED_MARK = "kept", "rejected"
+DecisionValue = str | int | None
+ActionKind = Literal["do", "undo", "redo", "join"]
+PendingAction = tuple[ActionKind, str | None, Sequence["DecisionChange"]]
+"""The kind of an action to be written, the id of the action that it undoes or redoes, and its changes."""
+UNDECIDED_VALUES: dict[str, DecisionValue] = {"mark": None, "stars": 0, "round": 1, "title": "", "alt": ""}
+"""Every field of a candidate that the artist decides, with its value before any decision."""
 
 
-class Change(NamedTuple):
-    """One field of one candidate set to a value."""
+class DecisionChange(NamedTuple):
+    """A decision that sets one field of one candidate to a value."""
 
     candidate: int
     field: str
-    value: Value
+    value: DecisionValue
 
 
 @dataclass(frozen=True)
-class Acted:
-    """What an action did.
+class ActionResult:
+    """The outcome of an action.
 
     Args:
-        action: its id.
-        rows: the fields that it touched, as they now are.
+        action_id: the id of the action.
+        changes: the fields that it changed, with their present values.
     """
 
-    action: str
-    rows: tuple[Change, ...]
+    action_id: str
+    changes: tuple[DecisionChange, ...]
 
 
-class Action(NamedTuple):
-    """Changes made at once, undone at once.
+class DecisionAction(NamedTuple):
+    """Changes that are made together and undone together.
 
     Args:
-        at: when, UTC, ISO 8601.
+        at: time, UTC, ISO 8601.
         who: who decided.
-        view: what they saw when they did.
-        action: its id, hexadecimal.
-        kind: ``do``, or the undoing or redoing of another; ``join``: a new candidate begins in the current
-            round, which nobody decided and nothing undoes.
-        of: the id of that other, which was a ``do``.
+        view: the page or command in which it was decided.
+        action: the id of the action, hexadecimal.
+        kind: ``do``; ``undo`` or ``redo`` of another action; or ``join``: a new candidate begins in the
+            current round, which nobody decided and nothing undoes.
+        of: the id of that other action, which was a ``do``.
         rows: the changes, in order.
     """
 
@@ -54,123 +54,139 @@ class Action(NamedTuple):
     who: str
     view: str
     action: str
-    kind: Kind
+    kind: ActionKind
     of: str | None
-    rows: tuple[Change, ...]
+    rows: tuple[DecisionChange, ...]
 
 
-class History:
-    """Actions in the order in which they were written, those of all tabs and processes together.
+class DecisionHistory:
+    """The history of actions in the order in which all tabs and processes wrote them.
 
     Attributes:
-        kept_at: when each candidate was last marked as kept, UTC, ISO 8601, the latest at the end;
-            those that are not kept any more are among them.
+        kept_times: when each candidate was last marked as kept, UTC, ISO 8601, the latest at the end;
+            includes candidates that are no longer kept.
     """
 
     def __init__(self) -> None:
-        self.kept_at: dict[int, str] = {}
-        self._values: dict[int, dict[str, Value]] = {}
-        self._joined: dict[int, int] = {}
-        self._round: int | None = None
-        self._rows: dict[str, tuple[Change, ...]] = {}
-        self._before: dict[str, tuple[Change, ...]] = {}
-        self._marked: dict[int, None] = {}
-        self._done: list[str] = []
-        self._undone: list[str] = []
+        self.kept_times: dict[int, str] = {}
+        self._values: dict[int, dict[str, DecisionValue]] = {}
+        self._joined_rounds: dict[int, int] = {}
+        self._cached_round: int | None = None
+        self._changes_by_action: dict[str, tuple[DecisionChange, ...]] = {}
+        self._previous_changes: dict[str, tuple[DecisionChange, ...]] = {}
+        self._marked_numbers: dict[int, None] = {}
+        self._undoable_ids: list[str] = []
+        self._redoable_ids: list[str] = []
 
-    def take(self, action: Action) -> None:
-        """Follow one more action; one that is known already changes nothing."""
-        if action.action in self._rows:
+    def apply(self, action: DecisionAction) -> None:
+        """Apply one more action; an action that is known already changes nothing."""
+        if action.action in self._changes_by_action:
             return
         if action.kind == "join":
-            self._rows[action.action] = action.rows
-            self._joined |= {row.candidate: int(row.value or 1) for row in action.rows}
+            self._changes_by_action[action.action] = action.rows
+            self._joined_rounds |= {change.candidate: int(change.value or 1) for change in action.rows}
             return
-        touched = dict.fromkeys((row.candidate, row.field) for row in action.rows)
-        before = tuple(Change(*key, self.value(*key)) for key in touched)
-        self._round = None
-        for row in action.rows:
-            self._values.setdefault(row.candidate, {})[row.field] = row.value
-            if row.field == "mark":
-                self._marked.pop(row.candidate, None)
-                self._marked[row.candidate] = None
-                if row.value == KEPT:
-                    self.kept_at.pop(row.candidate, None)
-                    self.kept_at[row.candidate] = action.at
-        self._rows[action.action] = action.rows
+        changed_fields = dict.fromkeys((change.candidate, change.field) for change in action.rows)
+        previous_changes = tuple(DecisionChange(*key, self.value(*key)) for key in changed_fields)
+        self._cached_round = None
+        for change in action.rows:
+            self._values.setdefault(change.candidate, {})[change.field] = change.value
+            if change.field == "mark":
+                self._marked_numbers.pop(change.candidate, None)
+                self._marked_numbers[change.candidate] = None
+                if change.value == KEPT_MARK:
+                    self.kept_times.pop(change.candidate, None)
+                    self.kept_times[change.candidate] = action.at
+        self._changes_by_action[action.action] = action.rows
         if action.kind == "do" or action.of is None:
-            self._before[action.action] = before
-            self._done.append(action.action)
-            self._undone.clear()
+            self._previous_changes[action.action] = previous_changes
+            self._undoable_ids.append(action.action)
+            self._redoable_ids.clear()
         elif action.kind == "undo":
-            _move(action.of, self._done, self._undone)
+            _move_id(action.of, self._undoable_ids, self._redoable_ids)
         else:
-            _move(action.of, self._undone, self._done)
+            _move_id(action.of, self._redoable_ids, self._undoable_ids)
 
-    def value(self, candidate: int, field: str) -> Value:
-        """A field as it is now."""
-        return self.values(candidate).get(field, UNDECIDED[field])
+    def value(self, candidate: int, field: str) -> DecisionValue:
+        """Return the present value of a field."""
+        return self.values(candidate).get(field, UNDECIDED_VALUES[field])
 
-    def values(self, candidate: int) -> dict[str, Value]:
-        """Every field that was ever decided of a candidate; not to be changed."""
+    def values(self, candidate: int) -> dict[str, DecisionValue]:
+        """Return the present values of a candidate's fields that were ever decided; do not modify them."""
         values = self._values.get(candidate, {})
-        if candidate in self._joined and "round" not in values:
-            # Not beyond the current round, for beginning that may have been undone since.
-            return {"round": min(self._joined[candidate], self.round), **values}
+        if candidate in self._joined_rounds and "round" not in values:
+            # At most the current round: the start of the round that it joined may have been undone.
+            return {"round": min(self._joined_rounds[candidate], self.current_round), **values}
         return values
 
     @property
-    def joined(self) -> list[int]:
-        """Numbers of the candidates that came in a later round and whose round nobody decided."""
-        return [number for number in self._joined if "round" not in self._values.get(number, {})]
+    def joined_numbers(self) -> list[int]:
+        """Numbers of the candidates that were added in a later round, and whose round nobody decided."""
+        return [number for number in self._joined_rounds if "round" not in self._values.get(number, {})]
 
-    def marked(self) -> list[int]:
-        """Candidates whose mark was ever decided, the one decided last at the end."""
-        return list(self._marked)
+    def marked_numbers(self) -> list[int]:
+        """Return the numbers of the candidates whose mark was ever decided, the latest at the end."""
+        return list(self._marked_numbers)
 
-    def kept(self) -> list[int]:
-        """Numbers of the candidates that are kept now, rising."""
-        return sorted(number for number, fields in self._values.items() if fields.get("mark") == KEPT)
+    def kept_numbers(self) -> list[int]:
+        """Return the numbers of the candidates that are kept now, rising."""
+        return sorted(number for number, fields in self._values.items() if fields.get("mark") == KEPT_MARK)
 
     @property
-    def round(self) -> int:
-        """The current round: the highest that any candidate has reached by being kept."""
-        if self._round is None:
-            self._round = max((int(fields.get("round") or 1) for fields in self._values.values()), default=1)
-        return self._round
+    def current_round(self) -> int:
+        """The highest round that any candidate has reached by being kept."""
+        if self._cached_round is None:
+            self._cached_round = max(
+                (int(fields.get("round") or 1) for fields in self._values.values()), default=1
+            )
+        return self._cached_round
 
-    def knows(self, action: str) -> bool:
-        """Whether an action of this id was written."""
-        return action in self._rows
+    def has_action(self, action_id: str) -> bool:
+        """Return whether an action of this id was written."""
+        return action_id in self._changes_by_action
 
-    def acted(self, action: str) -> Acted:
-        """Return each field that a known action touched as it is now; with a round those that came in it."""
-        keys = dict.fromkeys((row.candidate, row.field) for row in self._rows[action])
+    def result_of(self, action_id: str) -> ActionResult:
+        """Return the present values of the fields that a known action changed.
+
+        If it changed a round, the rounds of candidates that joined one are among them.
+        """
+        keys = dict.fromkeys(
+            (change.candidate, change.field) for change in self._changes_by_action[action_id]
+        )
         if any(field == "round" for _, field in keys):
-            keys |= dict.fromkeys((number, "round") for number in self.joined)
-        return Acted(action, tuple(Change(*key, self.value(*key)) for key in keys))
+            keys |= dict.fromkeys((number, "round") for number in self.joined_numbers)
+        return ActionResult(action_id, tuple(DecisionChange(*key, self.value(*key)) for key in keys))
 
     @property
-    def undoable(self) -> int:
-        """How many actions can be undone."""
-        return len(self._done)
+    def undo_count(self) -> int:
+        """Number of actions that can be undone."""
+        return len(self._undoable_ids)
 
     @property
-    def redoable(self) -> int:
-        """How many can be done again."""
-        return len(self._undone)
+    def redo_count(self) -> int:
+        """Number of actions that can be redone."""
+        return len(self._redoable_ids)
 
-    def undoing(self) -> Step | None:
-        """Return the step that takes back the last action, if there is one."""
-        return ("undo", self._done[-1], self._before[self._done[-1]]) if self._done else None
+    def next_undo(self) -> PendingAction | None:
+        """Return the action that undoes the last action; None if there is none."""
+        return (
+            ("undo", self._undoable_ids[-1], self._previous_changes[self._undoable_ids[-1]])
+            if self._undoable_ids
+            else None
+        )
 
-    def redoing(self) -> Step | None:
-        """Return the step that does again the action last undone, if there is one."""
-        return ("redo", self._undone[-1], self._rows[self._undone[-1]]) if self._undone else None
+    def next_redo(self) -> PendingAction | None:
+        """Return the action that redoes the action undone last; None if there is none."""
+        return (
+            ("redo", self._redoable_ids[-1], self._changes_by_action[self._redoable_ids[-1]])
+            if self._redoable_ids
+            else None
+        )
 
 
-def _move(action: str, source: list[str], target: list[str]) -> None:
-    # Where a damaged line was lost, or a process was killed as it wrote one, it may not be the last.
-    if action in source:
-        source.remove(action)
-        target.append(action)
+def _move_id(action_id: str, source: list[str], target: list[str]) -> None:
+    """Move an action's id from one list to the other, if it is in the first."""
+    # It may be missing or not the last: lines of the file can be damaged.
+    if action_id in source:
+        source.remove(action_id)
+        target.append(action_id)

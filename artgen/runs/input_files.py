@@ -1,4 +1,4 @@
-"""The files whose content decides a run's pixels, by a name that means the same on another machine."""
+"""Input files of a run, with names that mean the same on another machine."""
 
 from __future__ import annotations
 
@@ -12,61 +12,66 @@ from artgen.errors import ArtgenError
 from artgen.hashing import file_hash
 from artgen.runs.provenance import UsedFile
 
-PACKAGES = ("artgen", "skimage")
+PACKAGE_NAMES = ("artgen", "skimage")
 
 
-def fingerprint(files: Iterable[Path], folder: Path) -> dict[Path, UsedFile]:
-    """Name and hash of each file, in order.
+def hash_files(files: Iterable[Path], folder: Path) -> dict[Path, UsedFile]:
+    """Return name and hash of each file, in order.
 
     Args:
-        files: what the source and the steps say they read.
-        folder: the recipe's; names are relative to it.
+        files: the files that the source and the steps read.
+        folder: the recipe's folder; names are relative to it.
 
     Raises:
         ArtgenError: a file cannot be read.
     """
-    return {file: UsedFile(name=name_of(file, folder), sha256=file_hash(file)) for file in files}
+    return {file: UsedFile(name=portable_file_name(file, folder), sha256=file_hash(file)) for file in files}
 
 
-def is_packaged(name: str) -> bool:
-    """Whether the name is that of a file that a package ships."""
+def is_package_file(name: str) -> bool:
+    """Return whether the name is that of a file inside an installed package."""
     package, colon, _ = name.partition(":")
-    return bool(colon) and package in PACKAGES
+    return bool(colon) and package in PACKAGE_NAMES
 
 
-def locate(name: str, folder: Path) -> Path:
-    """Where the file of that name should be on this machine.
+def locate_file(name: str, folder: Path) -> Path:
+    """Return the path of the file of a portable name on this machine; it may not exist.
+
+    Args:
+        name: as ``portable_file_name`` returned it.
+        folder: the recipe's folder.
 
     Raises:
-        ArtgenError: it belongs to a package that is not installed.
+        ArtgenError: it leads out of its package, or belongs to a package that is not installed.
     """
-    if not is_packaged(name):
+    if not is_package_file(name):
         return folder / name
-    package, _, inside = name.partition(":")
-    root = _package(package)
-    if root is None:
+    package, _, relative_path = name.partition(":")
+    package_folder = _find_package_folder(package)
+    if package_folder is None:
         raise ArtgenError(name, f"{package} is not installed", command=f"pip install {package}")
-    path = Path(os.path.normpath(root / inside))
-    if not path.is_relative_to(root):
+    path = Path(os.path.normpath(package_folder / relative_path))
+    if not path.is_relative_to(package_folder):
         raise ArtgenError(name, "leads out of the package", "give the original file")
     return path
 
 
-def name_of(file: Path, folder: Path) -> str:
-    """A file's name seen from ``folder``, or ``PACKAGE:PATH`` for what a package ships."""
-    absolute = Path(os.path.abspath(file))
-    for package in PACKAGES:
-        root = _package(package)
-        if root and absolute.is_relative_to(root):
-            return f"{package}:{absolute.relative_to(root).as_posix()}"
+def portable_file_name(file: Path, folder: Path) -> str:
+    """Return a file's path relative to ``folder``, or ``PACKAGE:PATH`` for a file inside a package."""
+    absolute_path = Path(os.path.abspath(file))
+    for package in PACKAGE_NAMES:
+        package_folder = _find_package_folder(package)
+        if package_folder and absolute_path.is_relative_to(package_folder):
+            return f"{package}:{absolute_path.relative_to(package_folder).as_posix()}"
     try:
-        return Path(os.path.relpath(absolute, os.path.abspath(folder))).as_posix()
+        return Path(os.path.relpath(absolute_path, os.path.abspath(folder))).as_posix()
     except ValueError:  # another drive
-        return absolute.as_posix()
+        return absolute_path.as_posix()
 
 
 @cache
-def _package(name: str) -> Path | None:
+def _find_package_folder(name: str) -> Path | None:
+    """Find the folder of an installed package; None if it is not installed."""
     # find_spec locates a package without importing it.
     spec = importlib.util.find_spec(name)
     if spec is None or not spec.submodule_search_locations:

@@ -1,4 +1,4 @@
-"""Which run a person means."""
+"""Lookup of run folders by the names that users give."""
 
 from __future__ import annotations
 
@@ -7,70 +7,73 @@ from pathlib import Path
 from artgen.errors import ArtgenError
 from artgen.locks import LOCK_FILE
 
-ROOT = Path("runs")
-RECIPE, DATABASE = "recipe.toml", "run.db"
+RUNS_FOLDER = Path("runs")
+RECIPE_FILE, DATABASE_FILE = "recipe.toml", "run.db"
 
 
-def list_runs(root: Path = ROOT) -> list[Path]:
-    """The folders of the runs in ``root``, the one run last first."""
-    if not root.is_dir():
+def list_run_folders(runs_folder: Path = RUNS_FOLDER) -> list[Path]:
+    """List the folders of the runs in a folder, the latest run first."""
+    if not runs_folder.is_dir():
         return []
-    found = [folder for folder in root.iterdir() if is_run(folder)]
-    return sorted(found, key=lambda folder: (_last_run(folder), folder.name), reverse=True)
+    run_folders = [folder for folder in runs_folder.iterdir() if is_run_folder(folder)]
+    return sorted(run_folders, key=lambda folder: (_last_run_time(folder), folder.name), reverse=True)
 
 
-def find_run(reference: str | None, root: Path = ROOT) -> Path:
-    """The folder of a run.
+def find_run_folder(reference: str | None, runs_folder: Path = RUNS_FOLDER) -> Path:
+    """Find the folder of the run that a user means.
 
     Args:
-        reference: its folder; its name or the beginning of it; the recipe's file name (then its last
-            run); or None for the last run of all.
-        root: where runs are kept.
+        reference: the run's folder; its name or the beginning of it; the file name of a recipe, for its
+            latest run; or None for the latest run of all.
+        runs_folder: the folder that holds the runs.
 
     Raises:
-        ArtgenError: there is none, or runs of several recipes begin like that.
+        ArtgenError: there is no such run, or the names of runs of several recipes begin like this.
     """
-    if reference and is_run(Path(reference)):
+    if reference and is_run_folder(Path(reference)):
         return Path(reference)
-    runs = list_runs(root)
-    if not runs:
+    run_folders = list_run_folders(runs_folder)
+    if not run_folders:
         raise ArtgenError(
-            str(root),
+            str(runs_folder),
             "no runs here",
             "run a recipe first, or name their folder with --runs",
             "artgen run RECIPE",
         )
     if reference is None:
-        return runs[0]
-    wanted = Path(reference).stem if reference.endswith(".toml") else reference
-    for chosen in (
-        [run for run in runs if run.name == wanted],
-        [run for run in runs if recipe_name(run) == wanted],
-        [run for run in runs if run.name.startswith(wanted)],
+        return run_folders[0]
+    name = Path(reference).stem if reference.endswith(".toml") else reference
+    for matches in (
+        [run for run in run_folders if run.name == name],
+        [run for run in run_folders if recipe_name_of_run(run) == name],
+        [run for run in run_folders if run.name.startswith(name)],
     ):
-        if len({recipe_name(run) for run in chosen}) == 1:
-            return chosen[0]
-        if chosen:
-            names = ", ".join(run.name for run in chosen[:5])
+        if len({recipe_name_of_run(run) for run in matches}) == 1:
+            return matches[0]
+        if matches:
+            names = ", ".join(run.name for run in matches[:5])
             raise ArtgenError(
-                f"run {reference}", f"{len(chosen)} runs begin like that: {names}", "give more of the name"
+                f"run {reference}", f"{len(matches)} runs begin like that: {names}", "give more of the name"
             )
-    names = ", ".join(run.name for run in runs[:5])
-    raise ArtgenError(f"run {reference}", f"no such run in {root}", f"there are: {names}", "artgen runs")
+    names = ", ".join(run.name for run in run_folders[:5])
+    raise ArtgenError(
+        f"run {reference}", f"no such run in {runs_folder}", f"there are: {names}", "artgen runs"
+    )
 
 
-def is_run(folder: Path) -> bool:
-    """Whether the folder is that of a run."""
-    return (folder / RECIPE).is_file() or (folder / DATABASE).is_file()
+def is_run_folder(folder: Path) -> bool:
+    """Return whether the folder is that of a run."""
+    return (folder / RECIPE_FILE).is_file() or (folder / DATABASE_FILE).is_file()
 
 
-def recipe_name(run: Path) -> str:
-    """The name of the recipe's file, without ending, from a run's folder."""
-    return run.resolve().name.removesuffix("-preview").rpartition("-")[0]
+def recipe_name_of_run(run_folder: Path) -> str:
+    """Return the file name of a run's recipe without its suffix, from the name of the run's folder."""
+    return run_folder.resolve().name.removesuffix("-preview").rpartition("-")[0]
 
 
-def _last_run(folder: Path) -> float:
-    for name in (LOCK_FILE, RECIPE, DATABASE):
+def _last_run_time(folder: Path) -> float:
+    """Return when a run was last started, in seconds since the epoch; 0 if unknown."""
+    for name in (LOCK_FILE, RECIPE_FILE, DATABASE_FILE):
         try:
             return (folder / name).stat().st_mtime
         except OSError:

@@ -1,8 +1,8 @@
-"""What a picture says about itself: enough to make it again, from the PNG alone.
+"""Provenance of a picture, stored in its PNG: enough to reproduce the picture.
 
-The ``artgen`` text chunk is JSON; beside it stands IPTC's DigitalSourceType as XMP, so that other
-software knows the picture is synthetic. Nothing here depends on the time: the same candidate gives
-the same bytes. A file that is read is not trusted.
+The ``artgen`` text chunk is JSON. Another chunk has IPTC's DigitalSourceType as XMP, so that other software
+knows that the picture is synthetic. Nothing depends on the time: the same candidate gives the same bytes.
+Files that are read are not trusted.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from pydantic import (
 from artgen.errors import ArtgenError
 from artgen.imaging.io.png_text import read_text
 
-KEYWORD = "artgen"
-FORMAT = 1
+PNG_KEYWORD = "artgen"
+PROVENANCE_FORMAT = 1
 DIGITAL_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
-XMP = (
+XMP_PACKET = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
     '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
@@ -35,63 +35,68 @@ XMP = (
     '</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
 )
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
-Short = Annotated[str, Field(max_length=200)]
-Side = Annotated[int, Field(ge=1, le=1 << 20)]
-Number = Annotated[int, Field(ge=1, lt=1 << 31)]
+Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
+ShortText = Annotated[str, Field(max_length=200)]
+SideLength = Annotated[int, Field(ge=1, le=1 << 20)]
+CandidateNumber = Annotated[int, Field(ge=1, lt=1 << 31)]
 
 
-def _short(name: str) -> str:
+def _check_name_bytes(name: str) -> str:
+    """Return the name, or raise an error if it is longer than file systems allow."""
     if len(name.encode()) > 200:
         raise ValueError("longer than 200 bytes")
     return name
 
 
-# A plain file's name on every system: it is written again when the picture is reproduced.
+# A plain file name on every system: a file of this name is written when the picture is reproduced.
 RecipeName = Annotated[
-    str, Field(pattern=r'^[^./\\:*?"<>|\x00-\x1f][^/\\:*?"<>|\x00-\x1f]*\.toml$'), AfterValidator(_short)
+    str,
+    Field(pattern=r'^[^./\\:*?"<>|\x00-\x1f][^/\\:*?"<>|\x00-\x1f]*\.toml$'),
+    AfterValidator(_check_name_bytes),
 ]
-_recipe_name: TypeAdapter[str] = TypeAdapter(RecipeName)
+_RECIPE_NAME_ADAPTER: TypeAdapter[str] = TypeAdapter(RecipeName)
 
 
-def carried_name(recipe: Path) -> str:
-    """The name under which a picture carries its recipe: the file's own, or a plain one in its place."""
+def safe_recipe_name(recipe_path: Path) -> str:
+    """Return the recipe's file name for provenance; ``recipe.toml`` if not all systems allow that name."""
     try:
-        return _recipe_name.validate_python(recipe.name)
+        return _RECIPE_NAME_ADAPTER.validate_python(recipe_path.name)
     except ValidationError:
         return "recipe.toml"
 
 
-class _Checked(BaseModel):
+class _StrictModel(BaseModel):
+    """A strict, frozen model that ignores keys of newer versions."""
+
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
 
 
-class UsedFile(_Checked):
-    """A model or picture whose content decided the result.
+class UsedFile(_StrictModel):
+    """A file whose content decided the result, such as a model or a picture.
 
-    ``name`` is relative to the recipe's folder, or ``PACKAGE:PATH`` for what a package ships.
+    ``name`` is relative to the recipe's folder, or ``PACKAGE:PATH`` for a file inside a package.
     """
 
     name: Annotated[str, Field(max_length=4096)]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class StageSize(_Checked):
-    """The size in px of the image after the source or a step."""
+class StageSize(_StrictModel):
+    """The size of a stage, the image after the source or a step, in px."""
 
-    step: Name
-    use: Name
-    width: Side
-    height: Side
+    step: Identifier
+    use: Identifier
+    width: SideLength
+    height: SideLength
 
 
-class Provenance(_Checked):
-    """How one candidate was made.
+class Provenance(_StrictModel):
+    """The provenance of one candidate: how it was made.
 
-    ``files`` are those that decided this candidate. ``source_file`` is the one of them that it started
-    from, where the source took just one out of many, which need not be there to make it again.
-    ``variation_of`` is the number of the candidate whose draws were moved a little to make this one;
-    ``ancestors`` are those that that one comes from in its turn, the one that the recipe drew first.
+    ``files`` are the files that decided this candidate. ``source_file`` is the one that it started from, if
+    the source took one of many files; the others are not needed to reproduce it. ``variation_of`` is the
+    number of the candidate whose draws were changed a little for this one; ``ancestors`` are the candidates
+    which that one comes from in turn, starting with the one that the recipe drew.
     """
 
     format: Annotated[int, Field(ge=1)]
@@ -99,43 +104,44 @@ class Provenance(_Checked):
     recipe: Annotated[str, Field(max_length=1 << 20)]
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     seed: Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]
-    candidate: Number
+    candidate: CandidateNumber
     preview: bool
-    device: Short
+    device: ShortText
     caption: Annotated[str, Field(max_length=10_000)]
-    draws: dict[Name, dict[Name, Any]]
+    draws: dict[Identifier, dict[Identifier, Any]]
     files: list[UsedFile]
     source_file: str | None = None
     stages: list[StageSize]
-    versions: dict[Short, Short]
-    variation_of: Number | None = None
-    ancestors: Annotated[list[Number], Field(max_length=1000)] = []
+    versions: dict[ShortText, ShortText]
+    variation_of: CandidateNumber | None = None
+    ancestors: Annotated[list[CandidateNumber], Field(max_length=1000)] = []
 
     @field_validator("source_file")
     @classmethod
-    def _listed(cls, name: str | None, info: ValidationInfo) -> str | None:
+    def _check_source_file(cls, name: str | None, info: ValidationInfo) -> str | None:
+        """Return the name, or raise an error if it is not among the files."""
         if name is not None and name not in {used.name for used in info.data.get("files", ())}:
             raise ValueError("not among the files")
         return name
 
-    def text(self) -> dict[str, str]:
-        """The PNG's text chunks."""
+    def png_text(self) -> dict[str, str]:
+        """Return the PNG's text chunks by keyword."""
         return {
             "Software": f"artgen {self.versions.get('artgen', '')}".strip(),
-            "XML:com.adobe.xmp": XMP,
-            KEYWORD: self.model_dump_json(
+            "XML:com.adobe.xmp": XMP_PACKET,
+            PNG_KEYWORD: self.model_dump_json(
                 exclude=None if self.variation_of else {"variation_of", "ancestors"}
             ),
         }
 
 
-def read(path: Path) -> Provenance:
-    """The provenance that a PNG carries.
+def read_provenance(path: Path) -> Provenance:
+    """Read the provenance of a PNG.
 
     Raises:
-        ArtgenError: no PNG, none of artgen's, or one whose provenance is damaged or from a newer artgen.
+        ArtgenError: the file is no PNG, or its provenance is missing, damaged or from a newer artgen.
     """
-    text = read_text(path).get(KEYWORD)
+    text = read_text(path).get(PNG_KEYWORD)
     if text is None:
         raise ArtgenError(
             str(path),
@@ -146,15 +152,16 @@ def read(path: Path) -> Provenance:
         provenance = Provenance.model_validate_json(text)
     except (ValidationError, RecursionError) as error:
         raise ArtgenError(
-            str(path), f"its provenance is damaged ({_first(error)})", "give the original file"
+            str(path), f"its provenance is damaged ({_describe_first_error(error)})", "give the original file"
         ) from error
-    if provenance.format > FORMAT:
+    if provenance.format > PROVENANCE_FORMAT:
         raise ArtgenError(str(path), f"made by a newer artgen (format {provenance.format})", "update artgen")
     return provenance
 
 
-def _first(error: ValidationError | RecursionError) -> str:
+def _describe_first_error(error: ValidationError | RecursionError) -> str:
+    """Return the first error of validation in a few words."""
     if isinstance(error, RecursionError):
         return "nested too deeply"
-    problem = error.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
+    details = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(str(part) for part in details['loc'])}: {details['msg']}"

@@ -1,4 +1,4 @@
-"""A run's database, made again from the pictures themselves and what else is left."""
+"""Rebuilding of a run's database from its pictures and the damaged database."""
 
 from __future__ import annotations
 
@@ -11,93 +11,101 @@ from typing import Any
 from artgen.errors import ArtgenError
 from artgen.imaging.io.files import read_image, write_preview
 from artgen.runs.candidate import (
-    CANDIDATES,
-    THUMBNAIL_SIDE,
+    CANDIDATES_FOLDER,
+    THUMBNAIL_SIDE_PX,
     Candidate,
-    Stage,
-    png_file,
-    stage_file,
-    thumbnail_file,
+    CandidateStage,
+    candidate_png_path,
+    stage_preview_path,
+    thumbnail_path,
 )
-from artgen.runs.database import Database
-from artgen.runs.decisions import INDEXED
-from artgen.runs.lookup import DATABASE
-from artgen.runs.provenance import Provenance, read
+from artgen.runs.database import RunDatabase
+from artgen.runs.decisions import INDEXED_FACT
+from artgen.runs.lookup import DATABASE_FILE
+from artgen.runs.provenance import Provenance, read_provenance
 
 
-def rebuild(folder: Path) -> None:
-    """Make a run's database again from its pictures, without decisions; an old one is kept aside.
+def rebuild_database(folder: Path) -> None:
+    """Rebuild a run's database from its pictures, without decisions; the old one is kept under another name.
 
-    What only the database knew, the seconds each candidate took, is lost; facts and variations that are
-    asked for are saved where they can be read.
+    The seconds that each candidate took are lost, since only the database had them. Facts and queued
+    variations are copied as far as the old database can be read.
 
     Args:
-        folder: the run's; no other process rebuilds it now.
+        folder: the run's folder; the caller makes sure that no other process rebuilds it now.
     """
-    file = folder / DATABASE
-    facts, asked = salvaged(file)
-    fresh = folder / f"{DATABASE}.new"
-    set_aside(fresh, keep=False)
-    database = Database(fresh, new=True)
-    with database.together():
-        for candidate in recovered(folder):
-            database.add(candidate)
+    file = folder / DATABASE_FILE
+    facts, queued_variations = salvage_facts_and_variations(file)
+    new_file = folder / f"{DATABASE_FILE}.new"
+    move_database_aside(new_file, keep=False)
+    database = RunDatabase(new_file, new=True)
+    with database.transaction():
+        for candidate in recover_candidates(folder):
+            database.add_candidate(candidate)
         for name, value in facts:
-            if name != INDEXED:
-                database.remember(name, value)
-        for number, parent, at in asked:
-            database.queue(number, parent, at)
+            if name != INDEXED_FACT:
+                database.write_fact(name, value)
+        for number, parent, timestamp in queued_variations:
+            database.queue_variation(number, parent, timestamp)
     database.close()
-    set_aside(file, keep=True)
-    fresh.replace(file)
+    move_database_aside(file, keep=True)
+    new_file.replace(file)
 
 
-def recovered(folder: Path) -> Iterator[Candidate]:
-    """Every candidate whose picture is in ``folder`` and says that it is that candidate."""
-    for file in sorted((folder / CANDIDATES).glob("*.png")):
-        if file.stem.isdecimal() and (candidate := recover(folder, int(file.stem))):
+def recover_candidates(folder: Path) -> Iterator[Candidate]:
+    """Recover every candidate whose picture is in the run folder and has the provenance of its number."""
+    for file in sorted((folder / CANDIDATES_FOLDER).glob("*.png")):
+        if file.stem.isdecimal() and (candidate := recover_candidate(folder, int(file.stem))):
             yield candidate
 
 
-def recover(folder: Path, index: int, digest: str | None = None, seconds: float = 0.0) -> Candidate | None:
-    """Candidate ``index`` from its picture, or None if that is missing, damaged or another's.
+def recover_candidate(
+    folder: Path, index: int, digest: str | None = None, seconds: float = 0.0
+) -> Candidate | None:
+    """Recover a candidate from its picture; None if that is missing, damaged or of another candidate.
 
     Stages without a preview are left out; a missing thumbnail is made again.
 
     Args:
         folder: the run's folder.
         index: the candidate's number.
-        digest: of the recipe that must have made it; None accepts any.
-        seconds: what it took, if that is known.
+        digest: digest of the recipe that must have made it; None accepts any.
+        seconds: time it took to generate, if known.
     """
-    file = png_file(folder, index)
+    file = candidate_png_path(folder, index)
     try:
-        provenance = read(file)
+        provenance = read_provenance(file)
         if provenance.candidate != index or (digest and provenance.digest != digest):
             return None
-        thumbnail = thumbnail_file(folder, index)
+        thumbnail = thumbnail_path(folder, index)
         if not thumbnail.is_file():
             thumbnail.parent.mkdir(exist_ok=True)
-            write_preview(thumbnail, read_image(file), THUMBNAIL_SIDE)
+            write_preview(thumbnail, read_image(file), THUMBNAIL_SIDE_PX)
     except ArtgenError:
         return None
-    return described(folder, provenance, seconds)
+    return candidate_from_provenance(folder, provenance, seconds)
 
 
-def described(folder: Path, provenance: Provenance, seconds: float = 0.0) -> Candidate | None:
-    """The candidate that ``provenance`` describes; None without stages."""
+def candidate_from_provenance(folder: Path, provenance: Provenance, seconds: float = 0.0) -> Candidate | None:
+    """Build the candidate that a provenance describes; None if it has no stages."""
     if not provenance.stages:
         return None
     index = provenance.candidate
     stages = (
-        Stage(stage.step, stage.use, stage.width, stage.height, stage_file(folder, index, number, stage.step))
-        for number, stage in enumerate(provenance.stages)
+        CandidateStage(
+            stage.step,
+            stage.use,
+            stage.width,
+            stage.height,
+            stage_preview_path(folder, index, stage_number, stage.step),
+        )
+        for stage_number, stage in enumerate(provenance.stages)
     )
     return Candidate(
         index=index,
         seed=provenance.seed,
-        file=png_file(folder, index),
-        thumbnail=thumbnail_file(folder, index),
+        file=candidate_png_path(folder, index),
+        thumbnail=thumbnail_path(folder, index),
         width=provenance.stages[-1].width,
         height=provenance.stages[-1].height,
         caption=provenance.caption,
@@ -108,27 +116,38 @@ def described(folder: Path, provenance: Provenance, seconds: float = 0.0) -> Can
     )
 
 
-def salvaged(database: Path) -> tuple[list[tuple[str, str]], list[tuple[int, int, str]]]:
-    """Facts, and the variations asked for, of a database that is given up, as far as they can be read."""
-    found: tuple[list[Any], list[Any]] = ([], [])
-    if not database.is_file():
-        return found
-    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(database)) as old:
-        found[0].extend(old.execute("SELECT name, value FROM facts"))
-        found[1].extend(old.execute("SELECT number, parent, at FROM variations"))
-    facts = [row for row in found[0] if all(isinstance(part, str) for part in row)]
-    asked = [row for row in found[1] if [type(part) for part in row] == [int, int, str]]
-    return facts, asked
+def salvage_facts_and_variations(
+    database_file: Path,
+) -> tuple[list[tuple[str, str]], list[tuple[int, int, str]]]:
+    """Read facts and queued variations of a damaged database, as far as that is possible.
+
+    Returns:
+        Facts as name and value; variations as number, parent and time.
+    """
+    rows: tuple[list[Any], list[Any]] = ([], [])
+    if not database_file.is_file():
+        return rows
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(database_file)) as connection:
+        rows[0].extend(connection.execute("SELECT name, value FROM facts"))
+        rows[1].extend(connection.execute("SELECT number, parent, at FROM variations"))
+    facts = [row for row in rows[0] if all(isinstance(value, str) for value in row)]
+    queued_variations = [row for row in rows[1] if [type(value) for value in row] == [int, int, str]]
+    return facts, queued_variations
 
 
-def set_aside(database: Path, *, keep: bool) -> None:
-    """Take a database and its journals out of the way: renamed to ``*.damaged-N``, or removed."""
-    number = 1
-    while keep and database.with_name(f"{database.name}.damaged-{number}").exists():
-        number += 1
-    for ending in ("", "-wal", "-shm"):
-        file = database.with_name(database.name + ending)
-        if keep and file.exists() and ending != "-shm":
-            file.replace(database.with_name(f"{database.name}.damaged-{number}{ending}"))
+def move_database_aside(database_file: Path, *, keep: bool) -> None:
+    """Rename a database and its journal to ``*.damaged-N``, or remove them.
+
+    Args:
+        database_file: the database.
+        keep: rename instead of removing.
+    """
+    copy_number = 1
+    while keep and database_file.with_name(f"{database_file.name}.damaged-{copy_number}").exists():
+        copy_number += 1
+    for suffix in ("", "-wal", "-shm"):
+        file = database_file.with_name(database_file.name + suffix)
+        if keep and file.exists() and suffix != "-shm":
+            file.replace(database_file.with_name(f"{database_file.name}.damaged-{copy_number}{suffix}"))
         else:
             file.unlink(missing_ok=True)

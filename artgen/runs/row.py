@@ -1,4 +1,4 @@
-"""A candidate as its row in the database."""
+"""The database row of a candidate."""
 
 from __future__ import annotations
 
@@ -7,21 +7,27 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from artgen.runs.candidate import Candidate, Stage, png_file, stage_file, thumbnail_file
+from artgen.runs.candidate import (
+    Candidate,
+    CandidateStage,
+    candidate_png_path,
+    stage_preview_path,
+    thumbnail_path,
+)
 
 
-class Row(NamedTuple):
-    """The columns of a candidate.
+class CandidateRow(NamedTuple):
+    """The database columns of a candidate.
 
     Args:
-        number: its number.
-        seed: the run's.
+        number: number of the candidate in the run.
+        seed: the run's seed.
         width: in px.
         height: in px.
         caption: plain text.
-        draws: JSON, what chance chose by step and field.
-        stages: JSON, ``[number of its preview, step, use, width, height]`` of each.
-        seconds: what it took.
+        draws: JSON, the drawn values by step and field.
+        stages: JSON, ``[stage number, step, use, width, height]`` of each stage.
+        seconds: time it took to generate.
         variation_of: number of the candidate that it is a variation of.
     """
 
@@ -36,8 +42,8 @@ class Row(NamedTuple):
     variation_of: int | None
 
     @classmethod
-    def of(cls, candidate: Candidate) -> Self:
-        """The row of a candidate."""
+    def from_candidate(cls, candidate: Candidate) -> Self:
+        """Build the row of a candidate."""
         stages = [
             [int(stage.preview.name.split("-")[1]), stage.step, stage.use, stage.width, stage.height]
             for stage in candidate.stages
@@ -47,22 +53,33 @@ class Row(NamedTuple):
             *(json.dumps(candidate.draws), json.dumps(stages), candidate.seconds, candidate.variation_of),
         )
 
-    def candidate(self, folder: Path, decided: Mapping[str, Any]) -> Candidate:
-        """The candidate in a run's folder, with every field of it that was ever decided."""
+    def to_candidate(self, folder: Path, decided_values: Mapping[str, Any]) -> Candidate:
+        """Build the candidate of a row.
+
+        Args:
+            folder: the run's folder.
+            decided_values: values of the fields that the artist decided.
+        """
         return Candidate(
             index=self.number,
             seed=self.seed,
-            file=png_file(folder, self.number),
-            thumbnail=thumbnail_file(folder, self.number),
+            file=candidate_png_path(folder, self.number),
+            thumbnail=thumbnail_path(folder, self.number),
             width=self.width,
             height=self.height,
             caption=self.caption,
             draws=json.loads(self.draws),
             stages=tuple(
-                Stage(step, use, width, height, stage_file(folder, self.number, at, step))
-                for at, step, use, width, height in json.loads(self.stages)
+                CandidateStage(
+                    step_id,
+                    use,
+                    width,
+                    height,
+                    stage_preview_path(folder, self.number, stage_number, step_id),
+                )
+                for stage_number, step_id, use, width, height in json.loads(self.stages)
             ),
             seconds=self.seconds,
             variation_of=self.variation_of,
-            **decided,
+            **decided_values,
         )

@@ -1,8 +1,8 @@
-"""A recipe and its files laid out as they were, in a folder of their own.
+"""A temporary folder with a picture's recipe and its files, in which the picture is reproduced.
 
-A picture names the files that it was made from. Only those are laid out, so photographs that were
-added to a folder since change nothing. What a picture says is not trusted: unless the person names
-the folder, nothing outside it is touched.
+A picture names the files that it was made from. Only those are linked into the folder, so photographs that
+were added later change nothing. Provenance is not trusted: unless the user names the folder of the recipe, no
+file elsewhere is read.
 """
 
 from __future__ import annotations
@@ -19,130 +19,180 @@ from typing import Any
 
 from artgen.errors import ArtgenError
 from artgen.hashing import file_hash
-from artgen.runs.input_files import is_packaged, locate
+from artgen.runs.input_files import is_package_file, locate_file
 from artgen.runs.provenance import Provenance, UsedFile
 
 
 @dataclass(frozen=True)
-class Mirror:
-    """The layout.
+class RecipeSandbox:
+    """The files in a sandbox.
 
     Args:
-        recipe: the recipe's file in it.
-        changed: names of files whose content is not what it was.
-        source_file: the file that the candidate started from, where it was just one out of many.
+        recipe_file: the recipe in the sandbox.
+        changed_files: names of files whose content has changed since the picture was made.
+        source_file: the file that the candidate started from, if its source took one of many files.
     """
 
-    recipe: Path
-    changed: tuple[str, ...]
+    recipe_file: Path
+    changed_files: tuple[str, ...]
     source_file: Path | None
 
 
 @contextmanager
-def mirrored(picture: Path, provenance: Provenance, folder: Path | None) -> Iterator[Mirror]:
-    """Lay out the recipe of ``picture`` and its files in a temporary folder.
+def open_sandbox(
+    png_path: Path, provenance: Provenance, recipe_folder: Path | None
+) -> Iterator[RecipeSandbox]:
+    """Write a picture's recipe into a temporary folder and link its files into it.
 
     Args:
-        picture: named in messages.
-        provenance: what it carries.
-        folder: where the recipe's files are, as the person or their own run says; None looks in the
-            current folder and in ``recipes/``, and refuses names that lead out of there.
+        png_path: the picture, for messages.
+        provenance: the picture's provenance.
+        recipe_folder: where the recipe's files are, as the user or the run says; None looks in the current
+            folder and in ``recipes/``, and refuses names that lead out of them.
+
+    Yields:
+        The files in the sandbox; it is removed afterwards.
 
     Raises:
-        ArtgenError: files are missing, lead out of the folder, or cannot be laid out.
+        ArtgenError: files are missing, lead out of the folder, or cannot be linked.
     """
-    if folder is None:
-        _refuse_ways_out(picture, provenance)
-    local = [used for used in provenance.files if not is_packaged(used.name)]
-    place = folder or next((place for place in _guesses() if _holds(place, local)), Path())
-    found = {used: locate(used.name, place) for used in provenance.files}
-    missing = [used.name for used, path in found.items() if not path.is_file()]
-    if missing:
+    if recipe_folder is None:
+        _check_names_stay_inside(png_path, provenance)
+    local_files = [used_file for used_file in provenance.files if not is_package_file(used_file.name)]
+    source_folder = recipe_folder or next(
+        (
+            source_folder
+            for source_folder in _usual_recipe_folders()
+            if _has_all_files(source_folder, local_files)
+        ),
+        Path(),
+    )
+    original_paths = {used_file: locate_file(used_file.name, source_folder) for used_file in provenance.files}
+    missing_names = [used_file.name for used_file, path in original_paths.items() if not path.is_file()]
+    if missing_names:
         raise ArtgenError(
-            str(picture),
-            f"made from files that are not in {place.resolve()}: {_few(missing)}",
+            str(png_path),
+            f"made from files that are not in {source_folder.resolve()}: {_join_first(missing_names)}",
             "say where the recipe's folder is",
-            f"artgen reproduce {picture.name} --folder DIR",
+            f"artgen reproduce {png_path.name} --folder DIR",
         )
-    changed = tuple(used.name for used, path in found.items() if file_hash(path) != used.sha256)
+    changed_names = tuple(
+        used_file.name for used_file, path in original_paths.items() if file_hash(path) != used_file.sha256
+    )
     with tempfile.TemporaryDirectory(prefix="artgen-") as temporary:
         root = Path(temporary).resolve()
-        depth = max((PurePosixPath(used.name).parts.count("..") for used in local), default=0)
-        home = root.joinpath("recipe", *["in"] * depth)
-        recipe = home / provenance.recipe_name
-        laid = dict(found)
+        depth = max((PurePosixPath(used_file.name).parts.count("..") for used_file in local_files), default=0)
+        sandbox_folder = root.joinpath("recipe", *["in"] * depth)
+        recipe_file = sandbox_folder / provenance.recipe_name
+        sandbox_paths = dict(original_paths)
         try:
-            home.mkdir(parents=True)
-            # First, and never over something: through a link it would change a file of the person.
-            with recipe.open("x", encoding="utf-8") as stream:
+            sandbox_folder.mkdir(parents=True)
+            # Before the links, and never over a file: through a link it would overwrite a file of the user.
+            with recipe_file.open("x", encoding="utf-8") as stream:
                 stream.write(provenance.recipe)
-            for used in local:
-                laid[used] = _lay(found[used], Path(os.path.normpath(home / used.name)), root, recipe)
+            for used_file in local_files:
+                sandbox_paths[used_file] = _link_file(
+                    original_paths[used_file],
+                    Path(os.path.normpath(sandbox_folder / used_file.name)),
+                    root,
+                    recipe_file,
+                )
         except OSError as error:
-            found_ = f"its files cannot be laid out in {root} ({error.strerror or error})"
-            raise ArtgenError(str(picture), found_) from error
-        source = next((laid[used] for used in provenance.files if used.name == provenance.source_file), None)
-        yield Mirror(recipe, changed, source)
+            problem = f"its files cannot be laid out in {root} ({error.strerror or error})"
+            raise ArtgenError(str(png_path), problem) from error
+        source_file = next(
+            (
+                sandbox_paths[used_file]
+                for used_file in provenance.files
+                if used_file.name == provenance.source_file
+            ),
+            None,
+        )
+        yield RecipeSandbox(recipe_file, changed_names, source_file)
 
 
-def _lay(file: Path, place: Path, root: Path, recipe: Path) -> Path:
-    """Where the file can be read: in the layout, unless an absolute path leads to the file itself."""
-    if not place.is_relative_to(root):
-        return file.absolute()
-    if place == recipe:
-        raise ArtgenError(place.name, "a picture cannot be made from a file that has its recipe's name")
-    if place.exists():
-        return place
-    place.parent.mkdir(parents=True, exist_ok=True)
+def _link_file(original_path: Path, sandbox_path: Path, root: Path, recipe_file: Path) -> Path:
+    """Link a file into the sandbox and return its path there.
+
+    Args:
+        original_path: the file.
+        sandbox_path: where the recipe expects it; outside the sandbox if the recipe has an absolute path.
+        root: the sandbox.
+        recipe_file: the recipe in the sandbox, which is never replaced.
+
+    Raises:
+        ArtgenError: the file would replace the recipe.
+        OSError: it cannot be linked or copied.
+    """
+    if not sandbox_path.is_relative_to(root):
+        return original_path.absolute()
+    if sandbox_path == recipe_file:
+        raise ArtgenError(
+            sandbox_path.name, "a picture cannot be made from a file that has its recipe's name"
+        )
+    if sandbox_path.exists():
+        return sandbox_path
+    sandbox_path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        place.symlink_to(file.resolve())
-    except OSError:  # Windows, without the right to link
-        shutil.copyfile(file, place)
-    return place
+        sandbox_path.symlink_to(original_path.resolve())
+    except OSError:  # Windows allows links only with special rights
+        shutil.copyfile(original_path, sandbox_path)
+    return sandbox_path
 
 
-def _guesses() -> tuple[Path, ...]:
+def _usual_recipe_folders() -> tuple[Path, ...]:
+    """Return the folders in which recipes usually are."""
     return Path(), Path("recipes")
 
 
-def _holds(place: Path, local: list[UsedFile]) -> bool:
-    return all((place / used.name).is_file() for used in local)
+def _has_all_files(folder: Path, files: list[UsedFile]) -> bool:
+    """Return whether every file exists in the folder."""
+    return all((folder / used_file.name).is_file() for used_file in files)
 
 
-def _refuse_ways_out(picture: Path, provenance: Provenance) -> None:
+def _check_names_stay_inside(png_path: Path, provenance: Provenance) -> None:
+    """Raise an error if the recipe or the provenance names a file outside the recipe's folder."""
     try:
         table = tomllib.loads(provenance.recipe)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ArtgenError(
-            str(picture), f"the recipe in it is not TOML ({error})", "give the original file"
+            str(png_path), f"the recipe in it is not TOML ({error})", "give the original file"
         ) from None
-    names = [used.name for used in provenance.files if not is_packaged(used.name)]
-    names += _texts([table.get("source"), table.get("steps")])
-    outside = [name for name in names if _leads_out(name)]
-    if outside:
-        right = "if you trust this picture, name the folder of its recipe"
-        command = f"artgen reproduce {picture.name} --folder DIR"
-        raise ArtgenError(str(picture), f"its recipe reads files elsewhere: {_few(outside)}", right, command)
+    names = [used_file.name for used_file in provenance.files if not is_package_file(used_file.name)]
+    names += _collect_strings([table.get("source"), table.get("steps")])
+    outside_names = [name for name in names if _leads_outside(name)]
+    if outside_names:
+        expected = "if you trust this picture, name the folder of its recipe"
+        command = f"artgen reproduce {png_path.name} --folder DIR"
+        raise ArtgenError(
+            str(png_path),
+            f"its recipe reads files elsewhere: {_join_first(outside_names)}",
+            expected,
+            command,
+        )
 
 
-def _texts(value: Any) -> list[str]:
-    layer, texts = [value], []
-    while layer:
-        item = layer.pop()
+def _collect_strings(value: Any) -> list[str]:
+    """List every string in nested tables and lists."""
+    pending, texts = [value], []
+    while pending:
+        item = pending.pop()
         if isinstance(item, str):
             texts.append(item)
         elif isinstance(item, dict):
-            layer.extend(item.values())
+            pending.extend(item.values())
         elif isinstance(item, list):
-            layer.extend(item)
+            pending.extend(item)
     return texts
 
 
-def _leads_out(name: str) -> bool:
-    windows = PureWindowsPath(name)  # splits at both kinds of slash
-    anchored = bool(windows.anchor) or PurePosixPath(name).is_absolute() or name.startswith("~")
-    return (anchored or ".." in windows.parts) and not name.startswith("builtin:")
+def _leads_outside(name: str) -> bool:
+    """Return whether a file name is absolute or has ``..``, on any system."""
+    windows_path = PureWindowsPath(name)  # splits at both kinds of slash
+    is_absolute = bool(windows_path.anchor) or PurePosixPath(name).is_absolute() or name.startswith("~")
+    return (is_absolute or ".." in windows_path.parts) and not name.startswith("builtin:")
 
 
-def _few(names: list[str]) -> str:
+def _join_first(names: list[str]) -> str:
+    """Join the first five names, and say how many more there are."""
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -1,9 +1,8 @@
-"""Stages that were dear to make, kept by content and shared by all runs of a folder.
+"""The cache of stages that are slow to compute, shared by all runs in a folder.
 
-The key of a stage is what decided its pixels: the step with its drawn values, the files it read, its
-random stream, and the pixels it was given. So a recipe whose last step changed makes only that step
-again. A stage that is read back equals one that was just made: every stage is rounded to 16 bits
-either way.
+The key of a stage hashes everything that decides its pixels: the step with its drawn values, the files it
+reads, its random stream, and the pixels before it. So if only the last step of a recipe changes, only that
+step is computed again. A stage from the cache equals one that was just computed: both are rounded to 16 bits.
 """
 
 from __future__ import annotations
@@ -26,125 +25,134 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[np.uint16]
 
-FOLDER = ".stages"
-LIMIT = 4 << 30
-LEVELS = 65535
-_MAGIC = b"artgen stage 1\n"
-_HEAD = struct.Struct("<II32s")
+STAGE_CACHE_FOLDER = ".stages"
+MAX_CACHE_BYTES = 4 << 30
+MAX_LEVEL = 65535
+_MAGIC_BYTES = b"artgen stage 1\n"
+_HEADER = struct.Struct("<II32s")
 
 
-def quantise(image: Tensor) -> Pixels:
-    """``(3, H, W)`` in ``[0, 1]``, on any device, to uint16 on the CPU."""
+def quantise_image(image: Tensor) -> Pixels:
+    """Convert an image, ``(3, H, W)`` in ``[0, 1]`` on any device, to uint16 on the CPU."""
     import torch
 
-    levels = image.detach().to("cpu", torch.float32).clamp(0, 1).mul(LEVELS).round_().to(torch.int32)
+    levels = image.detach().to("cpu", torch.float32).clamp(0, 1).mul(MAX_LEVEL).round_().to(torch.int32)
     return levels.contiguous().numpy().astype("<u2")
 
 
-def restore(pixels: Pixels) -> Tensor:
-    """uint16 ``(3, H, W)`` to float32 in ``[0, 1]``; ``quantise`` undoes it exactly."""
+def dequantise_image(pixels: Pixels) -> Tensor:
+    """Convert uint16 ``(3, H, W)`` to float32 in ``[0, 1]``; ``quantise_image`` inverts it exactly."""
     import torch
 
-    return torch.from_numpy(pixels.astype("float32")).div_(LEVELS)
+    return torch.from_numpy(pixels.astype("float32")).div_(MAX_LEVEL)
 
 
-def pixels_hash(pixels: Pixels) -> str:
-    """What a stage's pixels are known by."""
+def hash_pixels(pixels: Pixels) -> str:
+    """Return the SHA-256 of a stage's shape and pixels."""
     return hashlib.sha256(str(pixels.shape).encode() + pixels.tobytes()).hexdigest()
 
 
-def stage_key(
-    *, part: Mapping[str, Any], version: int, files: list[str], stream: int | None, device: str, given: str
+def stage_cache_key(
+    *,
+    step_fields: Mapping[str, Any],
+    version: int,
+    file_hashes: list[str],
+    stream_key: int | None,
+    device: str,
+    input_hash: str,
 ) -> str:
-    """What decides the pixels of a stage, as one hash.
+    """Return the cache key of a stage: a hash of everything that decides its pixels.
 
     Args:
-        part: the step's ``use`` and its fields with drawn values.
-        version: of the step's code.
-        files: SHA-256 of each file it reads.
-        stream: the key of its random stream; None if chance has no part.
-        device: the kind of device, and the versions that computed it.
-        given: ``pixels_hash`` of the stage before.
+        step_fields: the step's ``use``, and its fields with drawn values.
+        version: version of the step's code.
+        file_hashes: SHA-256 of each file that the step reads.
+        stream_key: key of the step's random stream; None if the step is not random.
+        device: kind of device, and versions of the libraries.
+        input_hash: ``hash_pixels`` of the stage before.
     """
-    return json_hash([part, version, files, stream, device, given])
+    return json_hash([step_fields, version, file_hashes, stream_key, device, input_hash])
 
 
 class StageCache:
-    """Stored stages, the least recently used removed first.
+    """A cache of stages on disk, from which the least recently used are removed first.
 
     Args:
-        folder: where they are kept; made when first needed.
-        limit: bytes that may stay after ``trim``.
+        folder: where the stages are stored; created on first use.
+        max_bytes: size of the cache after ``trim``.
     """
 
-    def __init__(self, folder: Path, limit: int = LIMIT) -> None:
-        self.folder, self.limit = folder, limit
+    def __init__(self, folder: Path, max_bytes: int = MAX_CACHE_BYTES) -> None:
+        self.folder, self.max_bytes = folder, max_bytes
 
     def get(self, key: str) -> Pixels | None:
-        """The stage, or None when it is not there or its file is damaged (which is then removed)."""
-        file = self._file(key)
+        """Read a stage; None if it is missing, or if its file is damaged, which is then removed."""
+        path = self._stage_path(key)
         try:
-            content = file.read_bytes()
+            content = path.read_bytes()
         except OSError:
             return None
-        pixels = _unpack(content)
+        pixels = _decode_stage(content)
         try:
             if pixels is None:
-                file.unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
             else:
-                os.utime(file)
+                os.utime(path)
         except OSError:
             pass  # a cache that cannot be written can still be read
         return pixels
 
     def put(self, key: str, pixels: Pixels) -> None:
-        """Keep a stage, if it can be kept: a full disk is no reason to lose the candidate."""
-        if pixels.nbytes > self.limit // 4:
+        """Store a stage if possible: a full disk must not stop the candidate."""
+        if pixels.nbytes > self.max_bytes // 4:
             return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            atomic_write(self._file(key), _pack(pixels))
+            atomic_write(self._stage_path(key), _encode_stage(pixels))
         except (OSError, WriteError):
             return
 
     def trim(self) -> None:
-        """Remove leftovers of killed writes, and the least recently used beyond the limit."""
+        """Remove temporary files of killed processes, and the least recently used stages above the limit."""
         if not self.folder.is_dir():
             return
         try:
             sweep(self.folder)
-            found = [(file.stat(), file) for file in self.folder.glob("*.stage")]
-            total = sum(stat.st_size for stat, _ in found)
-            for stat, file in sorted(found, key=lambda pair: pair[0].st_mtime):
-                if total <= self.limit:
+            files = [(path.stat(), path) for path in self.folder.glob("*.stage")]
+            total_bytes = sum(status.st_size for status, _ in files)
+            for status, path in sorted(files, key=lambda pair: pair[0].st_mtime):
+                if total_bytes <= self.max_bytes:
                     return
-                file.unlink(missing_ok=True)
-                total -= stat.st_size
+                path.unlink(missing_ok=True)
+                total_bytes -= status.st_size
         except OSError:
             return  # another run is trimming at the same time
 
-    def _file(self, key: str) -> Path:
+    def _stage_path(self, key: str) -> Path:
+        """Return the path of the file of a stage."""
         return self.folder / f"{key}.stage"
 
 
-def _pack(pixels: Pixels) -> bytes:
+def _encode_stage(pixels: Pixels) -> bytes:
+    """Return the content of a stage's file: magic bytes, size, checksum, pixels."""
     _, height, width = pixels.shape
-    head = _HEAD.pack(height, width, b"")
+    header = _HEADER.pack(height, width, b"")
     payload = pixels.tobytes()
-    check = hashlib.sha256(head + payload).digest()
-    return _MAGIC + _HEAD.pack(height, width, check) + payload
+    checksum = hashlib.sha256(header + payload).digest()
+    return _MAGIC_BYTES + _HEADER.pack(height, width, checksum) + payload
 
 
-def _unpack(content: bytes) -> Pixels | None:
+def _decode_stage(content: bytes) -> Pixels | None:
+    """Return the pixels in a stage's file; None if it is damaged."""
     import numpy as np
 
-    start = len(_MAGIC) + _HEAD.size
-    if len(content) < start or not content.startswith(_MAGIC):
+    header_bytes = len(_MAGIC_BYTES) + _HEADER.size
+    if len(content) < header_bytes or not content.startswith(_MAGIC_BYTES):
         return None
-    height, width, check = _HEAD.unpack(content[len(_MAGIC) : start])
-    payload = content[start:]
+    height, width, checksum = _HEADER.unpack(content[len(_MAGIC_BYTES) : header_bytes])
+    payload = content[header_bytes:]
     if len(payload) != 6 * height * width:
         return None
-    if hashlib.sha256(_HEAD.pack(height, width, b"") + payload).digest() != check:
+    if hashlib.sha256(_HEADER.pack(height, width, b"") + payload).digest() != checksum:
         return None
     return np.frombuffer(payload, dtype="<u2").reshape(3, height, width)

@@ -1,4 +1,4 @@
-"""What every source and step of a recipe is: fields, the files it reads, its draws, its work."""
+"""Base classes of the sources and steps of a recipe: their fields, files, draws and work on images."""
 
 from __future__ import annotations
 
@@ -11,124 +11,126 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from artgen.config.draws import Draw, possible
+from artgen.config.draws import Draw, possible_values
 from artgen.errors import ArtgenError
-from artgen.seeds import derive
-from artgen.style.progress import Report, Watch, unwatched
+from artgen.seeds import derive_key
+from artgen.style.progress import ProgressCallback, StyleProgress, ignore_progress
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 SOURCE_ID = "source"
-Finder = Callable[[str, Path], Path | Sequence[Path]]
-Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
+FileFinder = Callable[[str, Path], Path | Sequence[Path]]
+StepId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 
 
 @dataclass(frozen=True)
-class Context:
-    """Where a step runs: whose candidate, which random streams, on what machine.
+class StepContext:
+    """What a source or step needs to make a candidate: its random streams, the device, progress callbacks.
 
     Args:
         seed: the run's seed.
-        candidate: the candidate's index.
-        step: the step's id (``"source"`` for the source); names its random streams.
-        folder: the recipe's folder; paths in the recipe start here.
+        candidate: the number of the candidate whose random streams are used.
+        step_id: the step's id (``"source"`` for the source); names its random streams.
+        folder: the recipe's folder; paths in the recipe are relative to it.
         device: ``cpu``, ``cuda`` or ``mps``.
-        preview: do less, for a quick look.
-        progress: told how far the step has come, 0 to 1.
-        watch: told more of it, where a step has more to tell: the picture as it is by now, a loss.
+        preview: whether to do less work, for a quick preview.
+        on_progress: called with the completed share of the step, 0 to 1.
+        on_report: called with more details by a step that has them: the current picture, the loss.
     """
 
     seed: int
     candidate: int
-    step: str
+    step_id: str
     folder: Path
     device: str
     preview: bool
-    progress: Callable[[float], None]
-    watch: Watch = unwatched
+    on_progress: Callable[[float], None]
+    on_report: ProgressCallback = ignore_progress
 
-    def tell(self, report: Report) -> None:
-        """Pass on what a painter reports."""
-        self.progress(report.done)
-        self.watch(report)
+    def report(self, report: StyleProgress) -> None:
+        """Forward a style method's progress report to both callbacks."""
+        self.on_progress(report.fraction)
+        self.on_report(report)
 
-    def derive(self, name: str) -> int:
-        """The key of this step's stream called ``name``."""
-        return derive(self.seed, self.candidate, self.step, name)
+    def derive_key(self, name: str) -> int:
+        """Return the key of this step's random stream called ``name``."""
+        return derive_key(self.seed, self.candidate, self.step_id, name)
 
 
-class Part(BaseModel):
-    """A table of the recipe with a ``use`` key."""
+class RecipePart(BaseModel):
+    """A source or step: a table of the recipe with a ``use`` key."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     version: ClassVar[int] = 1
-    """Raise it when the same fields give other pixels: stored stages of the old kind are then not used."""
-    chance: ClassVar[bool] = True
-    """Whether the pixels depend on the random stream, beyond the drawn fields."""
-    references: ClassVar[Mapping[str, Finder]] = {}
-    """Fields that name files, each with the function that finds them (or says what is wrong)."""
+    """To be raised when the same fields give other pixels, so that stored stages of before are not used."""
+    is_random: ClassVar[bool] = True
+    """Whether the pixels depend on a random stream, apart from the drawn fields."""
+    file_finders: ClassVar[Mapping[str, FileFinder]] = {}
+    """The fields that name files, each with the function that finds the files or raises an ArtgenError."""
 
     use: str
 
     @property
     def name(self) -> str:
-        """What names this part's random streams, its stage and its draws."""
+        """The id that names this part's random streams, stage and draws."""
         return SOURCE_ID
 
-    def files(self, folder: Path) -> list[Path]:
-        """Every file whose content decides the result, for any draw, sorted.
+    def list_files(self, folder: Path) -> list[Path]:
+        """List every file whose content determines the result, for any draw, sorted.
 
         Raises:
-            ArtgenError: a reference leads nowhere.
+            ArtgenError: a file is missing.
         """
-        found: set[Path] = set()
-        for _, reference, find in self._references():
-            paths = _find(find, reference, folder)
-            found.update([paths] if isinstance(paths, Path) else paths)
-        return sorted(found)
+        paths: set[Path] = set()
+        for _, reference, find in self._named_files():
+            files = _find_files(find, reference, folder)
+            paths.update([files] if isinstance(files, Path) else files)
+        return sorted(paths)
 
-    def by_chance(self, folder: Path) -> bool:
-        """Whether the pixels depend on the random stream: by ``chance``, or by the files that it names.
+    def depends_on_chance(self, folder: Path) -> bool:
+        """Return whether the pixels depend on a random stream, which may depend on the files it names.
 
         Args:
-            folder: the recipe's.
+            folder: the recipe's folder.
         """
-        return self.chance
+        return self.is_random
 
-    def wrong(self, folder: Path) -> Iterator[tuple[str, ArtgenError]]:
-        """Each field that is not right for the files it meets, e.g. names one that is not there."""
-        for field, reference, find in self._references():
+    def validate_files(self, folder: Path) -> Iterator[tuple[str, ArtgenError]]:
+        """Yield each field whose files are missing or do not match it, with the error."""
+        for field, reference, find in self._named_files():
             try:
-                _find(find, reference, folder)
+                _find_files(find, reference, folder)
             except ArtgenError as error:
-                found = error.found if reference in error.found else f"{reference!r}: {error.found}"
-                yield field, ArtgenError(field, found, error.right, error.command)
+                names_file = reference in error.problem
+                problem = error.problem if names_file else f"{reference!r}: {error.problem}"
+                yield field, ArtgenError(field, problem, error.expected, error.command)
 
-    def concrete(self, stream: Callable[[str], random.Random]) -> tuple[Self, dict[str, Any]]:
-        """This part with each draw replaced by a value, and those values.
+    def resolve_draws(self, open_stream: Callable[[str], random.Random]) -> tuple[Self, dict[str, Any]]:
+        """Return this part with each draw replaced by a value, and those values by field.
 
         Args:
-            stream: gives the random stream of a name; each field has its own, so that drawing one
-                more field changes no other.
+            open_stream: returns the random stream of a name; each field has its own stream, so that drawing
+                one more field does not change the others.
         """
         values = {
-            field: value.draw(stream(f"draw.{field}"))
+            field: value.draw(open_stream(f"draw.{field}"))
             for field in type(self).model_fields
             if isinstance(value := getattr(self, field), Draw)
         }
         return self.model_copy(update=values), values
 
-    def _references(self) -> Iterator[tuple[str, str, Finder]]:
-        for field, find in self.references.items():
-            for value in possible(getattr(self, field)):
+    def _named_files(self) -> Iterator[tuple[str, str, FileFinder]]:
+        """Yield each field that names files, the name, and the function that finds the files."""
+        for field, find in self.file_finders.items():
+            for value in possible_values(getattr(self, field)):
                 for reference in [value] if isinstance(value, str) else value or ():
                     yield field, reference, find
 
 
-def _find(find: Finder, reference: str, folder: Path) -> Path | Sequence[Path]:
-    """What the system says of a name (too long, closed to us, ``~`` of nobody) as a problem to put right."""
+def _find_files(find: FileFinder, reference: str, folder: Path) -> Path | Sequence[Path]:
+    """Find files, and convert errors of the operating system, e.g. for too long names, to ArtgenError."""
     try:
         return find(reference, folder)
     except (OSError, ValueError, RuntimeError) as error:
@@ -136,35 +138,35 @@ def _find(find: Finder, reference: str, folder: Path) -> Path | Sequence[Path]:
         raise ArtgenError(reference, f"cannot be read as a path ({reason})") from None
 
 
-class Source(Part):
-    """Where a candidate starts."""
+class Source(RecipePart):
+    """A source: it makes the image from which a candidate starts."""
 
     @abstractmethod
-    def create(self, context: Context) -> Tensor:
-        """The first image of a candidate: float32 ``(3, H, W)``, sRGB, ``[0, 1]``."""
+    def create(self, context: StepContext) -> Tensor:
+        """Return the first image of a candidate: float32 ``(3, H, W)``, sRGB, ``[0, 1]``."""
 
     @abstractmethod
-    def describe(self, context: Context) -> str:
-        """A few words for captions: what ``{source}`` stands for."""
+    def describe(self, context: StepContext) -> str:
+        """Return a short description for captions, where it replaces ``{source}``."""
 
 
-class Step(Part):
-    """One change to the image. Steps are applied in file order."""
+class Step(RecipePart):
+    """A step: it changes the image. Steps are applied in the order of the file."""
 
-    dear: ClassVar[bool] = False
-    """Whether the result is worth storing, because making it again costs seconds."""
+    cached: ClassVar[bool] = False
+    """Whether the result is kept in the stage cache, because making it again takes seconds."""
 
-    id: Id | None = Field(
+    id: StepId | None = Field(
         None,
-        description="Names this step's random stream, stage and draws; by default the value of `use`.",
+        description="Name of this step's random stream, stage and draws; by default the value of `use`.",
         json_schema_extra={"form": 'a short text of a-z, 0-9, - and _, such as "grow"'},
     )
 
     @property
     def name(self) -> str:
-        """The step's id."""
+        """The step's id: its ``id`` key, or the value of ``use``."""
         return self.id or self.use
 
     @abstractmethod
-    def apply(self, image: Tensor, context: Context) -> Tensor:
-        """The image after this step: float32 ``(3, H, W)``, sRGB, ``[0, 1]``; ``image`` is not modified."""
+    def apply(self, image: Tensor, context: StepContext) -> Tensor:
+        """Return the changed image, float32 ``(3, H, W)``, sRGB, ``[0, 1]``; ``image`` is not modified."""

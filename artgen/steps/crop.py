@@ -1,4 +1,4 @@
-"""Keep a part of the image."""
+"""The step ``crop``, which keeps a part of the image."""
 
 from __future__ import annotations
 
@@ -7,44 +7,51 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field
 
 from artgen.config.draws import Drawn
-from artgen.steps.base import Context, Step
+from artgen.steps.base import Step, StepContext
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-ASPECT = r"^[1-9][0-9]{0,3}(\.[0-9]{1,4})?:[1-9][0-9]{0,3}(\.[0-9]{1,4})?$"
+ASPECT_PATTERN = r"^[1-9][0-9]{0,3}(\.[0-9]{1,4})?:[1-9][0-9]{0,3}(\.[0-9]{1,4})?$"
 
 
-class Crop(Step):
-    """Keep a part of the image: a share of it, a proportion, a place."""
+class CropStep(Step):
+    """Keep a part of the image, of a given aspect ratio, size and position."""
 
-    chance: ClassVar[bool] = False
+    is_random: ClassVar[bool] = False
 
     use: Literal["crop"] = "crop"
-    aspect: Drawn[Annotated[str, Field(pattern=ASPECT)]] | None = Field(
+    aspect: Drawn[Annotated[str, Field(pattern=ASPECT_PATTERN)]] | None = Field(
         None,
-        description="Width to height; by default that of the image.",
+        description="Aspect ratio, width to height; by default that of the image.",
         json_schema_extra={"form": 'a text such as "3:2"'},
     )
     fraction: Drawn[Annotated[float, Field(ge=0.05, le=1)]] = Field(
-        1.0, description="Size of the part: 1 is the largest of this proportion."
+        1.0, description="Size of the part: 1 is the largest part of this aspect ratio."
     )
     x: Drawn[Annotated[float, Field(ge=0, le=1)]] = Field(
-        0.5, description="Where the part lies: 0 at the left edge, 0.5 in the centre, 1 at the right edge."
+        0.5,
+        description="Horizontal position of the part: 0 is the left edge, 0.5 the centre, 1 the right edge.",
     )
     y: Drawn[Annotated[float, Field(ge=0, le=1)]] = Field(
-        0.5, description="0 at the top edge, 0.5 in the centre, 1 at the bottom edge."
+        0.5,
+        description="Vertical position of the part: 0 is the top edge, 0.5 the centre, 1 the bottom edge.",
     )
 
-    def apply(self, image: Tensor, context: Context) -> Tensor:
-        """``(3, H, W)`` to a part of it, at least 1 px each way."""
+    def apply(self, image: Tensor, context: StepContext) -> Tensor:
+        """Cut a part out of ``(3, H, W)``, at least 1 px in each direction."""
         height, width = image.shape[-2:]
-        rows, columns = self.size(height, width)
+        rows, columns = self.crop_size(height, width)
         top, left = round((height - rows) * self.y), round((width - columns) * self.x)
         return image[:, top : top + rows, left : left + columns].clone()
 
-    def size(self, height: int, width: int) -> tuple[int, int]:
-        """The part's ``(rows, columns)``."""
+    def crop_size(self, height: int, width: int) -> tuple[int, int]:
+        """Return the part's ``(rows, columns)``.
+
+        Args:
+            height: the image's height in px.
+            width: the image's width in px.
+        """
         ratio = width / height
         if self.aspect is not None:
             across, down = self.aspect.split(":")

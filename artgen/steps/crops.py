@@ -1,4 +1,4 @@
-"""Thumbnails by chance: crops of images, mixed and re-coloured."""
+"""The source ``crops``: random thumbnails made of crops of images, mixed and recoloured."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from pydantic import Field
 
 from artgen.config.draws import Drawn
 from artgen.errors import ArtgenError
-from artgen.references import TEXTURES, References, find_images, too_many
-from artgen.steps.base import Context, Finder, Source
+from artgen.references import BUILTIN_TEXTURES, ImageReferences, find_images, image_count_errors
+from artgen.steps.base import FileFinder, Source, StepContext
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-# A piece is the best of TRIES squares of each of FILES pictures; their side is a share of the short side.
-FILES, TRIES = 2, 3
-SHARE = (0.12, 0.6)
+# A piece is the boldest of several random square crops of several random pictures.
+PICTURES_PER_PIECE, CROPS_PER_PICTURE = 2, 3
+CROP_SIDE_SHARES = (0.12, 0.6)  # least and most side of a crop, as shares of the picture's shorter side
 
 
-class Crops(Source):
-    """Two or three crops of images, mixed by soft masks, flipped and re-coloured: tiny abstractions."""
+class CropsSource(Source):
+    """Tiny abstract thumbnails: a few crops of images, flipped, mixed by soft masks and recoloured."""
 
-    references: ClassVar[Mapping[str, Finder]] = {"images": find_images}
+    file_finders: ClassVar[Mapping[str, FileFinder]] = {"images": find_images}
 
     use: Literal["crops"] = "crops"
-    images: References = Field(
-        [TEXTURES],
+    images: ImageReferences = Field(
+        [BUILTIN_TEXTURES],
         description="`builtin:textures` (photographs that come with scikit-image), files, folders or "
-        "patterns with `*`; a list adds them up.",
+        "patterns with `*`; a list combines several.",
     )
     size: Drawn[Annotated[int, Field(ge=8, le=256)]] = Field(
         32, description="Side of the square thumbnail.", json_schema_extra={"unit": "px"}
@@ -41,74 +41,79 @@ class Crops(Source):
         3, description="How many crops are mixed into one thumbnail."
     )
     mix: Drawn[Annotated[float, Field(ge=0, le=1)]] = Field(
-        0.8, description="How decidedly a piece covers what is there: 0 not at all, 1 wholly."
+        0.8, description="How strongly each crop covers those before it: 0 not at all, 1 completely."
     )
     shapes: Drawn[Annotated[float, Field(ge=1, le=8)]] = Field(
-        2.0, description="How many regions a mask has across: 1 gives large masses, 8 a patchwork."
+        2.0, description="How many regions a mask has across: 1 gives large areas, 8 a patchwork."
     )
-    flips: bool = Field(True, description="Whether pieces are flipped and turned by chance.")
+    flips: bool = Field(True, description="Whether crops are flipped and rotated at random.")
     palette: Drawn[Literal["harmony", "images", "own"]] = Field(
         "harmony",
-        description="Colours: `harmony` invents related hues, `images` borrows from another crop, "
-        "`own` keeps those of the pieces.",
+        description="Colours: `harmony` invents related hues, `images` takes the colours of another crop, "
+        "`own` keeps the colours of the crops.",
     )
     recolour: Drawn[Annotated[float, Field(ge=0, le=1)]] = Field(
-        0.85, description="How far the colours move to the palette."
+        0.85, description="How far the colours move towards the palette: 0 not at all, 1 completely."
     )
     contrast: Drawn[Annotated[float, Field(ge=0, le=0.4)]] = Field(
         0.27,
-        description="Light and dark: standard deviation of lightness that a thumbnail has at least.",
+        description="Minimum contrast of a thumbnail: the standard deviation of its lightness.",
         json_schema_extra={"unit": "of full"},
     )
 
-    def wrong(self, folder: Path) -> Iterator[tuple[str, ArtgenError]]:
-        """What is wrong with the files, also that there are too many to be listed in every picture."""
-        problems = list(super().wrong(folder))
-        yield from problems
-        if not problems:
-            yield from too_many("images", self.files(folder), "crops are taken of")
+    def validate_files(self, folder: Path) -> Iterator[tuple[str, ArtgenError]]:
+        """Also yield an error if there are too many images for a picture's provenance to list."""
+        errors = list(super().validate_files(folder))
+        yield from errors
+        if not errors:
+            yield from image_count_errors("images", self.list_files(folder), "crops are taken from")
 
-    def create(self, context: Context) -> Tensor:
-        """A thumbnail, ``(3, size, size)``."""
+    def create(self, context: StepContext) -> Tensor:
+        """Return a thumbnail, ``(3, size, size)``."""
         from artgen.imaging import color, mixing
-        from artgen.seeds import generator, stream
+        from artgen.seeds import python_rng, torch_generator
 
-        pick = stream(context.derive("pieces"))
-        masks = generator(context.derive("masks"))
+        rng = python_rng(context.derive_key("pieces"))
+        mask_generator = torch_generator(context.derive_key("masks"))
         files = tuple(path for reference in self.images for path in find_images(reference, context.folder))
-        picture = self._piece(files, pick)
+        image = self._random_piece(files, rng)
         for _ in range(self.pieces - 1):
-            mask = mixing.soft_mask(self.size, masks, self.shapes, pick.uniform(0.08, 0.5))
-            picture = picture + self.mix * mask * (self._piece(files, pick) - picture)
-        # Its own stream: another number of pieces must not change the colours.
-        hues = stream(context.derive("palette"))
+            mask = mixing.random_soft_mask(self.size, mask_generator, self.shapes, rng.uniform(0.08, 0.5))
+            image = image + self.mix * mask * (self._random_piece(files, rng) - image)
+        # A separate stream, so that the number of crops does not change the colours.
+        palette_rng = python_rng(context.derive_key("palette"))
         if self.palette != "own":
             if self.palette == "images":
-                wanted = color.palette(color.to_oklab(color.to_linear(self._piece(files, hues))))
+                piece = self._random_piece(files, palette_rng)
+                target_statistics = color.colour_statistics(color.to_oklab(color.to_linear(piece)))
             else:
-                wanted = mixing.harmony(hues)
-            picture = mixing.recolour(picture, *wanted, self.recolour)
-        return mixing.stretch(picture, self.contrast)
+                target_statistics = mixing.random_palette(palette_rng)
+            image = mixing.recolour(image, *target_statistics, self.recolour)
+        return mixing.raise_contrast(image, self.contrast)
 
-    def describe(self, context: Context) -> str:
-        """``32 px``."""
+    def describe(self, context: StepContext) -> str:
+        """Return the thumbnail's size, such as ``32 px``."""
         return f"{self.size} px"
 
-    def _piece(self, files: tuple[Path, ...], pick: random.Random) -> Tensor:
-        """One crop: of a few, the boldest, because most squares of most photographs are one flat tone."""
+    def _random_piece(self, files: tuple[Path, ...], rng: random.Random) -> Tensor:
+        """Return the boldest of several random crops, because most crops of photographs are one flat tone."""
         from artgen.imaging import mixing
 
-        images = [_small(files[pick.randrange(len(files))]) for _ in range(FILES)]
-        crops = [mixing.window(image, self.size, SHARE, pick) for image in images for _ in range(TRIES)]
-        piece = max(crops, key=mixing.boldness)
-        return mixing.flip(piece, pick) if self.flips else piece
+        images = [_read_small_image(files[rng.randrange(len(files))]) for _ in range(PICTURES_PER_PIECE)]
+        crops = [
+            mixing.random_crop(image, self.size, CROP_SIDE_SHARES, rng)
+            for image in images
+            for _ in range(CROPS_PER_PICTURE)
+        ]
+        piece = max(crops, key=mixing.measure_boldness)
+        return mixing.random_flip(piece, rng) if self.flips else piece
 
 
 @functools.lru_cache(maxsize=32)
-def _small(path: Path) -> Tensor:
-    """An image of at most 640 px: crops are reduced to far less, and dozens stay in memory."""
-    from artgen.imaging.image import fit
+def _read_small_image(path: Path) -> Tensor:
+    """Read an image and reduce it to at most 640 px, since crops are far smaller; dozens stay in memory."""
+    from artgen.imaging.image import resize_longer_side
     from artgen.imaging.io.files import read_image
 
     image = read_image(path)
-    return fit(image, 640) if max(image.shape[-2:]) > 640 else image
+    return resize_longer_side(image, 640) if max(image.shape[-2:]) > 640 else image

@@ -1,4 +1,4 @@
-"""Mixed faces: thumbnails of several people's faces, made into one."""
+"""The source ``faces``: thumbnails of several people's faces, mixed into one."""
 
 from __future__ import annotations
 
@@ -11,154 +11,177 @@ from pydantic import Field
 
 from artgen.config.draws import Drawn
 from artgen.errors import ArtgenError
-from artgen.references import BUILTIN, SHIPPED, SUFFIXES, References, find_images, too_many
-from artgen.steps.base import Context, Finder, Source
-from artgen.steps.thumbnails import thumbnail
+from artgen.references import (
+    BUILTIN_FOLDERS,
+    BUILTIN_PREFIX,
+    IMAGE_SUFFIXES,
+    ImageReferences,
+    find_images,
+    image_count_errors,
+)
+from artgen.steps.base import FileFinder, Source, StepContext
+from artgen.steps.thumbnails import face_thumbnail
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Faces(Source):
-    """Faces of one or more people, mixed into one thumbnail: the start of portraits of nobody."""
+class FacesSource(Source):
+    """Faces of one or more people, mixed into one thumbnail: the start of portraits of invented people."""
 
     version: ClassVar[int] = 2
-    references: ClassVar[Mapping[str, Finder]] = {"people": find_images}
+    file_finders: ClassVar[Mapping[str, FileFinder]] = {"people": find_images}
 
     use: Literal["faces"] = "faces"
-    people: References = Field(
-        description="Photographs, or faces already aligned, as `artgen data faces` makes them: a folder for "
-        "each person, or one folder of all. Of several, each gives a face before one gives a second. "
-        "`builtin:portraits/raven` and `builtin:portraits/amber` ship with artgen.",
+    people: ImageReferences = Field(
+        description="Photographs, or aligned faces as `artgen data faces` makes them: a folder for each "
+        "person, or one folder for all. With several folders, each gives one face before any gives a second. "
+        "`builtin:portraits/raven` and `builtin:portraits/amber` come with artgen.",
     )
     align: bool = Field(
         True,
-        description="Whether the face in each picture is looked for, set upright and cut out; a square that "
-        "one fills already stays as it is, and a picture without a face is passed over. Otherwise the square "
-        "in each picture's middle is taken.",
+        description="Whether the face in each picture is detected, rotated upright and cut out; a square "
+        "picture that a face already fills is used as it is, and a picture without a face is skipped. "
+        "Otherwise the square in the middle of each picture is used.",
     )
     faces: Drawn[Annotated[int, Field(ge=1, le=4)]] = Field(2, description="How many faces are mixed.")
     mode: Drawn[Literal["blend", "regions", "halves", "features"]] = Field(
         "regions",
-        description="`blend` lays them over each other, `regions` mixes by soft shapes, `halves` by a soft "
-        "line at any angle, `features` takes eyes, nose, mouth or outline from the others.",
+        description="`blend` averages the faces, `regions` mixes them by soft shapes, `halves` along a soft "
+        "line at any angle, `features` takes eyes, nose, mouth or outline from the other faces.",
     )
     concentration: Drawn[Annotated[float, Field(ge=0.1, le=100)]] = Field(
         4.0,
-        description="Of the Dirichlet distribution of the faces' shares: below 1 one face dominates, 100 "
-        "makes all alike.",
+        description="Concentration of the Dirichlet distribution of the faces' shares: below 1 one face "
+        "dominates, at 100 all shares are nearly equal.",
     )
     softness: Drawn[Annotated[float, Field(ge=0, le=1)]] = Field(
-        0.4, description="How gradually one face gives way to another: 0 by hard edges."
+        0.4, description="How gradual the transition from one face to another is: 0 gives hard edges."
     )
     colours: Drawn[Annotated[float, Field(ge=0, le=1)]] = Field(
-        0.5, description="How far the faces move to common colours and a common light first."
+        0.5,
+        description="How far the colours and brightness of the faces are made alike before they are mixed.",
     )
-    flips: bool = Field(True, description="Whether faces are mirrored by chance.")
+    flips: bool = Field(True, description="Whether faces are mirrored at random.")
     size: Drawn[Annotated[int, Field(ge=8, le=512)]] = Field(
         32, description="Side of the square thumbnail.", json_schema_extra={"unit": "px"}
     )
 
-    def wrong(self, folder: Path) -> Iterator[tuple[str, ArtgenError]]:
-        """What is wrong with the files, also that there are too many to be listed in every picture."""
-        problems = list(super().wrong(folder))
-        yield from problems
-        if not problems:
-            yield from too_many("people", self.files(folder), "faces are drawn of")
+    def validate_files(self, folder: Path) -> Iterator[tuple[str, ArtgenError]]:
+        """Also yield an error if there are too many images for a picture's provenance to list."""
+        errors = list(super().validate_files(folder))
+        yield from errors
+        if not errors:
+            yield from image_count_errors("people", self.list_files(folder), "faces are drawn from")
 
-    def create(self, context: Context) -> Tensor:
-        """A thumbnail, ``(3, size, size)``.
+    def create(self, context: StepContext) -> Tensor:
+        """Return a thumbnail, ``(3, size, size)``.
 
         Raises:
-            ArtgenError: no picture of a person shows a face, or one cannot be read.
+            ArtgenError: no picture of a person shows a face, or a picture cannot be read.
         """
         import torch
 
         from artgen.imaging import masks, mixing
-        from artgen.seeds import generator, stream
+        from artgen.seeds import python_rng, torch_generator
 
-        mirrored = stream(context.derive("flips"))
-        thumbnails = [face for _, _, face in self._chosen(context)]
+        flip_rng = python_rng(context.derive_key("flips"))
+        thumbnails = [face for _, _, face in self._choose_faces(context)]
         if self.flips:
-            thumbnails = [face.flip(-1) if mirrored.random() < 0.5 else face for face in thumbnails]
-        shares = masks.dirichlet(len(thumbnails), self.concentration, stream(context.derive("shares")))
+            thumbnails = [face.flip(-1) if flip_rng.random() < 0.5 else face for face in thumbnails]
+        shares = masks.draw_dirichlet_weights(
+            len(thumbnails), self.concentration, python_rng(context.derive_key("shares"))
+        )
         faces, weights = torch.stack(thumbnails), torch.tensor(shares)
-        covers = masks.masks(
+        masks_per_face = masks.draw_masks(
             self.mode,
             weights,
             (self.size, self.size),
-            generator(context.derive("masks")),
+            torch_generator(context.derive_key("masks")),
             softness=self.softness,
         )
-        return masks.mix(mixing.agreed(faces, weights, self.colours), covers).clamp(0, 1)
+        faces = mixing.harmonise_colours(faces, weights, self.colours)
+        return masks.blend_by_masks(faces, masks_per_face).clamp(0, 1)
 
-    def describe(self, context: Context) -> str:
-        """``faces of anna and ben``."""
-        people, _ = self._people(context)
-        names = _names(people)
+    def describe(self, context: StepContext) -> str:
+        """Return whose faces they are, such as ``faces of anna and ben``."""
+        people, _ = self._shuffle_people(context)
+        names = _people_names(people)
         if names:
-            called = [names[number % len(names)] for number in range(self.faces)]
+            face_names = [names[number % len(names)] for number in range(self.faces)]
         else:
-            called = [file.stem for _, file, _ in self._chosen(context)]
-        called = list(dict.fromkeys(called))
-        listed = " and ".join(filter(None, [", ".join(called[:-1]), called[-1]]))
+            face_names = [file.stem for _, file, _ in self._choose_faces(context)]
+        face_names = list(dict.fromkeys(face_names))
+        listed = " and ".join(filter(None, [", ".join(face_names[:-1]), face_names[-1]]))
         return f"{'faces' if self.faces > 1 else 'a face'} of {listed}"
 
-    def _people(self, context: Context) -> tuple[list[tuple[str, list[Path]]], random.Random]:
-        """Every person's pictures, in the order in which they give a face, and the stream that draws on."""
-        from artgen.seeds import stream
+    def _shuffle_people(self, context: StepContext) -> tuple[list[tuple[str, list[Path]]], random.Random]:
+        """Shuffle the people; return each with their pictures, and the random generator for further draws."""
+        from artgen.seeds import python_rng
 
-        pick = stream(context.derive("faces"))
+        rng = python_rng(context.derive_key("faces"))
         people = [(reference, find_images(reference, context.folder)) for reference in self.people]
-        pick.shuffle(people)
-        return people, pick
+        rng.shuffle(people)
+        return people, rng
 
-    def _chosen(self, context: Context) -> list[tuple[str, Path, Tensor]]:
-        """Whose the candidate's faces are, their files and thumbnails."""
-        people, pick = self._people(context)
+    def _choose_faces(self, context: StepContext) -> list[tuple[str, Path, Tensor]]:
+        """Choose the candidate's faces: for each its entry in ``people``, its file and its thumbnail."""
+        people, rng = self._shuffle_people(context)
         chosen: list[tuple[str, Path, Tensor]] = []
         for number in range(self.faces):
             reference, files = people[number % len(people)]
-            taken = {file: face for _, file, face in chosen}
-            chosen.append((reference, *self._another(reference, files, taken, pick)))
+            used = {file: face for _, file, face in chosen}
+            chosen.append((reference, *self._choose_face(reference, files, used, rng)))
         return chosen
 
-    def _another(
-        self, reference: str, files: Sequence[Path], taken: Mapping[Path, Tensor], pick: random.Random
+    def _choose_face(
+        self, reference: str, files: Sequence[Path], used: Mapping[Path, Tensor], rng: random.Random
     ) -> tuple[Path, Tensor]:
-        """A picture that shows a face, of those not taken yet where there is one."""
-        align = self.align and reference.rstrip("/") not in SHIPPED  # those are aligned
-        left = [file for file in files if file not in taken]
-        while left:
-            file = left.pop(pick.randrange(len(left)))
-            face = thumbnail(file, self.size, align=align)
+        """Choose a random picture that shows a face, one that was not used yet if possible.
+
+        Args:
+            reference: the entry in ``people``.
+            files: its pictures.
+            used: thumbnails of the pictures that were used already.
+            rng: chooses the picture.
+        """
+        align = self.align and reference.rstrip("/") not in BUILTIN_FOLDERS  # these are aligned
+        unused = [file for file in files if file not in used]
+        while unused:
+            file = unused.pop(rng.randrange(len(unused)))
+            face = face_thumbnail(file, self.size, align=align)
             if face is not None:
                 return file, face
-        again = [file for file in files if file in taken]
-        if again:
-            file = again[pick.randrange(len(again))]
-            return file, taken[file]
+        reusable = [file for file in files if file in used]
+        if reusable:
+            file = reusable[rng.randrange(len(reusable))]
+            return file, used[file]
         raise ArtgenError(
             f"{self.name}.people",
-            f"no face is found in {_counted(files)} of {reference!r}",
-            "photographs in which somebody looks towards the camera; or `align = false`, which takes the "
-            "square in each picture's middle",
+            f"no face is found in {_count_pictures(files)} of {reference!r}",
+            "photographs in which somebody looks towards the camera; or `align = false`, which uses the "
+            "square in the middle of each picture",
         )
 
 
-def _names(people: Sequence[tuple[str, Sequence[Path]]]) -> list[str]:
-    """What to call each; none where they are one folder of all, or patterns in one: then their files do."""
-    names = [_person(reference, files[0]) for reference, files in people]
+def _people_names(people: Sequence[tuple[str, Sequence[Path]]]) -> list[str]:
+    """Return people's names; empty for one person, or if names are not unique: then files name the faces."""
+    names = [_person_name(reference, files[0]) for reference, files in people]
     return names if len(set(names)) == len(names) > 1 else []
 
 
-def _counted(files: Sequence[Path]) -> str:
+def _count_pictures(files: Sequence[Path]) -> str:
     return "the picture" if len(files) == 1 else f"any of the {len(files):,} pictures"
 
 
-def _person(reference: str, file: Path) -> str:
-    """``anna`` of ``photos/anna``, ``photos/anna/*.jpg`` and ``anna.jpg``."""
-    named = Path(reference.removeprefix(BUILTIN))
-    parts = [part for part in named.parts if not set("*?[") & set(part) and part.strip("./\\~")]
-    last = Path(parts[-1] if parts else file.parent.name)
-    return last.stem if last.suffix.lower() in SUFFIXES else last.name
+def _person_name(reference: str, file: Path) -> str:
+    """Return ``anna`` for ``photos/anna``, ``photos/anna/*.jpg`` and ``anna.jpg``.
+
+    Args:
+        reference: the entry in ``people``.
+        file: its first picture.
+    """
+    path = Path(reference.removeprefix(BUILTIN_PREFIX))
+    parts = [part for part in path.parts if not set("*?[") & set(part) and part.strip("./\\~")]
+    last_part = Path(parts[-1] if parts else file.parent.name)
+    return last_part.stem if last_part.suffix.lower() in IMAGE_SUFFIXES else last_part.name

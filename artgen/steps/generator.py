@@ -1,4 +1,4 @@
-"""Pictures out of nothing but chance, by a trained generator; or a film through what it knows."""
+"""The source ``generator``: pictures that a trained GAN makes of random numbers, or a walk among them."""
 
 from __future__ import annotations
 
@@ -9,83 +9,87 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from artgen.config.draws import Draw, Drawn, plain
+from artgen.config.draws import Draw, Drawn, to_toml_value
 from artgen.errors import ArtgenError
-from artgen.steps.base import Context, Finder, Source
+from artgen.steps.base import FileFinder, Source, StepContext
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-ARCHITECTURES = ("dcgan", "r3gan")
+GENERATOR_ARCHITECTURES = ("dcgan", "r3gan")
 
 
-def find_generator(reference: str, folder: Path) -> Path:
-    """The file of a generator named in a recipe.
+def find_generator_file(reference: str, folder: Path) -> Path:
+    """Find the file of a generator that a recipe names.
+
+    Args:
+        reference: the model's name, or the path of its file.
+        folder: the recipe's folder.
 
     Raises:
-        ArtgenError: no such model, or it makes no pictures out of nothing.
+        ArtgenError: there is no such model, or it is no generator.
     """
     from artgen.models.files import catalog
 
-    return catalog.find(reference, folder, ARCHITECTURES)
+    return catalog.find_compatible_model(reference, folder, GENERATOR_ARCHITECTURES)
 
 
-class Generator(Source):
-    """Pictures that a DCGAN makes of random numbers, one a candidate; or a walk among them, as a film."""
+class GeneratorSource(Source):
+    """Pictures that a GAN makes of random numbers, one per candidate; or a walk among them, as a film."""
 
-    references: ClassVar[Mapping[str, Finder]] = {"model": find_generator}
+    file_finders: ClassVar[Mapping[str, FileFinder]] = {"model": find_generator_file}
 
     use: Literal["generator"] = "generator"
     model: Drawn[Annotated[str, Field(min_length=1, max_length=500)]] = Field(
-        description="A model that `artgen train` made of the family dcgan or dcgan-r3: the path of its "
-        ".safetensors file. Its size is the picture's."
+        description="A model of the family dcgan or dcgan-r3 that `artgen train` made: the path of its "
+        ".safetensors file. The model determines the size of the picture."
     )
     truncation: Drawn[Annotated[float, Field(ge=0, le=1.5)]] = Field(
         1.0,
-        description="How far from the middle of what it knows: below 1 pictures are calmer and more alike, "
-        "above 1 bolder and more broken.",
+        description="Scale of the random numbers: below 1 pictures are calmer and more alike, above 1 more "
+        "unusual and more often defective.",
     )
     walk: Annotated[int, Field(ge=2, le=1_000_000)] | None = Field(
         None,
-        description="How many candidates one round takes of a closed walk from picture to picture: a film "
-        "that loops. By default each candidate is a picture of its own.",
+        description="How many candidates make one round of a closed walk from picture to picture: the frames "
+        "of a film that loops. By default each candidate is a separate picture.",
     )
     keys: (
         Annotated[int, Field(ge=2, le=100)]
         | Annotated[list[Annotated[int, Field(ge=1, le=1_000_000)]], Field(min_length=2, max_length=100)]
     ) = Field(
         6,
-        description="Where the walk passes: through the pictures of the first so many candidates that the "
-        "recipe has without `walk`, or of those listed.",
+        description="The pictures that the walk passes through: those of the first N candidates that the "
+        "recipe has without `walk`, or those of the listed candidates.",
         json_schema_extra={"form": "a whole number from 2 to 100, or a list such as [3, 17, 8]"},
     )
 
-    def wrong(self, folder: Path) -> Iterator[tuple[str, ArtgenError]]:
-        """Also what would make a film flicker."""
-        yield from super().wrong(folder)
+    def validate_files(self, folder: Path) -> Iterator[tuple[str, ArtgenError]]:
+        """Also yield an error for draws in a walk, which would make a film flicker."""
+        yield from super().validate_files(folder)
         for field in ("model", "truncation"):
             value = getattr(self, field)
             if self.walk is not None and isinstance(value, Draw):
-                right = "a walk wants one value: drawn anew for each frame, it would flicker"
-                yield field, ArtgenError(field, str(plain(value)), right)
+                expected = "a walk needs one fixed value: a value drawn for each frame would flicker"
+                yield field, ArtgenError(field, str(to_toml_value(value)), expected)
 
-    def create(self, context: Context) -> Tensor:
-        """The candidate's picture, or its frame of the walk: ``(3, side, side)``."""
-        from artgen.models.inference.generating import generate
+    def create(self, context: StepContext) -> Tensor:
+        """Return the candidate's picture, or its frame of the walk: ``(3, side, side)``."""
+        from artgen.models.inference.generating import generate_image
 
         if self.walk is None:
-            candidates, at = [context.candidate], 0.0
+            candidates, walk_position = [context.candidate], 0.0
         else:
             candidates = self.keys if isinstance(self.keys, list) else list(range(1, self.keys + 1))
-            at = (context.candidate - 1) / self.walk
-        return generate(
-            find_generator(self.model, context.folder),
-            [replace(context, candidate=candidate).derive("latent") for candidate in candidates],
-            at=at,
+            walk_position = (context.candidate - 1) / self.walk
+        return generate_image(
+            find_generator_file(self.model, context.folder),
+            [replace(context, candidate=candidate).derive_key("latent") for candidate in candidates],
+            walk_position=walk_position,
             truncation=self.truncation,
             device=context.device,
         )
 
-    def describe(self, context: Context) -> str:
-        """The model's name."""
+    def describe(self, context: StepContext) -> str:
+        """Return the model's name."""
         return Path(self.model).stem

@@ -1,4 +1,4 @@
-"""Film grain."""
+"""The step ``grain``, which adds film grain."""
 
 from __future__ import annotations
 
@@ -7,29 +7,31 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from artgen.config.draws import Drawn
-from artgen.steps.base import Context, Step
+from artgen.steps.base import Step, StepContext
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Grain(Step):
-    """Film grain: soft clumps of several sizes, strongest in the middle tones, none in black and white."""
+class GrainStep(Step):
+    """Add film grain: soft spots of several sizes, strongest in mid-tones, none in black and white areas."""
 
     use: Literal["grain"] = "grain"
     amount: Drawn[Annotated[float, Field(ge=0, le=1)]] = Field(
-        0.25, description="0 is none, 0.25 a fine film, 1 a pushed one."
+        0.25, description="Strength: 0 is none, 0.25 a fine film, 1 a pushed film."
     )
     size: Drawn[Annotated[float, Field(ge=0.5, le=16)]] = Field(
-        1.2, description="Width of a grain.", json_schema_extra={"unit": "px"}
+        1.2, description="Width of one grain.", json_schema_extra={"unit": "px"}
     )
     colour: Drawn[Annotated[float, Field(ge=0, le=1)]] = Field(
-        0.25, description="0 is silver (grey) grain; 1 three independent dye layers."
+        0.25, description="0 is grey grain as of silver; 1 is coloured, as of three independent dye layers."
     )
 
-    def apply(self, image: Tensor, context: Context) -> Tensor:
-        """``(3, H, W)`` to the same size."""
+    def apply(self, image: Tensor, context: StepContext) -> Tensor:
+        """Add grain to ``(3, H, W)``; the size stays the same."""
         from artgen.imaging.grain import add_grain
-        from artgen.seeds import generator
+        from artgen.seeds import torch_generator
 
-        return add_grain(image, self.amount, self.size, self.colour, generator(context.derive("grain")))
+        return add_grain(
+            image, self.amount, self.size, self.colour, torch_generator(context.derive_key("grain"))
+        )

@@ -1,4 +1,4 @@
-"""Mix the image with another one."""
+"""The step ``mix``, which mixes the image with another one."""
 
 from __future__ import annotations
 
@@ -10,82 +10,88 @@ from pydantic import Field
 
 from artgen.config.draws import Drawn
 from artgen.errors import ArtgenError
-from artgen.references import TEXTURES, References, find_images, too_many
-from artgen.steps.base import Context, Finder, Step
+from artgen.references import BUILTIN_TEXTURES, ImageReferences, find_images, image_count_errors
+from artgen.steps.base import FileFinder, Step, StepContext
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Mix(Step):
-    """Mix the image with one of yours, drawn anew for each candidate and cut to the image's shape."""
+class MixStep(Step):
+    """Mix the image with one of yours, drawn at random for each candidate and cut to the same shape."""
 
-    references: ClassVar[Mapping[str, Finder]] = {"images": find_images}
+    file_finders: ClassVar[Mapping[str, FileFinder]] = {"images": find_images}
 
     use: Literal["mix"] = "mix"
-    images: References = Field(
-        [TEXTURES],
-        description="`builtin:textures`, files, folders or patterns with `*`; a list adds them up.",
+    images: ImageReferences = Field(
+        [BUILTIN_TEXTURES],
+        description="`builtin:textures`, files, folders or patterns with `*`; a list combines several.",
     )
     amount: Drawn[Annotated[float, Field(ge=0, le=1)]] = Field(
         0.5, description="Share of the other image: 0 leaves the image as it is, 1 replaces it."
     )
     mode: Drawn[Literal["blend", "regions", "halves"]] = Field(
         "regions",
-        description="`blend` lays one over the other, `regions` mixes by soft shapes, `halves` by a soft "
-        "line at any angle.",
+        description="`blend` averages both images, `regions` mixes them by soft shapes, `halves` along a "
+        "soft line at any angle.",
     )
     shapes: Drawn[Annotated[float, Field(ge=1, le=8)]] = Field(
-        2.0, description="How many regions lie across: 1 gives large masses, 8 a patchwork."
+        2.0, description="How many regions a mask has across: 1 gives large areas, 8 a patchwork."
     )
     softness: Drawn[Annotated[float, Field(ge=0, le=1)]] = Field(
-        0.3, description="How gradually one image gives way to the other: 0 by hard edges."
+        0.3, description="How gradual the transition from one image to the other is: 0 gives hard edges."
     )
     colours: Drawn[Annotated[float, Field(ge=0, le=1)]] = Field(
-        0.0, description="How far the other image takes on this one's colours first."
+        0.0, description="How far the other image first takes on the colours of this one."
     )
 
-    def wrong(self, folder: Path) -> Iterator[tuple[str, ArtgenError]]:
-        """What is wrong with the files, also that there are too many to be listed in every picture."""
-        problems = list(super().wrong(folder))
-        yield from problems
-        if not problems:
-            yield from too_many("images", self.files(folder), "others are drawn of")
+    def validate_files(self, folder: Path) -> Iterator[tuple[str, ArtgenError]]:
+        """Also yield an error if there are too many images for a picture's provenance to list."""
+        errors = list(super().validate_files(folder))
+        yield from errors
+        if not errors:
+            yield from image_count_errors("images", self.list_files(folder), "the other image is drawn from")
 
-    def apply(self, image: Tensor, context: Context) -> Tensor:
-        """``(3, H, W)`` stays ``(3, H, W)``."""
+    def apply(self, image: Tensor, context: StepContext) -> Tensor:
+        """Mix ``(3, H, W)`` with another image; the size stays the same."""
         import torch
 
         from artgen.imaging import color, masks, mixing
-        from artgen.seeds import generator, stream
+        from artgen.seeds import python_rng, torch_generator
 
         if self.amount == 0:
             return image
         height, width = image.shape[-2:]
         files = [path for reference in self.images for path in find_images(reference, context.folder)]
-        other = _covering(files[stream(context.derive("other")).randrange(len(files))], (height, width))
+        file = files[python_rng(context.derive_key("other")).randrange(len(files))]
+        other = _read_center_crop(file, (height, width))
         if self.colours > 0:
-            wanted = color.palette(color.to_oklab(color.to_linear(image)))
-            other = mixing.recolour(other, *wanted, self.colours)
+            target_statistics = color.colour_statistics(color.to_oklab(color.to_linear(image)))
+            other = mixing.recolour(other, *target_statistics, self.colours)
         weights = torch.tensor([1 - self.amount, self.amount])
-        covers = masks.masks(
+        masks_per_image = masks.draw_masks(
             self.mode,
             weights,
             (height, width),
-            generator(context.derive("masks")),
+            torch_generator(context.derive_key("masks")),
             softness=self.softness,
-            shapes=self.shapes,
+            shapes_across=self.shapes,
         )
-        return masks.mix(torch.stack([image, other]), covers).clamp(0, 1)
+        return masks.blend_by_masks(torch.stack([image, other]), masks_per_image).clamp(0, 1)
 
 
-def _covering(file: Path, size: tuple[int, int]) -> Tensor:
-    """The largest part in the middle of a picture that has the proportions of ``size``, at that size."""
+def _read_center_crop(file: Path, size: tuple[int, int]) -> Tensor:
+    """Read the largest centred part of a picture that has a size's aspect ratio, resized to that size.
+
+    Args:
+        file: the picture.
+        size: height and width in px.
+    """
     from artgen.imaging.image import resize
     from artgen.imaging.io.files import read_image
 
     image = read_image(file)
-    scale = min(have / want for have, want in zip(image.shape[-2:], size, strict=True))
-    cut = [max(1, round(want * scale)) for want in size]
-    top, left = ((have - c) // 2 for have, c in zip(image.shape[-2:], cut, strict=True))
-    return resize(image[:, top : top + cut[0], left : left + cut[1]], size)
+    scale = min(full / target for full, target in zip(image.shape[-2:], size, strict=True))
+    crop_size = [max(1, round(target * scale)) for target in size]
+    top, left = ((full - part) // 2 for full, part in zip(image.shape[-2:], crop_size, strict=True))
+    return resize(image[:, top : top + crop_size[0], left : left + crop_size[1]], size)

@@ -1,4 +1,4 @@
-"""Photographs as starting points."""
+"""The source ``photos``: photographs as starting points."""
 
 from __future__ import annotations
 
@@ -9,45 +9,48 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field
 
 from artgen.config.draws import Drawn
-from artgen.references import TEXTURES, References, find_images
-from artgen.steps.base import Context, Finder, Source
+from artgen.references import BUILTIN_TEXTURES, ImageReferences, find_images
+from artgen.steps.base import FileFinder, Source, StepContext
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Photos(Source):
-    """Your own images, one after the other in the order of their names; turned upright."""
+class PhotosSource(Source):
+    """Your own images, one after the other in the order of their names, rotated upright."""
 
-    chance: ClassVar[bool] = False
-    references: ClassVar[Mapping[str, Finder]] = {"images": find_images}
+    is_random: ClassVar[bool] = False
+    file_finders: ClassVar[Mapping[str, FileFinder]] = {"images": find_images}
 
     use: Literal["photos"] = "photos"
-    images: References = Field(
-        [TEXTURES],
-        description="Files, folders or patterns with `*`; or what ships: `builtin:photographs`, "
-        "`builtin:paintings`, `builtin:textures`, `builtin:portraits`. A list adds them up.",
+    images: ImageReferences = Field(
+        [BUILTIN_TEXTURES],
+        description="Files, folders or patterns with `*`; or images that come with artgen: "
+        "`builtin:photographs`, `builtin:paintings`, `builtin:textures`, `builtin:portraits`. A list "
+        "combines several.",
     )
     per_photo: Annotated[int, Field(ge=1, le=100_000)] = Field(
-        1, description="How many candidates start from each image before the next one's turn."
+        1, description="How many candidates start from each image before the next image is used."
     )
     side: Drawn[Annotated[int, Field(ge=1, le=65_536)]] = Field(
-        1024, description="Larger images are reduced to this long side.", json_schema_extra={"unit": "px"}
+        1024,
+        description="Larger images are reduced to this length of the longer side.",
+        json_schema_extra={"unit": "px"},
     )
 
-    def photo(self, context: Context) -> Path:
-        """The file that the candidate starts from; after the last image comes the first again."""
+    def photo_path(self, context: StepContext) -> Path:
+        """Return the file that the candidate starts from; after the last image comes the first again."""
         files = [path for reference in self.images for path in find_images(reference, context.folder)]
         return files[(context.candidate - 1) // self.per_photo % len(files)]
 
-    def create(self, context: Context) -> Tensor:
-        """The photograph, no larger than ``side``."""
-        from artgen.imaging.image import fit
+    def create(self, context: StepContext) -> Tensor:
+        """Return the photograph, no larger than ``side``."""
+        from artgen.imaging.image import resize_longer_side
         from artgen.imaging.io.files import read_image
 
-        image = read_image(self.photo(context))
-        return fit(image, self.side) if max(image.shape[-2:]) > self.side else image
+        image = read_image(self.photo_path(context))
+        return resize_longer_side(image, self.side) if max(image.shape[-2:]) > self.side else image
 
-    def describe(self, context: Context) -> str:
-        """The file's name without its ending."""
-        return self.photo(context).stem
+    def describe(self, context: StepContext) -> str:
+        """Return the file's name without its suffix."""
+        return self.photo_path(context).stem

@@ -1,4 +1,4 @@
-"""What all ways to paint in a style share: whose style, where, and how much of it."""
+"""Fields of the step ``style`` that its methods share: which styles, where, and how strong."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from artgen.config.draws import Drawn, possible
+from artgen.config.draws import Drawn, possible_values
 from artgen.errors import ArtgenError
 from artgen.models.features import weight_files
-from artgen.references import SHIPPED, References, find_images, too_many
+from artgen.references import BUILTIN_FOLDERS, ImageReferences, find_images, image_count_errors
 from artgen.steps import style_weights
-from artgen.steps.base import Finder, Step
+from artgen.steps.base import FileFinder, Step
 from artgen.style.optimise.presets import OPTIMISE_PRESETS
 from artgen.style.patch.presets import PATCH_PRESETS
-from artgen.style.request import Preserve
+from artgen.style.request import PreserveMode
 
-# The fields that name the files which a method reads.
-READS = {
+# The fields that name the files that a method reads.
+FILE_FIELDS_BY_METHOD = {
     "patch": ("style", "mask"),
     "net": ("model", "mask"),
     "vgg": ("style", "features", "mask"),
 }
-# Fields of `vgg` that replace what its preset has.
+# Fields of `vgg` that override values of its preset.
 OPTIMISE_FIELDS = (
     "loss",
     "start",
@@ -39,32 +39,45 @@ OPTIMISE_FIELDS = (
     "passes",
     "memory",
 )
-# Fields that not all methods have. (`model` has a default, and waits while another method is tried.)
-ONLY: Mapping[str, tuple[str, ...]] = {
+# Fields that only some methods have. (`model` has a default, and may stay while another method is tried.)
+METHODS_BY_FIELD: Mapping[str, tuple[str, ...]] = {
     "preset": ("patch", "vgg"),
     **dict.fromkeys(("features", *OPTIMISE_FIELDS), ("vgg",)),
 }
-PRESETS: Mapping[str, tuple[str, ...]] = {"patch": tuple(PATCH_PRESETS), "vgg": tuple(OPTIMISE_PRESETS)}
-Name = Annotated[str, Field(min_length=1, max_length=500)]
+PRESETS_BY_METHOD: Mapping[str, tuple[str, ...]] = {
+    "patch": tuple(PATCH_PRESETS),
+    "vgg": tuple(OPTIMISE_PRESETS),
+}
+ModelReference = Annotated[str, Field(min_length=1, max_length=500)]
 
 
-def find_style(reference: str, folder: Path) -> Path | Sequence[Path]:
-    """The file of a style image named in a recipe, or the files of a folder, which are one style.
+def find_style_files(reference: str, folder: Path) -> Path | Sequence[Path]:
+    """Find the file of a style image that a recipe names, or all files of a folder, which are one style.
+
+    Args:
+        reference: ``builtin:NAME``, the path of an image or of a folder, or a pattern.
+        folder: the recipe's folder.
 
     Raises:
-        ArtgenError: no such style.
+        ArtgenError: there is no such style.
     """
     from artgen.style import library
 
-    several = reference in SHIPPED or "*" in reference or (folder / Path(reference).expanduser()).is_dir()
-    return find_images(reference, folder) if several else library.resolve(reference, folder)
+    is_pattern = reference in BUILTIN_FOLDERS or "*" in reference
+    if is_pattern or (folder / Path(reference).expanduser()).is_dir():
+        return find_images(reference, folder)
+    return library.resolve_style_path(reference, folder)
 
 
-def find_mask(reference: str, folder: Path) -> Path:
-    """The file of a mask.
+def find_mask_file(reference: str, folder: Path) -> Path:
+    """Find the file of a mask that a recipe names.
+
+    Args:
+        reference: its path.
+        folder: the recipe's folder.
 
     Raises:
-        ArtgenError: there is none.
+        ArtgenError: there is no such file.
     """
     path = folder / Path(reference).expanduser()
     if not path.is_file():
@@ -73,33 +86,33 @@ def find_mask(reference: str, folder: Path) -> Path:
 
 
 class StyleFields(Step):
-    """Whose style, where, and how much of it."""
+    """The fields of the step ``style`` that its methods share."""
 
-    references: ClassVar[Mapping[str, Finder]] = {
-        "style": find_style,
-        "model": style_weights.find_net,
-        "mask": find_mask,
-        "features": weight_files.find_weights,
+    file_finders: ClassVar[Mapping[str, FileFinder]] = {
+        "style": find_style_files,
+        "model": style_weights.find_style_net_file,
+        "mask": find_mask_file,
+        "features": weight_files.find_weights_file,
     }
 
     method: Drawn[Literal["patch", "net", "vgg"]] = Field(
         "patch",
-        description="`patch` paints with patches of any painting; `net` is a trained network, quick and "
-        "plainer, at home in its own styles only; `vgg` optimises what a network of vision sees, slowly, "
-        "and needs weights that do not ship.",
+        description="`patch` paints with patches of any painting; `net` is a trained network: fast, with "
+        "less detail, and only in the styles that it learned; `vgg` optimises the features of an image "
+        "recognition network: slow, and its weights must be downloaded.",
     )
-    style: Drawn[References] = Field(
+    style: Drawn[ImageReferences] = Field(
         ["builtin:great-wave"],
         description="`builtin:NAME`, the path of an image, or a folder of images as one style; a list mixes "
-        "several. With `net`, styles that the model holds.",
+        "several styles. With `net`, styles that the model contains.",
     )
     weights: Drawn[list[Annotated[float, Field(ge=0, le=1000)]]] | None = Field(
-        None, description="The share of each style; by default all have the same."
+        None, description="Share of each style; by default all are equal."
     )
-    mask: Drawn[References] | None = Field(
+    mask: Drawn[ImageReferences] | None = Field(
         None,
-        description="A grey picture: white is painted, black stays as it is. One for each style says where "
-        "that one goes. Any size; stretched over the image.",
+        description="A grey picture: white is painted, black stays as it is. A list of masks, one for each "
+        "style, sets where each style is used. A mask of any size is stretched over the image.",
     )
     preset: (
         Drawn[
@@ -108,100 +121,107 @@ class StyleFields(Step):
         | None
     ) = Field(
         None,
-        description="Of `patch`, who rules: bold the painting, faithful the image, balanced (the default) "
-        "both; dream keeps only its composition. Of `vgg`, whose settings: artgen's own, or as published.",
+        description="For `patch`: bold favours the painting, faithful the image, balanced (the default) is "
+        "in between, and dream keeps only the composition of the image. For `vgg`: artgen's own settings "
+        "(the default), or those of a published program.",
     )
     strength: Drawn[Annotated[float, Field(ge=0, le=4)]] = Field(
         1.0,
-        description="0 leaves the image as it is, 1 is as meant, more lets go of the image: `net` then "
-        "paints over what it painted.",
+        description="0 leaves the image as it is, 1 is the normal strength; above 1 less of the image "
+        "remains: `net` then paints repeatedly.",
     )
-    preserve: Drawn[Preserve] = Field(
+    preserve: Drawn[PreserveMode] = Field(
         "none",
-        description="`colour` keeps the image's own colours and takes only the brushwork; `luminance` keeps "
-        "its light and dark and takes only the colours.",
+        description="`colour` keeps the image's colours and takes only the brushwork; `luminance` keeps its "
+        "light and dark and takes only the colours.",
     )
     faces: Drawn[Annotated[float, Field(ge=0, le=1)]] | None = Field(
         None,
-        description="How much faces are spared, so that people stay people. By default 0.6; with `net` and "
-        "with dream, 0.",
+        description="How much faces are protected, so that people stay recognisable. By default 0.6; with "
+        "`net`, with dream and with published settings 0.",
     )
     style_scale: Drawn[Annotated[float, Field(ge=0.25, le=4)]] | None = Field(
         None,
-        description="Size of the painting relative to the image: larger gives larger strokes. By default "
-        "1.33, as `net` has learned it; published settings of `vgg` have 1.",
+        description="Size of the painting relative to the image: a larger value gives larger strokes. By "
+        "default 1.33, as `net` learned it; 1 for published settings of `vgg`.",
         json_schema_extra={"unit": "times"},
     )
     side: Drawn[Annotated[int, Field(ge=16, le=16_384)]] | None = Field(
         None,
-        description="Long side the image is smoothly resized to before it is painted; by default it keeps "
-        "its size. For thumbnails, which dream paints at any size.",
+        description="Longer side to which the image is smoothly resized before it is painted; by default it "
+        "keeps its size. For thumbnails, which dream paints at any size.",
         json_schema_extra={"unit": "px"},
     )
-    model: Drawn[Name] = Field(
+    model: Drawn[ModelReference] = Field(
         "styles",
-        description="Of `net`: a fast-style model, by its name in `artgen models` or the path of a "
+        description="For `net`: a fast-style model, by its name in `artgen models` or the path of a "
         ".safetensors file.",
     )
 
-    @field_validator(*ONLY, check_fields=False)
+    @field_validator(*METHODS_BY_FIELD, check_fields=False)
     @classmethod
-    def _of_the_method(cls, value: object, others: ValidationInfo) -> object:
-        """Only what is written is validated: what a method has not must not be."""
-        name = others.field_name or ""
-        if "method" not in others.data:  # what is wrong there is said there
+    def _reject_unused_field(cls, value: object, info: ValidationInfo) -> object:
+        """Reject fields that the chosen method does not use."""
+        name = info.field_name or ""
+        if "method" not in info.data:  # the method is invalid, which is reported for itself
             return value
-        methods = possible(others.data["method"])
-        having = ONLY[name]
-        if not set(methods) & set(having):
-            method = " or ".join(f'"{method}"' for method in having)
-            right = f"only method = {method} has `{name}`: leave it out"
-            raise PydanticCustomError("recipe_text", "{right}", {"right": right})
+        methods = possible_values(info.data["method"])
+        allowed_methods = METHODS_BY_FIELD[name]
+        if not set(methods) & set(allowed_methods):
+            method = " or ".join(f'"{method}"' for method in allowed_methods)
+            expected = f"only method = {method} has `{name}`: leave it out"
+            raise PydanticCustomError("recipe_text", "{expected}", {"expected": expected})
         return value
 
     @field_validator("preset")
     @classmethod
-    def _preset_of_the_method(cls, value: Any, others: ValidationInfo) -> Any:
-        for method in possible(others.data["method"]) if "method" in others.data else ():
-            known = PRESETS.get(method, ())
-            wrong = [preset for preset in possible(value) if preset is not None and preset not in known]
-            if wrong and known:
-                right = f'{wrong[0]!r} is no preset of method = "{method}": one of {", ".join(known)}'
-                raise PydanticCustomError("recipe_text", "{right}", {"right": right})
+    def _check_preset(cls, value: Any, info: ValidationInfo) -> Any:
+        """Reject presets that a chosen method does not have."""
+        for method in possible_values(info.data["method"]) if "method" in info.data else ():
+            presets = PRESETS_BY_METHOD.get(method, ())
+            given_presets = [preset for preset in possible_values(value) if preset is not None]
+            unknown = [preset for preset in given_presets if preset not in presets]
+            if unknown and presets:
+                expected = f'{unknown[0]!r} is no preset of method = "{method}": one of {", ".join(presets)}'
+                raise PydanticCustomError("recipe_text", "{expected}", {"expected": expected})
         return value
 
-    def wrong(self, folder: Path) -> Iterator[tuple[str, ArtgenError]]:
-        """Also a style that the network does not hold, and weights or masks that do not match the styles."""
-        found = list(super().wrong(folder))
-        yield from found
-        yield from self._miscounted()
-        if found:
+    def validate_files(self, folder: Path) -> Iterator[tuple[str, ArtgenError]]:
+        """Also yield errors for styles that a network lacks, and for too few or too many weights or masks."""
+        file_errors = list(super().validate_files(folder))
+        yield from file_errors
+        yield from self._validate_counts()
+        if file_errors:
             return
-        methods = possible(self.method)
+        methods = possible_values(self.method)
         if "net" in methods:
-            for reference in possible(self.model):
-                for styles in possible(self.style):
+            for reference in possible_values(self.model):
+                for styles in possible_values(self.style):
                     try:
-                        style_weights.named(style_weights.find_net(reference, folder), styles)
+                        model = style_weights.find_style_net_file(reference, folder)
+                        style_weights.shares_by_name(model, styles)
                     except ArtgenError as error:
                         yield "style", error
         if {"patch", "vgg"} & set(methods):
-            for styles in possible(self.style):
+            for styles in possible_values(self.style):
                 for reference in styles:
-                    files = find_style(reference, folder)
-                    yield from too_many("style", [files] if isinstance(files, Path) else files, "paint with")
+                    files = find_style_files(reference, folder)
+                    files = [files] if isinstance(files, Path) else files
+                    yield from image_count_errors("style", files, "paint with")
 
-    def _miscounted(self) -> Iterator[tuple[str, ArtgenError]]:
-        for styles in possible(self.style):
-            for weights in possible(self.weights):
+    def _validate_counts(self) -> Iterator[tuple[str, ArtgenError]]:
+        """Yield an error for weights or masks whose number does not match that of the styles."""
+        for styles in possible_values(self.style):
+            for weights in possible_values(self.weights):
                 if weights is not None and (len(weights) != len(styles) or not any(weights)):
-                    right = f"{len(styles)} numbers, one for each style, not all of them 0"
-                    yield "weights", ArtgenError("weights", str(list(weights)), right)
-            for masks in possible(self.mask):
+                    expected = f"{len(styles)} numbers, one for each style, not all of them 0"
+                    yield "weights", ArtgenError("weights", str(list(weights)), expected)
+            for masks in possible_values(self.mask):
                 if masks is not None and len(masks) not in {1, len(styles)}:
-                    right = f"one for all, or {len(styles)}: one for each style"
-                    yield "mask", ArtgenError("mask", f"{len(masks)} masks", right)
+                    expected = f"one for all, or {len(styles)}: one for each style"
+                    yield "mask", ArtgenError("mask", f"{len(masks)} masks", expected)
 
-    def _references(self) -> Iterator[tuple[str, str, Finder]]:
-        read = {name for method in possible(self.method) for name in READS[method]}
-        return (named for named in super()._references() if named[0] in read)
+    def _named_files(self) -> Iterator[tuple[str, str, FileFinder]]:
+        methods = possible_values(self.method)
+        used_fields = {field for method in methods for field in FILE_FIELDS_BY_METHOD[method]}
+        return (named_file for named_file in super()._named_files() if named_file[0] in used_fields)

@@ -1,4 +1,4 @@
-"""How much of each style of a trained network a recipe asks for, by name or in numbers. Imports no torch."""
+"""Shares of a trained network's styles that a recipe asks for, by name or in numbers. Imports no torch."""
 
 from __future__ import annotations
 
@@ -7,65 +7,81 @@ from pathlib import Path, PurePath
 
 from artgen.errors import ArtgenError
 from artgen.models.files import catalog, header
-from artgen.style.library import PREFIX
+from artgen.style.library import BUILTIN_PREFIX
 
-# The second holds one style, which goes by the name of its file.
-ARCHITECTURES = ("fast-style", "transformer-net")
-
-
-def find_net(reference: str, folder: Path) -> Path:
-    """The file of a network with styles named in a recipe.
-
-    Raises:
-        ArtgenError: no such model, or one of another kind.
-    """
-    return catalog.find(reference, folder, ARCHITECTURES)
+# The second contains one style, which is named after the model's file.
+STYLE_NET_ARCHITECTURES = ("fast-style", "transformer-net")
 
 
-def named(model: Path, references: Sequence[str]) -> list[float]:
-    """The share of each of a model's styles, in its order: those named, equally.
+def find_style_net_file(reference: str, folder: Path) -> Path:
+    """Find the file of a style network that a recipe names.
 
     Args:
-        model: the file.
-        references: names of styles, or the paintings that these were learned from, as a recipe names them.
+        reference: the model's name, or the path of its file.
+        folder: the recipe's folder.
 
     Raises:
-        ArtgenError: it holds no such style.
+        ArtgenError: there is no such model, or it is of another kind.
     """
-    known = _known(model, ", ".join(map(repr, references)))
-    wanted = []
+    return catalog.find_compatible_model(reference, folder, STYLE_NET_ARCHITECTURES)
+
+
+def shares_by_name(model: Path, references: Sequence[str]) -> list[float]:
+    """Return the share of each of a model's styles, in the model's order: equal shares for the named ones.
+
+    Args:
+        model: the model's file.
+        references: names of styles, or the paintings from which they were learned, as a recipe names them.
+
+    Raises:
+        ArtgenError: the model does not contain such a style.
+    """
+    style_names = _read_style_names(model, ", ".join(map(repr, references)))
+    chosen_names = []
     for reference in references:
-        # As a training calls a style after its painting.
-        names = (reference.removeprefix(PREFIX), PurePath(reference).stem)
-        name = next((name for name in names if name in known), None)
-        if name is None and len(known) == 1 and model.stem in names:  # the only one, of a file renamed since
-            name = known[0]
+        # A training names a style after its painting.
+        candidate_names = (reference.removeprefix(BUILTIN_PREFIX), PurePath(reference).stem)
+        name = next((name for name in candidate_names if name in style_names), None)
+        if name is None and len(style_names) == 1 and model.stem in candidate_names:
+            name = style_names[0]  # the file was renamed after its training
         if name is None:
             raise ArtgenError(
-                "style", f"{reference!r}", f"one of {', '.join(known)}, which {model.stem} holds"
+                "style", f"{reference!r}", f"one of {', '.join(style_names)}, which {model.stem} contains"
             )
-        wanted.append(name)
-    return [wanted.count(name) / len(wanted) for name in known]
+        chosen_names.append(name)
+    return [chosen_names.count(name) / len(chosen_names) for name in style_names]
 
 
-def numbered(model: Path, shares: Sequence[float]) -> list[float]:
-    """``shares`` of a model's styles, in its order.
+def validate_shares(model: Path, shares: Sequence[float]) -> list[float]:
+    """Check that there is a share for each of a model's styles, and return the shares as a list.
+
+    Args:
+        model: the model's file.
+        shares: the shares, in the order of the model's styles.
 
     Raises:
-        ArtgenError: there are not as many, or all are 0.
+        ArtgenError: their number is not that of the styles, or all are 0.
     """
-    given = list(shares)
-    known = _known(model, str(given))
-    if len(given) != len(known) or sum(given) == 0:
-        raise ArtgenError("style", str(given), f"a number for each of {', '.join(known)}, not all of them 0")
-    return given
+    numbers = list(shares)
+    style_names = _read_style_names(model, str(numbers))
+    if len(numbers) != len(style_names) or sum(numbers) == 0:
+        raise ArtgenError(
+            "style", str(numbers), f"a number for each of {', '.join(style_names)}, not all of them 0"
+        )
+    return numbers
 
 
-def _known(model: Path, asked: str) -> list[str]:
-    said = header.metadata(model)
-    names = header.style_names(said)
-    if not names and said.get("architecture") == ARCHITECTURES[1]:
+def _read_style_names(model: Path, request: str) -> list[str]:
+    """Read the names of a model's styles.
+
+    Args:
+        model: the model's file.
+        request: what the recipe asks for, as the message of an error names it.
+    """
+    metadata = header.read_metadata(model)
+    names = header.style_names(metadata)
+    if not names and metadata.get("architecture") == STYLE_NET_ARCHITECTURES[1]:
         return [model.stem]
     if not names:
-        raise ArtgenError("style", asked, f"{model.stem} has no styles to choose from")
+        raise ArtgenError("style", request, f"{model.stem} has no styles to choose from")
     return names

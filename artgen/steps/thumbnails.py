@@ -1,4 +1,4 @@
-"""The thumbnail of a face in a picture file, whatever the picture: aligned or not, of any size."""
+"""Thumbnails of the faces in picture files, aligned or not, of any size."""
 
 from __future__ import annotations
 
@@ -11,48 +11,56 @@ if TYPE_CHECKING:
 
     from artgen.imaging.faces.detect import Face
 
-REMEMBERED = 64  # px; every worker has thumbnails of its own
-CUT = 256  # px; what `artgen data faces` makes, and thumbnails are reduced from
+MAX_CACHED_SIDE = 64  # px; larger thumbnails are not kept in memory, since every worker has its own cache
+MIN_PORTRAIT_SIDE = 256  # px; faces are cut out at this size, as by `artgen data faces`, and then reduced
 
-# Whose faces were looked for, by file and time of change: half a second each.
-_found: dict[tuple[Path, int], Face | None] = {}
+# Detected faces by file and modification time (ns), None without a face: detection takes half a second.
+_face_by_file: dict[tuple[Path, int], Face | None] = {}
 
 
-def thumbnail(file: Path, size: int, *, align: bool) -> Tensor | None:
-    """The face in a picture as ``(3, size, size)``, or None without one.
+def face_thumbnail(file: Path, size: int, *, align: bool) -> Tensor | None:
+    """Return the face in a picture as ``(3, size, size)``, or None if there is no face.
 
-    Small ones are remembered: 25 MB hold 512 of them.
+    Up to 512 small thumbnails are cached, which take 25 MB.
 
     Args:
         file: the picture.
-        size: px.
-        align: whether the face is looked for and set upright; otherwise the middle square is taken.
+        size: the thumbnail's side in px.
+        align: whether the face is detected and rotated upright; otherwise the middle square is used.
 
     Raises:
         ArtgenError: the file cannot be read.
     """
-    changed = file.stat().st_mtime_ns
-    if size > REMEMBERED:
-        return _reduced(file, size, align, changed)
-    return _remembered(file, size, align, changed)
+    modified_ns = file.stat().st_mtime_ns
+    if size > MAX_CACHED_SIDE:
+        return _make_thumbnail(file, size, align, modified_ns)
+    return _cached_thumbnail(file, size, align, modified_ns)
 
 
 @functools.lru_cache(maxsize=512)
-def _remembered(file: Path, size: int, align: bool, changed: int) -> Tensor | None:
-    return _reduced(file, size, align, changed)
+def _cached_thumbnail(file: Path, size: int, align: bool, modified_ns: int) -> Tensor | None:
+    return _make_thumbnail(file, size, align, modified_ns)
 
 
-def _reduced(file: Path, size: int, align: bool, changed: int) -> Tensor | None:
-    """Reduced by area, as the pair maker ``blend`` does."""
-    from artgen.imaging.faces.portrait import cut_portrait, find_portrait, middle_square
-    from artgen.imaging.inputs import pixelated
+def _make_thumbnail(file: Path, size: int, align: bool, modified_ns: int) -> Tensor | None:
+    """Read, cut and reduce a face, by area averaging as in the training pairs of ``blend``."""
+    from artgen.imaging.faces.portrait import crop_middle_square, crop_portrait, find_portrait_face
+    from artgen.imaging.inputs import resize_by_area
     from artgen.imaging.io.files import read_image
 
-    known = align and (file, changed) in _found
-    if known and _found[file, changed] is None:
+    was_searched = align and (file, modified_ns) in _face_by_file
+    if was_searched and _face_by_file[file, modified_ns] is None:
         return None
     image = read_image(file)
     if not align:
-        return pixelated(middle_square(image), (size, size))
-    face = _found[file, changed] if known else _found.setdefault((file, changed), find_portrait(image))
-    return None if face is None else pixelated(cut_portrait(image, face, max(CUT, size)), (size, size))
+        return resize_by_area(crop_middle_square(image), (size, size))
+    face = (
+        _face_by_file[file, modified_ns]
+        if was_searched
+        else _face_by_file.setdefault((file, modified_ns), find_portrait_face(image))
+    )
+    return (
+        None
+        if face is None
+        else resize_by_area(crop_portrait(image, face, max(MIN_PORTRAIT_SIDE, size)), (size, size))
+    )

@@ -1,4 +1,4 @@
-"""Turn the image into another kind of image with a trained network."""
+"""The step ``translate``, which turns the image into another kind of image with a trained network."""
 
 from __future__ import annotations
 
@@ -8,117 +8,125 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from artgen.config.draws import Drawn, possible
+from artgen.config.draws import Drawn, possible_values
 from artgen.errors import ArtgenError
 from artgen.steps import style_weights
-from artgen.steps.base import Context, Finder, Step
+from artgen.steps.base import FileFinder, Step, StepContext
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-ARCHITECTURES = ("unet", "resnet", *style_weights.ARCHITECTURES)
-Name = Annotated[str, Field(min_length=1, max_length=500)]
-Shares = Annotated[list[Annotated[float, Field(ge=0, le=1000)]], Field(min_length=1, max_length=256)]
+TRANSLATOR_ARCHITECTURES = ("unet", "resnet", *style_weights.STYLE_NET_ARCHITECTURES)
+ModelReference = Annotated[str, Field(min_length=1, max_length=500)]
+StyleShares = Annotated[list[Annotated[float, Field(ge=0, le=1000)]], Field(min_length=1, max_length=256)]
 
 
-def find_translator(reference: str, folder: Path) -> Path:
-    """The file of an image-to-image model named in a recipe.
+def find_translator_file(reference: str, folder: Path) -> Path:
+    """Find the file of an image-to-image model that a recipe names.
+
+    Args:
+        reference: the model's name, or the path of its file.
+        folder: the recipe's folder.
 
     Raises:
-        ArtgenError: no such model, or one of another kind.
+        ArtgenError: there is no such model, or it is of another kind.
     """
     from artgen.models.files import catalog
 
-    return catalog.find(reference, folder, ARCHITECTURES)
+    return catalog.find_compatible_model(reference, folder, TRANSLATOR_ARCHITECTURES)
 
 
-class Translate(Step):
+class TranslateStep(Step):
     """Turn the image into another kind of image with a trained network, at any size, tile by tile."""
 
-    dear: ClassVar[bool] = True
-    references: ClassVar[Mapping[str, Finder]] = {"model": find_translator}
+    cached: ClassVar[bool] = True
+    file_finders: ClassVar[Mapping[str, FileFinder]] = {"model": find_translator_file}
 
     use: Literal["translate"] = "translate"
-    model: Drawn[Name] = Field(
+    model: Drawn[ModelReference] = Field(
         description="A model of the family pix2pix, mix, cyclegan or fast-style: a name of `artgen models`, "
         "or the path of a .safetensors file."
     )
     prepare: bool = Field(
         True,
-        description="Whether the image is first made into what the model learned from: outlines, pixels, "
-        "soft greys. Set it to false for an image that is such an input already.",
+        description="Whether the image is first converted to the kind of input that the model learned from: "
+        "outlines, pixels, soft greys. Set it to false for an image that is such an input already.",
     )
     side: Drawn[Annotated[int, Field(ge=16, le=16_384)]] | None = Field(
         None,
-        description="Long side of the result; by default the image's. Either is raised to the size of the "
-        "pictures that the model learned from, so that a thumbnail becomes a picture.",
+        description="Longer side of the result; by default that of the image. Either is raised to the size "
+        "of the pictures that the model learned from, so that a thumbnail becomes a picture.",
         json_schema_extra={"unit": "px"},
     )
     amount: Drawn[Annotated[float, Field(ge=0, le=1)]] = Field(
-        1.0, description="How much of the result: 0 leaves the image, 1 takes the network's picture."
+        1.0, description="Share of the network's picture: 0 leaves the image as it is, 1 replaces it."
     )
     noise: Drawn[Annotated[float, Field(ge=0, le=1)]] = Field(
         1.0,
-        description="Of a model that learned with `grain`: how much noise its texture is made of. "
-        "In films 0, for new noise in each frame flickers.",
+        description="For models that learned with `grain`: how much noise the texture is made of. "
+        "Use 0 in films, because new noise in each frame flickers.",
     )
-    style: Drawn[Name | Shares] | None = Field(
+    style: Drawn[ModelReference | StyleShares] | None = Field(
         None,
-        description="Of a fast-style model: the name of one of its styles, or how much of each, in the order "
-        "in which `artgen models show` lists them. By default the first.",
+        description="For fast-style models: the name of one of its styles, or the share of each style, in "
+        "the order in which `artgen models show` lists them. By default the first style.",
         json_schema_extra={"form": "a name in quotes, or a list of numbers from 0, such as [0.7, 0.3]"},
     )
 
-    def wrong(self, folder: Path) -> Iterator[tuple[str, ArtgenError]]:
-        """Also a style that a model does not have."""
-        found = list(super().wrong(folder))
-        yield from found
-        if found or self.style is None:
+    def validate_files(self, folder: Path) -> Iterator[tuple[str, ArtgenError]]:
+        """Also yield an error for a style that a model does not have."""
+        file_errors = list(super().validate_files(folder))
+        yield from file_errors
+        if file_errors or self.style is None:
             return
-        for reference in possible(self.model):
-            for style in possible(self.style):
+        for reference in possible_values(self.model):
+            for style in possible_values(self.style):
                 try:
-                    _shares(find_translator(reference, folder), style)
+                    _resolve_style_shares(find_translator_file(reference, folder), style)
                 except ArtgenError as error:
                     yield "style", error
 
-    def by_chance(self, folder: Path) -> bool:
-        """Only through a model that makes texture of noise."""
-        from artgen.imaging.inputs import grain_of
+    def depends_on_chance(self, folder: Path) -> bool:
+        """Return whether the model makes texture of noise; other models use no randomness."""
+        from artgen.imaging.inputs import read_grain
         from artgen.models.files import header
 
         if self.noise == 0 or not isinstance(self.model, str):
             return False
-        return grain_of(header.inputs(header.metadata(find_translator(self.model, folder)))) > 0
+        return (
+            read_grain(header.training_inputs(header.read_metadata(find_translator_file(self.model, folder))))
+            > 0
+        )
 
-    def apply(self, image: Tensor, context: Context) -> Tensor:
-        """``(3, H, W)`` to the same size, or to ``side``; a preview of a given side is half as large."""
+    def apply(self, image: Tensor, context: StepContext) -> Tensor:
+        """Translate ``(3, H, W)`` at its size, or at ``side``, which a preview halves."""
         from artgen.imaging.image import resize
-        from artgen.models.inference.translating import translate
+        from artgen.models.inference.translating import translate_image
 
         side = self.side
         if side is not None and context.preview:
             side = max(16, side // 2)
-        model = find_translator(self.model, context.folder)
-        painted = translate(
+        model = find_translator_file(self.model, context.folder)
+        translated = translate_image(
             image,
             model,
             side=side,
-            prepare=self.prepare,
-            styles=() if self.style is None else _shares(model, self.style),
+            prepare_input=self.prepare,
+            style_shares=() if self.style is None else _resolve_style_shares(model, self.style),
             noise=self.noise,
-            seed=context.derive("grain"),
+            seed=context.derive_key("grain"),
             device=context.device,
-            progress=context.progress,
+            progress=context.on_progress,
         )
         if self.amount == 1:
-            return painted
-        return resize(image, (painted.shape[-2], painted.shape[-1])).lerp(painted, self.amount)
+            return translated
+        return resize(image, (translated.shape[-2], translated.shape[-1])).lerp(translated, self.amount)
 
 
-def _shares(model: Path, style: str | list[float]) -> list[float]:
+def _resolve_style_shares(model: Path, style: str | list[float]) -> list[float]:
+    """Return the share of each of a model's styles, for a style's name or for listed shares."""
     return (
-        style_weights.named(model, [style])
+        style_weights.shares_by_name(model, [style])
         if isinstance(style, str)
-        else style_weights.numbered(model, style)
+        else style_weights.validate_shares(model, style)
     )

@@ -1,4 +1,4 @@
-"""Re-imagine the image at a larger size with a trained network."""
+"""The step ``upscale``, which re-imagines the image at a larger size with a trained network."""
 
 from __future__ import annotations
 
@@ -8,84 +8,90 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from artgen.config.draws import Drawn, plain, possible
+from artgen.config.draws import Drawn, possible_values, to_toml_value
 from artgen.errors import ArtgenError
-from artgen.steps.base import Context, Finder, Step
+from artgen.steps.base import FileFinder, Step, StepContext
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-def find_model(reference: str, folder: Path) -> Path:
-    """The file of a model named in a recipe.
+def find_upscaler_file(reference: str, folder: Path) -> Path:
+    """Find the file of an upscaling model that a recipe names.
+
+    Args:
+        reference: the model's name, or the path of its file.
+        folder: the recipe's folder.
 
     Raises:
-        ArtgenError: no such model, or one of another kind.
+        ArtgenError: there is no such model, or it is of another kind.
     """
     from artgen.models.files import catalog
 
-    return catalog.find(reference, folder, ("upimage",))
+    return catalog.find_compatible_model(reference, folder, ("upimage",))
 
 
-class Upscale(Step):
+class UpscaleStep(Step):
     """Re-imagine the image at a larger size with a trained network, tile by tile, without seams."""
 
-    dear: ClassVar[bool] = True
-    references: ClassVar[Mapping[str, Finder]] = {"model": find_model}
+    cached: ClassVar[bool] = True
+    file_finders: ClassVar[Mapping[str, FileFinder]] = {"model": find_upscaler_file}
 
     use: Literal["upscale"] = "upscale"
     model: Drawn[Annotated[str, Field(min_length=1, max_length=500)]] = Field(
         "abstract-8x",
-        description="A model that ships with artgen (`artgen models`) or the path of a .safetensors file.",
+        description="A model that comes with artgen (`artgen models`) or the path of a .safetensors file.",
     )
     scale: Drawn[Annotated[float, Field(ge=1, le=64)]] | None = Field(
         None,
         description="How many times larger the result is; by default the model's own scale. "
-        "With less, the image is first reduced, so that more of it is invented.",
+        "With a smaller scale the image is first reduced, so that more of it is invented.",
         json_schema_extra={"unit": "times"},
     )
     noise: Drawn[Annotated[float, Field(ge=0, le=2)]] = Field(
-        0.8, description="How freely the network invents: 0 is plain, 1 as it was trained."
+        0.8, description="How freely the network invents detail: 0 is plain, 1 as it was trained."
     )
 
-    def wrong(self, folder: Path) -> Iterator[tuple[str, ArtgenError]]:
-        """Also a scale that the model cannot reach."""
+    def validate_files(self, folder: Path) -> Iterator[tuple[str, ArtgenError]]:
+        """Also yield an error for a scale that is larger than the model's."""
         from artgen.models.files import header
 
-        found = list(super().wrong(folder))
-        yield from found
-        if found or self.scale is None:
+        file_errors = list(super().validate_files(folder))
+        yield from file_errors
+        if file_errors or self.scale is None:
             return
-        for reference in possible(self.model):
+        for reference in possible_values(self.model):
             try:
-                own = header.scale(find_model(reference, folder))
+                model_scale = header.read_scale(find_upscaler_file(reference, folder))
             except ArtgenError as error:
                 yield "model", error
                 continue
-            if own is not None and max(possible(self.scale)) > own:
-                right = f"{reference} enlarges up to {own:g} times; for more, add a second upscale step"
-                yield "scale", ArtgenError("scale", str(plain(self.scale)), right)
+            if model_scale is not None and max(possible_values(self.scale)) > model_scale:
+                expected = (
+                    f"{reference} enlarges up to {model_scale:g} times; for more, add a second upscale step"
+                )
+                yield "scale", ArtgenError("scale", str(to_toml_value(self.scale)), expected)
 
-    def by_chance(self, folder: Path) -> bool:
-        """Not without noise."""
+    def depends_on_chance(self, folder: Path) -> bool:
+        """Return whether noise is added, which is all that is random."""
         return self.noise != 0
 
-    def apply(self, image: Tensor, context: Context) -> Tensor:
-        """``(3, H, W)`` to ``(3, scale H, scale W)``; a preview is half as large, at least doubled."""
+    def apply(self, image: Tensor, context: StepContext) -> Tensor:
+        """Upscale ``(3, H, W)`` to ``(3, scale H, scale W)``; a preview halves the scale, but not below 2."""
         from artgen.models.files import header
-        from artgen.models.inference.upscaling import upscale
+        from artgen.models.inference.upscaling import upscale_image
 
-        model = find_model(self.model, context.folder)
+        model = find_upscaler_file(self.model, context.folder)
         scale = self.scale
         if context.preview:
-            full = scale or header.scale(model) or 2.0
-            scale = min(full, max(2.0, full / 2))
-        return upscale(
+            full_scale = scale or header.read_scale(model) or 2.0
+            scale = min(full_scale, max(2.0, full_scale / 2))
+        return upscale_image(
             image,
             model,
             scale=scale,
             noise=self.noise,
-            seed=context.derive("noise"),
+            seed=context.derive_key("noise"),
             device=context.device,
-            progress=context.progress,
+            progress=context.on_progress,
         )

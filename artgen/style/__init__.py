@@ -1,1 +1,1 @@
-"""Style transfer: by patches of the painting itself, which needs no training, or by a trained network."""
+"""Style transfer: by patches of the painting, by a trained network, or by optimising pixels."""

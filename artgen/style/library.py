@@ -1,6 +1,6 @@
-"""The paintings that ship with artgen, called ``builtin:NAME`` in recipes.
+"""The paintings included in artgen, called ``builtin:NAME`` in recipes.
 
-Imports neither torch, numpy nor PIL: ``artgen check`` looks names up here.
+Imports neither torch, numpy nor PIL, so that ``artgen check`` can look names up quickly.
 """
 
 from __future__ import annotations
@@ -12,15 +12,25 @@ from functools import cache
 from pathlib import Path
 
 from artgen.errors import ArtgenError
-from artgen.references import PORTRAITS
+from artgen.references import PORTRAITS_FOLDER
 
-PREFIX = "builtin:"
-BUILTIN = Path(__file__).parent / "builtin"
+BUILTIN_PREFIX = "builtin:"
+PAINTINGS_FOLDER = Path(__file__).parent / "builtin"
 
 
 @dataclass(frozen=True)
-class Credit:
-    """Who made a painting, when, and where our file of it comes from."""
+class ArtworkCredit:
+    """Title, artist, year, source and licence of an included artwork.
+
+    Attributes:
+        name: its name in recipes, without ``builtin:``.
+        file: the image file, or a folder of several.
+        title: title of the work.
+        artist: who made it.
+        year: when it was made, such as ``c. 1831``.
+        source: where the file was downloaded.
+        licence: in words.
+    """
 
     name: str
     file: Path
@@ -35,54 +45,61 @@ class Credit:
 
 
 @cache
-def _entries() -> dict[str, Credit]:
-    with (BUILTIN / "styles.toml").open("rb") as file:
-        styles = tomllib.load(file)["styles"]
-    return {entry["name"]: Credit(**{**entry, "file": BUILTIN / entry["file"]}) for entry in styles}
+def _read_credits() -> dict[str, ArtworkCredit]:
+    with (PAINTINGS_FOLDER / "styles.toml").open("rb") as file:
+        entries = tomllib.load(file)["styles"]
+    return {
+        entry["name"]: ArtworkCredit(**{**entry, "file": PAINTINGS_FOLDER / entry["file"]})
+        for entry in entries
+    }
 
 
-def names() -> list[str]:
-    """The builtin paintings' names, without ``builtin:``."""
-    return list(_entries())
+def painting_names() -> list[str]:
+    """Return the names of the included paintings, without ``builtin:``."""
+    return list(_read_credits())
 
 
-def credit(name: str) -> Credit:
-    """Title, artist, year, source and licence of a builtin painting; ``builtin:`` may be left out.
-
-    Raises:
-        ArtgenError: no painting is called so; says which names come near.
-    """
-    plain = name.removeprefix(PREFIX)
-    entries = _entries()
-    if plain in entries:
-        return entries[plain]
-    near = difflib.get_close_matches(plain.lower(), entries, n=2, cutoff=0.5)
-    right = f"did you mean {' or '.join(PREFIX + match for match in near)}?" if near else "one of "
-    if not near:
-        right += ", ".join(PREFIX + known for known in entries)
-    raise ArtgenError("style", f"no painting is called '{PREFIX}{plain}'", right)
-
-
-def resolve(reference: str, folder: Path) -> Path:
-    """The image file that a recipe means by ``builtin:NAME`` or by a path relative to ``folder``.
+def painting_credit(name: str) -> ArtworkCredit:
+    """Return the credit of an included painting by its name, with or without ``builtin:``.
 
     Raises:
-        ArtgenError: no such painting, or no such file.
+        ArtgenError: no painting has this name; the message suggests similar names.
     """
-    if reference.startswith(PREFIX):
-        return credit(reference).file
+    bare_name = name.removeprefix(BUILTIN_PREFIX)
+    credits_by_name = _read_credits()
+    if bare_name in credits_by_name:
+        return credits_by_name[bare_name]
+    close_matches = difflib.get_close_matches(bare_name.lower(), credits_by_name, n=2, cutoff=0.5)
+    expected = (
+        f"did you mean {' or '.join(BUILTIN_PREFIX + match for match in close_matches)}?"
+        if close_matches
+        else "one of "
+    )
+    if not close_matches:
+        expected += ", ".join(BUILTIN_PREFIX + credit_name for credit_name in credits_by_name)
+    raise ArtgenError("style", f"no painting is called '{BUILTIN_PREFIX}{bare_name}'", expected)
+
+
+def resolve_style_path(reference: str, folder: Path) -> Path:
+    """Return the image file of a style: ``builtin:NAME``, or a path relative to ``folder``.
+
+    Raises:
+        ArtgenError: there is no such painting or no such file.
+    """
+    if reference.startswith(BUILTIN_PREFIX):
+        return painting_credit(reference).file
     path = folder / Path(reference).expanduser()
     if not path.is_file():
-        right = "a file, relative to the recipe's folder"
-        if reference.lower() in _entries():
-            right = f"did you mean {PREFIX}{reference.lower()}?"
-        raise ArtgenError("style", f"no file '{path}'", right)
+        expected = "a file, relative to the recipe's folder"
+        if reference.lower() in _read_credits():
+            expected = f"did you mean {BUILTIN_PREFIX}{reference.lower()}?"
+        raise ArtgenError("style", f"no file '{path}'", expected)
     return path
 
 
-def portraits_credit() -> Credit:
-    """Return who made the portraits that ship, and what their licence asks to be said."""
-    with (PORTRAITS / "credits.toml").open("rb") as file:
+def read_portraits_credit() -> ArtworkCredit:
+    """Return the credit of the included portraits, which their licence requires to be shown."""
+    with (PORTRAITS_FOLDER / "credits.toml").open("rb") as file:
         entry = tomllib.load(file)
     fields = {key: entry[key] for key in ("title", "artist", "year", "source", "licence")}
-    return Credit(name="portraits", file=PORTRAITS, **fields)
+    return ArtworkCredit(name="portraits", file=PORTRAITS_FOLDER, **fields)

@@ -1,4 +1,4 @@
-"""Style transfer by a network that has learned the styles (``fast-style``): one pass paints a picture."""
+"""Style transfer by a network trained on the styles (``fast-style``), which paints in a single pass."""
 
 from __future__ import annotations
 
@@ -13,115 +13,165 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from artgen.imaging.image import luminance, resize
-from artgen.models.inference.fitting import resized
-from artgen.models.inference.translating import translate
-from artgen.style.preserve import face_map, finished
-from artgen.style.progress import Report, Watch
-from artgen.style.request import SCALE, StyleRequest, check_request
+from artgen.models.inference.fitting import resize_if_needed
+from artgen.models.inference.translating import translate_image
+from artgen.style.preserve import face_mask, restore_preserved
+from artgen.style.progress import ProgressCallback, StyleProgress
+from artgen.style.request import DEFAULT_STYLE_SCALE, StyleRequest, validate_request
 
-# Of `start`: how much stays where it agrees with what is painted, and how far (of full tone, over so many px)
-# two pictures may be apart to agree.
-STAYS, APART, AROUND = 0.85, 0.12, 7
+# Share of the start image that stays where it agrees with the new painting; the difference in luminance, 0 to
+# 1, up to which the two agree; and the side of the square over which that difference is averaged.
+MAX_START_SHARE, START_TOLERANCE, COMPARISON_WINDOW_PIXELS = 0.85, 0.12, 7
 
 
 def stylize_by_network(
-    content: Tensor, styles: Sequence[Sequence[float]], request: StyleRequest, model: Path
+    content: Tensor, style_vectors: Sequence[Sequence[float]], request: StyleRequest, model_file: Path
 ) -> Tensor:
-    """Paint ``content`` in the styles that a network knows.
+    """Paint ``content`` in the styles that a network was trained on.
 
     Args:
         content: ``(3, H, W)`` float32, sRGB in ``[0, 1]``.
-        styles: one or several; each is how much of each of the network's own styles.
-        request: how much of them goes where. Where masks overlap, paintings blend. A ``scale`` of ``SCALE``
-            paints at the content's size. Twice that paints it at half the size, too: from there come strokes
-            twice as large, from its own size what is finer than they are. A network begins from nothing, but
-            where what it paints is nearly the ``start``, that stays, and nothing flickers.
-        model: the file of a fast-style network, or of a transformer net.
+        style_vectors: one or more styles; each gives the weight of every style of the network.
+        request: how much of each style goes where. Where masks overlap, paintings blend. With a
+            ``style_scale`` of ``DEFAULT_STYLE_SCALE`` the network paints at the content's size, with twice
+            that also at half the size, which gives broad strokes; finer detail comes from the full size.
+            Where the painting is close to ``start_image``, that is kept, so that films do not flicker.
+        model_file: a fast-style network, or a transformer net.
 
     Returns:
         ``(3, H, W)`` in ``[0, 1]``, of the content's size, on the CPU.
 
     Raises:
-        ArtgenError: a request that no method could paint by; or as ``translate``.
+        ArtgenError: the request is invalid, or the model cannot be read or used (see ``translate_image``).
     """
-    # The styles are in the network: there are no pictures to be checked.
-    shares = check_request(request, content, [[content]] * len(styles))
+    # The styles are in the network, so there are no style images to validate.
+    style_shares = validate_request(request, content, [[content]] * len(style_vectors))
     if request.strength == 0:
         return content.clone()
-    apart = request.masks is not None and len(request.masks) > 1
-    rows = list(styles) if apart else [_mixed(styles, shares)]
-    painted = [
-        _painted(
-            content, row, replace(request, watch=partial(_tell, request.watch, number, len(rows))), model
+    separately = request.masks is not None and len(request.masks) > 1
+    painted_vectors = list(style_vectors) if separately else [_mix_styles(style_vectors, style_shares)]
+    paintings = [
+        _paint_style(
+            content,
+            style_vector,
+            replace(
+                request, on_progress=partial(_report_style, request.on_progress, index, len(painted_vectors))
+            ),
+            model_file,
         )
-        for number, row in enumerate(rows)
+        for index, style_vector in enumerate(painted_vectors)
     ]
-    picture = painted[0] if request.masks is None or not apart else _beside(painted, request.masks, shares)
-    if request.start is not None:
-        picture = _settled(picture, request.start)
-    picture = finished(content, picture, request)
-    return picture.lerp(content, request.faces * face_map(content)) if request.faces else picture
+    image = (
+        paintings[0]
+        if request.masks is None or not separately
+        else _blend_by_masks(paintings, request.masks, style_shares)
+    )
+    if request.start_image is not None:
+        image = _keep_similar_start(image, request.start_image)
+    image = restore_preserved(content, image, request)
+    return (
+        image.lerp(content, request.face_protection * face_mask(content))
+        if request.face_protection
+        else image
+    )
 
 
-def _mixed(styles: Sequence[Sequence[float]], shares: Sequence[float]) -> list[float]:
-    """One way to paint: the mean of several, each of which is a distribution over the network's styles."""
-    wholes = [sum(style) or 1.0 for style in styles]
-    columns = zip(*styles, strict=True)
-    return [sum(s * x / w for s, x, w in zip(shares, column, wholes, strict=True)) for column in columns]
+def _mix_styles(style_vectors: Sequence[Sequence[float]], style_shares: Sequence[float]) -> list[float]:
+    """Return the weighted mean of several style vectors, each normalised to a sum of 1."""
+    totals = [sum(style) or 1.0 for style in style_vectors]
+    columns = zip(*style_vectors, strict=True)
+    return [
+        sum(share * value / total for share, value, total in zip(style_shares, column, totals, strict=True))
+        for column in columns
+    ]
 
 
-def _painted(content: Tensor, style: Sequence[float], request: StyleRequest, model: Path) -> Tensor:
-    """As often as ``strength`` says, each time over what the last has painted."""
+def _paint_style(
+    content: Tensor, style_vector: Sequence[float], request: StyleRequest, model_file: Path
+) -> Tensor:
+    """Paint as many passes as ``strength`` asks for, each over the result of the last."""
     height, width = content.shape[-2:]
-    longest = max(height, width)
-    side = max(1, round(longest * SCALE / (request.scale or SCALE)))
-    sides = [side] if side >= longest else [side, longest]
+    longer_side = max(height, width)
+    first_side = max(
+        1, round(longer_side * DEFAULT_STYLE_SCALE / (request.style_scale or DEFAULT_STYLE_SCALE))
+    )
+    pass_sides = [first_side] if first_side >= longer_side else [first_side, longer_side]
     passes = math.ceil(request.strength)
-    picture = content.clone()
-    for number in range(passes):
-        stage = f"pass {number + 1} of {passes}" if passes > 1 else ""
-        layers = []
-        for done, each in enumerate(sides):
-            before = (number + done / len(sides)) / passes
-            tell = partial(_share, request.watch, before, 1 / (passes * len(sides)), stage)
-            layers.append(
-                translate(picture, model, side=each, styles=style, device=request.device, progress=tell)
+    image = content.clone()
+    for pass_index in range(passes):
+        stage = f"pass {pass_index + 1} of {passes}" if passes > 1 else ""
+        scale_images = []
+        for scale_index, side in enumerate(pass_sides):
+            fraction_before = (pass_index + scale_index / len(pass_sides)) / passes
+            report_fraction = partial(
+                _report_pass, request.on_progress, fraction_before, 1 / (passes * len(pass_sides)), stage
             )
-        picture = picture.lerp(_together(layers, (height, width)), min(1.0, request.strength - number))
-        request.watch(Report((number + 1) / passes, picture, stage=stage))
-    return picture
+            scale_images.append(
+                translate_image(
+                    image,
+                    model_file,
+                    side=side,
+                    style_shares=style_vector,
+                    device=request.device,
+                    progress=report_fraction,
+                )
+            )
+        image = image.lerp(
+            _merge_scales(scale_images, (height, width)), min(1.0, request.strength - pass_index)
+        )
+        request.on_progress(StyleProgress((pass_index + 1) / passes, image, stage=stage))
+    return image
 
 
-def _together(layers: Sequence[Tensor], size: tuple[int, int]) -> Tensor:
-    """The first layer at ``size``, sharp by the detail that the others have beyond its own size."""
-    first, *others = layers
-    picture = resized(first, size)
-    for other in others:
-        whole = resized(other, size)
-        coarse = resized(resized(whole, (first.shape[-2], first.shape[-1])), size)
-        picture = (picture + whole - coarse).clamp(0, 1)
-    return picture
+def _merge_scales(scale_images: Sequence[Tensor], size: tuple[int, int]) -> Tensor:
+    """Enlarge the first image to ``size`` and add the finer detail of the larger ones."""
+    first, *finer_images = scale_images
+    image = resize_if_needed(first, size)
+    for finer_image in finer_images:
+        enlarged = resize_if_needed(finer_image, size)
+        coarse = resize_if_needed(resize_if_needed(enlarged, (first.shape[-2], first.shape[-1])), size)
+        image = (image + enlarged - coarse).clamp(0, 1)
+    return image
 
 
-def _beside(painted: Sequence[Tensor], masks: Tensor, shares: Sequence[float]) -> Tensor:
-    """Each painting where its mask is; where several are, by their weights; elsewhere it does not matter."""
-    size = (painted[0].shape[-2], painted[0].shape[-1])
-    covers = resize(masks, size).clamp(0, 1)
-    parts = [max(share, 1e-6) * cover for share, cover in zip(shares, covers, strict=True)]
-    whole = torch.stack(parts).sum(0).clamp_min(1e-9)
-    return torch.stack([p / whole * picture for p, picture in zip(parts, painted, strict=True)]).sum(0)
+def _blend_by_masks(paintings: Sequence[Tensor], masks: Tensor, style_shares: Sequence[float]) -> Tensor:
+    """Blend paintings by their masks and weights; where no mask is, the result does not matter."""
+    size = (paintings[0].shape[-2], paintings[0].shape[-1])
+    coverages = resize(masks, size).clamp(0, 1)
+    weighted_masks = [
+        max(share, 1e-6) * coverage for share, coverage in zip(style_shares, coverages, strict=True)
+    ]
+    total_weight = torch.stack(weighted_masks).sum(0).clamp_min(1e-9)
+    return torch.stack(
+        [
+            weighted_mask / total_weight * painting
+            for weighted_mask, painting in zip(weighted_masks, paintings, strict=True)
+        ]
+    ).sum(0)
 
 
-def _settled(picture: Tensor, start: Tensor) -> Tensor:
-    """``start`` where the two are nearly the same, ``picture`` where something new has come into it."""
-    away = luminance((picture - start).abs())[None]
-    around = F.avg_pool2d(away, AROUND, 1, AROUND // 2, count_include_pad=False)[0]
-    return picture.lerp(start, STAYS * (-((around / APART) ** 2)).exp())
+def _keep_similar_start(image: Tensor, start_image: Tensor) -> Tensor:
+    """Blend towards ``start_image`` where the two images are similar, so that films do not flicker."""
+    difference = luminance((image - start_image).abs())[None]
+    mean_difference = F.avg_pool2d(
+        difference, COMPARISON_WINDOW_PIXELS, 1, COMPARISON_WINDOW_PIXELS // 2, count_include_pad=False
+    )[0]
+    return image.lerp(start_image, MAX_START_SHARE * (-((mean_difference / START_TOLERANCE) ** 2)).exp())
 
 
-def _share(watch: Watch, before: float, part: float, stage: str, done: float) -> None:
-    watch(Report(before + part * done, stage=stage))
+def _report_pass(
+    on_progress: ProgressCallback,
+    fraction_before: float,
+    fraction_size: float,
+    stage: str,
+    pass_fraction: float,
+) -> None:
+    on_progress(StyleProgress(fraction_before + fraction_size * pass_fraction, stage=stage))
 
 
-def _tell(watch: Watch, number: int, total: int, report: Report) -> None:
-    watch(Report((number + report.done) / total, report.picture, stage=report.stage))
+def _report_style(
+    on_progress: ProgressCallback, style_index: int, style_count: int, progress: StyleProgress
+) -> None:
+    on_progress(
+        StyleProgress((style_index + progress.fraction) / style_count, progress.image, stage=progress.stage)
+    )

@@ -1,4 +1,4 @@
-"""Giving one picture the colours of another."""
+"""Colour transfer: maps that give an image the colours of a reference."""
 
 from __future__ import annotations
 
@@ -10,73 +10,83 @@ from torch import Tensor
 
 from artgen.imaging.image import luminance
 
-KNOTS = 257
-LATTICE = 33
-SAMPLES = 16_384
-FEWEST = 64  # pixels that tell of a region's colours
+CURVE_KNOTS = 257
+LATTICE_SIZE = 33
+MAX_SAMPLES = 16_384
+MIN_REGION_PIXELS = 64  # in smaller regions the colours of the whole image are used
 
 
 @dataclass(frozen=True)
-class Curve:
-    """A monotone map of values that gives one distribution the shape of another: quantile to quantile."""
+class QuantileCurve:
+    """Monotone map from the quantiles of one distribution to those of another (histogram matching).
 
-    source: Tensor
-    target: Tensor
+    Attributes:
+        source_quantiles: ``(CURVE_KNOTS,)``, rising.
+        target_quantiles: ``(CURVE_KNOTS,)``, rising.
+    """
+
+    source_quantiles: Tensor
+    target_quantiles: Tensor
 
     @classmethod
-    def between(cls, source: Tensor, target: Tensor) -> Curve:
-        """The curve from the distribution of ``source`` to that of ``target`` (both one-dimensional)."""
+    def from_samples(cls, source: Tensor, target: Tensor) -> QuantileCurve:
+        """Return the curve from the distribution of ``source`` to that of ``target``, both ``(N,)``."""
         knots = _quantiles(source)
-        # Values that many pixels share go to the middle of their range, not to its start.
-        spread = torch.arange(KNOTS, device=knots.device) - KNOTS // 2
-        return cls(knots + 1e-6 * spread, _quantiles(target))
+        # A value that many pixels share is mapped to the middle of its target range, not to the start.
+        offsets = torch.arange(CURVE_KNOTS, device=knots.device) - CURVE_KNOTS // 2
+        return cls(knots + 1e-6 * offsets, _quantiles(target))
 
     def __call__(self, values: Tensor) -> Tensor:
-        """Map ``values``, of any shape; outside the source's range they go to the target's ends."""
-        knots = self.source
+        """Map ``values`` of any shape; values outside the source range get the ends of the target range."""
+        knots = self.source_quantiles
         values = values.contiguous()
-        low = torch.searchsorted(knots, values)
-        lower = (low - 1).clamp_(0, KNOTS - 2)
-        start = knots[lower]
-        fraction = ((values - start) / (knots[lower + 1] - start).clamp_min_(1e-9)).clamp_(0, 1)
-        return torch.lerp(self.target[lower], self.target[lower + 1], fraction)
+        above = torch.searchsorted(knots, values)
+        interval = (above - 1).clamp_(0, CURVE_KNOTS - 2)
+        start = knots[interval]
+        fraction = ((values - start) / (knots[interval + 1] - start).clamp_min_(1e-9)).clamp_(0, 1)
+        return torch.lerp(self.target_quantiles[interval], self.target_quantiles[interval + 1], fraction)
 
 
 def _quantiles(values: Tensor) -> Tensor:
-    ordered = values[:: max(1, len(values) // SAMPLES)].sort().values
-    at = torch.linspace(0, len(ordered) - 1, KNOTS, device=values.device)
-    below = at.floor().long()
-    above = (below + 1).clamp_(max=len(ordered) - 1)
-    return torch.lerp(ordered[below], ordered[above], at - below)
+    sorted_values = values[:: max(1, len(values) // MAX_SAMPLES)].sort().values
+    positions = torch.linspace(0, len(sorted_values) - 1, CURVE_KNOTS, device=values.device)
+    below = positions.floor().long()
+    above = (below + 1).clamp_(max=len(sorted_values) - 1)
+    return torch.lerp(sorted_values[below], sorted_values[above], positions - below)
 
 
-def _colours(image: Tensor, among: Tensor | None) -> Tensor:
-    """Those of ``(3, H, W)``, or of where ``among`` ``(1, H, W)`` is more than a half: ``(3, N)``."""
+def _region_colours(image: Tensor, region: Tensor | None) -> Tensor:
+    """Return the colours ``(3, N)`` of ``(3, H, W)``, or of where ``region`` ``(1, H, W)`` is above 0.5."""
     colours = image.flatten(1)
-    if among is None:
+    if region is None:
         return colours
-    meant = colours[:, among.flatten() > 0.5]
-    return meant if meant.shape[1] >= FEWEST else colours
+    inside = colours[:, region.flatten() > 0.5]
+    return inside if inside.shape[1] >= MIN_REGION_PIXELS else colours
 
 
-def linear_map(image: Tensor, reference: Tensor, amount: float = 1.0, among: Tensor | None = None) -> Tensor:
-    """The linear Monge-Kantorovich map of ``image``'s colours onto those of ``reference``.
+def match_colours_linearly(
+    image: Tensor, reference: Tensor, amount: float = 1.0, region: Tensor | None = None
+) -> Tensor:
+    """Map the colours of ``image`` onto those of ``reference`` by the linear Monge-Kantorovich map.
 
-    Smooth, so faces stay free of the blotches that a whole palette transfer can cause
+    The map is smooth, so faces get none of the blotches that a full palette transfer can cause
     (Pitie and Kokaram 2007).
 
     Args:
         image: ``(3, H, W)`` in ``[0, 1]``.
         reference: ``(3, M)`` colours.
-        amount: 0 leaves the image, 1 maps it wholly.
-        among: ``(1, H, W)``: the map is found from where this is more than a half.
+        amount: 0 leaves the image unchanged, 1 maps it fully.
+        region: ``(1, H, W)``: only colours where this is above 0.5 determine the map.
     """
-    colours = _colours(image, among)
-    mean, wanted_mean = colours.mean(1, keepdim=True), reference.mean(1, keepdim=True)
-    covariance, wanted = _covariance(colours - mean), _covariance(reference - wanted_mean)
-    root, inverse = _power(covariance, 0.5), _power(covariance, -0.5)
-    matrix = inverse @ _power(root @ wanted @ root, 0.5) @ inverse
-    mapped = (matrix @ (image.flatten(1) - mean) + wanted_mean).view_as(image)
+    colours = _region_colours(image, region)
+    image_mean, reference_mean = colours.mean(1, keepdim=True), reference.mean(1, keepdim=True)
+    image_covariance, reference_covariance = (
+        _covariance(colours - image_mean),
+        _covariance(reference - reference_mean),
+    )
+    image_root, inverse_root = _matrix_power(image_covariance, 0.5), _matrix_power(image_covariance, -0.5)
+    matrix = inverse_root @ _matrix_power(image_root @ reference_covariance @ image_root, 0.5) @ inverse_root
+    mapped = (matrix @ (image.flatten(1) - image_mean) + reference_mean).view_as(image)
     return torch.lerp(image, mapped, amount).clamp_(0, 1)
 
 
@@ -84,7 +94,7 @@ def _covariance(centred: Tensor) -> Tensor:
     return centred @ centred.T / centred.shape[1] + 1e-5 * torch.eye(3, device=centred.device)
 
 
-def _power(matrix: Tensor, exponent: float) -> Tensor:
+def _matrix_power(matrix: Tensor, exponent: float) -> Tensor:
     values, vectors = torch.linalg.eigh(matrix)
     power: Tensor = (vectors * values.clamp_min(1e-9) ** exponent) @ vectors.T
     return power
@@ -95,57 +105,60 @@ def transfer_palette(
     reference: Tensor,
     generator: torch.Generator,
     *,
-    turns: int,
+    rotations: int,
     amount: float,
-    among: Tensor | None = None,
+    region: Tensor | None = None,
 ) -> Tensor:
-    """Iterative distribution transfer (Pitie, Kokaram and Dahyot 2007), part of the way.
+    """Move the colours of ``image`` towards the distribution of ``reference``.
 
-    In ``turns`` random rotations of colour space each axis is given the reference's distribution.
-    The map is found on a sample of colours and carried to the image by a lattice of
-    ``LATTICE`` cubed colours, so its cost hardly depends on the image's size.
+    Iterative distribution transfer (Pitie, Kokaram and Dahyot 2007): in each of several random rotations of
+    colour space every axis gets the distribution of the reference. The map is computed for a sample of
+    colours and for a table of ``LATTICE_SIZE`` cubed colours, which is then applied to the image, so that the
+    cost hardly depends on the size of the image.
 
     Args:
         image: ``(3, H, W)`` in ``[0, 1]``.
         reference: ``(3, M)`` colours.
-        generator: source of the rotations, on the CPU.
-        turns: how many rotations.
-        amount: 0 leaves the image, 1 gives it the reference's distribution.
-        among: ``(1, H, W)``: the map is found from where this is more than a half.
+        generator: draws the rotations, on the CPU.
+        rotations: number of rotations.
+        amount: 0 leaves the image unchanged, 1 gives it the distribution of the reference.
+        region: ``(1, H, W)``: only colours where this is above 0.5 determine the map.
     """
     device = image.device
-    colours = _colours(image, among)
-    colours = colours[:, :: max(1, colours.shape[1] // SAMPLES)]
-    axis = torch.linspace(0, 1, LATTICE, device=device)
+    colours = _region_colours(image, region)
+    colours = colours[:, :: max(1, colours.shape[1] // MAX_SAMPLES)]
+    axis = torch.linspace(0, 1, LATTICE_SIZE, device=device)
     lattice = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij")).flatten(1)
     moved = torch.cat([colours, lattice], 1)
     count = colours.shape[1]
-    for _ in range(turns):
-        turn = torch.linalg.qr(torch.randn(3, 3, generator=generator))[0].to(device)
-        turned, wanted = turn @ moved, turn @ reference
-        for row in range(3):
-            turned[row] = Curve.between(turned[row, :count], wanted[row])(turned[row])
-        moved = turn.T @ turned
-    table = torch.lerp(lattice, moved[:, count:], amount).view(3, LATTICE, LATTICE, LATTICE)
-    return look_up(image, table).clamp_(0, 1)
+    for _ in range(rotations):
+        rotation = torch.linalg.qr(torch.randn(3, 3, generator=generator))[0].to(device)
+        rotated, rotated_reference = rotation @ moved, rotation @ reference
+        for axis_index in range(3):
+            rotated[axis_index] = QuantileCurve.from_samples(
+                rotated[axis_index, :count], rotated_reference[axis_index]
+            )(rotated[axis_index])
+        moved = rotation.T @ rotated
+    table = torch.lerp(lattice, moved[:, count:], amount).view(3, LATTICE_SIZE, LATTICE_SIZE, LATTICE_SIZE)
+    return apply_colour_table(image, table).clamp_(0, 1)
 
 
-def look_up(image: Tensor, table: Tensor) -> Tensor:
+def apply_colour_table(image: Tensor, table: Tensor) -> Tensor:
     """Map colours through a ``(3, n, n, n)`` table indexed by red, green, blue, trilinearly."""
-    # grid_sample wants (x, y, z), innermost axis first: blue, green, red.
-    places = image.flip(0).permute(1, 2, 0)[None, None] * 2 - 1
-    return F.grid_sample(table[None], places, mode="bilinear", padding_mode="border", align_corners=True)[
-        0, :, 0
-    ]
+    # grid_sample takes (x, y, z), innermost axis first: blue, green, red.
+    sample_positions = image.flip(0).permute(1, 2, 0)[None, None] * 2 - 1
+    return F.grid_sample(
+        table[None], sample_positions, mode="bilinear", padding_mode="border", align_corners=True
+    )[0, :, 0]
 
 
 def replace_luminance(colour: Tensor, grey: Tensor) -> Tensor:
-    """Give ``colour`` ``(3, H, W)`` the luminance ``grey`` ``(1, H, W)``; hue stays.
+    """Give ``colour`` ``(3, H, W)`` the luminance ``grey`` ``(1, H, W)`` and keep its hue.
 
-    Where the new luminance leaves no room for the old saturation, saturation gives way.
+    Saturation is reduced where the new luminance leaves no room for it.
     """
-    old = luminance(colour)
-    chroma = colour - old
+    old_grey = luminance(colour)
+    chroma = colour - old_grey
     grey = grey.clamp(0, 1)
     room_up = (1 - grey) / chroma.amax(0, keepdim=True).clamp_min(1e-6)
     room_down = grey / (-chroma.amin(0, keepdim=True)).clamp_min(1e-6)

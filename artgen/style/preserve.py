@@ -1,4 +1,4 @@
-"""What of the content is kept, whatever the method: colours or luminance, faces, what masks leave out."""
+"""Parts of the content that every method can preserve: colours, luminance, faces, unmasked areas."""
 
 from __future__ import annotations
 
@@ -8,40 +8,55 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from artgen.imaging.faces.detect import RISE, find_faces
+from artgen.imaging.faces.detect import CROP_RISE, find_faces
 from artgen.imaging.image import luminance, resize
 from artgen.style.palette import replace_luminance
 from artgen.style.request import StyleRequest
-from artgen.style.style_folder import as_floats
+from artgen.style.style_folder import to_float_image
 
-# Half axes of the ellipse about a head, over the side of the face's square, and the width of its border.
-HEAD = (0.62, 0.85)
-SOFT = 0.18
-
-
-def in_luminance(content: Tensor, pictures: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
-    """Content and styles in grey, the styles with the content's mean and contrast (Gatys et al. 2017)."""
-    grey = luminance(content)
-    spread = (grey - grey.mean()).pow(2).mean().sqrt()
-
-    def matched(picture: Tensor) -> Tensor:
-        tone = luminance(as_floats(picture))
-        tone = tone - tone.mean()
-        tone = (tone / tone.pow(2).mean().sqrt().clamp_min(1e-3) * spread + grey.mean()).clamp(0, 1)
-        if picture.dtype == torch.uint8:
-            tone = tone.mul(255).round_().to(torch.uint8)
-        return tone.expand(3, -1, -1).contiguous()
-
-    return grey.expand(3, -1, -1).contiguous(), [matched(picture) for picture in pictures]
+# Half axes of the ellipse around a head and the width of its soft border, relative to the side of the
+# detected face's square.
+HEAD_HALF_AXES = (0.62, 0.85)
+HEAD_BORDER_WIDTH = 0.18
 
 
-def finished(original: Tensor, painted: Tensor, request: StyleRequest) -> Tensor:
-    """Put back what is kept of the original: its colours or luminance, and what no mask covers.
+def to_matched_grey(content: Tensor, style_images: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+    """Convert content and style images to grey, the styles with the content's mean and contrast.
+
+    The luminance-only transfer of Gatys et al. 2017.
+
+    Args:
+        content: ``(3, H, W)`` in ``[0, 1]``.
+        style_images: ``(3, h, w)`` each, floats in ``[0, 1]`` or bytes.
+
+    Returns:
+        The grey content and the grey style images, three equal channels each; bytes stay bytes.
+    """
+    content_grey = luminance(content)
+    content_contrast = (content_grey - content_grey.mean()).pow(2).mean().sqrt()
+
+    def match_tone(style_image: Tensor) -> Tensor:
+        grey = luminance(to_float_image(style_image))
+        grey = grey - grey.mean()
+        grey = (
+            grey / grey.pow(2).mean().sqrt().clamp_min(1e-3) * content_contrast + content_grey.mean()
+        ).clamp(0, 1)
+        if style_image.dtype == torch.uint8:
+            grey = grey.mul(255).round_().to(torch.uint8)
+        return grey.expand(3, -1, -1).contiguous()
+
+    return content_grey.expand(3, -1, -1).contiguous(), [
+        match_tone(style_image) for style_image in style_images
+    ]
+
+
+def restore_preserved(original: Tensor, painted: Tensor, request: StyleRequest) -> Tensor:
+    """Restore what the request preserves of the original: colours or luminance, and unmasked areas.
 
     Args:
         original: the content, ``(3, H, W)``.
-        painted: the same size.
-        request: ``preserve`` and ``masks``.
+        painted: the stylised image, of the same size.
+        request: its ``preserve`` and ``masks`` are used.
     """
     if request.preserve == "colour":
         painted = replace_luminance(original, luminance(painted))
@@ -49,19 +64,28 @@ def finished(original: Tensor, painted: Tensor, request: StyleRequest) -> Tensor
         painted = replace_luminance(painted, luminance(original))
     if request.masks is None:
         return painted
-    size = (original.shape[-2], original.shape[-1])
-    return original.lerp(painted, resize(request.masks.to(original), size).sum(0).clamp(0, 1))
+    image_size = (original.shape[-2], original.shape[-1])
+    return original.lerp(painted, resize(request.masks.to(original), image_size).sum(0).clamp(0, 1))
 
 
-def face_map(image: Tensor) -> Tensor:
-    """Where heads are: ``(1, H, W)``, 1 in ellipses about the faces of ``(3, H, W)``, 0 far from them."""
+def face_mask(image: Tensor) -> Tensor:
+    """Return a soft mask of the heads in ``(3, H, W)``.
+
+    Returns:
+        ``(1, H, W)``: 1 within an ellipse around each detected face, falling to 0 outside.
+    """
     height, width = image.shape[-2:]
     y, x = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
-    covered = torch.zeros(1, height, width)
+    mask = torch.zeros(1, height, width)
     for face in find_faces(image.cpu()):
-        lean = math.radians(face.roll)
-        across = (x - face.x) * math.cos(lean) + (y - face.y) * math.sin(lean)
-        down = (y - face.y) * math.cos(lean) - (x - face.x) * math.sin(lean)
-        away = torch.hypot(across / HEAD[0], (down + RISE * face.size) / HEAD[1]) / face.size
-        covered[0] = torch.maximum(covered[0], torch.sigmoid((1 - away) * 2 / SOFT))
-    return covered.to(image.device)
+        angle = math.radians(face.roll)
+        along_width = (x - face.x) * math.cos(angle) + (y - face.y) * math.sin(angle)
+        along_height = (y - face.y) * math.cos(angle) - (x - face.x) * math.sin(angle)
+        distance = (
+            torch.hypot(
+                along_width / HEAD_HALF_AXES[0], (along_height + CROP_RISE * face.size) / HEAD_HALF_AXES[1]
+            )
+            / face.size
+        )
+        mask[0] = torch.maximum(mask[0], torch.sigmoid((1 - distance) * 2 / HEAD_BORDER_WIDTH))
+    return mask.to(image.device)

@@ -1,4 +1,4 @@
-"""How far a painting is: what every method tells while it works."""
+"""Progress reports of style transfer, which every method sends while it works."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Report:
-    """A moment of the work.
+class StyleProgress:
+    """One progress report of a style transfer.
 
     Attributes:
-        done: share of the work, 0 to 1.
-        picture: ``(3, H, W)`` in [0, 1] as it is by now, perhaps smaller than the result will be; it is the
-            painter's own and must not be changed.
-        loss: of a method that has one.
-        stage: a few words, such as ``512 px``.
+        fraction: finished share of the work, 0 to 1.
+        image: the current image, ``(3, H, W)`` in [0, 1], perhaps smaller than the result will be. The method
+            goes on using it, so it must not be changed.
+        loss: the current loss, of a method that has one.
+        stage: the current stage in a few words, such as ``512 px``.
     """
 
-    done: float
-    picture: Tensor | None = None
+    fraction: float
+    image: Tensor | None = None
     loss: float | None = None
     stage: str = ""
 
 
-Watch = Callable[[Report], None]
+ProgressCallback = Callable[[StyleProgress], None]
 
 
-def unwatched(report: Report) -> None:
-    """Nobody looks."""
+def ignore_progress(progress: StyleProgress) -> None:
+    """Ignore a progress report."""

@@ -1,4 +1,4 @@
-"""What every method of style transfer is asked for, and what none of them accepts. Imports no torch."""
+"""The request that all methods of style transfer share, and its validation. Imports no torch."""
 
 from __future__ import annotations
 
@@ -7,63 +7,65 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 from artgen.errors import ArtgenError
-from artgen.style.progress import Watch, unwatched
+from artgen.style.progress import ProgressCallback, ignore_progress
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Preserve = Literal["none", "colour", "luminance"]
-# Longer side of the painting over the content's: that of `patch`, at which networks are taught.
-SCALE = 1.33
+PreserveMode = Literal["none", "colour", "luminance"]
+# Longer side of the painting relative to the content's, at which networks are trained, too.
+DEFAULT_STYLE_SCALE = 1.33
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StyleRequest:
-    """How much style goes where, and what of the content is kept.
+    """How much of each style goes where, and what is preserved of the content.
 
     Attributes:
-        seed: of noise and of the grid's shifts; the global generator is not touched. A network leaves nothing
-            to chance.
-        strength: 0 leaves the content, 1 is the settings as meant. More, up to 4, holds the content less; a
-            network then paints over what it painted: 2.5 is half-way from twice to thrice.
-        weights: the share of each style; equal when None.
-        masks: ``(k, 1, h, w)`` in [0, 1], of any size. One for each style says where it goes; a single one
-            where all of them do. What no mask covers stays as it was.
+        seed: seeds the noise and the shifts of the patch grid; the global generator is not used. Networks
+            use no randomness.
+        strength: 0 leaves the content unchanged, 1 applies the settings as they are. More, up to 4, keeps
+            less of the content. A network then paints several passes: 2.5 is half-way from two to three.
+        style_weights: relative weight of each style; equal when None.
+        masks: ``(k, 1, h, w)`` in [0, 1], of any size: one per style, or a single one for all styles. Pixels
+            that no mask covers stay unchanged.
         preserve: ``colour`` keeps the content's colours and takes the painting's luminance, ``luminance`` the
             other way round.
-        faces: how much faces are spared, 0 to 1.
-        scale: size of the painting over that of the content, 0.1 to 4: larger, broader strokes. None is
-            ``SCALE``, or what the settings have.
-        start: ``(3, H, W)``: a painting to begin from, such as a film's last frame, moved along.
-        watch: told how far it is.
-        device: where to work.
+        face_protection: how much faces are protected from the style, 0 to 1.
+        style_scale: longer side of the painting relative to the content's, 0.1 to 4; larger values give
+            broader strokes. None is ``DEFAULT_STYLE_SCALE``, or the scale of the settings.
+        start_image: ``(3, H, W)``: a painting to start from, such as a film's last frame, warped.
+        on_progress: called with every progress report.
+        device: torch device to work on.
     """
 
     seed: int
     strength: float = 1.0
-    weights: Sequence[float] | None = None
+    style_weights: Sequence[float] | None = None
     masks: Tensor | None = None
-    preserve: Preserve = "none"
-    faces: float = 0.0
-    scale: float | None = None
-    start: Tensor | None = None
-    watch: Watch = unwatched
+    preserve: PreserveMode = "none"
+    face_protection: float = 0.0
+    style_scale: float | None = None
+    start_image: Tensor | None = None
+    on_progress: ProgressCallback = ignore_progress
     device: str = "cpu"
 
 
-def check_request(request: StyleRequest, content: Tensor, styles: Sequence[Sequence[Tensor]]) -> list[float]:
-    """Refuse what no method can paint.
+def validate_request(
+    request: StyleRequest, content: Tensor, styles: Sequence[Sequence[Tensor]]
+) -> list[float]:
+    """Validate a request and its images, and return the normalised style weights.
 
     Args:
-        request: how it is to be painted.
+        request: the request.
         content: ``(3, H, W)`` float32, sRGB in [0, 1].
-        styles: the pictures of each style, likewise or as bytes.
+        styles: the images of each style, likewise or as bytes.
 
     Returns:
-        The share of each style; together they are 1.
+        The share of each style; the shares add up to 1.
 
     Raises:
-        ArtgenError: a field is out of range or a picture is not one.
+        ArtgenError: a field is out of range, or an image is invalid.
     """
     import torch
 
@@ -72,31 +74,37 @@ def check_request(request: StyleRequest, content: Tensor, styles: Sequence[Seque
     check_image(content, "style content")
     if not styles or not all(styles):
         raise ArtgenError("style", "no style image", "at least one")
-    for picture in (picture for style in styles for picture in style):
-        if picture.dtype != torch.uint8 or picture.ndim != 3:
-            check_image(picture, "style image")
+    for style_image in (style_image for style in styles for style_image in style):
+        if style_image.dtype != torch.uint8 or style_image.ndim != 3:
+            check_image(style_image, "style image")
     if not 0 <= request.strength <= 4:
         raise ArtgenError("style strength", str(request.strength), "0 to 4; 1 is the preset as meant")
-    if request.scale is not None and not 0.1 <= request.scale <= 4:
-        raise ArtgenError("style scale", str(request.scale), "0.1 to 4")
-    check_choice("preserve", request.preserve, get_args(Preserve))
-    if not 0 <= request.faces <= 1:
-        raise ArtgenError("style faces", str(request.faces), "0 to 1; 0 treats faces as everything else")
-    count, masks = len(styles), request.masks
-    if masks is not None and (masks.ndim != 4 or masks.shape[1] != 1 or len(masks) not in {1, count}):
-        right = f"(1 or {count}, 1, H, W): one for all styles, or one for each"
-        raise ArtgenError("style masks", f"of shape {tuple(masks.shape)}", right)
-    weights = [1.0] * count if request.weights is None else [float(weight) for weight in request.weights]
-    if len(weights) != count or min(weights) < 0 or sum(weights) <= 0:
-        raise ArtgenError("style weights", str(weights), f"{count} numbers from 0 up, not all 0")
+    if request.style_scale is not None and not 0.1 <= request.style_scale <= 4:
+        raise ArtgenError("style scale", str(request.style_scale), "0.1 to 4")
+    check_choice("preserve", request.preserve, get_args(PreserveMode))
+    if not 0 <= request.face_protection <= 1:
+        raise ArtgenError(
+            "style faces", str(request.face_protection), "0 to 1; 0 treats faces as everything else"
+        )
+    style_count, masks = len(styles), request.masks
+    if masks is not None and (masks.ndim != 4 or masks.shape[1] != 1 or len(masks) not in {1, style_count}):
+        expected = f"(1 or {style_count}, 1, H, W): one for all styles, or one for each"
+        raise ArtgenError("style masks", f"of shape {tuple(masks.shape)}", expected)
+    weights = (
+        [1.0] * style_count
+        if request.style_weights is None
+        else [float(weight) for weight in request.style_weights]
+    )
+    if len(weights) != style_count or min(weights) < 0 or sum(weights) <= 0:
+        raise ArtgenError("style weights", str(weights), f"{style_count} numbers from 0 up, not all 0")
     return [weight / sum(weights) for weight in weights]
 
 
-def check_choice(key: str, value: str, choices: Collection[str]) -> None:
-    """Refuse a value that is none of the choices.
+def check_choice(setting: str, value: str, choices: Collection[str]) -> None:
+    """Check that a setting has one of its allowed values.
 
     Raises:
-        ArtgenError: it is not.
+        ArtgenError: it has another value.
     """
     if value not in choices:
-        raise ArtgenError(f"style {key}", f"'{value}'", f"one of {', '.join(choices)}")
+        raise ArtgenError(f"style {setting}", f"'{value}'", f"one of {', '.join(choices)}")

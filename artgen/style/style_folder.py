@@ -1,4 +1,4 @@
-"""A folder of pictures as one style: an artist's own photographs, thousands of them within a memory bound."""
+"""Several image files as one style, such as a folder of photographs, read within a memory limit."""
 
 from __future__ import annotations
 
@@ -11,45 +11,51 @@ import torch
 from torch import Tensor
 
 from artgen.errors import ArtgenError
-from artgen.imaging.image import fit
+from artgen.imaging.image import resize_longer_side
 from artgen.imaging.io.files import read_image
 
-# Pixels held of all together, a byte for each colour; the longer side of one at most and at least.
-TOTAL = 64_000_000
-LONGEST, SHORTEST = 2048, 96
+# Pixels of all images together, at one byte per channel, and limits of an image's longer side in px.
+MAX_TOTAL_PIXELS = 64_000_000
+MAX_LONGER_SIDE, MIN_LONGER_SIDE = 2048, 96
 
 
-def read_album(files: Sequence[Path]) -> list[Tensor]:
-    """The pictures as bytes ``(3, H, W)``, reduced so that all together are at most ``TOTAL`` pixels.
+def read_style_images(files: Sequence[Path]) -> list[Tensor]:
+    """Read image files as bytes, reduced so that together they have about ``MAX_TOTAL_PIXELS``.
 
-    Few pictures keep their brushwork; of thousands each is small, and gives compositions more than strokes.
-    One that cannot be read is left out, unless none can.
+    A few images keep their brushwork. Of thousands each becomes small and shows its composition more than its
+    strokes. Unreadable files are skipped.
+
+    Args:
+        files: at least one image file.
+
+    Returns:
+        ``(3, H, W)`` uint8 of each readable file, in order.
 
     Raises:
-        ArtgenError: none of the files can be read.
+        ArtgenError: none of the files is readable.
     """
-    stamps = [(file, stat.st_mtime_ns, stat.st_size) for file in files for stat in [file.stat()]]
-    return list(_read(tuple(stamps)))
+    file_stamps = [(file, stat.st_mtime_ns, stat.st_size) for file in files for stat in [file.stat()]]
+    return list(_read_cached(tuple(file_stamps)))
 
 
-@lru_cache(maxsize=2)  # for the candidates of a run and the frames of a film
-def _read(stamps: tuple[tuple[Path, int, int], ...]) -> list[Tensor]:
-    files = [file for file, _, _ in stamps]
-    side = int(min(LONGEST, max(SHORTEST, math.sqrt(TOTAL / len(files)))))
-    pictures, problem = [], None
+@lru_cache(maxsize=2)  # shared by the candidates of a run and the frames of a film
+def _read_cached(file_stamps: tuple[tuple[Path, int, int], ...]) -> list[Tensor]:
+    files = [file for file, _, _ in file_stamps]
+    max_side = int(min(MAX_LONGER_SIDE, max(MIN_LONGER_SIDE, math.sqrt(MAX_TOTAL_PIXELS / len(files)))))
+    images, last_error = [], None
     for file in files:
         try:
-            picture = read_image(file)
+            image = read_image(file)
         except ArtgenError as error:
-            problem = error
+            last_error = error
             continue
-        reduced = fit(picture, min(side, max(picture.shape[1:])))
-        pictures.append(reduced.mul(255).round_().to(torch.uint8))
-    if not pictures and problem is not None:
-        raise problem
-    return pictures
+        smaller_image = resize_longer_side(image, min(max_side, max(image.shape[1:])))
+        images.append(smaller_image.mul(255).round_().to(torch.uint8))
+    if not images and last_error is not None:
+        raise last_error
+    return images
 
 
-def as_floats(picture: Tensor) -> Tensor:
-    """Bytes as values in [0, 1]; those as they are."""
-    return picture.float().div_(255) if picture.dtype == torch.uint8 else picture
+def to_float_image(image: Tensor) -> Tensor:
+    """Convert bytes to floats in [0, 1]; return floats unchanged."""
+    return image.float().div_(255) if image.dtype == torch.uint8 else image

@@ -1,1 +1,1 @@
-"""Training: a recipe and folders of images become a model file."""
+"""Training of models from recipes and folders of images."""

@@ -1,4 +1,4 @@
-"""One training from recipe to model files: data, loop, metrics, card."""
+"""A whole training from a recipe to model files: dataset, loop, metrics and cards."""
 
 from __future__ import annotations
 
@@ -12,99 +12,113 @@ from typing import TYPE_CHECKING
 import torch
 
 from artgen.errors import ArtgenError
-from artgen.events import Emit, Note, TrainingFinished, TrainingStarted, ignore
+from artgen.events import Emit, Note, TrainingFinished, TrainingStarted, ignore_event
 from artgen.imaging.io.files import atomic_write, write_preview
-from artgen.locks import held
+from artgen.locks import lock_folder
 from artgen.models.architectures.network import Network
 from artgen.models.files.checkpoint import save_model
 from artgen.references import find_images
-from artgen.training.data.warnings import survey
-from artgen.training.engine.checkpoints import Checkpoints, Reached
-from artgen.training.engine.family import Family, Place
-from artgen.training.engine.fingerprint import Identity
-from artgen.training.engine.init_from import Start, begin_from, find_start, keep_some
+from artgen.training.data.warnings import find_dataset_warnings
+from artgen.training.engine.checkpoints import Checkpoints, TrainingProgress
+from artgen.training.engine.family import ModelFamily, TrainingContext
+from artgen.training.engine.fingerprint import TrainingIdentity
+from artgen.training.engine.init_from import (
+    StartModel,
+    blend_start_weights,
+    find_start_model,
+    load_start_weights,
+)
 from artgen.training.engine.loop import train
-from artgen.training.engine.movie import write_movie
-from artgen.training.engine.runtime import start
-from artgen.training.evaluation.model_card import Record, card, metadata
-from artgen.training.families import build
-from artgen.training.material.material import Material, load_material
+from artgen.training.engine.movie import write_progress_video
+from artgen.training.engine.runtime import create_accelerator
+from artgen.training.evaluation.model_card import TrainingRecord, build_metadata, render_card
+from artgen.training.families import build_family
+from artgen.training.material.material import TrainingDataset, load_dataset
 from artgen.training.recipes import TrainingRecipe
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-PICTURE = 2048  # px; most side of the card's picture
-NAMED = 10  # files that could not be read, of any number
+MAX_PREVIEW_PX = 2048  # longer side of the card's preview image
+MAX_SKIPPED_NOTES = 10  # unreadable files that are reported one by one
 
 
 @dataclass(frozen=True)
-class Job:
-    """A training recipe and where it is carried out.
+class TrainingJob:
+    """A training recipe, with the folders and the device of its training.
 
     Attributes:
-        recipe: checked.
-        folder: checkpoints, samples, caches, and in the end the model.
-        data: in place of the recipe's ``data``; as a recipe names images.
-        inputs: in place of the recipe's ``inputs``.
-        beside: where relative paths of the recipe's own start.
+        recipe: the validated recipe.
+        folder: folder for checkpoints, samples, caches and the finished model.
+        data: names of training images that replace the recipe's ``data``, with paths relative to the working
+            directory.
+        inputs: names of images that replace the recipe's ``inputs``.
+        recipe_folder: folder that relative paths in the recipe start from.
         device: ``cpu``, ``cuda`` or ``mps``.
-        adopt: go on from a checkpoint of another recipe of the same networks.
-        compiled: let torch compile the networks, which pays on a GPU after minutes.
+        adopt: resume from a checkpoint of another recipe with the same networks.
+        compile_networks: let torch compile the networks, which saves time on a GPU after some minutes.
     """
 
     recipe: TrainingRecipe
     folder: Path
     data: Sequence[str] = ()
     inputs: Sequence[str] = ()
-    beside: Path = Path()
+    recipe_folder: Path = Path()
     device: str = "cpu"
     adopt: bool = False
-    compiled: bool = False
+    compile_networks: bool = False
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """A training about to begin, or to go on.
+class PreparedTraining:
+    """Everything that the training loop needs.
 
     Attributes:
         family: networks and losses.
-        material: decoded images.
-        identity: of the training: a checkpoint of another is refused.
+        dataset: decoded images.
+        identity: identity of the training; a checkpoint of another one is refused.
         accelerator: device, processes, precision.
-        start: the model it goes on from, if any.
+        start_model: the model that the training starts from, if any.
     """
 
-    family: Family
-    material: Material
-    identity: Identity
+    family: ModelFamily
+    dataset: TrainingDataset
+    identity: TrainingIdentity
     accelerator: Accelerator
-    start: Start | None
+    start_model: StartModel | None
 
 
-def run_training(job: Job, emit: Emit) -> list[Path]:
-    """Train, or go on training; returns the model files, each with its card beside it.
+def run_training(job: TrainingJob, emit: Emit) -> list[Path]:
+    """Start or resume a training, and write the model files with a card next to each.
 
-    Of several processes only the first writes, reports and returns them.
+    Of several processes, only the first writes and reports.
+
+    Args:
+        job: the recipe and where to train it.
+        emit: receives events.
+
+    Returns:
+        The model files; empty in all processes but the first.
 
     Raises:
-        ArtgenError: no images; a checkpoint of another recipe or of other images; a loss that is not finite.
+        ArtgenError: there are no images, the checkpoint belongs to another recipe or other images, or a loss
+            is not finite.
     """
-    with _alone(job.folder):
-        return _run(job, emit)
+    with _lock_folder(job.folder):
+        return _train_and_write(job, emit)
 
 
-def _run(job: Job, emit: Emit) -> list[Path]:
-    prepared = prepare(job, emit)
+def _train_and_write(job: TrainingJob, emit: Emit) -> list[Path]:
+    prepared = prepare_training(job, emit)
     recipe, folder, family = job.recipe, job.folder, prepared.family
-    main = prepared.accelerator.is_main_process
-    emit = emit if main else ignore
-    reached = Checkpoints(folder, recipe.keep).step()
-    images = len(prepared.material.images.names)
-    emit(TrainingStarted(recipe.title, str(folder), reached, recipe.steps, images))
-    if prepared.start and not reached:
-        emit(Note(f"goes on from {prepared.start.name}"))
-    networks, done = train(
+    is_main = prepared.accelerator.is_main_process
+    emit = emit if is_main else ignore_event
+    step = Checkpoints(folder, recipe.keep).latest_step()
+    image_count = len(prepared.dataset.images.files)
+    emit(TrainingStarted(recipe.title, str(folder), step, recipe.steps, image_count))
+    if prepared.start_model and not step:
+        emit(Note(f"starts from the model {prepared.start_model.name}"))
+    networks, progress = train(
         family,
         recipe,
         folder=folder,
@@ -115,156 +129,178 @@ def _run(job: Job, emit: Emit) -> list[Path]:
     )
     files: list[Path] = []
     if recipe.start and recipe.start_share:
-        keep_some(find_start(recipe.start, job.beside), family, networks, recipe.start_share)
-    if main:
-        files = [folder / f"{recipe.title}{family.ships[name]}.safetensors" for name in networks]
-        _publish(job, prepared, networks, files, done)
-        emit(TrainingFinished(str(files[0]), str(files[0].with_suffix(".md")), done.seconds))
-        _film(folder, emit)
+        start_file = find_start_model(recipe.start, job.recipe_folder)
+        blend_start_weights(start_file, family, networks, recipe.start_share)
+    if is_main:
+        files = [folder / f"{recipe.title}{family.export_suffixes[name]}.safetensors" for name in networks]
+        _write_models(job, prepared, networks, files, progress)
+        emit(TrainingFinished(str(files[0]), str(files[0].with_suffix(".md")), progress.seconds))
+        _try_write_video(folder, emit)
     prepared.accelerator.wait_for_everyone()
     return files
 
 
-def _film(folder: Path, emit: Emit) -> None:
-    """The progress movie; the model is there without it."""
+def _try_write_video(folder: Path, emit: Emit) -> None:
+    """Write the progress video, or report why it is missing: the training succeeds without it."""
     try:
-        if write_movie(folder) is None:
-            emit(Note("no progress.mp4 of the network learning: pip install 'artgen[video]'"))
+        if write_progress_video(folder) is None:
+            emit(Note("no progress.mp4 of the training: pip install 'artgen[video]'"))
     except ArtgenError as error:
         emit(Note(f"no progress.mp4: {error}"))
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Two trainings in one folder would remove each other's checkpoints; its own processes share it."""
-    _make(folder)
+def _lock_folder(folder: Path) -> Iterator[None]:
+    """Keep other trainings, which would remove its checkpoints, out of ``folder``.
+
+    All processes of this training share the folder; only the first one locks it.
+    """
+    _create_folder(folder)
     if os.environ.get("RANK", "0") != "0":
         yield
         return
-    with held(folder):
+    with lock_folder(folder):
         yield
 
 
-def _make(folder: Path) -> None:
+def _create_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        right = "a folder to write in"
-        raise ArtgenError(f"--folder {folder}", error.strerror or str(error), right) from None
+        expected = "a writable folder"
+        raise ArtgenError(f"--folder {folder}", error.strerror or str(error), expected) from None
 
 
-def prepare(job: Job, emit: Emit) -> Prepared:
-    """Read the images and build the networks.
+def prepare_training(job: TrainingJob, emit: Emit) -> PreparedTraining:
+    """Load the dataset and build the networks.
+
+    Args:
+        job: the recipe and where to train it.
+        emit: receives events.
 
     Raises:
-        ArtgenError: no images, a folder that cannot be written, or a model that cannot be gone on from.
+        ArtgenError: there are no images, the folder cannot be written, or the start model does not fit.
     """
-    torch.set_flush_denormal(True)  # before the first operation starts other threads
-    accelerator = start(job.device, job.recipe.precision)
-    emit = emit if accelerator.is_main_process else ignore
-    _make(job.folder)
-    file = find_start(job.recipe.start, job.beside) if job.recipe.start else None
-    # The first process decodes, and makes what a family prepares; the others find it done.
+    torch.set_flush_denormal(True)  # before torch's first operation starts its threads
+    accelerator = create_accelerator(job.device, job.recipe.precision)
+    emit = emit if accelerator.is_main_process else ignore_event
+    _create_folder(job.folder)
+    start_file = find_start_model(job.recipe.start, job.recipe_folder) if job.recipe.start else None
+    # The first process decodes images and prepares the family's caches; the others then only read them.
     with accelerator.main_process_first():
-        material = _material(job, emit)
-        place = Place(job.folder, accelerator.device, accelerator.process_index, emit, job.beside)
-        family = build(job.recipe, material, place)
-    # Also before a checkpoint takes its place: it is one of the files that make the training the same one.
-    begun = begin_from(file, family) if file else None
-    if job.compiled:
+        dataset = _load_dataset(job, emit)
+        context = TrainingContext(
+            job.folder, accelerator.device, accelerator.process_index, emit, job.recipe_folder
+        )
+        family = build_family(job.recipe, dataset, context)
+    # Also where a checkpoint will replace the weights: their hash is part of the training's identity.
+    start_model = load_start_weights(start_file, family) if start_file else None
+    if job.compile_networks:
         for name, network in family.networks.items():
-            if family.compiled is None or name in family.compiled:
+            if family.compilable_networks is None or name in family.compilable_networks:
                 network.compile()
-    identity = Identity(
-        recipe=job.recipe.identity(),
-        images=material.fingerprint,
-        others=family.fingerprint + (begun.sha256 if begun else ""),
+    identity = TrainingIdentity(
+        recipe=job.recipe.identity_fields(),
+        images=dataset.fingerprint,
+        others=family.fingerprint + (start_model.sha256 if start_model else ""),
         processes=accelerator.num_processes,
     )
-    return Prepared(family, material, identity, accelerator, begun)
+    return PreparedTraining(family, dataset, identity, accelerator, start_model)
 
 
-def _publish(
-    job: Job, prepared: Prepared, networks: dict[str, Network], files: list[Path], done: Reached
+def _write_models(
+    job: TrainingJob,
+    prepared: PreparedTraining,
+    networks: dict[str, Network],
+    files: list[Path],
+    progress: TrainingProgress,
 ) -> None:
-    """Measure, then write model, card and picture of each network."""
-    family, material = prepared.family, prepared.material
+    """Measure the networks, then write the model file, card and preview image of each."""
+    family, dataset = prepared.family, prepared.dataset
     with torch.inference_mode():
-        measured, picture = family.measure(networks), family.preview(networks)
-    record = Record(
+        evaluation, preview = family.evaluate(networks), family.sample_grid(networks)
+    record = TrainingRecord(
         recipe=job.recipe,
-        images=len(material.images.names),
-        sources=material.sources,
-        fingerprint=material.fingerprint,
-        measured=measured,
-        seconds=done.seconds,
-        adopted=done.adopted,
+        images=len(dataset.images.files),
+        sources=dataset.sources,
+        fingerprint=dataset.fingerprint,
+        evaluation=evaluation,
+        seconds=progress.seconds,
+        adopted=progress.adopted,
         device=prepared.accelerator.device.type,
-        start=prepared.start,
+        start_model=prepared.start_model,
     )
     for (name, network), file in zip(networks.items(), files, strict=True):
-        description = family.descriptions.get(name, job.recipe.description)
-        save_model(file, network, metadata(record, file.stem, description))
-        write_preview(file.with_suffix(".webp"), picture, PICTURE)
-        text = card(record, file.stem, description, network)
-        atomic_write(file.with_suffix(".md"), text.encode())
+        description = family.network_descriptions.get(name, job.recipe.description)
+        save_model(file, network, build_metadata(record, file.stem, description))
+        write_preview(file.with_suffix(".webp"), preview, MAX_PREVIEW_PX)
+        card = render_card(record, file.stem, description, network)
+        atomic_write(file.with_suffix(".md"), card.encode())
 
 
-def _material(job: Job, emit: Emit) -> Material:
+def _load_dataset(job: TrainingJob, emit: Emit) -> TrainingDataset:
     recipe = job.recipe
-    files = _found("data", job.data, recipe.data, job)
-    inputs = _found("inputs", job.inputs, recipe.inputs, job) if recipe.two_folders else None
+    files = _find_files("data", job.data, recipe.data, job)
+    inputs = _find_files("inputs", job.inputs, recipe.inputs, job) if recipe.needs_inputs_folder else None
     emit(Note(f"reading {len(files) + len(inputs or ()):,} images, at most {recipe.side} px"))
-    material = load_material(
+    dataset = load_dataset(
         files,
         inputs,
         job.folder,
-        side=recipe.side,
+        max_side=recipe.side,
         hold_out=recipe.holds_out,
         paired=recipe.paired,
         emit=emit,
     )
-    for problem in material.skipped[:NAMED]:
-        emit(Note(f"skipped {problem}"))
-    if len(material.skipped) > NAMED:
-        emit(Note(f"skipped {len(material.skipped) - NAMED:,} more"))
-    for warning in survey(material.images, recipe.crop_side()):
+    for reason in dataset.skipped[:MAX_SKIPPED_NOTES]:
+        emit(Note(f"skipped {reason}"))
+    if len(dataset.skipped) > MAX_SKIPPED_NOTES:
+        emit(Note(f"skipped {len(dataset.skipped) - MAX_SKIPPED_NOTES:,} more"))
+    for warning in find_dataset_warnings(dataset.images, recipe.max_crop_side()):
         emit(Note(warning))
-    if material.inputs is not None:
-        for warning in survey(material.inputs, recipe.crop_side(), made=not recipe.paired):
+    if dataset.inputs is not None:
+        for warning in find_dataset_warnings(
+            dataset.inputs, recipe.max_crop_side(), is_target=not recipe.paired
+        ):
             emit(Note(f"inputs: {warning}"))
-    return material
+    return dataset
 
 
-def _found(key: str, given: Sequence[str], own: Sequence[str] | None, job: Job) -> list[Path]:
-    """The image files of an option, or of the recipe's key; nothing that this training made."""
-    if not given and not own:
-        right = f"write `{key} = ...` in the recipe, or name one or more folders: --{key} FOLDER"
-        raise ArtgenError(f"--{key}", "no folder of images", right)
-    beside = Path() if given else job.beside
-    found: dict[Path, None] = {}
-    for reference in given or own or ():
+def _find_files(
+    key: str,
+    option_references: Sequence[str],
+    recipe_references: Sequence[str] | None,
+    job: TrainingJob,
+) -> list[Path]:
+    """Find the image files of an option, or else of a recipe's key, outside the training's folder."""
+    if not option_references and not recipe_references:
+        expected = f"write `{key} = ...` in the recipe, or name one or more folders: --{key} FOLDER"
+        raise ArtgenError(f"--{key}", "no folder of images", expected)
+    root = Path() if option_references else job.recipe_folder
+    unique_files: dict[Path, None] = {}
+    for reference in option_references or recipe_references or ():
         try:
-            files = find_images(reference, beside)
+            files = find_images(reference, root)
         except ArtgenError as error:
-            where = f"--{key} {reference}" if given else f"{key} = {reference!r}"
-            raise ArtgenError(where, error.found, error.right) from None
-        found.update(dict.fromkeys(_not_made(files, beside / Path(reference).expanduser(), job.folder)))
-    return list(found)
+            where = f"--{key} {reference}" if option_references else f"{key} = {reference!r}"
+            raise ArtgenError(where, error.problem, error.expected) from None
+        files = _exclude_folder(files, root / Path(reference).expanduser(), job.folder)
+        unique_files.update(dict.fromkeys(files))
+    return list(unique_files)
 
 
-def _not_made(files: list[Path], place: Path, folder: Path) -> list[Path]:
-    """``files``, found in ``place``, but for what lies in the training's own ``folder`` below it.
+def _exclude_folder(files: list[Path], image_folder: Path, training_folder: Path) -> list[Path]:
+    """Return the ``files`` of ``image_folder`` except those in ``training_folder``, if that is inside it.
 
     Raises:
-        ArtgenError: the training's folder is that of the images, or nothing is left.
+        ArtgenError: both folders are the same, or no file is left.
     """
-    root, made = place.resolve(), folder.resolve()
-    if not made.is_relative_to(root):
+    resolved_images, resolved_training = image_folder.resolve(), training_folder.resolve()
+    if not resolved_training.is_relative_to(resolved_images):
         return files
-    below = made.relative_to(root)
-    others = [file for file in files if not file.relative_to(place).is_relative_to(below)]
-    if made == root or not others:
-        right = "a folder of its own: else its samples would be learned from"
-        raise ArtgenError(f"--folder {folder}", "the folder of the images to learn from", right)
-    return others
+    subfolder = resolved_training.relative_to(resolved_images)
+    remaining = [file for file in files if not file.relative_to(image_folder).is_relative_to(subfolder)]
+    if resolved_training == resolved_images or not remaining:
+        expected = "a folder of its own: else its samples would be learned from"
+        raise ArtgenError(f"--folder {training_folder}", "the folder of the images to learn from", expected)
+    return remaining

@@ -15,11 +15,11 @@ from PIL import Image, ImageDraw, ImageFont
 from skimage import data
 from torch import Tensor
 
-from artgen.imaging.image import fit
+from artgen.imaging.image import resize_longer_side
 from artgen.imaging.io.files import read_image
-from artgen.steps.base import Context
-from artgen.steps.style import Style
-from artgen.style.library import credit, names
+from artgen.steps.base import StepContext
+from artgen.steps.style import StyleStep
+from artgen.style.library import painting_credit, painting_names
 
 CONTENTS = ("astronaut", "chelsea", "coffee", "rocket")
 HELD = ("great-wave", "starry-night", "the-kiss", "composition-viii", "autumn-school", "la-grande-jatte")
@@ -39,14 +39,14 @@ def main() -> None:
     fields |= {name: float(value) for name, value in fields.items() if value.replace(".", "").isdigit()}
     fields |= {"iterations": int(fields["iterations"])} if "iterations" in fields else {}
     held = (*HELD, "the-scream", "takiyasha")
-    styles = [name for name in names() if options.method != "net" or name in held]
+    styles = [name for name in painting_names() if options.method != "net" or name in held]
     rows = []
     for name in styles:
-        step = Style.model_validate({"method": options.method, "style": f"builtin:{name}"} | fields)
-        row = [tile(read_image(credit(name).file), name)]
+        step = StyleStep.model_validate({"method": options.method, "style": f"builtin:{name}"} | fields)
+        row = [tile(read_image(painting_credit(name).file), name)]
         for content in CONTENTS:
-            context = Context(1, 1, "style", Path(), "cpu", False, lambda fraction: None)
-            row.append(tile(step.apply(fit(photograph(content), options.side), context)))
+            context = StepContext(1, 1, "style", Path(), "cpu", False, lambda fraction: None)
+            row.append(tile(step.apply(resize_longer_side(photograph(content), options.side), context)))
         rows.append(row)
         print(name, flush=True)
     size = (WIDTH + GAP) * (len(CONTENTS) + 1) - GAP, (HEIGHT + GAP) * len(rows) - GAP

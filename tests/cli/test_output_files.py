@@ -9,13 +9,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from artgen.errors import ArtgenError, WriteError
-from artgen.imaging.film.resumable import Reel
+from artgen.imaging.film.resumable import ResumableFilm
 from artgen.imaging.film.writer import VideoWriter
 from artgen.imaging.io.files import atomic_file, atomic_write
 
@@ -47,8 +48,12 @@ class Pipe:
     def __init__(self, path: Path) -> None:
         os.mkfifo(path)
         self.path, self._read = path, list[bytes]()
-        self._reader = threading.Thread(target=lambda: self._read.append(path.read_bytes()), daemon=True)
+        self._reader = threading.Thread(target=self._take, daemon=True)
         self._reader.start()
+
+    def _take(self) -> None:
+        with suppress(OSError):  # nobody wrote, and the test's folder is gone
+            self._read.append(self.path.read_bytes())
 
     def content(self) -> bytes:
         """All of it, once the writer has closed it; the FIFO is still one."""
@@ -104,7 +109,7 @@ def test_through_a_link(tmp_path: Path) -> None:
 
 def test_films_want_a_file(tmp_path: Path) -> None:
     null = device(tmp_path, "null.mp4", NULL)
-    for write in (lambda: VideoWriter(null, 16, 16, 24), lambda: Reel(null, "0" * 12)):
+    for write in (lambda: VideoWriter(null, 16, 16, 24), lambda: ResumableFilm(null, "0" * 12)):
         with pytest.raises(ArtgenError, match=r"null\.mp4: no regular file; name a file"):
             write()
     assert null.lstat().st_rdev == NULL
@@ -154,11 +159,11 @@ def test_every_command_with_an_output(
 
         from artgen.models.architectures.resnet import ResNet, ResNetConfig
         from artgen.models.files.checkpoint import save_model
-        from artgen.models.files.cyclegan_pix2pix import exported
+        from artgen.models.files.cyclegan_pix2pix import export_state_dict
 
         network = ResNet(ResNetConfig(width=8, blocks=6, rise="transposed"))
         save_model(tmp_path / "G.safetensors", network, {})
-        torch.save(exported("G", network), tmp_path / "in.pth")
+        torch.save(export_state_dict("G", network), tmp_path / "in.pth")
     pipe = Pipe(tmp_path / name) if kind == "pipe" else None
     if pipe is None:
         device(tmp_path, name, NULL)

@@ -1,4 +1,4 @@
-"""The sheet's tests share a run, a server and a browser's window."""
+"""Fixtures of the contact sheet's tests: one shared run, server and browser window."""
 
 from __future__ import annotations
 
@@ -11,58 +11,62 @@ from typing import Any
 import PIL.Image
 import pytest
 
-from artgen.curation.server.embed_missing import fill
-from artgen.runs.candidate import png_file, stage_file, thumbnail_file
+from artgen.curation.server.embed_missing import embed_missing
+from artgen.runs.candidate import candidate_png_path, stage_preview_path, thumbnail_path
 from artgen.runs.store import Run
-from tests.curation.served import Served
-from tests.curation.sheets import Sheet, copied
+from tests.curation.served import CurateProcess
+from tests.curation.sheets import SheetTab, copy_run
 
-COUNT, MADE = 40, 12
-OTHERS = ((0, 1, 2), (1, 2, 0), (2, 0, 1), (1, 0, 2))
+CANDIDATE_COUNT, DRAWN_COUNT = 40, 12
+CHANNEL_ORDERS = ((0, 1, 2), (1, 2, 0), (2, 0, 1), (1, 0, 2))
 
 
 @pytest.fixture(scope="session")
 def sheet_run(_made_runs: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """40 candidates; 2 and 3 are like 1, and 12 like 11."""
-    made = _made_runs("abstracts-1a2b3c4d", ((96, 96),) * MADE, "Abstracts", "Candidate {index}")
-    folder = copied(made, tmp_path_factory.mktemp("sheet"))
+    """40 candidates; 2 and 3 are near-duplicates of 1, and 12 of 11."""
+    source_folder = _made_runs(
+        "abstracts-1a2b3c4d", ((96, 96),) * DRAWN_COUNT, "Abstracts", "Candidate {index}"
+    )
+    folder = copy_run(source_folder, tmp_path_factory.mktemp("sheet"))
     with Run.open(folder) as run:
-        for number in range(MADE + 1, COUNT + 1):
-            like = run.candidate((number - 1) % MADE + 1)
-            file, thumbnail = png_file(folder, number), thumbnail_file(folder, number)
-            shutil.copyfile(like.file, file)
-            with PIL.Image.open(like.thumbnail) as image:  # another picture, cheaply
-                bands = image.convert("RGB").split()
-                PIL.Image.merge("RGB", [bands[at] for at in OTHERS[number // MADE]]).rotate(90).save(
-                    thumbnail
-                )
-            for at, stage in enumerate(like.stages):
-                shutil.copyfile(stage.preview, stage_file(folder, number, at, stage.step))
+        for number in range(DRAWN_COUNT + 1, CANDIDATE_COUNT + 1):
+            original = run.candidate((number - 1) % DRAWN_COUNT + 1)
+            file, thumbnail = candidate_png_path(folder, number), thumbnail_path(folder, number)
+            shutil.copyfile(original.file, file)
+            with PIL.Image.open(original.thumbnail) as image:  # another picture, cheaply
+                channels = image.convert("RGB").split()
+                PIL.Image.merge(
+                    "RGB", [channels[index] for index in CHANNEL_ORDERS[number // DRAWN_COUNT]]
+                ).rotate(90).save(thumbnail)
+            for stage_index, stage in enumerate(original.stages):
+                shutil.copyfile(stage.preview, stage_preview_path(folder, number, stage_index, stage.step))
             caption = f"Candidate {number}"
-            run.add(replace(like, index=number, file=file, thumbnail=thumbnail, caption=caption))
-    for number, like_number in ((2, 1), (3, 1), (12, 11)):
-        shutil.copyfile(thumbnail_file(folder, like_number), thumbnail_file(folder, number))
-    fill(folder)  # or each server would begin a process for it
+            run.add_candidate(
+                replace(original, index=number, file=file, thumbnail=thumbnail, caption=caption)
+            )
+    for number, original_number in ((2, 1), (3, 1), (12, 11)):
+        shutil.copyfile(thumbnail_path(folder, original_number), thumbnail_path(folder, number))
+    embed_missing(folder)  # otherwise each server would start a process for it
     return folder
 
 
 @pytest.fixture(scope="session")
-def sheet_server(tmp_path_factory: pytest.TempPathFactory, sheet_run: Path) -> Iterator[Served]:
-    server = Served(copied(sheet_run, tmp_path_factory.mktemp("sheet")))
+def sheet_server(tmp_path_factory: pytest.TempPathFactory, sheet_run: Path) -> Iterator[CurateProcess]:
+    server = CurateProcess(copy_run(sheet_run, tmp_path_factory.mktemp("sheet")))
     yield server
     server.stop()
-    assert server.errors.read_text() == ""
+    assert server.stderr_path.read_text() == ""
 
 
 @pytest.fixture(scope="session")
-def _window(sheet_server: Served, chromium: Any) -> Iterator[Sheet]:
+def _window(sheet_server: CurateProcess, chromium: Any) -> Iterator[SheetTab]:
     context = chromium.new_context(viewport={"width": 1000, "height": 700})
-    yield Sheet(context.new_page(), sheet_server).open(sheet_server.url)
+    yield SheetTab(context.new_page(), sheet_server).open(sheet_server.url)
     context.close()
 
 
 @pytest.fixture
-def sheet(_window: Sheet) -> Iterator[Sheet]:
-    """The sheet with nothing decided; afterwards: no message in the console."""
+def sheet(_window: SheetTab) -> Iterator[SheetTab]:
+    """The sheet with nothing decided; checks afterwards that the console has no message."""
     yield _window.reset()
-    assert _window.complaints == []
+    assert _window.console_messages == []

@@ -1,4 +1,4 @@
-"""The page's modules joined into one script, as a mailed sheet carries them."""
+"""The page's modules joined into one script, as a mailed sheet contains them."""
 
 from __future__ import annotations
 
@@ -6,41 +6,41 @@ from pathlib import Path
 
 import pytest
 
-from artgen.curation.export.bundle import PAGE, joined_script, modules
+from artgen.curation.export.bundle import PAGE_FOLDER, join_scripts, list_modules
 
 
-def write(folder: Path, **texts: str) -> None:
+def write_modules(folder: Path, **texts: str) -> None:
     for name, text in texts.items():
         file = folder / f"{name.replace('__', '/')}.js"
         file.parent.mkdir(exist_ok=True)
         file.write_text(text, "utf-8")
 
 
-def test_each_module_of_the_page_is_joined_once_after_what_it_imports() -> None:
-    files = modules()
-    assert sorted(files) == sorted(PAGE.rglob("*.js"))
-    assert files[-1] == PAGE / "main.js"
+def test_each_module_is_listed_once_after_those_it_imports() -> None:
+    modules = list_modules()
+    assert sorted(modules) == sorted(PAGE_FOLDER.rglob("*.js"))
+    assert modules[-1] == PAGE_FOLDER / "main.js"
 
 
-def test_modules_of_other_folders(tmp_path: Path) -> None:
-    write(
+def test_modules_of_other_folders_are_joined(tmp_path: Path) -> None:
+    write_modules(
         tmp_path,
         main='import { double } from "./grid/cell.js";\ndouble();\n',
         grid__cell='import { one } from "../one.js";\nexport function double() { return 2 * one; }\n',
         one="export const one = 1;\n",
     )
     script = "const one = 1;\nfunction double() { return 2 * one; }\ndouble();\n"
-    assert joined_script(tmp_path) == script
+    assert join_scripts(tmp_path) == script
 
 
 @pytest.mark.parametrize(
-    ("one", "message"),
+    ("second_module", "message"),
     [
         ("export const SIZE = 1;\n", r"main\.js: SIZE is declared in another module, too"),
         ("const other = 1;\nexport { other };\n", r"one\.js: `export \{ other \};` cannot be joined"),
     ],
 )
-def test_what_cannot_be_joined_is_an_error(tmp_path: Path, one: str, message: str) -> None:
-    write(tmp_path, main='import { other } from "./one.js";\nconst SIZE = 2;\n', one=one)
+def test_what_cannot_be_joined_is_an_error(tmp_path: Path, second_module: str, message: str) -> None:
+    write_modules(tmp_path, main='import { other } from "./one.js";\nconst SIZE = 2;\n', one=second_module)
     with pytest.raises(ValueError, match=message):
-        joined_script(tmp_path)
+        join_scripts(tmp_path)

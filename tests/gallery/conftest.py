@@ -54,7 +54,7 @@ def museum(tmp_path_factory: pytest.TempPathFactory, _made_runs: Callable[..., P
 
     from artgen.gallery.publish.builder import Order, publish
     from artgen.gallery.works.settings import load_settings
-    from artgen.runs.history import Change
+    from artgen.runs.history import DecisionChange
     from artgen.runs.store import Run
 
     place = tmp_path_factory.mktemp("museum")
@@ -69,8 +69,8 @@ def museum(tmp_path_factory: pytest.TempPathFactory, _made_runs: Callable[..., P
                 run.pick(index, True)
             if title == HOSTILE:  # two equal titles
                 words = (("title", HOSTILE), ("alt", "<img src=x onerror=alert(2)>"))
-                changes = [Change(index, field, text) for index in picks for field, text in words]
-                run.decide(changes, who="Ada", view="test")
+                changes = [DecisionChange(index, field, text) for index in picks for field, text in words]
+                run.decide(changes, author="Ada", view="test")
     plates = place / "plates #1"
     plates.mkdir()
     wide = Image.linear_gradient("L").resize((4800, 700))

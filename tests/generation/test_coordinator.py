@@ -1,4 +1,4 @@
-"""Runs: what is made, what is kept, what is made again."""
+"""Runs by the coordinator: candidates that are generated, kept or generated again."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from artgen.events import (
     RunFinished,
     RunStarted,
     StepStarted,
-    ignore,
+    ignore_event,
 )
-from artgen.generation.coordinator import Wish, run_folder, sample
-from artgen.generation.processes import Workers
-from artgen.locks import held
-from artgen.recipe import draw, load
+from artgen.generation.coordinator import RunRequest, generate_candidates, run_folder_of_recipe
+from artgen.generation.processes import WorkerPool
+from artgen.locks import lock_folder
+from artgen.recipe import draw_candidate, load_recipe
 from artgen.runs.store import Run
-from artgen.steps import Context
+from artgen.steps import StepContext
 
 
 def only_run(place: Path) -> Path:
@@ -50,8 +50,8 @@ def edit(place: Path, old: str, new: str) -> None:
 
 def test_a_run_leaves_whole_files_and_rows(sampled: Path) -> None:
     folder = only_run(sampled)
-    recipe = load(sampled / "tiny.toml")
-    assert folder == run_folder(recipe, sampled / "runs")
+    recipe = load_recipe(sampled / "tiny.toml")
+    assert folder == run_folder_of_recipe(recipe, sampled / "runs")
     names = sorted(contents(folder))
     assert len(names) == 6 + 6 * 4 + 6
     assert "stages/0003-1-upscale.webp" in names
@@ -59,7 +59,7 @@ def test_a_run_leaves_whole_files_and_rows(sampled: Path) -> None:
         assert [candidate.index for candidate in run.candidates()] == [1, 2, 3, 4, 5, 6]
         third = run.candidate(3)
     assert (third.width, third.height) == (96, 96)
-    assert third.draws == draw(recipe, 5, 3).draws
+    assert third.draws == draw_candidate(recipe, 5, 3).draws
     assert [(stage.step, stage.use, stage.width) for stage in third.stages] == [
         ("source", "crops", 24),
         ("upscale", "upscale", 96),
@@ -72,11 +72,13 @@ def test_a_run_leaves_whole_files_and_rows(sampled: Path) -> None:
 
 def test_a_candidate_alone_equals_itself_in_a_run(project: Path, sampled: Path) -> None:
     events: list[Event] = []
-    outcome = sample(
-        load(project / "tiny.toml"), Wish(only=[3], root=project / "runs", workers=1), events.append
+    result = generate_candidates(
+        load_recipe(project / "tiny.toml"),
+        RunRequest(numbers=[3], runs_folder=project / "runs", worker_count=1),
+        events.append,
     )
-    assert outcome.made == [3]
-    alone, whole = contents(outcome.folder), contents(only_run(sampled))
+    assert result.generated_numbers == [3]
+    alone, whole = contents(result.run_folder), contents(only_run(sampled))
     assert len(alone) == 6
     assert alone.items() <= whole.items()
     kinds = [type(event) for event in events]
@@ -89,19 +91,26 @@ def test_a_candidate_alone_equals_itself_in_a_run(project: Path, sampled: Path) 
 def test_a_run_is_completed_not_repeated(sampled: Path) -> None:
     folder = only_run(sampled)
     before = contents(folder)
-    recipe = load(sampled / "tiny.toml")
-    assert sample(recipe, Wish(root=sampled / "runs", workers=1), ignore).made == []
+    recipe = load_recipe(sampled / "tiny.toml")
+    assert (
+        generate_candidates(
+            recipe, RunRequest(runs_folder=sampled / "runs", worker_count=1), ignore_event
+        ).generated_numbers
+        == []
+    )
     # Three things a crash or a person may take away: a picture, a thumbnail, a row.
     (folder / "candidates" / "0002.png").unlink()
     (folder / "thumbs" / "0004.webp").unlink()
     with Run.open(folder) as run:
-        run.remove(5)
+        run.remove_candidate(5)
         run.pick(2, True)
     # And damage to every stored stage.
     for file in (sampled / "runs" / ".stages").iterdir():
         file.write_bytes(file.read_bytes()[:-1] + b"?")
-    outcome = sample(recipe, Wish(candidates=7, root=sampled / "runs", workers=1), ignore)
-    assert sorted(outcome.made) == [2, 7]
+    result = generate_candidates(
+        recipe, RunRequest(candidate_count=7, runs_folder=sampled / "runs", worker_count=1), ignore_event
+    )
+    assert sorted(result.generated_numbers) == [2, 7]
     after = contents(folder)
     assert before.items() <= after.items()
     assert len(after) == len(before) + 6
@@ -115,22 +124,30 @@ def test_another_last_step_makes_only_that_step_again(project: Path, sampled: Pa
     edit(project, 'use = "grain"', 'use = "grain"\namount = 0.5')
     stages = sampled / "runs" / ".stages"
     before = {file.name: file.read_bytes() for file in stages.iterdir()}
-    warm = sample(load(sampled / "tiny.toml"), Wish(only=[1], root=sampled / "runs", workers=1), ignore)
+    warm = generate_candidates(
+        load_recipe(sampled / "tiny.toml"),
+        RunRequest(numbers=[1], runs_folder=sampled / "runs", worker_count=1),
+        ignore_event,
+    )
     assert {file.name: file.read_bytes() for file in stages.iterdir()} == before
-    cold = sample(load(project / "tiny.toml"), Wish(only=[1], root=project / "runs", workers=1), ignore)
-    assert warm.folder.name == cold.folder.name
+    cold = generate_candidates(
+        load_recipe(project / "tiny.toml"),
+        RunRequest(numbers=[1], runs_folder=project / "runs", worker_count=1),
+        ignore_event,
+    )
+    assert warm.run_folder.name == cold.run_folder.name
     assert len(list((sampled / "runs").glob("tiny-*"))) == 2
-    assert contents(warm.folder) == contents(cold.folder)
+    assert contents(warm.run_folder) == contents(cold.run_folder)
 
 
 def test_a_step_between_changes_no_other_draws(project: Path) -> None:
-    before = draw(load(project / "tiny.toml"), 5, 3).draws
+    before = draw_candidate(load_recipe(project / "tiny.toml"), 5, 3).draws
     edit(
         project,
         '[[steps]]\nuse = "grade"',
         '[[steps]]\nuse = "grain"\nid = "dust"\n\n[[steps]]\nuse = "grade"',
     )
-    assert draw(load(project / "tiny.toml"), 5, 3).draws == before
+    assert draw_candidate(load_recipe(project / "tiny.toml"), 5, 3).draws == before
 
 
 def test_a_corrupt_photograph_fails_alone(project: Path) -> None:
@@ -142,24 +159,33 @@ def test_a_corrupt_photograph_fails_alone(project: Path) -> None:
     whole = (project / "pictures" / "1.png").read_bytes()
     (project / "pictures" / "1.png").write_bytes(whole[: len(whole) // 2])
     events: list[Event] = []
-    recipe = load(project / "tiny.toml")
-    outcome = sample(recipe, Wish(candidates=3, root=project / "runs", workers=1), events.append)
-    assert sorted(outcome.made) == [1, 3]
-    assert "1.png: damaged or truncated" in str(outcome.failed[2])
+    recipe = load_recipe(project / "tiny.toml")
+    result = generate_candidates(
+        recipe, RunRequest(candidate_count=3, runs_folder=project / "runs", worker_count=1), events.append
+    )
+    assert sorted(result.generated_numbers) == [1, 3]
+    assert "1.png: damaged or truncated" in str(result.errors[2])
     (failed,) = (event for event in events if isinstance(event, CandidateFailed))
-    assert (failed.candidate, failed.problem) == (2, str(outcome.failed[2]))
-    assert not list(outcome.folder.rglob(".artgen-tmp-*"))
-    # Put right, it is made; and the change is told.
+    assert (failed.candidate, failed.problem) == (2, str(result.errors[2]))
+    assert not list(result.run_folder.rglob(".artgen-tmp-*"))
+    # Once repaired it is generated, and the change is reported.
     (project / "pictures" / "1.png").write_bytes(whole)
-    outcome = sample(recipe, Wish(candidates=3, root=project / "runs", workers=1), events.append)
-    assert (outcome.made, outcome.failed) == ([2], {})
+    result = generate_candidates(
+        recipe, RunRequest(candidate_count=3, runs_folder=project / "runs", worker_count=1), events.append
+    )
+    assert (result.generated_numbers, result.errors) == ([2], {})
     notes = [event.message for event in events if isinstance(event, Note)]
     assert any("Changed since this run began: pictures/1.png" in note for note in notes)
 
 
 def test_captions_follow_the_recipe(sampled: Path) -> None:
     edit(sampled, 'use = "grain"\n', 'use = "grain"\n\n[gallery]\ncaption = "No. {index}, from {source}"\n')
-    assert sample(load(sampled / "tiny.toml"), Wish(root=sampled / "runs"), ignore).made == []
+    assert (
+        generate_candidates(
+            load_recipe(sampled / "tiny.toml"), RunRequest(runs_folder=sampled / "runs"), ignore_event
+        ).generated_numbers
+        == []
+    )
     with Run.open(only_run(sampled)) as run:
         assert run.candidate(3).caption == "No. 3, from 24 px"
 
@@ -167,12 +193,14 @@ def test_captions_follow_the_recipe(sampled: Path) -> None:
 def test_captions_name_the_photograph_that_was_used(project: Path) -> None:
     edit(project, 'use = "crops"', 'use = "photos"')
     edit(project, "size = 24", "side = 8")
-    wish = Wish(candidates=3, root=project / "runs", workers=1)
-    folder = sample(load(project / "tiny.toml"), wish, ignore).folder
+    request = RunRequest(candidate_count=3, runs_folder=project / "runs", worker_count=1)
+    folder = generate_candidates(load_recipe(project / "tiny.toml"), request, ignore_event).run_folder
     shutil.copy(project / "pictures" / "2.png", project / "pictures" / "00.png")
     with (project / "tiny.toml").open("a") as recipe:
         recipe.write('\n[gallery]\ncaption = "{source}"\n')
-    assert sample(load(project / "tiny.toml"), wish, ignore).made == []
+    assert (
+        generate_candidates(load_recipe(project / "tiny.toml"), request, ignore_event).generated_numbers == []
+    )
     with Run.open(folder) as run:
         assert [candidate.caption for candidate in run.candidates()] == ["0", "1", "2"]
 
@@ -180,45 +208,47 @@ def test_captions_name_the_photograph_that_was_used(project: Path) -> None:
 def test_more_images_than_a_picture_can_list(project: Path) -> None:
     for number in range(1998):
         (project / "pictures" / f"more-{number}.png").touch()
-    with pytest.raises(ArtgenError, match=r"source\.images: 2,001 images; crops are taken of at most 2,000"):
-        load(project / "tiny.toml")
+    with pytest.raises(
+        ArtgenError, match=r"source\.images: 2,001 images; crops are taken from at most 2,000"
+    ):
+        load_recipe(project / "tiny.toml")
     edit(project, 'use = "crops"', 'use = "photos"')
     edit(project, "size = 24", "side = 8")
-    load(project / "tiny.toml")
+    load_recipe(project / "tiny.toml")
     (project / "pictures" / "more-0.png").unlink()
     edit(project, 'use = "photos"', 'use = "crops"')
     edit(project, "side = 8", "size = 24")
-    load(project / "tiny.toml")
+    load_recipe(project / "tiny.toml")
 
 
-def test_what_is_told_as_too_little_memory(project: Path) -> None:
+def test_errors_that_are_reported_as_lack_of_memory(project: Path) -> None:
     import torch
 
-    from artgen.generation.chain import Setting, stages
+    from artgen.generation.chain import GenerationSettings, generate_stages
     from artgen.steps import Step
 
     class Wide(Step):
         use: str = "wide"
 
-        def apply(self, image: torch.Tensor, context: Context) -> torch.Tensor:
+        def apply(self, image: torch.Tensor, context: StepContext) -> torch.Tensor:
             return torch.empty(3, 1 << 24, 1 << 24)
 
     class Wrong(Step):
         use: str = "wrong"
 
-        def apply(self, image: torch.Tensor, context: Context) -> torch.Tensor:
+        def apply(self, image: torch.Tensor, context: StepContext) -> torch.Tensor:
             raise RuntimeError("an illegal memory access was encountered")
 
-    recipe = load(project / "tiny.toml")
+    recipe = load_recipe(project / "tiny.toml")
     with pytest.raises(ArtgenError, match="step wide: not enough memory after 24 x 24 px"):
-        list(stages(recipe.model_copy(update={"steps": [Wide()]}), 1, Setting()))
+        list(generate_stages(recipe.model_copy(update={"steps": [Wide()]}), 1, GenerationSettings()))
     with pytest.raises(RuntimeError, match="illegal memory access"):
-        list(stages(recipe.model_copy(update={"steps": [Wrong()]}), 1, Setting()))
+        list(generate_stages(recipe.model_copy(update={"steps": [Wrong()]}), 1, GenerationSettings()))
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="counts processes in /proc")
 @pytest.mark.skipif(shutil.which("nvidia-smi") is None, reason="only where there may be a GPU")
-def test_as_many_workers_as_asked_also_on_a_gpu(project: Path) -> None:
+def test_the_requested_number_of_workers_also_on_a_gpu(project: Path) -> None:
     workers: list[int] = []
 
     def count(event: Event) -> None:
@@ -228,15 +258,18 @@ def test_as_many_workers_as_asked_also_on_a_gpu(project: Path) -> None:
             ]
             workers.append(sum(int(parts[1]) == os.getpid() for parts in stats))
 
-    outcome = sample(load(project / "tiny.toml"), Wish(root=project / "runs", workers=3), count)
-    assert len(outcome.made) == 6
+    result = generate_candidates(
+        load_recipe(project / "tiny.toml"), RunRequest(runs_folder=project / "runs", worker_count=3), count
+    )
+    assert len(result.generated_numbers) == 6
     assert workers[0] == 3
 
 
 @pytest.mark.slow
 def test_this_process_computes_like_a_worker() -> None:
     code = (
-        "import os; from artgen.generation.chain import prepare; prepare('cpu'); import torch; "
+        "import os; from artgen.generation.chain import configure_torch; "
+        "configure_torch('cpu'); import torch; "
         "print(torch.get_num_threads(), os.environ['CUBLAS_WORKSPACE_CONFIG'], os.environ['OMP_NUM_THREADS'])"
     )
     done = subprocess.run(
@@ -251,38 +284,49 @@ def test_this_process_computes_like_a_worker() -> None:
 
 
 def test_one_run_at_a_time(sampled: Path) -> None:
-    with held(only_run(sampled)), pytest.raises(ArtgenError, match="another artgen is at work"):
-        sample(load(sampled / "tiny.toml"), Wish(root=sampled / "runs", workers=1), ignore)
+    with lock_folder(only_run(sampled)), pytest.raises(ArtgenError, match="another artgen is at work"):
+        generate_candidates(
+            load_recipe(sampled / "tiny.toml"),
+            RunRequest(runs_folder=sampled / "runs", worker_count=1),
+            ignore_event,
+        )
 
 
 def test_a_device_that_is_not_there() -> None:
     import torch
 
-    from artgen.generation.chain import prepare
+    from artgen.generation.chain import configure_torch
 
     if torch.backends.mps.is_available():
         pytest.skip("this machine has mps")
     with pytest.raises(ArtgenError, match="--device mps: torch does not find this device"):
-        prepare("mps")
+        configure_torch("mps")
 
 
 def test_a_damaged_database_is_rebuilt_by_the_next_run(sampled: Path) -> None:
     folder = only_run(sampled)
     (folder / "run.db").write_bytes(b"\0" * 9000)
-    assert sample(load(sampled / "tiny.toml"), Wish(root=sampled / "runs", workers=1), ignore).made == []
+    assert (
+        generate_candidates(
+            load_recipe(sampled / "tiny.toml"),
+            RunRequest(runs_folder=sampled / "runs", worker_count=1),
+            ignore_event,
+        ).generated_numbers
+        == []
+    )
     assert (folder / "run.db.damaged-1").exists()
     count = sqlite3.connect(folder / "run.db").execute("SELECT count(*) FROM candidates").fetchone()
     assert count == (6,)
 
 
 def test_a_bug_in_a_worker_reaches_the_coordinator() -> None:
-    workers = Workers("this is no order")
+    workers = WorkerPool("this is no order")
     try:
         workers.start(1)
         number, report = workers.reports.get(timeout=30)
         assert "Traceback" in report["bug"]
         assert workers.reports.get(timeout=30) == (number, {"ended": True})
-        assert "ended by itself" in str(workers.death(number))
+        assert "ended by itself" in str(workers.explain_exit(number))
     finally:
         workers.stop()
     with pytest.raises(queue.Empty):

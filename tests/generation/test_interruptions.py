@@ -1,4 +1,4 @@
-"""Runs that are killed, stopped, or out of room: resumed, they are what they would have been."""
+"""Runs that are killed, stopped, or out of disk space: after resuming they have the same files."""
 
 from __future__ import annotations
 
@@ -110,23 +110,23 @@ def test_ctrl_c_stops_at_once_and_says_how_to_go_on(project: Path) -> None:
     assert workers
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=30)
+    _, error_text = process.communicate(timeout=30)
     assert time.monotonic() - began < 3
     assert process.returncode == 130
     assert gone(workers, 1)
-    assert "go on with: artgen run tiny.toml -n 40" in told
-    assert "Traceback" not in told
+    assert "go on with: artgen run tiny.toml -n 40" in error_text
+    assert "Traceback" not in error_text
     assert not list((project / "runs").rglob(f"{TEMPORARY}*"))
 
 
-def test_a_killed_worker_is_told_and_nothing_is_lost(project: Path, sampled: Path) -> None:
+def test_a_killed_worker_is_reported_and_nothing_is_lost(project: Path, sampled: Path) -> None:
     process = start(project, "--workers", "1")
     wait_for_files(project, 2, process)
     os.kill(children(process.pid)[0], signal.SIGKILL)
-    _, told = process.communicate(timeout=60)
+    _, error_text = process.communicate(timeout=60)
     assert process.returncode == 2
-    assert "a worker: was ended by SIGKILL, as when memory runs out" in told
-    assert "Traceback" not in told
+    assert "a worker: was ended by SIGKILL, as when memory runs out" in error_text
+    assert "Traceback" not in error_text
     made = contents(project)
     assert made.items() <= contents(sampled).items()
 

@@ -1,4 +1,4 @@
-"""Pictures made again from what their files carry, which may not be trusted."""
+"""Reproduction of pictures from the provenance in their files, which may not be trusted."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from artgen.errors import ArtgenError
-from artgen.events import ignore
-from artgen.generation.coordinator import Wish, sample
-from artgen.generation.reproduce import Reproduction, reproduce
+from artgen.events import ignore_event
+from artgen.generation.coordinator import RunRequest, generate_candidates
+from artgen.generation.reproduce import ReproductionResult, reproduce_picture
 from artgen.imaging.io.files import read_image, read_text, write_png
-from artgen.recipe import load
-from artgen.runs.provenance import read
+from artgen.recipe import load_recipe
+from artgen.runs.provenance import read_provenance
 
 
 def picture(place: Path, index: int = 3) -> Path:
@@ -24,8 +24,8 @@ def picture(place: Path, index: int = 3) -> Path:
     return found
 
 
-def again(file: Path, folder: Path | None = None) -> Reproduction:
-    return reproduce(file, ignore, folder=folder)
+def again(file: Path, folder: Path | None = None) -> ReproductionResult:
+    return reproduce_picture(file, ignore_event, recipe_folder=folder)
 
 
 def rewritten(file: Path, change: Callable[[dict[str, Any]], object]) -> Path:
@@ -67,8 +67,13 @@ def photographed(project: Path, images: str, candidates: int = 3) -> list[Path]:
     text = (project / "tiny.toml").read_text().replace('use = "crops"', 'use = "photos"')
     text = text.replace('"pictures"', images).replace("size = 24", "side = 8")
     (project / "tiny.toml").write_text(text)
-    wish = Wish(candidates=candidates, root=project / "runs", workers=1)
-    return sorted((sample(load(project / "tiny.toml"), wish, ignore).folder / "candidates").iterdir())
+    request = RunRequest(candidate_count=candidates, runs_folder=project / "runs", worker_count=1)
+    return sorted(
+        (
+            generate_candidates(load_recipe(project / "tiny.toml"), request, ignore_event).run_folder
+            / "candidates"
+        ).iterdir()
+    )
 
 
 def test_a_picture_lists_only_its_photograph(project: Path, tmp_path: Path) -> None:
@@ -76,12 +81,12 @@ def test_a_picture_lists_only_its_photograph(project: Path, tmp_path: Path) -> N
     shutil.copy(project / "pictures" / "0.png", project / "more" / "[x].png")
     images = f'["more", "pictures/*.png", "builtin:textures", "{project / "pictures"}"]'
     files = photographed(project, images, 5)
-    sources = [read(file).source_file for file in files]
+    sources = [read_provenance(file).source_file for file in files]
     names = ["more/[x].png", "pictures/0.png", "pictures/1.png", "pictures/2.png"]
     assert sources == [*names, "skimage:data/chelsea.png"]
     for file, source in zip(files, sources, strict=True):
-        assert [used.name for used in read(file).files] == [source, "tiny.safetensors"]
-    # The one photograph suffices, whatever else came or went.
+        assert [used.name for used in read_provenance(file).files] == [source, "tiny.safetensors"]
+    # That photograph suffices, whatever was added or removed.
     other = tmp_path / "other"
     (other / "pictures").mkdir(parents=True)
     shutil.copy(project / "tiny.safetensors", other)
@@ -99,9 +104,13 @@ def test_what_was_not_drawn_need_not_be_there(project: Path, tmp_path: Path) -> 
     recipe = project / "tiny.toml"
     choice = '{ choice = ["tiny.safetensors", "tiny-2.safetensors"] }'
     recipe.write_text(recipe.read_text().replace('"tiny.safetensors"', choice))
-    outcome = sample(load(recipe), Wish(only=[1], root=project / "runs", workers=1), ignore)
-    (file,) = (outcome.folder / "candidates").iterdir()
-    (drawn,) = (used.name for used in read(file).files if used.name.endswith(".safetensors"))
+    run_result = generate_candidates(
+        load_recipe(recipe),
+        RunRequest(numbers=[1], runs_folder=project / "runs", worker_count=1),
+        ignore_event,
+    )
+    (file,) = (run_result.run_folder / "candidates").iterdir()
+    (drawn,) = (used.name for used in read_provenance(file).files if used.name.endswith(".safetensors"))
     for name in {"tiny.safetensors", "tiny-2.safetensors"} - {drawn}:
         (project / name).unlink()
     assert again(file).identical

@@ -1,4 +1,4 @@
-"""Variations of a run's candidates: made, kept, made again."""
+"""Variations of a run's candidates: queued, generated, kept, generated again."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from artgen.errors import ArtgenError
-from artgen.events import CandidateDone, Event, MoreAsked, RunStarted, ignore
-from artgen.generation.coordinator import Wish, sample
-from artgen.generation.existing import ask
-from artgen.generation.reproduce import reproduce
-from artgen.generation.run_recipe import recipe_of
-from artgen.generation.scheduler import Outcome
+from artgen.events import CandidateDone, CandidatesAdded, Event, RunStarted, ignore_event
+from artgen.generation.coordinator import RunRequest, generate_candidates
+from artgen.generation.existing import request_variations
+from artgen.generation.reproduce import reproduce_picture
+from artgen.generation.run_recipe import load_run_recipe
+from artgen.generation.scheduler import RunResult
 from artgen.imaging.io.files import read_image
-from artgen.recipe import Lineage, draw, load
-from artgen.runs.candidate import FIRST_VARIATION as FIRST
-from artgen.runs.provenance import read
+from artgen.recipe import Lineage, draw_candidate, load_recipe
+from artgen.runs.candidate import FIRST_VARIATION_NUMBER as FIRST
+from artgen.runs.provenance import read_provenance
 from artgen.runs.store import Run
 
 
@@ -27,28 +27,28 @@ def only_run(place: Path) -> Path:
     return folder
 
 
-def vary(place: Path, parent: int, count: int = 1) -> Outcome:
+def vary(place: Path, parent: int, count: int = 1) -> RunResult:
     with Run.open(only_run(place)) as run:
-        recipe = recipe_of(run)
-        ask(run, recipe, [parent], count)
-        return sample(recipe, Wish(only=(), workers=1), ignore, run)
+        recipe = load_run_recipe(run)
+        request_variations(run, recipe, [parent], count)
+        return generate_candidates(recipe, RunRequest(numbers=(), worker_count=1), ignore_event, run)
 
 
 def test_variations_are_candidates_that_know_their_parents(sampled: Path) -> None:
     folder = only_run(sampled)
     before = (folder / "candidates" / "0003.png").read_bytes()
-    assert vary(sampled, 3, 2).made == [FIRST, FIRST + 1]
-    assert vary(sampled, FIRST).made == [FIRST + 2]
-    recipe = load(sampled / "tiny.toml")
+    assert vary(sampled, 3, 2).generated_numbers == [FIRST, FIRST + 1]
+    assert vary(sampled, FIRST).generated_numbers == [FIRST + 2]
+    recipe = load_recipe(sampled / "tiny.toml")
     with Run.open(folder) as run:
-        assert run.queued() == []
+        assert run.queued_variations() == []
         assert [candidate.variation_of for candidate in run.candidates()] == [None] * 6 + [3, 3, FIRST]
         assert run.variations()[FIRST + 2] == Lineage(FIRST + 2, (3, FIRST))
         for number, lineage in run.variations().items():
-            assert run.candidate(number).draws == draw(recipe, recipe.seed, lineage).draws
+            assert run.candidate(number).draws == draw_candidate(recipe, recipe.seed, lineage).draws
     pictures = [folder / "candidates" / f"{FIRST + n}.png" for n in range(3)]
-    assert [read(file).ancestors for file in pictures] == [[], [], [3]]
-    assert "variation_of" not in (read(folder / "candidates" / "0003.png").text()["artgen"])
+    assert [read_provenance(file).ancestors for file in pictures] == [[], [], [3]]
+    assert "variation_of" not in (read_provenance(folder / "candidates" / "0003.png").png_text()["artgen"])
     different = [read_image(folder / "candidates" / "0003.png"), *map(read_image, pictures)]
     assert all(
         float((one - other).abs().mean()) > 0.005
@@ -57,50 +57,52 @@ def test_variations_are_candidates_that_know_their_parents(sampled: Path) -> Non
         if one is not other
     )
     assert (folder / "candidates" / "0003.png").read_bytes() == before
-    result = reproduce(pictures[2], ignore)
+    result = reproduce_picture(pictures[2], ignore_event)
     assert result.identical, result.summary()
     assert result.differences == ()
 
 
 @pytest.mark.slow
-def test_what_is_lost_is_found_or_made_again(sampled: Path) -> None:
-    folder, recipe = only_run(sampled), load(sampled / "tiny.toml")
+def test_lost_variations_are_recovered_or_generated_again(sampled: Path) -> None:
+    folder, recipe = only_run(sampled), load_recipe(sampled / "tiny.toml")
     vary(sampled, 3, 2)
     vary(sampled, FIRST)
     pictures = [folder / "candidates" / f"{FIRST + n}.png" for n in range(3)]
     bytes_ = [file.read_bytes() for file in pictures]
     for file in pictures:
-        assert reproduce(file, ignore).identical
+        assert reproduce_picture(file, ignore_event).identical
     (folder / "run.db").unlink()
     pictures[2].unlink()
     (folder / "thumbs" / f"{FIRST}.webp").unlink()
     with Run.open(folder) as run:
         assert [candidate.variation_of for candidate in run.candidates()][6:] == [3, 3]
-    assert vary(sampled, FIRST).made == [FIRST + 2]
+    assert vary(sampled, FIRST).generated_numbers == [FIRST + 2]
     assert [file.read_bytes() for file in pictures] == bytes_
     pictures[0].unlink()
-    assert sample(recipe, Wish(root=sampled / "runs", workers=1), ignore).made == [FIRST]
+    assert generate_candidates(
+        recipe, RunRequest(runs_folder=sampled / "runs", worker_count=1), ignore_event
+    ).generated_numbers == [FIRST]
     assert pictures[0].read_bytes() == bytes_[0]
     pictures[1].unlink()
-    assert sample(recipe, Wish(only=[FIRST + 1], root=sampled / "runs", workers=1), ignore).made == [
-        FIRST + 1
-    ]
+    assert generate_candidates(
+        recipe, RunRequest(numbers=[FIRST + 1], runs_folder=sampled / "runs", worker_count=1), ignore_event
+    ).generated_numbers == [FIRST + 1]
 
 
 @pytest.mark.slow
 def test_every_candidate_comes_with_its_embedding(sampled: Path) -> None:
-    from artgen.imaging.embedding import NAME, embed
+    from artgen.imaging.embedding import EMBEDDING_NAME, embed_image
 
     vary(sampled, 3)
     with Run.open(only_run(sampled)) as run:
-        numbers, vectors = run.embeddings(NAME)
+        numbers, vectors = run.load_embeddings(EMBEDDING_NAME)
         assert list(numbers) == [1, 2, 3, 4, 5, 6, FIRST]
-        again = embed(read_image(run.candidate(FIRST).file))
+        again = embed_image(read_image(run.candidate(FIRST).file))
     assert vectors[-1] == pytest.approx(again, abs=0.05)
 
 
 @pytest.mark.slow
-def test_what_parent_and_variation_share_is_made_once(sampled: Path) -> None:
+def test_stages_shared_by_parent_and_variation_are_computed_once(sampled: Path) -> None:
     recipe = sampled / "tiny.toml"
     text = recipe.read_text().replace("{ uniform = [0.2, 1.0] }", "0.7")
     grow = '[[steps]]\nuse = "upscale"\nid = "grow"\nmodel = "tiny.safetensors"\nscale = 2\n\n'
@@ -108,7 +110,11 @@ def test_what_parent_and_variation_share_is_made_once(sampled: Path) -> None:
     shutil.rmtree(only_run(sampled))
     stages = sampled / "runs" / ".stages"
     shutil.rmtree(stages)
-    sample(load(recipe), Wish(only=[2], root=sampled / "runs", workers=1), ignore)
+    generate_candidates(
+        load_recipe(recipe),
+        RunRequest(numbers=[2], runs_folder=sampled / "runs", worker_count=1),
+        ignore_event,
+    )
     before = {file.name: file.stat().st_mtime_ns for file in stages.iterdir()}
     assert len(before) == 2
     vary(sampled, 2)
@@ -118,7 +124,7 @@ def test_what_parent_and_variation_share_is_made_once(sampled: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_at_work_makes_what_is_asked_for_meanwhile(project: Path) -> None:
+def test_a_running_run_generates_variations_queued_meanwhile(project: Path) -> None:
     events: list[Event] = []
 
     def emit(event: Event) -> None:
@@ -127,50 +133,66 @@ def test_a_run_at_work_makes_what_is_asked_for_meanwhile(project: Path) -> None:
             with Run.open(only_run(project)) as run:
                 run.queue_variations(1, 2)
 
-    outcome = sample(load(project / "tiny.toml"), Wish(root=project / "runs", workers=1), emit)
-    # Somebody waits for them: they come before the rest.
-    assert outcome.made == [1, 2, FIRST, FIRST + 1, 3, 4, 5, 6]
-    assert MoreAsked(2) in events
+    run_result = generate_candidates(
+        load_recipe(project / "tiny.toml"), RunRequest(runs_folder=project / "runs", worker_count=1), emit
+    )
+    # Somebody waits for them, so they come before the others.
+    assert run_result.generated_numbers == [1, 2, FIRST, FIRST + 1, 3, 4, 5, 6]
+    assert CandidatesAdded(2) in events
 
 
 @pytest.mark.slow
-def test_idle_workers_hear_of_it_and_more_are_started(project: Path) -> None:
-    recipe = load(project / "tiny.toml")
-    sample(recipe, Wish(only=[1], root=project / "runs", workers=1), ignore)
+def test_idle_workers_take_queued_variations_and_more_are_started(project: Path) -> None:
+    recipe = load_recipe(project / "tiny.toml")
+    generate_candidates(
+        recipe, RunRequest(numbers=[1], runs_folder=project / "runs", worker_count=1), ignore_event
+    )
 
     def emit(event: Event) -> None:
         if isinstance(event, CandidateDone) and event.candidate == 2:
             with Run.open(only_run(project)) as run:
                 run.queue_variations(1, 3)
 
-    outcome = sample(recipe, Wish(only=[2], root=project / "runs", workers=2), emit)
-    assert sorted(outcome.made) == [2, FIRST, FIRST + 1, FIRST + 2]
+    run_result = generate_candidates(
+        recipe, RunRequest(numbers=[2], runs_folder=project / "runs", worker_count=2), emit
+    )
+    assert sorted(run_result.generated_numbers) == [2, FIRST, FIRST + 1, FIRST + 2]
 
 
 @pytest.mark.slow
-def test_what_is_asked_for_as_a_run_ends_is_made(sampled: Path) -> None:
-    """Between the last look and the lock being free nobody else can make it."""
+def test_variations_queued_as_a_run_ends_are_generated(sampled: Path) -> None:
+    """Between the last look at the queue and the release of the lock no other process can generate them."""
     started: list[int] = []
 
     def emit(event: Event) -> None:
-        if isinstance(event, RunStarted):  # nothing is missing: it has looked for the last time
+        if isinstance(event, RunStarted):  # nothing is missing: it has read the queue for the last time
             started.append(event.total - event.done)
             if len(started) == 1:
                 with Run.open(only_run(sampled)) as run:
                     run.queue_variations(4, 1)
 
-    outcome = sample(load(sampled / "tiny.toml"), Wish(root=sampled / "runs", workers=1), emit)
-    assert (started, outcome.made) == ([0, 1], [FIRST])
-    assert [candidate.index for candidate in outcome.candidates] == [1, 2, 3, 4, 5, 6, FIRST]
+    run_result = generate_candidates(
+        load_recipe(sampled / "tiny.toml"), RunRequest(runs_folder=sampled / "runs", worker_count=1), emit
+    )
+    assert (started, run_result.generated_numbers) == ([0, 1], [FIRST])
+    assert [candidate.index for candidate in run_result.candidates] == [1, 2, 3, 4, 5, 6, FIRST]
 
 
 def test_unknown_variations_are_refused(sampled: Path) -> None:
     with pytest.raises(
         ArtgenError, match=r"candidate 100001, 100003: no variation of tiny-\w+; a recipe draws"
     ):
-        sample(load(sampled / "tiny.toml"), Wish(only=[1, FIRST, FIRST + 2], root=sampled / "runs"), ignore)
+        generate_candidates(
+            load_recipe(sampled / "tiny.toml"),
+            RunRequest(numbers=[1, FIRST, FIRST + 2], runs_folder=sampled / "runs"),
+            ignore_event,
+        )
     with pytest.raises(ArtgenError, match="no variation of"):
-        sample(load(sampled / "tiny.toml"), Wish(only=[FIRST], root=sampled / "other"), ignore)
+        generate_candidates(
+            load_recipe(sampled / "tiny.toml"),
+            RunRequest(numbers=[FIRST], runs_folder=sampled / "other"),
+            ignore_event,
+        )
     assert not (sampled / "other").exists()
 
 
@@ -180,58 +202,71 @@ def test_a_variation_that_cannot_be_made_fails_alone(sampled: Path) -> None:
     shutil.rmtree(folder)
     recipe = sampled / "tiny.toml"
     recipe.write_text('[source]\nuse = "crops"\nimages = "pictures"\nsize = 24\n\n[[steps]]\nuse = "grade"\n')
-    folder = sample(load(recipe), Wish(only=[1], root=sampled / "runs", workers=1), ignore).folder
-    with Run.open(folder) as run, pytest.raises(ArtgenError, match="its steps leave nothing to chance"):
-        ask(run, recipe_of(run), [1], 2)
+    folder = generate_candidates(
+        load_recipe(recipe),
+        RunRequest(numbers=[1], runs_folder=sampled / "runs", worker_count=1),
+        ignore_event,
+    ).run_folder
+    with Run.open(folder) as run, pytest.raises(ArtgenError, match="nothing in its steps is random"):
+        request_variations(run, load_run_recipe(run), [1], 2)
     with Run.open(folder) as run:
-        assert run.queued() == []
-        run.queue_variations(1, 1)  # as a page that knows nothing of steps
-    outcome = sample(load(recipe), Wish(only=(), root=sampled / "runs", workers=1), ignore)
-    assert outcome.made == []
-    assert "leave nothing to chance" in str(outcome.failed[FIRST])
-    assert sample(load(recipe), Wish(root=sampled / "runs", candidates=1), ignore).failed == {}
+        assert run.queued_variations() == []
+        run.queue_variations(1, 1)  # as the contact sheet, which does not look at the steps
+    run_result = generate_candidates(
+        load_recipe(recipe),
+        RunRequest(numbers=(), runs_folder=sampled / "runs", worker_count=1),
+        ignore_event,
+    )
+    assert run_result.generated_numbers == []
+    assert "nothing in its steps is random" in str(run_result.errors[FIRST])
+    assert (
+        generate_candidates(
+            load_recipe(recipe), RunRequest(runs_folder=sampled / "runs", candidate_count=1), ignore_event
+        ).errors
+        == {}
+    )
 
 
 def test_the_recipe_is_read_from_the_run(sampled: Path) -> None:
     folder = only_run(sampled)
-    recipe = load(sampled / "tiny.toml")
+    recipe = load_recipe(sampled / "tiny.toml")
     (sampled / "tiny.toml").write_text("seed = 9")
     with Run.open(folder) as run:
-        assert recipe_of(run).digest() == recipe.digest()
-        assert recipe_of(run).path.resolve() == (sampled / "tiny.toml").resolve()
+        assert load_run_recipe(run).digest() == recipe.digest()
+        assert load_run_recipe(run).path.resolve() == (sampled / "tiny.toml").resolve()
         (sampled / "tiny.safetensors").unlink()
         with pytest.raises(ArtgenError, match=rf"{folder.name}/recipe\.toml:\d+: steps\.upscale\.model"):
-            recipe_of(run)
+            load_run_recipe(run)
 
 
-def test_where_the_recipe_lies_is_guessed_when_nobody_knows(sampled: Path, tmp_path: Path) -> None:
+def test_an_unknown_recipe_folder_is_searched_for(sampled: Path, tmp_path: Path) -> None:
     folder = only_run(sampled)
     (folder / "run.db").unlink()
     with Run.open(folder) as run:
-        assert recipe_of(run).folder.resolve() == sampled.resolve()
+        assert load_run_recipe(run).folder.resolve() == sampled.resolve()
     moved = tmp_path / "moved" / folder.name
     shutil.copytree(folder, moved)
     with Run.open(moved) as run:
-        with pytest.raises(ArtgenError, match=r"not known where its recipe lies; .*artgen run PATH/tiny"):
-            recipe_of(run)
-        run.remember("recipe folder", "../../gone")
+        with pytest.raises(ArtgenError, match=r"the folder of its recipe is unknown; .*artgen run PATH/tiny"):
+            load_run_recipe(run)
+        run.write_fact("recipe folder", "../../gone")
         with pytest.raises(ArtgenError, match=r"no folder \.\./\.\./gone; "):
-            recipe_of(run)
+            load_run_recipe(run)
 
 
-def test_a_variation_of_a_lost_line_is_told(sampled: Path) -> None:
-    folder, recipe = only_run(sampled), load(sampled / "tiny.toml")
+def test_a_variation_without_a_known_ancestor_is_reported(sampled: Path) -> None:
+    folder, recipe = only_run(sampled), load_recipe(sampled / "tiny.toml")
     with Run.open(folder) as run:
         parent = replace(run.candidate(3), index=FIRST + 1, variation_of=FIRST)
-        run.add(parent)
+        run.add_candidate(parent)
         for part in ("candidates/{:04d}.png", "thumbs/{:04d}.webp"):
             shutil.copy(folder / part.format(3), folder / part.format(FIRST + 1))
-        with pytest.raises(ArtgenError, match="a variation of one that is not known any more"):
-            ask(run, recipe, [FIRST + 1], 1)
+        with pytest.raises(ArtgenError, match="a variation of a candidate that is no longer known"):
+            request_variations(run, recipe, [FIRST + 1], 1)
         assert run.lineages([3, FIRST + 1]) == [Lineage(3), Lineage(FIRST + 1)]
-        run.queue_variations(FIRST + 1, 1)  # as the page does
-        assert run.waiting() == []
-        outcome = sample(recipe, Wish(only=()), ignore, run)
-        assert outcome.made == []
-        assert "of which it is not known any more what it varies" in str(outcome.failed[FIRST + 2])
-        assert sample(recipe, Wish(only=()), ignore, run).failed == {}
+        run.queue_variations(FIRST + 1, 1)  # as the contact sheet does
+        assert run.queued_lineages() == []
+        run_result = generate_candidates(recipe, RunRequest(numbers=()), ignore_event, run)
+        assert run_result.generated_numbers == []
+        assert "whose own parent is no longer known" in str(run_result.errors[FIRST + 2])
+        assert generate_candidates(recipe, RunRequest(numbers=()), ignore_event, run).errors == {}

@@ -1,4 +1,4 @@
-"""The embedding: nearly the same for a PNG and its thumbnail, finite for every picture, quick, repeatable."""
+"""Embeddings are nearly equal for a PNG and its thumbnail, finite for every picture, fast and repeatable."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage import data
 
-from artgen.curation.ranking.duplicates import NEAR
-from artgen.imaging.embedding import NAME, embed
-from artgen.imaging.image import fit
+from artgen.curation.ranking.duplicates import MAX_DUPLICATE_DISTANCE
+from artgen.imaging.embedding import EMBEDDING_NAME, embed_image
+from artgen.imaging.image import resize_longer_side
 from artgen.imaging.io.files import read_image, write_png, write_preview
 
 SIZE = 115
 
 
 def photograph(name: str, side: int) -> torch.Tensor:
-    return fit(torch.from_numpy(getattr(data, name)()).permute(2, 0, 1).float() / 255, side)
+    return resize_longer_side(torch.from_numpy(getattr(data, name)()).permute(2, 0, 1).float() / 255, side)
 
 
 @pytest.mark.parametrize("side", [200, 700])
@@ -34,17 +34,17 @@ def test_png_and_its_thumbnail_are_nearly_the_same(tmp_path: Path, side: int) ->
         image = photograph(name, side)
         write_png(tmp_path / "picture.png", image, {})
         write_preview(tmp_path / "thumb.webp", image, 320)
-        vectors.append([embed(read_image(tmp_path / file)) for file in ("picture.png", "thumb.webp")])
+        vectors.append([embed_image(read_image(tmp_path / file)) for file in ("picture.png", "thumb.webp")])
     for png, thumbnail in vectors:
-        assert np.linalg.norm(png - thumbnail) < 0.5 * NEAR
+        assert np.linalg.norm(png - thumbnail) < 0.5 * MAX_DUPLICATE_DISTANCE
     apart = [np.linalg.norm(one[0] - other[1]) for one in vectors for other in vectors if one is not other]
-    assert min(apart) > 2 * NEAR
+    assert min(apart) > 2 * MAX_DUPLICATE_DISTANCE
 
 
 def test_it_is_the_same_every_time_and_leaves_the_picture_as_it_was() -> None:
     image = photograph("coffee", 300)
     before = image.clone()
-    first, second = embed(image), embed(image)
+    first, second = embed_image(image), embed_image(image)
     assert first.dtype == np.float32
     assert first.shape == (SIZE,)
     assert np.array_equal(first, second)
@@ -53,7 +53,7 @@ def test_it_is_the_same_every_time_and_leaves_the_picture_as_it_was() -> None:
 
 def test_a_mirrored_picture_is_nearly_the_same() -> None:
     image = photograph("coffee", 256)
-    assert np.linalg.norm(embed(image) - embed(image.flip(-1))) < 0.2 * NEAR
+    assert np.linalg.norm(embed_image(image) - embed_image(image.flip(-1))) < 0.2 * MAX_DUPLICATE_DISTANCE
 
 
 def test_light_colour_and_strokes_each_count() -> None:
@@ -61,7 +61,7 @@ def test_light_colour_and_strokes_each_count() -> None:
     grey = image.mean(0, keepdim=True).expand(3, -1, -1)
     rough = (image + 0.25 * torch.randn(image.shape, generator=torch.Generator().manual_seed(1))).clamp(0, 1)
     for other in (image * 0.5, grey, rough, image.transpose(1, 2)):
-        assert np.linalg.norm(embed(image) - embed(other)) > NEAR
+        assert np.linalg.norm(embed_image(image) - embed_image(other)) > MAX_DUPLICATE_DISTANCE
 
 
 @settings(deadline=None, max_examples=25)
@@ -70,7 +70,7 @@ def test_every_picture_has_finite_numbers(short: int, long: int, upright: bool, 
     size = (3, long, short) if upright else (3, short, long)
     chance = torch.Generator().manual_seed(short * 1000 + long)
     image = torch.rand(size, generator=chance) if tone is None else torch.full(size, tone)
-    vector = embed(image)
+    vector = embed_image(image)
     assert vector.shape == (SIZE,)
     assert np.isfinite(vector.astype(np.float16)).all()
 
@@ -80,16 +80,16 @@ def test_a_picture_takes_a_few_milliseconds_of_one_thread() -> None:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        embed(image)
+        embed_image(image)
         begun = time.process_time()
         for _ in range(10):
-            embed(image)
-        assert (time.process_time() - begun) / 10 < 0.05  # 0.008 measured: far off only if something is wrong
+            embed_image(image)
+        assert (time.process_time() - begun) / 10 < 0.05  # 0.008 measured: more if something is wrong
     finally:
         torch.set_num_threads(threads)
 
 
 def test_its_name_costs_no_torch() -> None:
-    code = "import sys, artgen.imaging.embedding as e; print(e.NAME, 'torch' in sys.modules)"
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert said.split() == [NAME, "False"]
+    code = "import sys, artgen.imaging.embedding as e; print(e.EMBEDDING_NAME, 'torch' in sys.modules)"
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert output.split() == [EMBEDDING_NAME, "False"]

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from artgen.config.key_lines import key_lines
-from artgen.errors import ArtgenError, Problems
-from artgen.recipe import Recipe, draw, load, schema
+from artgen.config.key_lines import find_key_lines
+from artgen.errors import ArtgenError, ValidationErrors
+from artgen.recipe import Recipe, draw_candidate, load_recipe, recipe_schema
 from artgen.steps import STEPS
 
-WHOLE = """\
+FULL_RECIPE = """\
 # A recipe.
 title = "Abstracts"     # of a kind
 seed = 2017
@@ -54,40 +54,40 @@ def write(folder: Path, text: str, name: str = "recipe.toml") -> Path:
     return path
 
 
-def problems(folder: Path, text: str, *overrides: str) -> list[str]:
+def load_errors(folder: Path, text: str, *overrides: str) -> list[str]:
     path = write(folder, text)
-    with pytest.raises(Problems) as caught:
-        load(path, overrides)
-    return [str(problem).replace(str(path), "FILE") for problem in caught.value.problems]
+    with pytest.raises(ValidationErrors) as caught:
+        load_recipe(path, overrides)
+    return [str(problem).replace(str(path), "FILE") for problem in caught.value.errors]
 
 
-def outcome(path: Path, *overrides: str) -> tuple[Recipe | None, Sequence[ArtgenError]]:
+def load_or_errors(path: Path, *overrides: str) -> tuple[Recipe | None, Sequence[ArtgenError]]:
     try:
-        return load(path, overrides), ()
-    except Problems as found:
-        return None, found.problems
+        return load_recipe(path, overrides), ()
+    except ValidationErrors as found:
+        return None, found.errors
 
 
 def test_a_whole_recipe(tmp_path: Path) -> None:
-    path = write(tmp_path, WHOLE)
-    recipe = load(path)
+    path = write(tmp_path, FULL_RECIPE)
+    recipe = load_recipe(path)
     assert (recipe.title, recipe.seed, recipe.candidates) == ("Abstracts", 2017, 24)
-    assert (recipe.path, recipe.folder, recipe.text) == (path, tmp_path, WHOLE)
+    assert (recipe.path, recipe.folder, recipe.text) == (path, tmp_path, FULL_RECIPE)
     assert recipe.step_ids() == ("grade", "style", "dust")
     assert recipe.caption(7, 2017, "32 px") == "After a 32 px thumbnail, candidate 7"
     assert pickle.loads(pickle.dumps(recipe)).path == path
 
 
 def test_a_recipe_may_be_short(tmp_path: Path) -> None:
-    recipe = load(write(tmp_path, '[source]\nuse = "crops"\n', "night-sky.toml"))
+    recipe = load_recipe(write(tmp_path, '[source]\nuse = "crops"\n', "night-sky.toml"))
     assert recipe.title == "Night sky"
     assert recipe.steps == []
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["new"])
 def test_each_problem_says_where_what_and_what_would_be_right(tmp_path: Path, case: dict[str, str]) -> None:
-    assert case["old"] in WHOLE
-    found = problems(tmp_path, WHOLE.replace(case["old"], case["new"], 1))
+    assert case["old"] in FULL_RECIPE
+    found = load_errors(tmp_path, FULL_RECIPE.replace(case["old"], case["new"], 1))
     assert len(found) == 1, found
     assert found[0].startswith(case["says"])
 
@@ -103,14 +103,14 @@ def test_each_problem_says_where_what_and_what_would_be_right(tmp_path: Path, ca
     ids=["digits", "deeper than Python", "deeper than sense", "unclosed"],
 )
 def test_values_beyond_reason(tmp_path: Path, value: str, expected: str) -> None:
-    (found,) = problems(tmp_path, WHOLE.replace("warmth = 0.1", f"warmth = {value}"))
+    (found,) = load_errors(tmp_path, FULL_RECIPE.replace("warmth = 0.1", f"warmth = {value}"))
     assert found.startswith(expected)
 
 
 def test_all_problems_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
-    text = WHOLE.replace("seed =", "sead =").replace("24, 32", "1, 2").replace("great-wave", "wave")
+    text = FULL_RECIPE.replace("seed =", "sead =").replace("24, 32", "1, 2").replace("great-wave", "wave")
     text = text.replace("0.2, 1.0", "0, 9").replace('"dust"', '"grade"').replace("{index}", "{x}")
-    lines = [int(problem.split(":")[1]) for problem in problems(tmp_path, text)]
+    lines = [int(problem.split(":")[1]) for problem in load_errors(tmp_path, text)]
     assert lines == sorted(lines)
     assert lines == [3, 9, 9, 18, 19, 21, 27]
 
@@ -135,40 +135,40 @@ def test_all_problems_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
 def test_files_that_are_no_recipes(tmp_path: Path, content: bytes, expected: str) -> None:
     path = tmp_path / "recipe.toml"
     path.write_bytes(content)
-    with pytest.raises(Problems) as caught:
-        load(path)
+    with pytest.raises(ValidationErrors) as caught:
+        load_recipe(path)
     assert expected in str(caught.value)
 
 
 def test_a_byte_order_mark_is_no_problem(tmp_path: Path) -> None:
     path = tmp_path / "recipe.toml"
-    path.write_bytes(b"\xef\xbb\xbf" + WHOLE.encode())
-    assert load(path).seed == 2017
+    path.write_bytes(b"\xef\xbb\xbf" + FULL_RECIPE.encode())
+    assert load_recipe(path).seed == 2017
 
 
 def test_missing_files_and_folders(tmp_path: Path) -> None:
-    write(tmp_path, WHOLE, "abstracts.toml")
-    with pytest.raises(Problems, match=r"no such file; did you mean .*abstracts.toml"):
-        load(tmp_path / "abstract.toml")
-    with pytest.raises(Problems, match="a folder; name the recipe file in it"):
-        load(tmp_path)
-    with pytest.raises(Problems, match="cannot be read"):
-        load("\0")
-    with pytest.raises(Problems, match="cannot be read"):
-        load(tmp_path / ("x" * 5000))
+    write(tmp_path, FULL_RECIPE, "abstracts.toml")
+    with pytest.raises(ValidationErrors, match=r"no such file; did you mean .*abstracts.toml"):
+        load_recipe(tmp_path / "abstract.toml")
+    with pytest.raises(ValidationErrors, match="a folder; name the recipe file in it"):
+        load_recipe(tmp_path)
+    with pytest.raises(ValidationErrors, match="cannot be read"):
+        load_recipe("\0")
+    with pytest.raises(ValidationErrors, match="cannot be read"):
+        load_recipe(tmp_path / ("x" * 5000))
 
 
 def test_thousands_of_wrong_keys_are_refused_quickly(tmp_path: Path) -> None:
     text = "".join(f"k{number} = {{ a = [1, 2] }}\n" for number in range(8_000))[:199_000]
     path = write(tmp_path, text.rpartition("\n")[0])
     started = time.perf_counter()
-    with pytest.raises(Problems):
-        load(path)
+    with pytest.raises(ValidationErrors):
+        load_recipe(path)
     assert time.perf_counter() - started < 10
 
 
 def test_overrides(tmp_path: Path) -> None:
-    path = write(tmp_path, WHOLE)
+    path = write(tmp_path, FULL_RECIPE)
     changes = [
         "steps.dust.amount=0.5",
         "steps.0.warmth.uniform=[0, 0.2]",
@@ -177,7 +177,7 @@ def test_overrides(tmp_path: Path) -> None:
         "gallery.caption=no {index}",
         "candidates=3",
     ]
-    recipe = load(path, changes)
+    recipe = load_recipe(path, changes)
     assert recipe.candidates == 3
     assert recipe.model_dump(mode="json", include={"source": {"size"}}) == {"source": {"size": 48}}
     grade, style, dust = (step.model_dump(mode="json") for step in recipe.steps)
@@ -185,8 +185,8 @@ def test_overrides(tmp_path: Path) -> None:
     assert (style["preset"], dust["amount"]) == ("bold", 0.5)
     assert "# of a kind" in recipe.text
     # What a run stores is the same recipe.
-    again = load(write(tmp_path, recipe.text, "again.toml"))
-    assert again.digest() == recipe.digest() != load(path).digest()
+    again = load_recipe(write(tmp_path, recipe.text, "again.toml"))
+    assert again.digest() == recipe.digest() != load_recipe(path).digest()
 
 
 @pytest.mark.parametrize(
@@ -211,72 +211,79 @@ def test_overrides(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_wrong_overrides(tmp_path: Path, option: str, expected: str) -> None:
     if option == "seed=1 # x":
-        assert load(write(tmp_path, WHOLE), [option]).seed == 1
+        assert load_recipe(write(tmp_path, FULL_RECIPE), [option]).seed == 1
         return
-    (found,) = problems(tmp_path, WHOLE, option)
+    (found,) = load_errors(tmp_path, FULL_RECIPE, option)
     assert expected in found
 
 
 def test_an_override_of_a_step_that_is_no_table(tmp_path: Path) -> None:
-    found = problems(tmp_path, 'steps = [1]\n[source]\nuse = "crops"\n', "steps.0.x=1")
+    found = load_errors(tmp_path, 'steps = [1]\n[source]\nuse = "crops"\n', "steps.0.x=1")
     assert any("steps.0 is no table in this recipe" in problem for problem in found)
 
 
 @pytest.mark.parametrize("reference", ["~nosuchuser/x", "x" * 300])
 @pytest.mark.parametrize("field", ["images", "style", "model"])
 def test_names_that_the_system_refuses(tmp_path: Path, field: str, reference: str) -> None:
-    text = WHOLE.replace('use = "grain"', 'use = "upscale"').replace("amount = 0.3", 'model = "abstract-8x"')
+    text = FULL_RECIPE.replace('use = "grain"', 'use = "upscale"')
+    text = text.replace("amount = 0.3", 'model = "abstract-8x"')
     old = {"images": "builtin:textures", "style": "builtin:great-wave", "model": "abstract-8x"}[field]
-    (found,) = problems(tmp_path, text.replace(old, reference))
+    (found,) = load_errors(tmp_path, text.replace(old, reference))
     assert "cannot be read as a path" in found
 
 
 def test_draws_depend_on_nothing_but_their_own_names(tmp_path: Path) -> None:
-    recipe = load(write(tmp_path, WHOLE))
-    seventh = draw(recipe, 2017, 7).draws
+    recipe = load_recipe(write(tmp_path, FULL_RECIPE))
+    seventh = draw_candidate(recipe, 2017, 7).draws
     assert set(seventh) == {"source", "grade", "style"}
     for candidate in range(1, 40):
         if candidate == 7:
-            assert draw(recipe, 2017, candidate).draws == seventh
+            assert draw_candidate(recipe, 2017, candidate).draws == seventh
     grain = (
         '[[steps]]\nuse = "grain"\nid = "early"\namount = { uniform = [0, 1] }\n\n[[steps]]\nuse = "grade"'
     )
-    longer = load(write(tmp_path, WHOLE.replace('[[steps]]\nuse = "grade"', grain)))
-    drawn = draw(longer, 2017, 7).draws
+    longer = load_recipe(write(tmp_path, FULL_RECIPE.replace('[[steps]]\nuse = "grade"', grain)))
+    drawn = draw_candidate(longer, 2017, 7).draws
     assert drawn.pop("early")
     assert drawn == seventh
-    more = load(write(tmp_path, WHOLE.replace("warmth = 0.1", "warmth = { uniform = [0, 0.1] }")))
-    drawn = draw(more, 2017, 7).draws
+    drawn_warmth = FULL_RECIPE.replace("warmth = 0.1", "warmth = { uniform = [0, 0.1] }")
+    more = load_recipe(write(tmp_path, drawn_warmth))
+    drawn = draw_candidate(more, 2017, 7).draws
     assert drawn["grade"].pop("warmth") is not None
     assert drawn == seventh
-    assert draw(recipe, 2018, 7).draws != seventh != draw(recipe, 2017, 8).draws
+    assert draw_candidate(recipe, 2018, 7).draws != seventh != draw_candidate(recipe, 2017, 8).draws
 
 
 def test_drawn_values_can_be_written_into_a_recipe(tmp_path: Path) -> None:
-    recipe = load(write(tmp_path, WHOLE))
-    drawn = draw(recipe, 2017, 3)
+    recipe = load_recipe(write(tmp_path, FULL_RECIPE))
+    drawn = draw_candidate(recipe, 2017, 3)
     by_step = {step: values for step, values in drawn.draws.items() if step != "source"}
     fixed = [
         f"steps.{step}.{field}={json.dumps(v)}" for step in by_step for field, v in by_step[step].items()
     ]
-    again = draw(load(recipe.path, [*fixed, f"source.size={drawn.draws['source']['size']}"]), 2017, 3)
+    again = draw_candidate(
+        load_recipe(recipe.path, [*fixed, f"source.size={drawn.draws['source']['size']}"]), 2017, 3
+    )
     assert (again.source, again.steps, again.draws) == (drawn.source, drawn.steps, {})
 
 
 def test_the_digest_is_of_what_decides_pixels(tmp_path: Path) -> None:
-    digest = load(write(tmp_path, WHOLE)).digest()
+    digest = load_recipe(write(tmp_path, FULL_RECIPE)).digest()
     for same in ("candidates = 12", "candidates = 24 # many", 'candidates = 24\ndescription = "x"'):
-        assert load(write(tmp_path, WHOLE.replace("candidates = 24", same))).digest() == digest
-    assert load(write(tmp_path, WHOLE.replace("warmth = 0.1", "warmth = 0.1\nblack = 0"))).digest() == digest
+        assert load_recipe(write(tmp_path, FULL_RECIPE.replace("candidates = 24", same))).digest() == digest
+    assert (
+        load_recipe(write(tmp_path, FULL_RECIPE.replace("warmth = 0.1", "warmth = 0.1\nblack = 0"))).digest()
+        == digest
+    )
     for other in ("seed = 2018", "seed = 0"):
-        assert load(write(tmp_path, WHOLE.replace("seed = 2017", other))).digest() != digest
-    assert load(write(tmp_path, WHOLE.replace("0.1", "0.2"))).digest() != digest
+        assert load_recipe(write(tmp_path, FULL_RECIPE.replace("seed = 2017", other))).digest() != digest
+    assert load_recipe(write(tmp_path, FULL_RECIPE.replace("0.1", "0.2"))).digest() != digest
 
 
 def test_lines_of_odd_but_valid_toml() -> None:
     text = 'a.b = [1,\n # ]\n "]",\n]\n"q.k" = """\nx = 1\n[t]\n"""\n[ s . "t" ]\n'
     text += "'u' = {v=1}\n[[w]]\n[w.x]\ny=1\n[[w]]"
-    found = key_lines(text)
+    found = find_key_lines(text)
     assert found[("a", "b")] == 1
     assert found[("q.k",)] == 5
     assert found[("s", "t", "u")] == 10
@@ -285,7 +292,7 @@ def test_lines_of_odd_but_valid_toml() -> None:
 
 
 def _mutations() -> st.SearchStrategy[str]:
-    place = st.integers(0, len(WHOLE) - 1)
+    place = st.integers(0, len(FULL_RECIPE) - 1)
     words = st.sampled_from(
         [
             "use",
@@ -339,7 +346,7 @@ def _mutations() -> st.SearchStrategy[str]:
     others = st.sampled_from(keys) | st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=8)
     rename = st.tuples(st.sampled_from(keys), others).map(lambda p: lambda t: t.replace(*p))
     changes = st.lists(insert | delete | replace | swap | rename, min_size=1, max_size=4)
-    return changes.map(lambda edits: _edited(WHOLE, edits))
+    return changes.map(lambda edits: _edited(FULL_RECIPE, edits))
 
 
 def _edited(text: str, edits: list) -> str:
@@ -352,15 +359,15 @@ def _edited(text: str, edits: list) -> str:
 @given(text=_mutations())
 def test_a_mutated_recipe_is_right_or_clearly_wrong(tmp_path: Path, text: str) -> None:
     path = write(tmp_path, text)
-    recipe, found = outcome(path)
+    recipe, found = load_or_errors(path)
     assert (recipe is None) == bool(found)
     for problem in found:
         assert isinstance(problem, ArtgenError)
         assert str(path) in problem.where
-        assert problem.found
+        assert problem.problem
         assert len(str(problem)) < 2000
     if recipe:
-        draw(recipe, recipe.seed, 1)
+        draw_candidate(recipe, recipe.seed, 1)
         assert len(recipe.digest()) == 64
 
 
@@ -370,18 +377,18 @@ def test_a_mutated_recipe_is_right_or_clearly_wrong(tmp_path: Path, text: str) -
     | st.from_regex(r"(steps|source|gallery)\.[a-z0-9]+\.?[a-z]*=.{0,12}", fullmatch=True)
 )
 def test_any_override_is_right_or_clearly_wrong(tmp_path: Path, option: str) -> None:
-    path = write(tmp_path, WHOLE)
-    _, found = outcome(path, option)
+    path = write(tmp_path, FULL_RECIPE)
+    _, found = load_or_errors(path, option)
     assert all(problem.where.startswith("--set") for problem in found)
 
 
 def test_the_schema_knows_draws_and_every_step() -> None:
-    whole = schema()
+    whole = recipe_schema()
     text = json.dumps(whole)
     assert '"null"' not in text
     steps = whole["properties"]["steps"]["items"]
     assert set(steps["discriminator"]["mapping"]) == set(STEPS)
-    warmth = whole["$defs"]["Grade"]["properties"]["warmth"]
+    warmth = whole["$defs"]["GradeStep"]["properties"]["warmth"]
     assert warmth["oneOf"][0] == {"type": "number", "minimum": -1, "maximum": 1}
     assert [next(iter(b["properties"])) for b in warmth["oneOf"][1:]] == [
         "choice",
@@ -389,4 +396,4 @@ def test_the_schema_knows_draws_and_every_step() -> None:
         "log_uniform",
         "integer",
     ]
-    assert whole["$defs"]["Grade"]["required"] == ["use"]
+    assert whole["$defs"]["GradeStep"]["required"] == ["use"]

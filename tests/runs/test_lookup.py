@@ -1,4 +1,4 @@
-"""Which run a person means by a name."""
+"""Lookup of runs by name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from artgen.errors import ArtgenError
-from artgen.runs.lookup import find_run, list_runs
+from artgen.runs.lookup import find_run_folder, list_run_folders
 
 
 @pytest.fixture
@@ -26,13 +26,13 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_the_last_run_comes_first(root: Path) -> None:
-    assert [run.name for run in list_runs(root)] == [
+    assert [run.name for run in list_run_folders(root)] == [
         "abstracts-11111111",
         "abstracts-22222222",
         "abstracts-22222222-preview",
         "abbey-33333333",
     ]
-    assert list_runs(root / "absent") == []
+    assert list_run_folders(root / "absent") == []
 
 
 @pytest.mark.parametrize(
@@ -47,11 +47,11 @@ def test_the_last_run_comes_first(root: Path) -> None:
     ],
 )
 def test_a_name_or_its_beginning(root: Path, reference: str | None, name: str) -> None:
-    assert find_run(reference, root).name == name
+    assert find_run_folder(reference, root).name == name
 
 
 def test_a_folder(root: Path) -> None:
-    assert find_run(str(root / "abbey-33333333"), Path("elsewhere")) == root / "abbey-33333333"
+    assert find_run_folder(str(root / "abbey-33333333"), Path("elsewhere")) == root / "abbey-33333333"
 
 
 @pytest.mark.parametrize(
@@ -59,9 +59,9 @@ def test_a_folder(root: Path) -> None:
 )
 def test_what_is_not_clear_is_said(root: Path, reference: str, message: str) -> None:
     with pytest.raises(ArtgenError, match=message):
-        find_run(reference, root)
+        find_run_folder(reference, root)
 
 
 def test_no_runs_at_all(tmp_path: Path) -> None:
     with pytest.raises(ArtgenError, match="no runs here"):
-        find_run(None, tmp_path)
+        find_run_folder(None, tmp_path)

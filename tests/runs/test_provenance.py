@@ -1,4 +1,4 @@
-"""What a picture says about itself is not trusted."""
+"""Provenance of pictures, which is not trusted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from PIL import Image
 
 from artgen.errors import ArtgenError
 from artgen.imaging.io.files import read_text, write_png
-from artgen.runs.provenance import DIGITAL_SOURCE_TYPE, Provenance, carried_name, read
+from artgen.runs.provenance import DIGITAL_SOURCE_TYPE, Provenance, read_provenance, safe_recipe_name
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 IPTC = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}"
@@ -26,7 +26,7 @@ def picture(finished_run: Callable[..., Path]) -> Path:
 
 
 def test_a_picture_carries_how_it_was_made(picture: Path) -> None:
-    provenance = read(picture)
+    provenance = read_provenance(picture)
     assert provenance.candidate == 3
     assert provenance.draws["style"]["strength"] == pytest.approx(0.33)
     assert [(stage.step, stage.width) for stage in provenance.stages][-1] == ("grain", 96)
@@ -75,7 +75,7 @@ HOSTILE: dict[str, dict[str, Any]] = {
 def test_hostile_provenance_is_refused(picture: Path, name: str) -> None:
     rewritten(picture, lambda content: content.update(HOSTILE[name]))
     with pytest.raises(ArtgenError, match=r"0003\.png: its provenance is damaged"):
-        read(picture)
+        read_provenance(picture)
 
 
 @pytest.mark.parametrize(
@@ -84,16 +84,16 @@ def test_hostile_provenance_is_refused(picture: Path, name: str) -> None:
 def test_what_is_no_provenance_is_refused(tmp_path: Path, text: str) -> None:
     write_png(tmp_path / "a.png", torch.zeros(3, 4, 4), {"artgen": text})
     with pytest.raises(ArtgenError, match="its provenance is damaged"):
-        read(tmp_path / "a.png")
+        read_provenance(tmp_path / "a.png")
 
 
 def test_pictures_of_others_and_of_the_future(picture: Path) -> None:
     rewritten(picture, lambda content: content.update(format=2))
     with pytest.raises(ArtgenError, match="newer artgen"):
-        read(picture)
+        read_provenance(picture)
     write_png(picture, torch.zeros(3, 4, 4), {"Title": "x"})
     with pytest.raises(ArtgenError, match="carries no artgen provenance"):
-        read(picture)
+        read_provenance(picture)
 
 
 @pytest.mark.parametrize(
@@ -107,9 +107,9 @@ def test_pictures_of_others_and_of_the_future(picture: Path) -> None:
     ],
 )
 def test_any_recipe_has_a_name_that_can_be_carried(name: str, carried: str) -> None:
-    assert carried_name(Path("recipes") / name) == carried
+    assert safe_recipe_name(Path("recipes") / name) == carried
 
 
 def test_what_a_later_artgen_adds_is_passed_over(picture: Path) -> None:
     rewritten(picture, lambda content: content.update(mood="blue"))
-    assert isinstance(read(picture), Provenance)
+    assert isinstance(read_provenance(picture), Provenance)

@@ -1,4 +1,4 @@
-"""Stored stages: exact, bounded, and never trusted blindly."""
+"""The stage cache: exact, limited in size, and checked when read."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from artgen.imaging.io.files import TEMPORARY
-from artgen.runs.stages import StageCache, pixels_hash, quantise, restore, stage_key
+from artgen.runs.stages import StageCache, dequantise_image, hash_pixels, quantise_image, stage_cache_key
 
-PIXELS = quantise(torch.rand(3, 20, 30, generator=torch.Generator().manual_seed(1)))
+PIXELS = quantise_image(torch.rand(3, 20, 30, generator=torch.Generator().manual_seed(1)))
 KEY = "ab" * 32
 
 
 def test_rounding_is_stable() -> None:
     every = np.arange(65536, dtype=np.uint16).reshape(1, 256, 256).repeat(3, axis=0)
-    assert np.array_equal(quantise(restore(every)), every)
-    assert np.array_equal(quantise(torch.tensor([-1.0, 0.0, 2.0]).view(3, 1, 1)).ravel(), [0, 0, 65535])
+    assert np.array_equal(quantise_image(dequantise_image(every)), every)
+    assert np.array_equal(quantise_image(torch.tensor([-1.0, 0.0, 2.0]).view(3, 1, 1)).ravel(), [0, 0, 65535])
 
 
 def test_what_is_read_is_what_was_put(tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_what_is_read_is_what_was_put(tmp_path: Path) -> None:
     cache.put(KEY, PIXELS)
     kept = cache.get(KEY)
     assert kept is not None
-    assert torch.equal(restore(kept), restore(PIXELS))
+    assert torch.equal(dequantise_image(kept), dequantise_image(PIXELS))
 
 
 @given(place=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255))
@@ -57,7 +57,7 @@ def test_a_cut_off_file_is_noticed(tmp_path: Path, length: int) -> None:
 
 
 def test_the_least_recently_used_go_first(tmp_path: Path) -> None:
-    cache = StageCache(tmp_path, limit=4 * (PIXELS.nbytes + 60))
+    cache = StageCache(tmp_path, max_bytes=4 * (PIXELS.nbytes + 60))
     for age, name in enumerate("abcdefg"):
         cache.put(name * 64, PIXELS)
         os.utime(tmp_path / f"{name * 64}.stage", (age, age))
@@ -73,28 +73,30 @@ def test_the_least_recently_used_go_first(tmp_path: Path) -> None:
 def test_what_cannot_be_kept_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     StageCache(tmp_path / "file").put(KEY, PIXELS)
-    small = StageCache(tmp_path / "small", limit=100)
+    small = StageCache(tmp_path / "small", max_bytes=100)
     small.put(KEY, PIXELS)
     assert small.get(KEY) is None
 
 
 def test_everything_that_decides_pixels_is_in_the_key() -> None:
     same = {
-        "part": {"use": "style", "strength": 0.5},
+        "step_fields": {"use": "style", "strength": 0.5},
         "version": 1,
-        "files": ["aa"],
-        "stream": 7,
+        "file_hashes": ["aa"],
+        "stream_key": 7,
         "device": "cpu",
-        "given": pixels_hash(PIXELS),
+        "input_hash": hash_pixels(PIXELS),
     }
     other = {
-        "part": {"use": "style", "strength": 0.6},
+        "step_fields": {"use": "style", "strength": 0.6},
         "version": 2,
-        "files": ["ab"],
-        "stream": 8,
+        "file_hashes": ["ab"],
+        "stream_key": 8,
         "device": "cuda",
-        "given": pixels_hash(PIXELS.reshape(3, 30, 20)),
+        "input_hash": hash_pixels(PIXELS.reshape(3, 30, 20)),
     }
-    keys = {stage_key(**same)} | {stage_key(**same | {name: value}) for name, value in other.items()}
+    keys = {stage_cache_key(**same)} | {
+        stage_cache_key(**same | {name: value}) for name, value in other.items()
+    }
     assert len(keys) == 1 + len(other)
-    assert stage_key(**same) == stage_key(**same)
+    assert stage_cache_key(**same) == stage_cache_key(**same)

@@ -1,4 +1,4 @@
-"""What a run remembers, and what it survives."""
+"""The store of a run: what it records, and damage that it survives."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from artgen.errors import ArtgenError
-from artgen.runs.database import FORMAT
+from artgen.runs.database import DATABASE_FORMAT
 from artgen.runs.store import Run
 
 Make = Callable[..., Path]
@@ -139,7 +139,7 @@ def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
 def test_a_newer_format_is_not_touched(finished_run: Make) -> None:
     folder = finished_run()
     connection = sqlite3.connect(folder / "run.db")
-    connection.execute(f"PRAGMA user_version={FORMAT + 1}")
+    connection.execute(f"PRAGMA user_version={DATABASE_FORMAT + 1}")
     connection.close()
     with pytest.raises(ArtgenError, match="newer artgen"):
         Run.open(folder)
@@ -154,7 +154,7 @@ def test_picks_while_candidates_are_added(finished_run: Make) -> None:
     def add() -> None:
         with Run.open(folder) as writer:
             for index in range(100, 160):
-                writer.add(replace(model, index=index))
+                writer.add_candidate(replace(model, index=index))
 
     adding = threading.Thread(target=add)
     adding.start()

@@ -12,20 +12,20 @@ from PIL import Image
 from skimage import data
 from torch import Tensor
 
-from artgen.errors import ArtgenError, Problems
-from artgen.events import ignore
-from artgen.generation.reproduce import reproduce
+from artgen.errors import ArtgenError, ValidationErrors
+from artgen.events import ignore_event
+from artgen.generation.reproduce import reproduce_picture
 from artgen.imaging.faces.detect import crop_face, find_faces
-from artgen.imaging.inputs import pixelated
+from artgen.imaging.inputs import resize_by_area
 from artgen.imaging.io.files import read_image, write_png
-from artgen.recipe import draw, load
-from artgen.runs.provenance import read
-from artgen.steps import Context
-from artgen.steps.faces import Faces
+from artgen.recipe import draw_candidate, load_recipe
+from artgen.runs.provenance import read_provenance
+from artgen.steps import StepContext
+from artgen.steps.faces import FacesSource
 
 
-def context(folder: Path, candidate: int = 1) -> Context:
-    return Context(2017, candidate, "source", folder, "cpu", False, lambda fraction: None)
+def context(folder: Path, candidate: int = 1) -> StepContext:
+    return StepContext(2017, candidate, "source", folder, "cpu", False, lambda fraction: None)
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def couple(tmp_path: Path) -> Path:
     ids=str,
 )
 def test_a_thumbnail_that_its_candidate_decides(couple: Path, fields: dict[str, Any]) -> None:
-    source = Faces(people=["anna", "ben"], **fields)
+    source = FacesSource(people=["anna", "ben"], **fields)
     image = source.create(context(couple))
     assert image.shape == (3, source.size, source.size)
     assert image.dtype == torch.float32
@@ -66,22 +66,22 @@ def test_a_thumbnail_that_its_candidate_decides(couple: Path, fields: dict[str, 
 
 
 def test_each_person_gives_a_face_first(couple: Path) -> None:
-    two = Faces(people=["anna", "ben"], mode="halves", concentration=100.0, softness=0.0, colours=0.0)
+    two = FacesSource(people=["anna", "ben"], mode="halves", concentration=100.0, softness=0.0, colours=0.0)
     for candidate in range(1, 9):
         image = two.create(context(couple, candidate))
         red = float((image[0] > image[2]).float().mean())
         assert 0.3 < red < 0.7
         assert two.describe(context(couple, candidate)) in ("faces of anna and ben", "faces of ben and anna")
-    alone = Faces(people=["anna", "ben"], faces=1)
+    alone = FacesSource(people=["anna", "ben"], faces=1)
     assert {alone.describe(context(couple, c)) for c in range(1, 20)} == {"a face of anna", "a face of ben"}
 
 
 def test_one_folder_of_all_gives_different_faces(couple: Path) -> None:
-    source = Faces(people=["anna"], faces=4)
+    source = FacesSource(people=["anna"], faces=4)
     for candidate in range(1, 9):
         names = source.describe(context(couple, candidate)).removeprefix("faces of ")
         assert len(set(names.replace(" and ", ", ").split(", "))) == 4
-    one = Faces(people=["anna/anna-1.png"], faces=2)
+    one = FacesSource(people=["anna/anna-1.png"], faces=2)
     assert one.describe(context(couple)) == "faces of anna-1"
 
 
@@ -94,7 +94,7 @@ def test_one_folder_of_all_gives_different_faces(couple: Path) -> None:
     ],
 )
 def test_what_people_are_called(couple: Path, people: list[str], names: set[str]) -> None:
-    source = Faces(people=people)
+    source = FacesSource(people=people)
     for candidate in range(1, 9):
         called = source.describe(context(couple, candidate)).removeprefix("faces of ").split(" and ")
         assert set(called) <= names
@@ -103,7 +103,7 @@ def test_what_people_are_called(couple: Path, people: list[str], names: set[str]
 
 def test_common_colours(couple: Path) -> None:
     def distance(colours: float) -> float:
-        halves = Faces(people=["anna", "ben"], mode="halves", softness=0.0, colours=colours)
+        halves = FacesSource(people=["anna", "ben"], mode="halves", softness=0.0, colours=colours)
         image = halves.create(context(couple, 3))
         return float((image[0] - image[2]).std())
 
@@ -120,8 +120,8 @@ def test_a_recipe_of_faces(couple: Path) -> None:
         '[[steps]]\nuse = "mix"\nimages = "anna"\namount = { uniform = [0, 0.3] }\n\n'
         '[gallery]\ncaption = "{source}, candidate {index}"\n'
     )
-    loaded = load(recipe)
-    modes = {draw(loaded, 1, candidate).source.mode for candidate in range(1, 20)}  # type: ignore[union-attr]
+    loaded = load_recipe(recipe)
+    modes = {draw_candidate(loaded, 1, candidate).source.mode for candidate in range(1, 20)}  # type: ignore[union-attr]
     assert modes == {"regions", "halves", "features"}
     done = subprocess.run(
         [sys.executable, "-m", "artgen", "run", str(recipe), "-n", "2", "--workers", "1"],
@@ -131,25 +131,27 @@ def test_a_recipe_of_faces(couple: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     first, _ = sorted(couple.glob("runs/*/candidates/*.png"))
-    assert reproduce(first, ignore).identical
+    assert reproduce_picture(first, ignore_event).identical
 
 
 def test_people_who_are_not_there(couple: Path) -> None:
     with pytest.raises(ArtgenError, match="no such file or folder"):
-        Faces(people=["cleo"]).files(couple)
+        FacesSource(people=["cleo"]).list_files(couple)
     (couple / "crowd").mkdir()
     for number in range(2001):
         (couple / "crowd" / f"{number}.png").touch()
-    (problem,) = Faces(people=["crowd"]).wrong(couple)
-    assert str(problem[1]).startswith("people: 2,001 images; faces are drawn of at most 2,000: name fewer")
+    (problem,) = FacesSource(people=["crowd"]).validate_files(couple)
+    assert str(problem[1]).startswith("people: 2,001 images; faces are drawn from at most 2,000: name fewer")
     recipe = couple / "nobody.toml"
     recipe.write_text('[source]\nuse = "faces"\n')
-    with pytest.raises(Problems, match=r"source\.people: missing; must be a text in quotes, or a list"):
-        load(recipe)
+    with pytest.raises(
+        ValidationErrors, match=r"source\.people: missing; must be a text in quotes, or a list"
+    ):
+        load_recipe(recipe)
 
 
 def test_a_picture_that_was_changed_is_read_again(couple: Path) -> None:
-    alone = Faces(people=["anna/anna-0.png"], faces=1, colours=0.0)
+    alone = FacesSource(people=["anna/anna-0.png"], faces=1, colours=0.0)
     before = alone.create(context(couple))
     assert torch.equal(alone.create(context(couple)), before)
     write_png(couple / "anna" / "anna-0.png", torch.zeros(3, 40, 40), {})
@@ -172,9 +174,9 @@ def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def eileen(album: Path) -> Callable[..., Faces]:
-    def build(*people: str, **fields: Any) -> Faces:
-        return Faces(people=list(people), **{"faces": 1, "flips": False} | fields)
+def eileen(album: Path) -> Callable[..., FacesSource]:
+    def build(*people: str, **fields: Any) -> FacesSource:
+        return FacesSource(people=list(people), **{"faces": 1, "flips": False} | fields)
 
     return build
 
@@ -186,10 +188,10 @@ def likeness(a: Tensor, b: Tensor) -> float:
 
 @pytest.mark.parametrize("name", ["lying.jpg", "large.png"])
 def test_the_face_of_a_photograph_is_set_upright(
-    album: Path, eileen: Callable[..., Faces], name: str
+    album: Path, eileen: Callable[..., FacesSource], name: str
 ) -> None:
     image = torch.from_numpy(data.astronaut()[:330, 20:480]).permute(2, 0, 1).float() / 255
-    wanted = pixelated(crop_face(image, find_faces(image)[0], 256), (32, 32))
+    wanted = resize_by_area(crop_face(image, find_faces(image)[0], 256), (32, 32))
     made = eileen(f"eileen/{name}").create(context(album))
     # The finder's square varies by a sixth with the grain of a JPEG; what is upright does not.
     assert likeness(made, wanted) > 0.5
@@ -199,7 +201,7 @@ def test_the_face_of_a_photograph_is_set_upright(
 
 @pytest.mark.slow
 def test_pictures_without_a_face_are_passed_over(
-    album: Path, eileen: Callable[..., Faces], tmp_path: Path
+    album: Path, eileen: Callable[..., FacesSource], tmp_path: Path
 ) -> None:
     source = eileen("eileen")
     made = [source.create(context(album, candidate)) for candidate in range(1, 9)]
@@ -213,15 +215,15 @@ def test_pictures_without_a_face_are_passed_over(
     assert all(torch.equal(a, b) for a, b in zip(made, reversed(again), strict=True))
 
 
-def test_what_is_aligned_stays_as_it_is(eileen: Callable[..., Faces], tmp_path: Path) -> None:
-    portraits = Faces(people=["builtin:portraits/raven"], faces=1)
-    shutil.copytree(portraits.files(tmp_path)[0].parent, tmp_path / "raven")
+def test_what_is_aligned_stays_as_it_is(eileen: Callable[..., FacesSource], tmp_path: Path) -> None:
+    portraits = FacesSource(people=["builtin:portraits/raven"], faces=1)
+    shutil.copytree(portraits.list_files(tmp_path)[0].parent, tmp_path / "raven")
     for name in ("raven-01", "raven-08"):
         as_given, found = (eileen(f"raven/{name}.jpg", align=align) for align in (False, True))
         assert torch.equal(as_given.create(context(tmp_path)), found.create(context(tmp_path)))
 
 
-def test_nobody_looks_at_the_camera(album: Path, eileen: Callable[..., Faces]) -> None:
+def test_nobody_looks_at_the_camera(album: Path, eileen: Callable[..., FacesSource]) -> None:
     with pytest.raises(ArtgenError) as caught:
         eileen("eileen/lying.jpg", "eileen/[cr]o*.jpg", faces=2).create(context(album))
     assert str(caught.value).startswith(
@@ -230,7 +232,7 @@ def test_nobody_looks_at_the_camera(album: Path, eileen: Callable[..., Faces]) -
     assert eileen("eileen/rocket.jpg", align=False).create(context(album)).shape == (3, 32, 32)
 
 
-def test_a_large_thumbnail_is_cut_out_in_its_size(album: Path, eileen: Callable[..., Faces]) -> None:
+def test_a_large_thumbnail_is_cut_out_in_its_size(album: Path, eileen: Callable[..., FacesSource]) -> None:
     image = read_image(album / "eileen" / "large.png")
     made = eileen("eileen/large.png", size=300).create(context(album))
     assert torch.equal(made, crop_face(image, find_faces(image)[0], 300))
@@ -250,7 +252,7 @@ def test_wedding_with_photographs_of_ones_own(album: Path, tmp_path: Path) -> No
     assert done.returncode == 0, done.stderr
     made = sorted(tmp_path.glob("runs/*/candidates/*.png"))
     assert [read_image(file).shape for file in made] == [(3, 256, 256)] * 2
-    assert {read(file).caption.split(", ")[0] for file in made} <= {
+    assert {read_provenance(file).caption.split(", ")[0] for file in made} <= {
         "After faces of eileen and amber",
         "After faces of amber and eileen",
     }

@@ -10,13 +10,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from artgen.errors import ArtgenError, Problems
+from artgen.errors import ArtgenError, ValidationErrors
 from artgen.models.architectures.r3gan import R3GANConfig, R3Generator
 from artgen.models.architectures.upimage import UpImager, UpImagerConfig
 from artgen.models.files.checkpoint import save_model
-from artgen.recipe import load
-from artgen.steps import Context
-from artgen.steps.generator import Generator
+from artgen.recipe import load_recipe
+from artgen.steps import StepContext
+from artgen.steps.generator import GeneratorSource
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +33,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def picture(folder: Path, candidate: int = 1, seed: int = 2017, **fields: Any) -> Tensor:
-    context = Context(seed, candidate, "source", folder, "cpu", False, lambda fraction: None)
-    return Generator(model="sky.safetensors", **fields).create(context)
+    context = StepContext(seed, candidate, "source", folder, "cpu", False, lambda fraction: None)
+    return GeneratorSource(model="sky.safetensors", **fields).create(context)
 
 
 def test_the_same_candidate_the_same_picture(folder: Path) -> None:
@@ -71,8 +71,8 @@ def test_keys_as_a_number_are_the_first_candidates(folder: Path) -> None:
 
 
 def test_the_caption_names_the_model(folder: Path) -> None:
-    context = Context(1, 1, "source", folder, "cpu", False, lambda fraction: None)
-    assert Generator(model="models/sky.safetensors").describe(replace(context)) == "sky"
+    context = StepContext(1, 1, "source", folder, "cpu", False, lambda fraction: None)
+    assert GeneratorSource(model="models/sky.safetensors").describe(replace(context)) == "sky"
 
 
 @pytest.mark.parametrize(
@@ -92,12 +92,12 @@ def test_what_a_check_says(folder: Path, tmp_path: Path, source: str, message: s
     (tmp_path / "x.toml").write_text(f'[source]\nuse = "generator"\n{source}\n')
     for file in folder.glob("*.safetensors"):
         (tmp_path / file.name).write_bytes(file.read_bytes())
-    with pytest.raises(Problems) as caught:
-        load(tmp_path / "x.toml")
+    with pytest.raises(ValidationErrors) as caught:
+        load_recipe(tmp_path / "x.toml")
     assert message in str(caught.value)
 
 
 def test_a_damaged_model_is_named(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "bad.safetensors").write_bytes(b"no model at all")
     with pytest.raises(ArtgenError, match="not a safetensors file"):
-        Generator(model="bad.safetensors").files(tmp_path)
+        GeneratorSource(model="bad.safetensors").list_files(tmp_path)

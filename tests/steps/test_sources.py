@@ -10,15 +10,15 @@ import torch
 
 from artgen.errors import ArtgenError
 from artgen.imaging.io.files import read_image, write_png
-from artgen.references import PORTRAITS, TEXTURES, find_images
-from artgen.steps import Context
-from artgen.steps.crops import Crops
-from artgen.steps.photos import Photos
-from artgen.style.library import portraits_credit
+from artgen.references import BUILTIN_TEXTURES, PORTRAITS_FOLDER, find_images
+from artgen.steps import StepContext
+from artgen.steps.crops import CropsSource
+from artgen.steps.photos import PhotosSource
+from artgen.style.library import read_portraits_credit
 
 
-def context(candidate: int = 1, folder: Path = Path(), seed: int = 2017) -> Context:
-    return Context(seed, candidate, "source", folder, "cpu", False, lambda fraction: None)
+def context(candidate: int = 1, folder: Path = Path(), seed: int = 2017) -> StepContext:
+    return StepContext(seed, candidate, "source", folder, "cpu", False, lambda fraction: None)
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_how_images_are_named(photos: Path) -> None:
     assert names("photos/[ab].*") == ["a.png", "b.png"]
     assert names("**/*.png") == ["a.png", "b.png", "c.png"]
     assert names(str(photos / "photos")) == ["a.png", "b.png", "c.png"]
-    assert len(names(TEXTURES)) >= 8
+    assert len(names(BUILTIN_TEXTURES)) >= 8
 
 
 def test_the_portraits_that_ship(tmp_path: Path) -> None:
@@ -52,10 +52,10 @@ def test_the_portraits_that_ship(tmp_path: Path) -> None:
     for file in every:
         assert read_image(file).shape == (3, 238, 238)
         assert file.stat().st_size <= 25_000
-    credits = tomllib.loads((PORTRAITS / "credits.toml").read_text("utf-8"))
-    credit = portraits_credit()
+    credits = tomllib.loads((PORTRAITS_FOLDER / "credits.toml").read_text("utf-8"))
+    credit = read_portraits_credit()
     assert f"{credit.artist}, {credit.licence}" == "artflow.ai, CC BY 4.0, cropped"
-    assert [PORTRAITS / portrait["file"] for portrait in credits["portraits"]] == raven + amber
+    assert [PORTRAITS_FOLDER / portrait["file"] for portrait in credits["portraits"]] == raven + amber
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_the_portraits_that_ship(tmp_path: Path) -> None:
 def test_images_that_are_not_there(tmp_path: Path, reference: str, message: str) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(ArtgenError) as caught:
-        Crops(images=[reference]).files(tmp_path)
+        CropsSource(images=[reference]).list_files(tmp_path)
     assert message in str(caught.value)
 
 
@@ -88,12 +88,12 @@ def test_an_image_whose_name_is_not_utf8_is_refused(photos: Path) -> None:
 
 
 def test_photos_take_turns(photos: Path) -> None:
-    source = Photos(images=["photos"], per_photo=2)
+    source = PhotosSource(images=["photos"], per_photo=2)
     turns = [source.describe(context(candidate, photos)) for candidate in range(1, 9)]
     assert turns == ["a", "a", "b", "b", "c", "c", "a", "a"]
     assert source.create(context(3, photos)).shape == (3, 20, 40)
-    assert Photos(images=["photos"], side=150).create(context(1, photos)).shape == (3, 50, 150)
-    assert Photos(images=["photos"], side=150).create(context(3, photos)).shape == (3, 1, 1)
+    assert PhotosSource(images=["photos"], side=150).create(context(1, photos)).shape == (3, 50, 150)
+    assert PhotosSource(images=["photos"], side=150).create(context(3, photos)).shape == (3, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -104,12 +104,12 @@ def test_photos_take_turns(photos: Path) -> None:
         {"size": 61, "pieces": 6, "shapes": 8.0},
         {"palette": "images", "flips": False},
         {"palette": "own", "contrast": 0.0, "mix": 1.0},
-        {"images": ["photos", TEXTURES]},
+        {"images": ["photos", BUILTIN_TEXTURES]},
     ],
     ids=str,
 )
 def test_thumbnails(photos: Path, fields: dict[str, Any]) -> None:
-    source = Crops(**fields)
+    source = CropsSource(**fields)
     image = source.create(context(7, photos))
     assert image.shape == (3, source.size, source.size)
     assert image.dtype == torch.float32
@@ -121,12 +121,12 @@ def test_thumbnails(photos: Path, fields: dict[str, Any]) -> None:
 
 
 def test_thumbnails_are_bold_and_differ() -> None:
-    images = [Crops().create(context(candidate)) for candidate in range(1, 13)]
+    images = [CropsSource().create(context(candidate)) for candidate in range(1, 13)]
     assert all(float(image.std()) > 0.15 for image in images)
     smallest = min(float((a - b).abs().mean()) for a in images for b in images if a is not b)
     assert smallest > 0.08
 
 
 def test_colours_do_not_depend_on_the_number_of_pieces() -> None:
-    one, four = (Crops(pieces=count, recolour=1.0).create(context(3)).mean((1, 2)) for count in (1, 4))
+    one, four = (CropsSource(pieces=count, recolour=1.0).create(context(3)).mean((1, 2)) for count in (1, 4))
     assert float((one - four).abs().max()) < 0.25

@@ -11,16 +11,16 @@ from torch import Tensor
 
 from artgen.errors import ArtgenError
 from artgen.imaging.io.files import write_png
-from artgen.steps import SOURCES, STEPS, Context, Step
-from artgen.steps.crop import Crop
-from artgen.steps.grade import Grade
-from artgen.steps.grain import Grain
-from artgen.steps.style import Style
-from artgen.steps.upscale import Upscale
+from artgen.steps import SOURCES, STEPS, Step, StepContext
+from artgen.steps.crop import CropStep
+from artgen.steps.grade import GradeStep
+from artgen.steps.grain import GrainStep
+from artgen.steps.style import StyleStep
+from artgen.steps.upscale import UpscaleStep
 
 
-def context(folder: Path = Path(), candidate: int = 1, step: str = "step") -> Context:
-    return Context(2017, candidate, step, folder, "cpu", False, lambda fraction: None)
+def context(folder: Path = Path(), candidate: int = 1, step: str = "step") -> StepContext:
+    return StepContext(2017, candidate, step, folder, "cpu", False, lambda fraction: None)
 
 
 def picture(height: int = 12, width: int = 18) -> Tensor:
@@ -41,11 +41,11 @@ def test_names_agree() -> None:
 @pytest.mark.parametrize(
     "step",
     [
-        Grade(contrast=0.5, warmth=-1, stretch=1),
-        Grain(amount=1),
-        Crop(fraction=0.3),
-        Grade(),
-        Grain(amount=0),
+        GradeStep(contrast=0.5, warmth=-1, stretch=1),
+        GrainStep(amount=1),
+        CropStep(fraction=0.3),
+        GradeStep(),
+        GrainStep(amount=0),
     ],
     ids=lambda step: step.use,
 )
@@ -63,15 +63,15 @@ def test_an_image_in_an_image_out(step: Step, shape: tuple[int, int]) -> None:
 
 def test_grade_at_its_defaults_changes_nothing() -> None:
     image = picture()
-    assert torch.allclose(Grade().apply(image, context()), image, atol=1e-6)
+    assert torch.allclose(GradeStep().apply(image, context()), image, atol=1e-6)
 
 
 def test_grain_follows_its_own_stream() -> None:
     image = torch.full((3, 32, 32), 0.5)
-    first = Grain().apply(image, context())
-    assert torch.equal(first, Grain().apply(image, context()))
+    first = GrainStep().apply(image, context())
+    assert torch.equal(first, GrainStep().apply(image, context()))
     for other in (context(candidate=2), context(step="dust"), replace(context(), seed=1)):
-        assert not torch.equal(first, Grain().apply(image, other))
+        assert not torch.equal(first, GrainStep().apply(image, other))
 
 
 @pytest.mark.parametrize(
@@ -89,35 +89,35 @@ def test_grain_follows_its_own_stream() -> None:
     ],
 )
 def test_crop_sizes(fields: dict[str, Any], size: tuple[int, int]) -> None:
-    assert Crop(**fields).apply(picture(120, 180), context()).shape[1:] == size
+    assert CropStep(**fields).apply(picture(120, 180), context()).shape[1:] == size
 
 
 def test_crop_places() -> None:
     image = picture()
     for x, y, rows, columns in ((0, 0, slice(0, 6), slice(0, 9)), (1, 1, slice(6, 12), slice(9, 18))):
-        assert torch.equal(Crop(fraction=0.5, x=x, y=y).apply(image, context()), image[:, rows, columns])
-    assert torch.equal(Crop(fraction=0.5).apply(image, context()), image[:, 3:9, 4:13])
+        assert torch.equal(CropStep(fraction=0.5, x=x, y=y).apply(image, context()), image[:, rows, columns])
+    assert torch.equal(CropStep(fraction=0.5).apply(image, context()), image[:, 3:9, 4:13])
 
 
 def test_style_files_and_work(tmp_path: Path) -> None:
     write_png(tmp_path / "own.png", picture(40, 40), {})
-    step = Style(style=["own.png", "builtin:great-wave"], preset="dream", side=32)
-    assert [path.name for path in step.files(tmp_path)].count("own.png") == 1
-    assert len(step.files(tmp_path)) == 2
+    step = StyleStep(style=["own.png", "builtin:great-wave"], preset="dream", side=32)
+    assert [path.name for path in step.list_files(tmp_path)].count("own.png") == 1
+    assert len(step.list_files(tmp_path)) == 2
     quick = replace(context(tmp_path), preview=True)
-    assert Style(style=["own.png"], side=40).apply(picture(), quick).shape == (3, 13, 20)
-    assert Style(style=["own.png"]).apply(picture(), quick).shape == (3, 12, 18)
+    assert StyleStep(style=["own.png"], side=40).apply(picture(), quick).shape == (3, 13, 20)
+    assert StyleStep(style=["own.png"]).apply(picture(), quick).shape == (3, 12, 18)
     with pytest.raises(ArtgenError):
-        Style(style=["builtin:nobody"]).files(tmp_path)
+        StyleStep(style=["builtin:nobody"]).list_files(tmp_path)
 
 
 def test_upscale_says_what_its_model_cannot(tmp_path: Path) -> None:
     (tmp_path / "broken.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0nonsense")
-    found = dict(Upscale(model="broken.safetensors", scale=4).wrong(tmp_path))
-    assert "not a safetensors file" in found["model"].found
+    found = dict(UpscaleStep(model="broken.safetensors", scale=4).validate_files(tmp_path))
+    assert "not a safetensors file" in found["model"].problem
     header = b'{"__metadata__": {"architecture": "upimage", "config": "{\\"widths\\": [8, 8]}"}}'
     (tmp_path / "four.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
-    assert not dict(Upscale(model="four.safetensors", scale=4).wrong(tmp_path))
-    found = dict(Upscale(model="four.safetensors", scale=5).wrong(tmp_path))
-    assert "up to 4 times" in found["scale"].right
-    assert "model" in dict(Upscale(model="nobody").wrong(tmp_path))
+    assert not dict(UpscaleStep(model="four.safetensors", scale=4).validate_files(tmp_path))
+    found = dict(UpscaleStep(model="four.safetensors", scale=5).validate_files(tmp_path))
+    assert "up to 4 times" in found["scale"].expected
+    assert "model" in dict(UpscaleStep(model="nobody").validate_files(tmp_path))

@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from artgen.errors import ArtgenError, Problems
-from artgen.imaging.image import fit, luminance
+from artgen.errors import ArtgenError, ValidationErrors
+from artgen.imaging.image import luminance, resize_longer_side
 from artgen.imaging.io.files import read_image, write_png
-from artgen.recipe import load
-from artgen.steps.base import Context
-from artgen.steps.style import Style
-from artgen.style.library import credit
+from artgen.recipe import load_recipe
+from artgen.steps.base import StepContext
+from artgen.steps.style import StyleStep
+from artgen.style.library import painting_credit
 
 
 @pytest.fixture(autouse=True)
@@ -23,8 +23,8 @@ def _no_weights_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ARTGEN_MODELS", str(tmp_path / "models"))
 
 
-def context(folder: Path, preview: bool = True) -> Context:
-    return Context(1, 1, "style", folder, "cpu", preview, lambda fraction: None)
+def context(folder: Path, preview: bool = True) -> StepContext:
+    return StepContext(1, 1, "style", folder, "cpu", preview, lambda fraction: None)
 
 
 def picture(seed: int, height: int = 60, width: int = 80) -> Tensor:
@@ -32,16 +32,16 @@ def picture(seed: int, height: int = 60, width: int = 80) -> Tensor:
     return torch.nn.functional.interpolate(coarse[None], (height, width), mode="bicubic")[0].clamp(0, 1)
 
 
-def problems(folder: Path, lines: str) -> str:
+def load_errors(folder: Path, lines: str) -> str:
     recipe = folder / "recipe.toml"
     recipe.write_text(
         'title = "T"\nseed = 1\ncandidates = 1\n[source]\nuse = "photos"\nimages = "builtin:textures"\n'
         f'[[steps]]\nuse = "style"\n{lines}\n'
     )
     try:
-        load(recipe)
-    except Problems as found:
-        return "\n".join(str(problem) for problem in found.problems)
+        load_recipe(recipe)
+    except ValidationErrors as found:
+        return "\n".join(str(problem) for problem in found.errors)
     return ""
 
 
@@ -63,28 +63,28 @@ def problems(folder: Path, lines: str) -> str:
     ],
 )
 def test_mistakes_are_told_before_anything_runs(tmp_path: Path, lines: str, says: str) -> None:
-    assert says in problems(tmp_path, lines)
+    assert says in load_errors(tmp_path, lines)
 
 
 def test_what_is_right_is_right(tmp_path: Path) -> None:
     write_png(tmp_path / "mask.png", picture(0), {})
     weights = tmp_path / "own.pth"
     torch.save({"features.0.weight": torch.zeros(64, 3, 3, 3), "features.0.bias": torch.zeros(64)}, weights)
-    assert not problems(
+    assert not load_errors(
         tmp_path, 'style = ["builtin:the-kiss", "builtin:paintings"]\nmask = "mask.png"\nweights = [2, 1]'
     )
-    assert not problems(
+    assert not load_errors(
         tmp_path, 'method = "vgg"\nfeatures = "own.pth"\npreset = "gatys"\nstyle_layers = { relu1_1 = 1 }'
     )
-    assert not problems(tmp_path, 'method = { choice = ["patch", "net"] }\npreset = "bold"')
+    assert not load_errors(tmp_path, 'method = { choice = ["patch", "net"] }\npreset = "bold"')
 
 
 def test_a_folder_is_one_style(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     for number in range(3):
         write_png(tmp_path / "mine" / f"{number}.png", picture(number), {})
-    step = Style(style=["mine", "builtin:great-wave"], weights=[3.0, 1.0])
-    names = {file.name for file in step.files(tmp_path)}
+    step = StyleStep(style=["mine", "builtin:great-wave"], weights=[3.0, 1.0])
+    names = {file.name for file in step.list_files(tmp_path)}
     assert names == {"great-wave.jpg", "0.png", "1.png", "2.png"}
     assert step.apply(picture(7), context(tmp_path)).shape == (3, 60, 80)
 
@@ -94,7 +94,7 @@ def test_a_mask_of_any_size_says_where(tmp_path: Path) -> None:
     mask[..., 7:] = 1
     write_png(tmp_path / "mask.png", mask, {})
     content = picture(3)
-    painted = Style(mask=["mask.png"]).apply(content, context(tmp_path))
+    painted = StyleStep(mask=["mask.png"]).apply(content, context(tmp_path))
     assert torch.equal(painted[..., :30], content[..., :30])
     assert float((painted[..., 50:] - content[..., 50:]).abs().mean()) > 0.05
 
@@ -102,12 +102,12 @@ def test_a_mask_of_any_size_says_where(tmp_path: Path) -> None:
 @pytest.mark.parametrize("method", ["patch", "net"])
 def test_luminance_is_kept(tmp_path: Path, method: str) -> None:
     content = 0.2 + 0.6 * picture(3)
-    step = Style.model_validate({"method": method, "preserve": "luminance"})
+    step = StyleStep.model_validate({"method": method, "preserve": "luminance"})
     painted = step.apply(content, context(tmp_path))
     assert torch.allclose(luminance(painted), luminance(content), atol=3e-3)
 
 
-def a_network(path: Path) -> Path:
+def write_vgg_weights(path: Path) -> Path:
     """VGG-19's first three layers, of random weights."""
     stream = torch.Generator().manual_seed(1)
     state: dict[str, Any] = {}
@@ -120,27 +120,27 @@ def a_network(path: Path) -> Path:
 
 
 def test_vgg_by_a_file_of_weights(tmp_path: Path) -> None:
-    a_network(tmp_path / "own.pth")
-    step = Style(
+    write_vgg_weights(tmp_path / "own.pth")
+    step = StyleStep(
         method="vgg", features="own.pth", start="content", iterations=12, style=["builtin:the-scream"]
     )
-    assert {file.name for file in step.files(tmp_path)} == {"own.pth", "the-scream.jpg"}
+    assert {file.name for file in step.list_files(tmp_path)} == {"own.pth", "the-scream.jpg"}
     told: list[float | None] = []
-    content = fit(picture(3), 64)
+    content = resize_longer_side(picture(3), 64)
     quiet = context(tmp_path)
     painted = step.apply(
-        content, Context(**{**vars(quiet), "watch": lambda report: told.append(report.loss)})
+        content, StepContext(**{**vars(quiet), "on_report": lambda report: told.append(report.loss)})
     )
     losses = [loss for loss in told if loss is not None]
     assert losses[-1] < losses[0]
-    wanted = read_image(credit("the-scream").file).mean((1, 2))
+    wanted = read_image(painting_credit("the-scream").file).mean((1, 2))
     assert float((painted.mean((1, 2)) - wanted).norm()) < float((content.mean((1, 2)) - wanted).norm())
 
 
 def test_vgg_takes_a_folder_where_each_style_has_a_mask(tmp_path: Path) -> None:
-    a_network(tmp_path / "own.pth")
+    write_vgg_weights(tmp_path / "own.pth")
     write_png(tmp_path / "mask.png", picture(0), {})
-    step = Style(
+    step = StyleStep(
         method="vgg",
         features="own.pth",
         iterations=2,
@@ -148,15 +148,15 @@ def test_vgg_takes_a_folder_where_each_style_has_a_mask(tmp_path: Path) -> None:
         style=["builtin:paintings", "builtin:the-kiss"],
         mask=["mask.png", "mask.png"],
     )
-    assert step.apply(fit(picture(1), 40), context(tmp_path)).shape == (3, 30, 40)
+    assert step.apply(resize_longer_side(picture(1), 40), context(tmp_path)).shape == (3, 30, 40)
 
 
 def test_black_masks_leave_the_picture(tmp_path: Path) -> None:
-    a_network(tmp_path / "own.pth")
+    write_vgg_weights(tmp_path / "own.pth")
     write_png(tmp_path / "black.png", torch.zeros(3, 8, 8), {})
-    content = fit(picture(1), 40)
+    content = resize_longer_side(picture(1), 40)
     for fields in ({"method": "patch"}, {"method": "net"}, {"method": "vgg", "iterations": 2}):
-        step = Style.model_validate({"mask": "black.png", **fields} | VGG[fields["method"]])
+        step = StyleStep.model_validate({"mask": "black.png", **fields} | VGG[fields["method"]])
         assert torch.equal(step.apply(content, context(tmp_path)), content)
 
 
@@ -168,7 +168,7 @@ VGG: dict[Any, dict[str, str]] = {
 
 
 def test_a_layer_of_no_network_is_a_mistake(tmp_path: Path) -> None:
-    a_network(tmp_path / "own.pth")
-    step = Style(method="vgg", features="own.pth", start="content", content_layer="conv4_2")
+    write_vgg_weights(tmp_path / "own.pth")
+    step = StyleStep(method="vgg", features="own.pth", start="content", content_layer="conv4_2")
     with pytest.raises(ArtgenError, match="did you mean 'relu4_2'"):
         step.apply(picture(1), context(tmp_path))

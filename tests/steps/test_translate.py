@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from artgen.errors import Problems
+from artgen.errors import ValidationErrors
 from artgen.models.architectures.faststyle import FastStyle, FastStyleConfig
 from artgen.models.architectures.unet import UNet, UNetConfig
 from artgen.models.files.checkpoint import save_model
-from artgen.models.inference.translating import translate
-from artgen.recipe import load
-from artgen.steps import Context
-from artgen.steps.translate import Translate
+from artgen.models.inference.translating import translate_image
+from artgen.recipe import load_recipe
+from artgen.steps import StepContext
+from artgen.steps.translate import TranslateStep
 
 
 @pytest.fixture
@@ -31,24 +31,24 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def context(place: Path, preview: bool = False) -> Context:
-    return Context(
+def context(place: Path, preview: bool = False) -> StepContext:
+    return StepContext(
         seed=1,
         candidate=1,
-        step="translate",
+        step_id="translate",
         folder=place,
         device="cpu",
         preview=preview,
-        progress=lambda _: None,
+        on_progress=lambda _: None,
     )
 
 
 def test_amount_mixes_the_result_with_the_image(place: Path) -> None:
     image = torch.rand(3, 20, 30)
     before = image.clone()
-    step = Translate(model="unet.safetensors")
+    step = TranslateStep(model="unet.safetensors")
     whole = step.apply(image, context(place))
-    assert torch.equal(whole, translate(image, place / "unet.safetensors"))
+    assert torch.equal(whole, translate_image(image, place / "unet.safetensors"))
     half = step.model_copy(update={"amount": 0.5}).apply(image, context(place))
     assert torch.allclose(half, (image + whole) / 2, atol=1e-6)
     assert torch.equal(step.model_copy(update={"amount": 0.0}).apply(image, context(place)), image)
@@ -56,7 +56,7 @@ def test_amount_mixes_the_result_with_the_image(place: Path) -> None:
 
 
 def test_a_preview_of_a_given_side_is_half_as_large(place: Path) -> None:
-    step = Translate(model="unet.safetensors", side=64, amount=0.5)
+    step = TranslateStep(model="unet.safetensors", side=64, amount=0.5)
     image = torch.rand(3, 10, 20)
     assert step.apply(image, context(place)).shape == (3, 32, 64)
     assert step.apply(image, context(place, preview=True)).shape == (3, 16, 32)
@@ -66,8 +66,8 @@ def test_styles_by_name_or_as_shares(place: Path) -> None:
     image = torch.rand(3, 24, 24)
 
     def painted(style: str | list[float] | None) -> torch.Tensor:
-        step = Translate(model="styles.safetensors", style=style)
-        assert not dict(step.wrong(place))
+        step = TranslateStep(model="styles.safetensors", style=style)
+        assert not dict(step.validate_files(place))
         return step.apply(image, context(place))
 
     assert torch.equal(painted(None), painted("wave"))
@@ -90,9 +90,9 @@ def test_styles_by_name_or_as_shares(place: Path) -> None:
 def test_what_cannot_be_is_said_before_anything_runs(
     place: Path, fields: dict[str, object], where: str, says: str
 ) -> None:
-    ((field, error),) = Translate.model_validate(fields).wrong(place)
+    ((field, error),) = TranslateStep.model_validate(fields).validate_files(place)
     assert field == where
-    assert says in f"{error.found}; {error.right}"
+    assert says in f"{error.problem}; {error.expected}"
 
 
 @pytest.mark.parametrize("style", ["3", '["wave", 1]', "{ choice = [[1, 2], true] }"])
@@ -100,18 +100,18 @@ def test_what_is_neither_name_nor_shares_is_one_problem(place: Path, style: str)
     file = place / "r.toml"
     step = f'[[steps]]\nuse = "translate"\nmodel = "styles.safetensors"\nstyle = {style}\n'
     file.write_text('[source]\nuse = "photos"\n' + step, "utf-8")
-    with pytest.raises(Problems) as wrong:
-        load(file)
-    (problem,) = wrong.value.problems
+    with pytest.raises(ValidationErrors) as wrong:
+        load_recipe(file)
+    (problem,) = wrong.value.errors
     assert problem.where.startswith(f"{file}:6: steps.translate.style")
-    assert problem.right.startswith("must be a name in quotes, or a list of numbers")
+    assert problem.expected.startswith("must be a name in quotes, or a list of numbers")
 
 
 def test_every_style_that_may_be_drawn_is_checked(place: Path) -> None:
-    step = Translate.model_validate(
+    step = TranslateStep.model_validate(
         {"model": "styles.safetensors", "style": {"choice": ["wave", "sea", [0.5, 0.5], [1]]}}
     )
-    assert [error.found for _, error in step.wrong(place)] == ["'sea'", "[1.0]"]
+    assert [error.problem for _, error in step.validate_files(place)] == ["'sea'", "[1.0]"]
 
 
 def test_chance_counts_where_a_model_makes_texture_of_noise(place: Path) -> None:
@@ -122,13 +122,13 @@ def test_chance_counts_where_a_model_makes_texture_of_noise(place: Path) -> None
     image = torch.rand(3, 16, 16)
 
     def painted(model: str, candidate: int, noise: float = 1.0) -> torch.Tensor:
-        step = Translate(model=model, noise=noise)
+        step = TranslateStep(model=model, noise=noise)
         return step.apply(image, dataclasses.replace(context(place), candidate=candidate))
 
-    assert Translate(model="sea.safetensors").by_chance(place)
+    assert TranslateStep(model="sea.safetensors").depends_on_chance(place)
     assert not torch.equal(painted("sea.safetensors", 1), painted("sea.safetensors", 2))
     assert torch.equal(painted("sea.safetensors", 1), painted("sea.safetensors", 1))
-    assert not Translate(model="sea.safetensors", noise=0.0).by_chance(place)
+    assert not TranslateStep(model="sea.safetensors", noise=0.0).depends_on_chance(place)
     assert torch.equal(painted("sea.safetensors", 1, 0.0), painted("sea.safetensors", 2, 0.0))
-    assert not Translate(model="unet.safetensors").by_chance(place)
+    assert not TranslateStep(model="unet.safetensors").depends_on_chance(place)
     assert torch.equal(painted("unet.safetensors", 1), painted("unet.safetensors", 2))

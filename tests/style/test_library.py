@@ -1,4 +1,4 @@
-"""The paintings that ship."""
+"""The included paintings."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ import pytest
 
 from artgen.errors import ArtgenError
 from artgen.imaging.io.files import read_image
-from artgen.style.library import BUILTIN, credit, names, resolve
+from artgen.style.library import PAINTINGS_FOLDER, painting_credit, painting_names, resolve_style_path
 
 
 def test_every_painting_is_readable_and_credited() -> None:
-    assert len(names()) >= 8
-    for name in names():
-        found = credit(name)
-        assert found.artist
-        assert found.title
-        assert found.year
-        assert found.source.startswith("https://")
-        assert "ublic domain" in found.licence
-        image = read_image(found.file)
+    assert len(painting_names()) >= 8
+    for name in painting_names():
+        credit = painting_credit(name)
+        assert credit.artist
+        assert credit.title
+        assert credit.year
+        assert credit.source.startswith("https://")
+        assert "ublic domain" in credit.licence
+        image = read_image(credit.file)
         assert max(image.shape) >= 800
         assert float(image.std()) > 0.05
 
 
 def test_all_files_are_listed_and_small_together() -> None:
-    files = {file.name for file in BUILTIN.glob("*.jpg")}
-    assert files == {credit(name).file.name for name in names()}
-    assert sum((BUILTIN / file).stat().st_size for file in files) <= 2_500_000
+    files = {file.name for file in PAINTINGS_FOLDER.glob("*.jpg")}
+    assert files == {painting_credit(name).file.name for name in painting_names()}
+    assert sum((PAINTINGS_FOLDER / file).stat().st_size for file in files) <= 2_500_000
 
 
 def test_resolve(tmp_path: Path) -> None:
     (tmp_path / "mine.jpg").touch()
-    assert resolve("builtin:great-wave", tmp_path) == BUILTIN / "great-wave.jpg"
-    assert resolve("mine.jpg", tmp_path) == tmp_path / "mine.jpg"
+    assert resolve_style_path("builtin:great-wave", tmp_path) == PAINTINGS_FOLDER / "great-wave.jpg"
+    assert resolve_style_path("mine.jpg", tmp_path) == tmp_path / "mine.jpg"
 
 
 @pytest.mark.parametrize(
@@ -51,12 +51,12 @@ def test_resolve(tmp_path: Path) -> None:
 )
 def test_mistakes(reference: str, help_: str, tmp_path: Path) -> None:
     with pytest.raises(ArtgenError, match=help_):
-        resolve(reference, tmp_path)
+        resolve_style_path(reference, tmp_path)
 
 
 def test_library_is_light() -> None:
     code = (
-        "import sys, artgen.style.library as l, artgen.style.patch.presets; l.names();"
+        "import sys, artgen.style.library as l, artgen.style.patch.presets; l.painting_names();"
         "assert not {'torch', 'numpy', 'PIL'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

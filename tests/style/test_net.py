@@ -1,4 +1,4 @@
-"""Painting by a network that holds the styles: several of them, beside one another, and what is kept."""
+"""Style transfer by a network: several styles, masks, and what is preserved."""
 
 import json
 from itertools import pairwise
@@ -13,9 +13,9 @@ from artgen.errors import ArtgenError
 from artgen.imaging.image import luminance
 from artgen.models.architectures.faststyle import FastStyle, FastStyleConfig
 from artgen.models.files.checkpoint import save_model
-from artgen.models.inference.translating import translate
+from artgen.models.inference.translating import translate_image
 from artgen.style.net import stylize_by_network
-from artgen.style.progress import Report
+from artgen.style.progress import StyleProgress
 from artgen.style.request import StyleRequest
 
 FIRST, SECOND = [1.0, 0.0], [0.0, 1.0]
@@ -24,13 +24,13 @@ FIRST, SECOND = [1.0, 0.0], [0.0, 1.0]
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two styles that differ, never trained."""
-    chance = torch.Generator().manual_seed(2)
+    generator = torch.Generator().manual_seed(2)
     network = FastStyle(FastStyleConfig(width=4, blocks=1, styles=2))
     for parameter in network.parameters():
-        nn.init.normal_(parameter, 1.0 if parameter.ndim == 2 else 0.0, 0.3, generator=chance)
-    file = tmp_path_factory.mktemp("model") / "two.safetensors"
-    save_model(file, network, {"styles": json.dumps([{"name": "a"}, {"name": "b"}])})
-    return file
+        nn.init.normal_(parameter, 1.0 if parameter.ndim == 2 else 0.0, 0.3, generator=generator)
+    model_file = tmp_path_factory.mktemp("model") / "two.safetensors"
+    save_model(model_file, network, {"styles": json.dumps([{"name": "a"}, {"name": "b"}])})
+    return model_file
 
 
 def picture(height: int = 40, width: int = 60, seed: int = 1) -> Tensor:
@@ -49,11 +49,11 @@ def halves(height: int = 40, width: int = 60) -> Tensor:
 
 def test_each_style_paints_where_its_mask_is(model: Path) -> None:
     content = picture()
-    made = paint(content, model, [FIRST, SECOND], masks=halves())
-    first, second = (translate(content, model, styles=style) for style in (FIRST, SECOND))
+    painted = paint(content, model, [FIRST, SECOND], masks=halves())
+    first, second = (translate_image(content, model, style_shares=style) for style in (FIRST, SECOND))
     assert (first - second).abs().mean() > 0.02
-    assert torch.allclose(made[..., :30], first[..., :30], atol=1e-5)
-    assert torch.allclose(made[..., 30:], second[..., 30:], atol=1e-5)
+    assert torch.allclose(painted[..., :30], first[..., :30], atol=1e-5)
+    assert torch.allclose(painted[..., 30:], second[..., 30:], atol=1e-5)
 
 
 def test_masks_that_overlap_blend_and_where_none_is_the_content_stays(model: Path) -> None:
@@ -61,27 +61,27 @@ def test_masks_that_overlap_blend_and_where_none_is_the_content_stays(model: Pat
     masks[0, :, :10] = 0
     masks[1, :, :10] = 0
     masks[1, :, 30:] = 1
-    made = paint(content, model, [FIRST, SECOND], masks=masks, weights=[3, 1])
-    first, second = (translate(content, model, styles=style) for style in (FIRST, SECOND))
-    assert torch.equal(made[:, :10], content[:, :10])
-    wanted = 0.75 * first[:, 30:, :30] + 0.25 * second[:, 30:, :30]
-    assert torch.allclose(made[:, 30:, :30], wanted, atol=1e-5)
+    painted = paint(content, model, [FIRST, SECOND], masks=masks, style_weights=[3, 1])
+    first, second = (translate_image(content, model, style_shares=style) for style in (FIRST, SECOND))
+    assert torch.equal(painted[:, :10], content[:, :10])
+    expected = 0.75 * first[:, 30:, :30] + 0.25 * second[:, 30:, :30]
+    assert torch.allclose(painted[:, 30:, :30], expected, atol=1e-5)
 
 
 def test_one_mask_is_for_all_and_weights_mix(model: Path) -> None:
     content = picture()
-    mixed = translate(content, model, styles=[0.25, 0.75])
-    assert torch.allclose(paint(content, model, [FIRST, SECOND], weights=[1, 3]), mixed, atol=1e-5)
-    made = paint(content, model, [FIRST, SECOND], weights=[1, 3], masks=halves()[:1] * 0.5)
-    assert torch.allclose(made[..., :30], content[..., :30].lerp(mixed[..., :30], 0.5), atol=1e-5)
-    assert torch.equal(made[..., 30:], content[..., 30:])
+    mixed = translate_image(content, model, style_shares=[0.25, 0.75])
+    assert torch.allclose(paint(content, model, [FIRST, SECOND], style_weights=[1, 3]), mixed, atol=1e-5)
+    painted = paint(content, model, [FIRST, SECOND], style_weights=[1, 3], masks=halves()[:1] * 0.5)
+    assert torch.allclose(painted[..., :30], content[..., :30].lerp(mixed[..., :30], 0.5), atol=1e-5)
+    assert torch.equal(painted[..., 30:], content[..., 30:])
 
 
 def test_luminance_is_kept_and_colour_is_not(model: Path) -> None:
     content = picture() * 0.4 + 0.3
-    made = paint(content, model, [FIRST], preserve="luminance")
-    assert torch.allclose(luminance(made), luminance(content), atol=1e-3)
-    assert (made - content).abs().mean() > 0.02
+    painted = paint(content, model, [FIRST], preserve="luminance")
+    assert torch.allclose(luminance(painted), luminance(content), atol=1e-3)
+    assert (painted - content).abs().mean() > 0.02
 
 
 @pytest.mark.slow
@@ -89,12 +89,12 @@ def test_faces_stay_as_much_as_asked_for(model: Path) -> None:
     from skimage import data
 
     content = torch.from_numpy(data.astronaut()[:256, 100:356].copy()).permute(2, 0, 1) / 255
-    plain, half, whole = (paint(content, model, [FIRST], faces=faces) for faces in (0, 0.5, 1))
+    plain, half, full = (paint(content, model, [FIRST], face_protection=faces) for faces in (0, 0.5, 1))
     face = (slice(None), slice(70, 140), slice(100, 150))
-    away = [float((made[face] - content[face]).abs().mean()) for made in (plain, half, whole)]
-    assert away[1] == pytest.approx(away[0] / 2, rel=0.1)
-    assert away[2] < away[0] / 10
-    assert torch.allclose(plain[:, 200:, :40], whole[:, 200:, :40], atol=1e-3)
+    differences = [float((painted[face] - content[face]).abs().mean()) for painted in (plain, half, full)]
+    assert differences[1] == pytest.approx(differences[0] / 2, rel=0.1)
+    assert differences[2] < differences[0] / 10
+    assert torch.allclose(plain[:, 200:, :40], full[:, 200:, :40], atol=1e-3)
 
 
 def test_what_was_there_stays_where_it_is_nearly_the_same(model: Path) -> None:
@@ -103,33 +103,37 @@ def test_what_was_there_stays_where_it_is_nearly_the_same(model: Path) -> None:
     flicker = painted + 0.02 * torch.randn(painted.shape, generator=torch.Generator().manual_seed(3))
     changed = flicker.clone()
     changed[..., 40:] = 1 - painted[..., 40:].round()
-    made = paint(content, model, [FIRST], start=changed)
-    calm = (slice(None), slice(None), slice(0, 30))
-    assert (made - changed)[calm].abs().mean() < (painted - changed)[calm].abs().mean() / 3
-    assert torch.allclose(made[..., 48:], painted[..., 48:], atol=0.02)
+    result = paint(content, model, [FIRST], start_image=changed)
+    unchanged_area = (slice(None), slice(None), slice(0, 30))
+    assert (result - changed)[unchanged_area].abs().mean() < (painted - changed)[
+        unchanged_area
+    ].abs().mean() / 3
+    assert torch.allclose(result[..., 48:], painted[..., 48:], atol=0.02)
 
 
 def test_reports_go_on_from_style_to_style_and_show_the_picture(model: Path) -> None:
-    told: list[Report] = []
-    made = paint(picture(), model, [FIRST, SECOND], masks=halves(), strength=1.5, watch=told.append)
-    assert all(a.done <= b.done + 1e-9 for a, b in pairwise(told))
-    assert told[-1].done == pytest.approx(1)
-    assert {report.stage for report in told} == {"pass 1 of 2", "pass 2 of 2"}
-    shown = [report.picture for report in told if report.picture is not None]
-    assert len(shown) == 4
-    assert shown[-1].shape == made.shape
+    reports: list[StyleProgress] = []
+    painted = paint(
+        picture(), model, [FIRST, SECOND], masks=halves(), strength=1.5, on_progress=reports.append
+    )
+    assert all(a.fraction <= b.fraction + 1e-9 for a, b in pairwise(reports))
+    assert reports[-1].fraction == pytest.approx(1)
+    assert {report.stage for report in reports} == {"pass 1 of 2", "pass 2 of 2"}
+    images = [report.image for report in reports if report.image is not None]
+    assert len(images) == 4
+    assert images[-1].shape == painted.shape
 
 
 @pytest.mark.parametrize(
-    ("wrong", "says"),
+    ("arguments", "message"),
     [
         ({"strength": 5}, "strength"),
-        ({"weights": [1, -1]}, "weights"),
+        ({"style_weights": [1, -1]}, "weights"),
         ({"masks": torch.ones(3, 1, 4, 4)}, "masks"),
-        ({"faces": 2}, "faces"),
+        ({"face_protection": 2}, "faces"),
         ({"preserve": "tone"}, "preserve"),
     ],
 )
-def test_what_no_method_could_paint(model: Path, wrong: dict[str, object], says: str) -> None:
-    with pytest.raises(ArtgenError, match=says):
-        paint(picture(), model, [FIRST, SECOND], **wrong)
+def test_what_no_method_could_paint(model: Path, arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(ArtgenError, match=message):
+        paint(picture(), model, [FIRST, SECOND], **arguments)

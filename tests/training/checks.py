@@ -1,10 +1,10 @@
-"""What tests of trainings compare."""
+"""Comparisons in tests of trainings."""
 
 import torch
 
 
 def assert_equal(a: object, b: object) -> None:
-    """Equal to the last bit, through any nesting."""
+    """Assert that two nested structures of tensors and plain values are equal to the last bit."""
     if isinstance(a, torch.Tensor):
         assert isinstance(b, torch.Tensor)
         assert torch.equal(a, b)

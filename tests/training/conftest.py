@@ -8,7 +8,7 @@ from skimage import data
 @pytest.fixture(scope="session")
 def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of four photographs."""
-    place = tmp_path_factory.mktemp("photographs")
+    folder = tmp_path_factory.mktemp("photographs")
     for name in ("astronaut", "coffee", "chelsea", "rocket"):
-        Image.fromarray(getattr(data, name)()).save(place / f"{name}.png")
-    return place
+        Image.fromarray(getattr(data, name)()).save(folder / f"{name}.png")
+    return folder

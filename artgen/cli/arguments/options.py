@@ -1,13 +1,33 @@
-"""What several commands are told alike."""
+"""Options and arguments that several commands take."""
 
 from __future__ import annotations
 
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-Json = Annotated[bool, typer.Option("--json", help="Report as one JSON document.")]
-Model = Annotated[
+
+class Device(StrEnum):
+    """Where networks compute."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+    mps = "mps"
+
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Report as one JSON document.")]
+ModelArgument = Annotated[
     str,
     typer.Argument(metavar="NAME|FILE", help="A name of `artgen models`, or a .safetensors file."),
+]
+RunsOption = Annotated[Path, typer.Option("--runs", help="The folder that holds the runs.")]
+WorkersOption = Annotated[
+    int | None, typer.Option(min=1, max=1024, help="Processes; by default one per core, or one on a GPU.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a field, e.g. steps.grow.scale=2; repeatable."),
 ]

@@ -6,10 +6,10 @@ import re
 
 from artgen.errors import ArtgenError
 
-LARGEST = 8192
+MAX_SIDE = 8192
 
 
-def size_of(text: str) -> tuple[int, int] | None:
+def parse_size(text: str) -> tuple[int, int] | None:
     """``(H, W)`` in px; None for ``own``.
 
     Raises:
@@ -17,17 +17,17 @@ def size_of(text: str) -> tuple[int, int] | None:
     """
     if text == "own":
         return None
-    found = re.fullmatch(r"(\d{1,5})(?:[x×](\d{1,5}))?", text.strip().lower(), re.ASCII)
-    right = f"a side in px such as 256, or WIDTHxHEIGHT such as 320x180, from 8 to {LARGEST}; or own"
-    if not found:
+    match = re.fullmatch(r"(\d{1,5})(?:[x×](\d{1,5}))?", text.strip().lower(), re.ASCII)
+    right = f"a side in px such as 256, or WIDTHxHEIGHT such as 320x180, from 8 to {MAX_SIDE}; or own"
+    if not match:
         raise ArtgenError(f"--size {text}", "no size", right)
-    width, height = int(found[1]), int(found[2] or found[1])
-    if not all(8 <= side <= LARGEST for side in (width, height)):
+    width, height = int(match[1]), int(match[2] or match[1])
+    if not all(8 <= side <= MAX_SIDE for side in (width, height)):
         raise ArtgenError(f"--size {text}", f"{width} x {height} px", right)
     return height, width
 
 
-def moment(text: str, option: str) -> float:
+def parse_time(text: str, option: str) -> float:
     """Seconds of ``90``, ``90.5``, ``1:30`` or ``0:01:30``.
 
     Raises:

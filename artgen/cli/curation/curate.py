@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from artgen.cli.arguments.options import Json
+from artgen.cli.arguments.options import JsonOption, RunsOption
 from artgen.cli.terminal import messages
 
 if TYPE_CHECKING:
@@ -34,19 +34,20 @@ def curate(
         Path | None,
         typer.Option(metavar="FILE", help="Write one HTML file to mail instead; picks come back as JSON."),
     ] = None,
-    runs: Annotated[Path, typer.Option("--runs", help="The folder that holds the runs.")] = Path("runs"),
-    json: Json = False,
+    runs: RunsOption = Path("runs"),
+    json: JsonOption = False,
 ) -> None:
     """Pick candidates on a contact sheet, with the keyboard. Ctrl-C ends it; every decision is saved."""
-    from artgen.runs.store import Run, find_run
+    from artgen.runs.store import Run, find_run_folder
 
-    folder = find_run(run, runs)
+    folder = find_run_folder(run, runs)
     with Run.open(folder) as opened:
-        name, count, picked = opened.name, len(opened.rows()), len(opened.picks())
+        name, count, picked = opened.name, len(opened.rows_with_decisions()), len(opened.picks())
         if static is not None:
             _write(opened, static, json)
             return
-    from artgen.curation.server.app import listen, listen_for, serve
+    from artgen.curation.server.app import listen_on_run_port, serve
+    from artgen.serving import listen
 
     def ready(url: str) -> None:
         if json:
@@ -57,8 +58,8 @@ def curate(
         if browser and not json:
             threading.Thread(target=_open, args=(url,), daemon=True).start()
 
-    address = listen(port) if port is not None else listen_for(folder)
-    serve(folder, address, lambda output: _vary(folder, output), ready)
+    listener = listen(port) if port is not None else listen_on_run_port(folder)
+    serve(folder, listener, lambda output: _vary(folder, output), ready)
     if not json:
         with Run.open(folder) as opened:
             kept = len(opened.picks())
@@ -66,17 +67,22 @@ def curate(
 
 
 def _write(run: Run, file: Path, json: bool) -> None:
-    from artgen.curation.export.static import write_static
+    from artgen.curation.export.static import write_static_sheet
 
-    written = write_static(run, file)
+    written = write_static_sheet(run, file)
     if json:
         messages.show_json(
-            {"run": run.name, "file": str(file), "candidates": written.shown, "left_out": written.left_out}
+            {
+                "run": run.name,
+                "file": str(file),
+                "candidates": written.shown_count,
+                "left_out": written.left_out_count,
+            }
         )
         return
-    less = "" if written.previews else ", thumbnails only"
-    left = f", {written.left_out} out of play left out" if written.left_out else ""
-    typer.echo(f"{file}: {written.shown} candidates{left}{less}")
+    less = "" if written.has_previews else ", thumbnails only"
+    left = f", {written.left_out_count} out of play left out" if written.left_out_count else ""
+    typer.echo(f"{file}: {written.shown_count} candidates{left}{less}")
 
 
 def _open(url: str) -> None:

@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from artgen.cli.arguments.candidate_numbers import numbers
-from artgen.cli.arguments.options import Json
+from artgen.cli.arguments.candidate_numbers import parse_candidate_numbers
+from artgen.cli.arguments.options import JsonOption, RunsOption
 from artgen.cli.terminal import messages
 from artgen.errors import ArtgenError
 
 if TYPE_CHECKING:
-    from artgen.curation.export.picks import Picks
-    from artgen.runs.history import Change
+    from artgen.curation.export.picks import PicksFile
+    from artgen.runs.history import DecisionChange
     from artgen.runs.store import Run
-
-Runs = Annotated[Path, typer.Option("--runs", help="The folder that holds the runs.")]
 
 
 def pick(
@@ -31,41 +29,41 @@ def pick(
     from_: Annotated[
         Path | None, typer.Option("--from", help="picks.json from a mailed contact sheet: all its decisions.")
     ] = None,
-    runs: Runs = Path("runs"),
-    json: Json = False,
+    runs: RunsOption = Path("runs"),
+    json: JsonOption = False,
 ) -> None:
     """Keep candidates for the gallery."""
-    from artgen.runs.store import Run, find_run
+    from artgen.runs.store import Run, find_run_folder
 
     if (from_ is None) == (not candidates) or (from_ is not None and off) or not (run or from_):
         right = "give a run and numbers, or --from picks.json"
         raise ArtgenError("pick", "nothing to pick, or too much", right, "artgen pick RUN 3 7 12")
     if from_ is not None:
         picks = _picks(from_)
-        with Run.open(find_run(run or picks.run, runs)) as opened:
+        with Run.open(find_run_folder(run or picks.run, runs)) as opened:
             _check_run(opened, picks, from_, run)
             _decide(opened, picks.changes(opened.candidates()))
             _say_picked(opened, json)
         return
-    wanted = numbers(",".join(candidates or []), "pick")
-    with Run.open(find_run(run, runs)) as opened:
+    wanted = parse_candidate_numbers(",".join(candidates or []), "pick")
+    with Run.open(find_run_folder(run, runs)) as opened:
         _keep(opened, wanted, not off)
         _say_picked(opened, json)
 
 
 def _keep(run: Run, wanted: list[int], on: bool) -> None:
-    from artgen.runs.history import KEPT, Change
+    from artgen.runs.history import KEPT_MARK, DecisionChange
 
     chosen = [run.candidate(index) for index in wanted]  # all of them or none
-    mark = KEPT if on else None
-    _decide(run, [Change(one.index, "mark", mark) for one in chosen if one.picked != on])
+    mark = KEPT_MARK if on else None
+    _decide(run, [DecisionChange(one.index, "mark", mark) for one in chosen if one.picked != on])
 
 
-def _decide(run: Run, changes: list[Change]) -> None:
-    from artgen.runs.decisions import artist
+def _decide(run: Run, changes: list[DecisionChange]) -> None:
+    from artgen.runs.decisions import current_user_name
 
     if changes:
-        run.decide(changes, who=artist(), view="command")
+        run.decide(changes, author=current_user_name(), view="command")
 
 
 def _say_picked(run: Run, json: bool) -> None:
@@ -77,13 +75,13 @@ def _say_picked(run: Run, json: bool) -> None:
     typer.echo(f"{run.name}: {count}" + (f": {', '.join(map(str, picked))}" if picked else ""))
 
 
-def _picks(file: Path) -> Picks:
+def _picks(file: Path) -> PicksFile:
     from artgen.curation.export.picks import read_picks
 
     return read_picks(file)
 
 
-def _check_run(opened: Run, picks: Picks, file: Path, named: str | None) -> None:
+def _check_run(opened: Run, picks: PicksFile, file: Path, named: str | None) -> None:
     if opened.name != picks.run:
         right = f"export them on the sheet of {opened.name}"
         right += f", or leave out {named} to pick in {picks.run}" if named else ""

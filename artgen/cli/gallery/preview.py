@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from artgen.cli.arguments.options import Json
+from artgen.cli.arguments.options import JsonOption, RunsOption
 from artgen.cli.terminal import messages
 from artgen.errors import ArtgenError
 
@@ -42,14 +42,14 @@ def preview(
     templates: Annotated[
         Path | None, typer.Option(help="The folder of your own templates, with --run.", show_default=False)
     ] = None,
-    runs: Annotated[Path, typer.Option("--runs", help="The folder that holds the runs.")] = Path("runs"),
-    json: Json = False,
+    runs: RunsOption = Path("runs"),
+    json: JsonOption = False,
 ) -> None:
     """Serve the site to this computer's browser, and reload it when it changes. Ctrl-C ends it."""
     publish = [*_publish(run or (), site, runs, settings, templates)]
     code = subprocess.run(publish, stdout=subprocess.DEVNULL).returncode if run else 0
     there = (site / "index.html").is_file()
-    if code and not (there and code == messages.FIXABLE):
+    if code and not (there and code == messages.EXIT_FIXABLE):
         raise SystemExit(code)  # it has said why
     if not there:
         raise ArtgenError(str(site), "no site here", "publish one first", f"artgen publish --to {site}")
@@ -75,7 +75,7 @@ def preview(
 def _publish(
     run: Sequence[str], site: Path, runs: Path, settings: Path | None, templates: Path | None
 ) -> Iterator[str]:
-    """The command that builds the site: a process of its own, so that what it needs does not stay here."""
+    """Return the command that builds the site, in a process of its own that frees its memory."""
     place = site.absolute()  # whatever its name: a site is only looked at, and sent nowhere
     yield from (sys.executable, "-m", "artgen", "publish", f"--to={place}", f"--runs={runs}")
     if settings is not None:
@@ -86,15 +86,15 @@ def _publish(
 
 
 def _sources(run: Sequence[str], runs: Path, settings: Path | None, templates: Path | None) -> Iterator[Path]:
-    """What the site is made from; of a run not ``run.db``, which reading touches, too."""
+    """List what the site is made from; of a run not ``run.db``, which reading touches, too."""
     from artgen.gallery.pages.templates import FOLDER
-    from artgen.runs.store import find_run
+    from artgen.runs.store import find_run_folder
 
     for reference in run:
         if Path(reference).is_dir() and not (Path(reference) / "recipe.toml").is_file():
             yield Path(reference)
             continue
-        folder = find_run(reference, runs)
+        folder = find_run_folder(reference, runs)
         yield from (folder / "decisions.jsonl", folder / "candidates", folder / "recipe.toml")
     file = settings or Path("gallery.toml")
     yield from (file, file.parent / "about.md", templates or file.parent / FOLDER)

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from artgen.cli.arguments.options import JsonOption, RunsOption
 from artgen.cli.terminal import messages
 
 if TYPE_CHECKING:
     from artgen.events import Emit, Event
-    from artgen.gallery.deploy.upload_set import Sent
+    from artgen.gallery.deploy.upload_set import UploadResult
     from artgen.gallery.publish.builder import Order, Summary
     from artgen.gallery.publish.plan import Plan
-    from artgen.gallery.works.settings import Settings
+    from artgen.gallery.works.settings import SiteSettings
     from artgen.runs.store import Run
 
 SITE = Path("gallery")
@@ -74,20 +75,20 @@ def publish(
     workers: Annotated[
         int | None, typer.Option(min=1, max=256, help="Processes; by default one a core.", show_default=False)
     ] = None,
-    runs: Annotated[Path, typer.Option("--runs", help="The folder that holds the runs.")] = Path("runs"),
-    json: Annotated[bool, typer.Option("--json", help="Report as one JSON document.")] = False,
+    runs: RunsOption = Path("runs"),
+    json: JsonOption = False,
 ) -> None:
     """Make a static site of the picks: a page for each piece, with how it was made."""
-    from artgen.events import ignore
-    from artgen.gallery.deploy.targets import check, is_elsewhere
+    from artgen.events import ignore_event
+    from artgen.gallery.deploy.targets import check_target, is_remote_target
     from artgen.gallery.pages.templates import own_folder
     from artgen.gallery.publish.builder import Order, look
     from artgen.gallery.works.settings import load_settings
 
     changes: dict[str, Any] = {"title": title, "originals": originals}
     said = load_settings(settings, **{name: value for name, value in changes.items() if value is not None})
-    elsewhere = is_elsewhere(to)
-    check(SITE, to)
+    elsewhere = is_remote_target(to)
+    check_target(SITE, to)
     with ExitStack() as stack:
         opened = _opened(sources or [], runs, stack)
         if not sources and not force:
@@ -103,26 +104,26 @@ def publish(
         )
         if plan:
             with ExitStack() as shown:
-                planned = look(order, ignore if json else _when_needed(shown))
+                planned = look(order, ignore_event if json else _when_needed(shown))
             _tell_plan(planned, json)
             return
         summary, sent = _publish(order, to if elsewhere else None, json)
     _tell(summary, sent, json)
     if summary.problems:
-        raise typer.Exit(messages.FIXABLE)
+        raise typer.Exit(messages.EXIT_FIXABLE)
 
 
 def _opened(named: Sequence[str | None], root: Path, stack: ExitStack) -> list[Run | Path]:
-    """Runs by name, folders of pictures by their path; each once."""
+    """List runs by name and folders of pictures by their path; each once."""
     found: dict[Path, Run | Path] = {}
     for name in named or (None,):
         place = Path(name) if name else None
         if place is not None and place.exists() and not _is_run(place):
             found.setdefault(place.resolve(), place)
             continue
-        from artgen.runs.store import Run, find_run
+        from artgen.runs.store import Run, find_run_folder
 
-        folder = find_run(name, root).resolve()
+        folder = find_run_folder(name, root).resolve()
         if folder not in found:
             found[folder] = stack.enter_context(Run.open(folder))
     return list(found.values())
@@ -136,12 +137,12 @@ def _refuse_to_take_off(opened: list[Run | Path], site: Path, root: Path, to: st
     from artgen.gallery.publish import manifest
     from artgen.gallery.works import slugs
 
-    meant = {slugs.plain(run.name): run.name for run in opened if not isinstance(run, Path)}
+    meant = {slugs.slugify(run.name): run.name for run in opened if not isinstance(run, Path)}
     shown = manifest.read(site.expanduser()).series
     others = [slug for slug in shown if slug not in meant]
     if not others:
         return
-    names = {slugs.plain(place.name): place.name for place in root.iterdir() if place.is_dir()} | meant
+    names = {slugs.slugify(place.name): place.name for place in root.iterdir() if place.is_dir()} | meant
     said = [names.get(slug, slug) for slug in dict.fromkeys([*shown, *meant])]
     target = "" if to == str(SITE) else f" --to {shlex.quote(to)}"
     raise ArtgenError(
@@ -156,36 +157,36 @@ def _is_run(place: Path) -> bool:
     return (place / "run.db").is_file() or (place / "recipe.toml").is_file()
 
 
-def _working_folder(settings: Settings, sources: list[Run | Path]) -> Path | None:
-    """The folder of the ``gallery.toml`` that lay there; one in a run's own folder came with the run."""
+def _working_folder(settings: SiteSettings, sources: list[Run | Path]) -> Path | None:
+    """Return the folder of the ``gallery.toml`` there, unless it is a run's own folder."""
     runs = {source.folder.resolve() for source in sources if not isinstance(source, Path)}
     folder = settings.folder
     return None if folder is None or folder.resolve() in runs else folder
 
 
-def _publish(order: Order, to: str | None, json: bool) -> tuple[Summary, Sent | None]:
-    from artgen.events import ignore
+def _publish(order: Order, to: str | None, json: bool) -> tuple[Summary, UploadResult | None]:
+    from artgen.events import ignore_event
     from artgen.gallery.publish.builder import publish as build
 
     with ExitStack() as stack:
-        emit = ignore if json else _when_needed(stack)
+        emit = ignore_event if json else _when_needed(stack)
         summary = build(order, emit)
         if to is None:
             return summary, None
-        from artgen.gallery.deploy.targets import send
+        from artgen.gallery.deploy.targets import send_site
 
-        return summary, send(order.target, to, emit, force=order.force)
+        return summary, send_site(order.target, to, emit, force=order.force)
 
 
 def _when_needed(stack: ExitStack) -> Emit:
-    """Shows events; where nothing changed there are none, and nothing is loaded to show them."""
+    """Show events; where nothing changed there are none, and nothing is loaded to show them."""
     shown: list[Emit] = []
 
     def emit(event: Event) -> None:
         if not shown:
-            from artgen.cli.terminal.data_progress import preparing
+            from artgen.cli.terminal.data_progress import show_work_progress
 
-            shown.append(stack.enter_context(preparing("publish")))
+            shown.append(stack.enter_context(show_work_progress("publish")))
         shown[0](event)
 
     return emit
@@ -208,10 +209,10 @@ def _tell_plan(plan: Plan, json: bool) -> None:
         typer.echo("\n".join(explained(plan)))
         _complain(plan.problems)
     if plan.problems:
-        raise typer.Exit(messages.FIXABLE)
+        raise typer.Exit(messages.EXIT_FIXABLE)
 
 
-def _tell(summary: Summary, sent: Sent | None, json: bool) -> None:
+def _tell(summary: Summary, sent: UploadResult | None, json: bool) -> None:
     if json:
         report = {
             "index": str(summary.index),
@@ -223,7 +224,7 @@ def _tell(summary: Summary, sent: Sent | None, json: bool) -> None:
             "problems": [str(problem) for problem in summary.problems],
         }
         if sent:
-            report["sent"] = {"to": sent.to, "changed": sent.changed, "removed": sent.removed}
+            report["sent"] = {"to": sent.target, "changed": sent.changed, "removed": sent.removed}
         messages.show_json(report)
         return
     done = [
@@ -233,7 +234,7 @@ def _tell(summary: Summary, sent: Sent | None, json: bool) -> None:
     done += [f"{len(summary.removed)} removed" if summary.removed else ""]
     typer.echo(", ".join(filter(None, done)) + ("" if summary.touched else ": nothing changed"), err=True)
     if sent:
-        typer.echo(f"{sent.to}: {len(sent.changed)} files sent, {len(sent.removed)} removed", err=True)
+        typer.echo(f"{sent.target}: {len(sent.changed)} files sent, {len(sent.removed)} removed", err=True)
     _complain(summary.problems)
     typer.echo(str(summary.index))
 

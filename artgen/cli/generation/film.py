@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from artgen.cli.arguments.options import JsonOption, RunsOption
 from artgen.cli.terminal import messages
 from artgen.errors import ArtgenError
 
@@ -26,15 +27,15 @@ def film(
     times: Annotated[
         int, typer.Option("--enlarge", min=1, max=16, help="How many times larger than the pictures.")
     ] = 1,
-    runs: Annotated[Path, typer.Option("--runs", help="The folder that holds the runs.")] = Path("runs"),
-    json: Annotated[bool, typer.Option("--json", help="Report as one JSON document.")] = False,
+    runs: RunsOption = Path("runs"),
+    json: JsonOption = False,
 ) -> None:
     """Make a film of a run: a candidate is a frame. Walks of a generator are meant for it."""
-    from artgen.cli.terminal.data_progress import preparing
+    from artgen.cli.terminal.data_progress import show_work_progress
     from artgen.runs.film import write_film
-    from artgen.runs.store import Run, find_run
+    from artgen.runs.store import Run, find_run_folder
 
-    with Run.open(find_run(run, runs)) as opened:
+    with Run.open(find_run_folder(run, runs)) as opened:
         # Variations come after the last frame: they are in a film only when somebody picked them.
         drawn = [candidate for candidate in opened.candidates() if candidate.variation_of is None]
         candidates = opened.picks() if picks else drawn
@@ -42,8 +43,8 @@ def film(
     if not candidates:
         command = f"artgen pick {name} 3 7-9" if picks else "artgen run RECIPE"
         raise ArtgenError(f"run {name}", "no picks" if picks else "no candidates yet", command=command)
-    with preparing(path.name) as emit:
-        width, height = write_film(candidates, path, fps=fps, times=times, emit=emit)
+    with show_work_progress(path.name) as emit:
+        width, height = write_film(candidates, path, fps=fps, scale=times, emit=emit)
     seconds = len(candidates) / fps
     if json:
         report = {"run": name, "film": str(path), "frames": len(candidates), "seconds": round(seconds, 3)}

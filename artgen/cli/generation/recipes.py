@@ -8,27 +8,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from artgen.cli.arguments.options import JsonOption, SetOption
 from artgen.cli.terminal import messages
-from artgen.errors import ArtgenError, Problems
+from artgen.errors import ArtgenError, ValidationErrors
 
 if TYPE_CHECKING:
     pass
 
-Json = Annotated[bool, typer.Option("--json", help="Report as one JSON document.")]
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change a field, e.g. steps.grow.scale=2; repeatable."),
-]
-
 
 def new(
     name: Annotated[str, typer.Argument(help="The recipe's name, or the path of its file.")],
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Write a commented recipe to start from, and its schema for editors."""
-    from artgen.recipe.starter import begin
+    from artgen.recipe.starter import create_starter_recipe
 
-    recipe, schema = begin(name)
+    recipe, schema = create_starter_recipe(name)
     if json:
         messages.show_json({"recipe": str(recipe), "schema": str(schema)})
     else:
@@ -42,8 +37,8 @@ def check(
         list[Path],
         typer.Argument(metavar="FILE...", help="Recipes, of pictures or of training.", show_default=False),
     ],
-    set_: Set = None,
-    json: Json = False,
+    set_: SetOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Say everything that is wrong with recipes, line by line."""
     reports: list[dict[str, Any]] = []
@@ -51,8 +46,8 @@ def check(
         report: dict[str, Any] = {"file": str(file), "problems": []}
         try:
             report |= _checked(file, set_ or ())
-        except Problems as problems:
-            report["problems"] = [_as_json(problem) for problem in problems.problems]
+        except ValidationErrors as problems:
+            report["problems"] = [_as_json(problem) for problem in problems.errors]
             if not json:
                 typer.echo(problems, err=True)
         else:
@@ -64,24 +59,24 @@ def check(
     count = sum(len(report["problems"]) for report in reports)
     if count:
         typer.echo(f"{count} problem{'s' if count > 1 else ''}", err=True)
-        raise typer.Exit(messages.FIXABLE)
+        raise typer.Exit(messages.EXIT_FIXABLE)
 
 
 def _checked(file: Path, overrides: Sequence[str]) -> dict[str, Any]:
-    """What a right recipe makes; Problems for a wrong one."""
-    from artgen.config.document import read
-    from artgen.recipe import load
+    """Return what a valid recipe makes, or the ValidationErrors of an invalid one."""
+    from artgen.config.document import read_document
+    from artgen.recipe import load_recipe
 
     try:
-        document = read(file)
+        document = read_document(file)
     except ArtgenError as error:
-        raise Problems(str(file), [error]) from None
+        raise ValidationErrors(str(file), [error]) from None
     if "family" in document.table:
         from artgen.training.recipes.load import load_training_recipe
 
         training = load_training_recipe(file)
         return {"makes": f"a model, in {training.steps:,} steps of training"}
-    recipe = load(file, overrides)
+    recipe = load_recipe(file, overrides)
     chain = [recipe.source.use, *recipe.step_ids()]
     return {"makes": f"{recipe.candidates} candidates of {' -> '.join(chain)}", "chain": chain}
 
@@ -89,8 +84,8 @@ def _checked(file: Path, overrides: Sequence[str]) -> dict[str, Any]:
 def _as_json(problem: ArtgenError) -> dict[str, str]:
     return {
         "where": problem.where,
-        "found": problem.found,
-        "right": problem.right,
+        "found": problem.problem,
+        "right": problem.expected,
         "command": problem.command,
     }
 
@@ -100,25 +95,27 @@ def steps(
         str | None, typer.Argument(help="Only this source or step, or `training/FAMILY`.", show_default=False)
     ] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="As the reference in docs/.")] = False,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Say what a recipe may hold: fields, ranges, units, defaults."""
     from artgen.recipe import reference
 
     if name is not None and name.split("/")[0] == "training":
-        from artgen.training.recipes.reference import training_tables
+        from artgen.training.recipes.reference import describe_training_tables
 
-        tables = training_tables(name)
+        tables = describe_training_tables(name)
     else:
-        tables = reference.tables(name)
+        tables = reference.list_tables(name)
     if json:
-        messages.show_json([reference.as_json(table) for table in tables])
+        messages.show_json([reference.table_to_json(table) for table in tables])
     elif markdown:
-        typer.echo(reference.as_markdown(tables), nl=False)
+        typer.echo(reference.format_tables_as_markdown(tables), nl=False)
     else:
         import shutil
 
-        typer.echo(reference.as_text(tables, min(shutil.get_terminal_size().columns, 100)), nl=False)
+        typer.echo(
+            reference.format_tables_as_text(tables, min(shutil.get_terminal_size().columns, 100)), nl=False
+        )
 
 
 def schema(
@@ -128,14 +125,14 @@ def schema(
     training: Annotated[bool, typer.Option("--training", help="Of training recipes.")] = False,
 ) -> None:
     """Print the JSON Schema of recipes, for editors that complete."""
-    from artgen.recipe.schema import as_text, schema_text
+    from artgen.recipe.schema import format_schema, recipe_schema_text
 
     if training:
-        from artgen.training.recipes.schema import training_schema
+        from artgen.training.recipes.schema import build_training_schema
 
-        text = as_text(training_schema())
+        text = format_schema(build_training_schema())
     else:
-        text = schema_text()
+        text = recipe_schema_text()
     if output is None:
         typer.echo(text, nl=False)
         return

@@ -5,117 +5,106 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from artgen.cli.arguments.candidate_numbers import MOST, numbers
+from artgen.cli.arguments.candidate_numbers import MAX_CANDIDATES, parse_candidate_numbers
+from artgen.cli.arguments.options import Device, JsonOption, RunsOption, SetOption, WorkersOption
 from artgen.cli.terminal import messages
-from artgen.errors import ArtgenError, Problems
+from artgen.errors import ArtgenError, ValidationErrors
 
 if TYPE_CHECKING:
-    from artgen.generation.reproduce import Reproduction
-    from artgen.generation.scheduler import Outcome
-
-
-class Device(StrEnum):
-    """Where networks compute."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
-    mps = "mps"
-
-
-Json = Annotated[bool, typer.Option("--json", help="Report as one JSON document.")]
-Runs = Annotated[Path, typer.Option("--runs", help="The folder that holds the runs.")]
-Workers = Annotated[
-    int | None, typer.Option(min=1, max=1024, help="Processes; by default one per core, or one on a GPU.")
-]
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change a field, e.g. steps.grow.scale=2; repeatable."),
-]
+    from artgen.generation.reproduce import ReproductionResult
+    from artgen.generation.scheduler import RunResult
 
 
 def run(
     recipe: Annotated[Path, typer.Argument(help="The recipe's file.", show_default=False)],
     number: Annotated[
         int | None,
-        typer.Option("-n", "--candidates", min=1, max=MOST, help="How many; by default the recipe's."),
+        typer.Option(
+            "-n", "--candidates", min=1, max=MAX_CANDIDATES, help="How many; by default the recipe's."
+        ),
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Another seed, for other candidates.")] = None,
     only: Annotated[str | None, typer.Option(help="Just these candidates, e.g. 3,7-9.")] = None,
     device: Annotated[Device, typer.Option(help="Where networks compute.")] = Device.auto,
-    set_: Set = None,
+    set_: SetOption = None,
     preview: Annotated[bool, typer.Option("--preview", help="Smaller and faster, while tuning.")] = False,
-    workers: Workers = None,
+    workers: WorkersOption = None,
     more_like_picks: Annotated[
         bool, typer.Option("--more-like-picks", help="From ranges narrowed towards what was picked before.")
     ] = False,
-    runs: Runs = Path("runs"),
-    json: Json = False,
+    runs: RunsOption = Path("runs"),
+    json: JsonOption = False,
 ) -> int:
     """Draw a recipe's candidates. What is there already is kept: run it again to go on, or for more."""
-    from artgen.cli.terminal.narrowed_table import narrowed
-    from artgen.cli.terminal.run_progress import shown
-    from artgen.generation.coordinator import Wish, run_folder, sample
-    from artgen.recipe import load
+    from artgen.cli.terminal.narrowed_table import narrow_recipe
+    from artgen.cli.terminal.run_progress import show_run_progress
+    from artgen.generation.coordinator import RunRequest, generate_candidates, run_folder_of_recipe
+    from artgen.recipe import load_recipe
 
-    wanted = numbers(only, "--only") if only is not None else None
+    candidate_numbers = parse_candidate_numbers(only, "--only") if only is not None else None
     overrides = [*(set_ or []), *([f"seed={seed}"] if seed is not None else [])]
-    more: dict[str, Any] = {}
+    extra_report: dict[str, Any] = {}
     if more_like_picks:
-        checked, more = narrowed(recipe, overrides, runs, seed, quiet=json)
+        loaded_recipe, extra_report = narrow_recipe(recipe, overrides, runs, seed, quiet=json)
     else:
-        checked = load(recipe, overrides)
-    wish = Wish(number, wanted, device.value, preview, workers, runs)
+        loaded_recipe = load_recipe(recipe, overrides)
+    request = RunRequest(number, candidate_numbers, device.value, preview, workers, runs)
     try:
-        with shown() as emit:
-            outcome = sample(checked, wish, emit)
+        with show_run_progress() as emit:
+            outcome = generate_candidates(loaded_recipe, request, emit)
     except KeyboardInterrupt:
-        folder = run_folder(checked, runs, preview=preview)
-        say_stopped(folder)
-        return messages.INTERRUPTED
-    _report(outcome, json, more)
-    if outcome.failed:
-        raise Problems(f"{outcome.folder}: some candidates could not be made", failures(outcome))
+        folder = run_folder_of_recipe(loaded_recipe, runs, preview=preview)
+        print_stopped(folder)
+        return messages.EXIT_INTERRUPTED
+    _report(outcome, json, extra_report)
+    if outcome.errors:
+        raise ValidationErrors(
+            f"{outcome.run_folder}: some candidates could not be made", list_failures(outcome)
+        )
     return 0
 
 
-def say_stopped(folder: Path, command: Sequence[str] | None = None) -> None:
-    """What an interrupted run has, and the command that goes on with it: by default the same."""
-    kept = len(list((folder / "candidates").glob("*.png")))
-    again = shlex.join(["artgen", *(command or sys.argv[1:])])
-    text = f"stopped: {kept} candidates are kept in {folder}\ngo on with: {again}"
+def print_stopped(folder: Path, command: Sequence[str] | None = None) -> None:
+    """Print what an interrupted run has finished, and the command that resumes it: by default the same."""
+    finished = len(list((folder / "candidates").glob("*.png")))
+    resume_command = shlex.join(["artgen", *(command or sys.argv[1:])])
+    text = f"stopped: {finished} candidates are kept in {folder}\ngo on with: {resume_command}"
     typer.echo(text, err=True)
 
 
-def failures(outcome: Outcome) -> list[ArtgenError]:
+def list_failures(outcome: RunResult) -> list[ArtgenError]:
     """Each reason once, with the candidates that it kept from being made."""
-    from artgen.runs.candidate import ranges
+    from artgen.runs.candidate import format_number_ranges
 
     reasons: dict[str, tuple[ArtgenError, list[int]]] = {}
-    for index, error in sorted(outcome.failed.items()):
+    for index, error in sorted(outcome.errors.items()):
         reasons.setdefault(str(error), (error, []))[1].append(index)
     return [
-        ArtgenError(f"candidate {ranges(those)}: {error.where}", error.found, error.right, error.command)
-        for error, those in reasons.values()
+        ArtgenError(
+            f"candidate {format_number_ranges(candidates)}: {error.where}",
+            error.problem,
+            error.expected,
+            error.command,
+        )
+        for error, candidates in reasons.values()
     ]
 
 
-def _report(outcome: Outcome, json: bool, more: dict[str, Any]) -> None:
-    from artgen.cli.terminal.run_progress import duration
+def _report(outcome: RunResult, json: bool, extra_report: dict[str, Any]) -> None:
+    from artgen.cli.terminal.progress import format_duration
 
-    candidates, name = outcome.candidates, outcome.folder.resolve().name
+    candidates, name = outcome.candidates, outcome.run_folder.resolve().name
     if json:
-        failed = [{"candidate": index, "problem": str(error)} for index, error in outcome.failed.items()]
-        whole = {
+        failed = [{"candidate": index, "problem": str(error)} for index, error in outcome.errors.items()]
+        report = {
             "run": name,
-            "folder": str(outcome.folder),
-            "made": sorted(outcome.made),
+            "folder": str(outcome.run_folder),
+            "made": sorted(outcome.generated_numbers),
             "failed": failed,
             "seconds": round(outcome.seconds, 3),
             "candidates": [
@@ -125,22 +114,24 @@ def _report(outcome: Outcome, json: bool, more: dict[str, Any]) -> None:
                 for c in candidates
             ],
         }
-        messages.show_json(whole | more)
+        messages.show_json(report | extra_report)
         return
-    made = (
-        f"{len(outcome.made)} made in {duration(outcome.seconds)}, " if outcome.made else "nothing to make, "
+    summary = (
+        f"{len(outcome.generated_numbers)} made in {format_duration(outcome.seconds)}, "
+        if outcome.generated_numbers
+        else "nothing to make, "
     )
-    typer.echo(f"{made}{len(candidates)} candidates in {outcome.folder}")
+    typer.echo(f"{summary}{len(candidates)} candidates in {outcome.run_folder}")
     if candidates:
         typer.echo(f"Next: artgen curate {name}, then artgen publish {name}")
 
 
-def runs_(runs: Runs = Path("runs"), json: Json = False) -> None:
+def runs_(runs: RunsOption = Path("runs"), json: JsonOption = False) -> None:
     """List the runs, the last one first."""
-    from artgen.runs.store import Run, list_runs
+    from artgen.runs.store import Run, list_run_folders
 
     rows: list[dict[str, Any]] = []
-    for folder in list_runs(runs):
+    for folder in list_run_folders(runs):
         row: dict[str, Any] = {"run": folder.name, "folder": str(folder)}
         try:
             with Run.open(folder) as opened:
@@ -173,7 +164,7 @@ def reproduce(
         Device | None,
         typer.Option(help="Where to compute; by default as when it was made.", show_default=False),
     ] = None,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> int:
     """Make pictures again from what their files carry, and compare every pixel.
 
@@ -181,17 +172,17 @@ def reproduce(
     """
     from dataclasses import asdict
 
-    from artgen.cli.terminal.run_progress import shown
+    from artgen.cli.terminal.run_progress import show_run_progress
     from artgen.events import CandidateDone, RunStarted
-    from artgen.generation.reproduce import reproduce as again
+    from artgen.generation.reproduce import reproduce_picture as again
 
     chosen = None if device is None or device is Device.auto else device.value
-    results: list[Reproduction | ArtgenError] = []
-    with shown() as emit:
+    results: list[ReproductionResult | ArtgenError] = []
+    with show_run_progress() as emit:
         emit(RunStarted("reproduce", "", len(pieces), 0))
         for piece in pieces:
             try:
-                result = again(piece, emit, folder=folder, device=chosen)
+                result = again(piece, emit, recipe_folder=folder, device=chosen)
             except ArtgenError as error:
                 results.append(error)
                 continue
@@ -209,4 +200,4 @@ def reproduce(
                 typer.echo(f"{piece}: {made.summary()}")
     if json:
         messages.show_json(reports)
-    return 0 if all(report.get("identical") for report in reports) else messages.FIXABLE
+    return 0 if all(report.get("identical") for report in reports) else messages.EXIT_FIXABLE

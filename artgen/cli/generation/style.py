@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from artgen.cli.generation.runs import Device
+from artgen.cli.arguments.options import Device, JsonOption
 from artgen.cli.terminal import messages
 from artgen.errors import ArtgenError, WriteError
 
 if TYPE_CHECKING:
-    from artgen.generation.one_step import Option
+    from artgen.generation.one_step import StyleOption
     from artgen.recipe import Recipe
 
 FILMS = frozenset(
@@ -78,7 +78,7 @@ def style(
         bool, typer.Option("--live/--no-live", help="Meanwhile keep a picture beside the output.")
     ] = True,
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Report as one JSON document.")] = False,
+    json: JsonOption = False,
 ) -> None:
     """Paint a picture or a film in the manner of one or more paintings."""
     if not content.is_file():
@@ -118,24 +118,24 @@ def style(
     typer.echo(f"{target}: {size}, in {report['seconds']:.1f} s")
 
 
-def _fields(styles: list[str], method: str | None) -> dict[str, Option]:
+def _fields(styles: list[str], method: str | None) -> dict[str, StyleOption]:
     fields = {} if method is None else {"method": _option("--method", method)}
     if styles:
         references = [_reference(text, method) for text in styles]
         fields["style"] = _option("STYLE", references, " ".join(styles))
     elif method != "net":
-        from artgen.style.library import names
+        from artgen.style.library import painting_names
 
-        right = f"name one, or a file of yours; those that ship: {', '.join(names())}"
+        right = f"name one, or a file of yours; those that ship: {', '.join(painting_names())}"
         raise ArtgenError("STYLE", "no painting to go by", right)
     return fields
 
 
-def _option(name: str, value: Any, shown: str | None = None) -> Option:
-    from artgen.generation.one_step import Option
+def _option(name: str, value: Any, shown: str | None = None) -> StyleOption:
+    from artgen.generation.one_step import StyleOption
 
     listed = ",".join(map(str, value)) if isinstance(value, list) else str(value)
-    return Option(value, f"{name} {listed if shown is None else shown}")
+    return StyleOption(value, f"{name} {listed if shown is None else shown}")
 
 
 def _numbers(text: str | None) -> list[float] | None:
@@ -149,12 +149,12 @@ def _numbers(text: str | None) -> list[float] | None:
 
 def _reference(text: str, method: str | None) -> str:
     """Name a style as a recipe does: ``great-wave`` is ``builtin:great-wave`` where no such file is."""
-    from artgen.style.library import PREFIX, names
+    from artgen.style.library import BUILTIN_PREFIX, painting_names
 
-    if text.startswith(PREFIX) or method == "net" or Path(text).expanduser().exists():
+    if text.startswith(BUILTIN_PREFIX) or method == "net" or Path(text).expanduser().exists():
         return text
     plain = not Path(text).suffix and os.sep not in text and "/" not in text
-    return f"{PREFIX}{text.lower()}" if text.lower() in names() or plain else text
+    return f"{BUILTIN_PREFIX}{text.lower()}" if text.lower() in painting_names() or plain else text
 
 
 def _target(content: Path, styles: list[str], output: Path | None, ending: str) -> Path:
@@ -167,8 +167,7 @@ def _target(content: Path, styles: list[str], output: Path | None, ending: str) 
 
 def _refuse(content: Path, target: Path, *, filmed: bool, force: bool) -> None:
     """Before any work: what cannot be written, or must not."""
-    from artgen.errors import WriteError
-    from artgen.imaging.io.formats import check_ending
+    from artgen.imaging.io.formats import check_suffix
 
     if not target.parent.is_dir():
         raise ArtgenError(str(target), f"no folder {target.parent}", "make it first")
@@ -181,7 +180,7 @@ def _refuse(content: Path, target: Path, *, filmed: bool, force: bool) -> None:
     if not os.access(target.parent, os.W_OK):
         raise WriteError(target, "its folder is not writable")
     if not filmed:
-        check_ending(target)
+        check_suffix(target)
         return
     from artgen.imaging.film.writer import load_av
 
@@ -191,58 +190,62 @@ def _refuse(content: Path, target: Path, *, filmed: bool, force: bool) -> None:
         raise ArtgenError(str(target), found, "a name such as painted.mp4")
 
 
-def _recipe(content: Path, fields: dict[str, Option], sets: list[str], seed: int, *, halved: bool) -> Recipe:
+def _recipe(
+    content: Path, fields: dict[str, StyleOption], sets: list[str], seed: int, *, halved: bool
+) -> Recipe:
     """Write the command as a recipe; ``halved``, its picture has half the size where no side is given."""
-    from artgen.generation.one_step import one_step_recipe
+    from artgen.generation.one_step import build_one_step_recipe
 
-    recipe = one_step_recipe(str(content), fields, sets, seed=seed)
+    recipe = build_one_step_recipe(str(content), fields, sets, seed=seed)
     if not halved or "side" in fields:
         return recipe
     from artgen.imaging.io.files import read_image
 
     longest = max(read_image(content).shape[-2:])
-    return one_step_recipe(str(content), fields, sets, seed=seed, side=max(1, longest // 2))
+    return build_one_step_recipe(str(content), fields, sets, seed=seed, max_side_px=max(1, longest // 2))
 
 
 def _paint(
     recipe: Recipe, content: Path, target: Path, *, filmed: bool, device: str, preview: bool, live: bool
 ) -> dict[str, Any]:
     """Paint ``content`` into the file ``target``, with a bar and a live picture, and return the report."""
-    from artgen.cli.terminal.data_progress import preparing
+    from artgen.cli.terminal.data_progress import show_work_progress
     from artgen.events import WorkProgress
     from artgen.generation import chain, one_step
-    from artgen.imaging.io.formats import write_picture
-    from artgen.imaging.io.live_preview import Live
-    from artgen.style.progress import Report
+    from artgen.imaging.io.formats import write_image
+    from artgen.imaging.io.live_preview import LivePreview
+    from artgen.style.progress import StyleProgress
 
     began = time.monotonic()
     with (
-        preparing(target.name) as emit,
-        Live(target.with_name(f"{target.stem}.live.jpg") if live else None) as show,
+        show_work_progress(target.name) as emit,
+        LivePreview(target.with_name(f"{target.stem}.live.jpg") if live else None) as show,
     ):
 
-        def watch(report: Report) -> None:
+        def watch(report: StyleProgress) -> None:
             loss = "" if report.loss is None else f"loss {report.loss:.4g}"
-            emit(WorkProgress(report.done, ", ".join(filter(None, [report.stage, loss]))))
-            if report.picture is not None:
-                show(report.picture)
+            emit(WorkProgress(report.fraction, ", ".join(filter(None, [report.stage, loss]))))
+            if report.image is not None:
+                show(report.image)
 
-        setting = chain.Setting(device=chain.prepare(device, alone=True), preview=preview)
+        setting = chain.GenerationSettings(
+            device=chain.configure_torch(device, use_all_cores=True), preview=preview
+        )
         film: dict[str, Any] = {}
         if filmed:
-            painted = one_step.paint_film(recipe, content, target, setting, emit=emit, shown=show)
+            painted = one_step.paint_film(recipe, content, target, setting, emit=emit, on_frame=show)
             width, height = painted.width, painted.height
             film = {
-                "frames": painted.frames,
-                "kept": painted.kept,
-                "scenes": painted.scenes,
-                "sound": painted.tracks,
+                "frames": painted.frame_count,
+                "kept": painted.resumed_frames,
+                "scenes": painted.scene_count,
+                "sound": painted.sound_tracks,
                 "length": round(painted.seconds, 3),
             }
         else:
-            image, provenance = one_step.paint_picture(recipe, replace(setting, watch=watch))
+            image, provenance = one_step.paint_picture(recipe, replace(setting, on_report=watch))
             height, width = image.shape[-2:]
-            write_picture(target, image, provenance.text())
+            write_image(target, image, provenance.png_text())
     return {
         "content": str(content),
         "output": str(target),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from artgen.cli.arguments.options import Json, Model
+from artgen.cli.arguments.options import JsonOption, ModelArgument
 from artgen.cli.models import weights
 from artgen.cli.terminal import messages
 from artgen.errors import ArtgenError
@@ -47,7 +47,7 @@ def import_(
         typer.Option("--output", "-o", help="The model's file; by default beside the checkpoint."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over what is there already.")] = False,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Make a model of a checkpoint, or take weights from a file; no code in either is run.
 
@@ -55,7 +55,7 @@ def import_(
     (fast_neural_style). Weights are what the step style with method = "vgg" sees by: `artgen models import
     vgg19 vgg19-dcbb9e9d.pth` for machines without network; elsewhere `artgen models pull vgg19`.
     """
-    if weights_file is not None or what in weight_files.KNOWN:
+    if weights_file is not None or what in weight_files.KNOWN_WEIGHTS:
         _weights(what, weights_file, {"--arch": arch, "--norm": norm, "--output": output})
         assert weights_file is not None
         weights.import_weights(what, weights_file, preprocessing, force, json)
@@ -71,13 +71,15 @@ def import_(
         raise ArtgenError(str(file), "there is a model of this name already", right)
     from artgen.hashing import file_hash
     from artgen.models.files.checkpoint import save_model
-    from artgen.models.files.pickle_reader import read_weights
+    from artgen.models.files.pickle_reader import read_pickled_weights
 
-    state = read_weights(checkpoint)
+    state = read_pickled_weights(checkpoint)
     network, what, said = _network(checkpoint, file, state, arch, norm)
     origin = {"file": checkpoint.name, "sha256": file_hash(checkpoint)}
     # Not halved: what was imported can be exported again, bit for bit.
-    save_model(file, network, said | {"title": file.stem, "origin": json_format.dumps(origin)}, half=False)
+    save_model(
+        file, network, said | {"title": file.stem, "origin": json_format.dumps(origin)}, half_precision=False
+    )
     if json:
         config = network.config.model_dump(mode="json")
         messages.show_json({"model": str(file), "architecture": network.architecture, "config": config})
@@ -87,7 +89,7 @@ def import_(
 
 def _weights(name: str, file: Path | None, others: dict[str, object]) -> None:
     """Refuse what only a checkpoint has."""
-    weight_files.known(name)
+    weight_files.get_weights_info(name)
     if file is None:
         raise ArtgenError(
             f"import {name}", "no file", "a .pth or .safetensors", f"artgen models import {name} FILE"
@@ -100,18 +102,18 @@ def _weights(name: str, file: Path | None, others: dict[str, object]) -> None:
 def _network(
     checkpoint: Path, file: Path, state: dict[str, Tensor], arch: str | None, norm: str | None
 ) -> tuple[Network, str, dict[str, str]]:
-    """The network in a checkpoint, in words, and what its file is to say."""
+    """Return the network in a checkpoint, in words, and what its file is to say."""
     from artgen.models.architectures import transformernet
     from artgen.models.files import cyclegan_pix2pix
 
-    if not transformernet.looks_like(state):
-        generator = cyclegan_pix2pix.imported(str(checkpoint), state, arch=arch, norm=norm)
-        what = cyclegan_pix2pix.in_words(generator.config)
+    if not transformernet.is_transformer_net(state):
+        generator = cyclegan_pix2pix.import_generator(str(checkpoint), state, arch=arch, norm=norm)
+        what = cyclegan_pix2pix.describe_config(generator.config)
         return generator, what, {"description": f"{what}, imported from {cyclegan_pix2pix.UPSTREAM}."}
     if arch or norm:
         right = "leave --arch and --norm out"
         raise ArtgenError(str(checkpoint), f"these weights look like {transformernet.UPSTREAM}", right)
-    painter = transformernet.imported(str(checkpoint), state)
+    painter = transformernet.import_transformer_net(str(checkpoint), state)
     what = f"a style net of {painter.config.blocks} blocks, {painter.config.width} channels"
     said = {"description": f"A style net, imported from {transformernet.UPSTREAM}."}
     return painter, what, said | {"styles": json_format.dumps([{"name": file.stem}])}
@@ -124,17 +126,17 @@ def _use(network: Network, file: Path) -> str:
 
 
 def export(
-    model: Model,
+    model: ModelArgument,
     output: Annotated[
         Path,
         typer.Option("--output", "-o", help="The checkpoint, e.g. latest_net_G.pth.", show_default=False),
     ],
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Write a U-Net or ResNet as junyanz/pytorch-CycleGAN-and-pix2pix reads it."""
     from artgen.models.files import catalog
 
-    file = catalog.resolve(model, Path())
+    file = catalog.find_model_file(model, Path())
     if output.suffix != CHECKPOINT:  # the model itself, above all
         found = "the model itself" if output.resolve() == file.resolve() else "not a checkpoint's name"
         raise ArtgenError(f"--output {output}", found, f"a name that ends in {CHECKPOINT}")
@@ -142,13 +144,13 @@ def export(
 
     from artgen.imaging.io.files import atomic_file
     from artgen.models.files.checkpoint import load_model
-    from artgen.models.files.cyclegan_pix2pix import exported, options
+    from artgen.models.files.cyclegan_pix2pix import command_options, export_state_dict
 
     network: Network = load_model(file).network
-    state = exported(str(file), network)
+    state = export_state_dict(str(file), network)
     with atomic_file(output) as written:
         torch.save(state, written)
     if json:
-        messages.show_json({"checkpoint": str(output), "options": options(network.config)})
+        messages.show_json({"checkpoint": str(output), "options": command_options(network.config)})
     else:
-        typer.echo(f"checkpoint: {output}\nto be loaded with: {options(network.config)}")
+        typer.echo(f"checkpoint: {output}\nto be loaded with: {command_options(network.config)}")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from artgen.cli.arguments.options import JsonOption
 from artgen.cli.terminal import messages
 from artgen.errors import ArtgenError
 from artgen.models.files import header
@@ -28,41 +29,46 @@ def measure(
         bool, typer.Option("--write", help="Put the figures into the model's file and its card.")
     ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "cpu",
-    json: Annotated[bool, typer.Option("--json", help="Report as one JSON document.")] = False,
+    json: JsonOption = False,
 ) -> None:
     """Measure a model by pictures that ship with artgen, or by yours."""
     from artgen.models.files import catalog
 
-    file = catalog.resolve(model, Path())
+    file = catalog.find_model_file(model, Path())
     if write and (data or most):
         found = "--write with --data or --most"
         raise ArtgenError("artgen models measure", found, "the file says what anybody can compute again")
-    said = header.parsed(header.metadata(file), "metrics" if data else "metrics_shipped")
+    said = header.parse_field(header.read_metadata(file), "metrics" if data else "metrics_shipped")
     known = said if isinstance(said, dict) else {}
     import torch
 
-    from artgen.imaging.devices import find_device
-    from artgen.training.evaluation.measure import MOST
-    from artgen.training.evaluation.measure import measure as measured_by
-    from artgen.training.evaluation.stamp import label, rounded
+    from artgen.imaging.devices import choose_device
+    from artgen.training.evaluation.measure import MAX_SQUARES
+    from artgen.training.evaluation.measure import measure_model as measured_by
+    from artgen.training.evaluation.stamp import rounded_metrics, write_metrics
 
     torch.set_num_threads(1)  # sums of several threads differ in their last digits
     torch.set_flush_denormal(True)
-    measured = measured_by(file, data or (), most=most or MOST, device=find_device(device))
+    measured = measured_by(file, data or (), max_squares=most or MAX_SQUARES, device=choose_device(device))
     if write:
-        label(file, measured)
+        write_metrics(file, measured)
     if json:
-        report = {"model": str(file), "on": measured.on, "figures": rounded(measured), "card": known}
+        report = {
+            "model": str(file),
+            "on": measured.measured_on,
+            "figures": rounded_metrics(measured),
+            "card": known,
+        }
         messages.show_json(report)
         return
-    typer.echo(f"{model}, measured on {measured.on}")
-    wide = max(len(figure.label) for figure in measured.figures)
+    typer.echo(f"{model}, measured on {measured.measured_on}")
+    wide = max(len(figure.label) for figure in measured.metrics)
     typer.echo(f"{'':{wide}}  measured      card  difference")
-    for figure in measured.figures:
-        line = f"{figure.label:{wide}}  {figure.value:8{figure.form}}"
+    for figure in measured.metrics:
+        line = f"{figure.label:{wide}}  {figure.value:8{figure.format_spec}}"
         card = known.get(figure.name)
         if isinstance(card, int | float):
-            line += f"  {card:8{figure.form}}  {figure.value - card:+10{figure.form}}"
+            line += f"  {card:8{figure.format_spec}}  {figure.value - card:+10{figure.format_spec}}"
         typer.echo(line)
     if write:
         typer.echo(f"written: {file}, and its card")

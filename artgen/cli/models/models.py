@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from artgen.cli.arguments.options import Json, Model
+from artgen.cli.arguments.options import JsonOption, ModelArgument
 from artgen.cli.models import checkpoints, weights
 from artgen.cli.models.measure import measure
 from artgen.cli.terminal import messages, plain_text
@@ -36,17 +36,20 @@ FIRST = (
 
 
 @app.callback()
-def _models(context: typer.Context, json: Json = False) -> None:
+def _models(context: typer.Context, json: JsonOption = False) -> None:
     if context.invoked_subcommand is None:
         list_(json)
 
 
 @app.command("list")
-def list_(json: Json = False) -> None:
+def list_(json: JsonOption = False) -> None:
     """List the models that ship with artgen and those in ./training-runs: what `model = ...` may name."""
     from artgen.models.files import catalog
 
-    shipped = [(name, catalog.resolve(name, catalog.PRETRAINED)) for name in catalog.names()]
+    shipped = [
+        (name, catalog.find_model_file(name, catalog.PRETRAINED_FOLDER))
+        for name in catalog.shipped_model_names()
+    ]
     trained = [(file.as_posix(), file) for file in sorted(Path().glob(TRAINED))]
     if json:
         rows = [_row(name, file, True) for name, file in shipped]
@@ -65,48 +68,56 @@ def list_(json: Json = False) -> None:
 def _row(name: str, file: Path, shipped: bool) -> dict[str, Any]:
     own = {"name": name, "file": str(file), "shipped": shipped}
     try:
-        return own | header.metadata(file) | own
+        return own | header.read_metadata(file) | own
     except ArtgenError as error:  # one damaged file must not hide the others
         return own | {"problem": str(error)}
 
 
 def _tell(name: str, file: Path) -> None:
     try:
-        said = header.metadata(file)
+        said = header.read_metadata(file)
     except ArtgenError as error:
-        typer.echo(f"{plain_text.line(name):<16}  {error.found}")
+        typer.echo(f"{plain_text.clean_line(name):<16}  {error.problem}")
         return
-    head = f"{plain_text.line(name):<16}{file.stat().st_size / 1e6:5.1f} MB  "
-    typer.echo(plain_text.wrapped(head + plain_text.line(said.get("description", "")), len(head)))
-    metrics = header.parsed(said, "metrics")
+    head = f"{plain_text.clean_line(name):<16}{file.stat().st_size / 1e6:5.1f} MB  "
+    typer.echo(plain_text.wrap_text(head + plain_text.clean_line(said.get("description", "")), len(head)))
+    metrics = header.parse_field(said, "metrics")
     if metrics:
-        typer.echo(plain_text.wrapped(f"  {plain_text.line(plain_text.words(metrics))}", 2))
+        typer.echo(plain_text.wrap_text(f"  {plain_text.clean_line(plain_text.format_value(metrics))}", 2))
 
 
 @app.command()
-def show(model: Model, json: Json = False) -> None:
+def show(model: ModelArgument, json: JsonOption = False) -> None:
     """Show what a model is: architecture, size, what it learned from, figures; how a recipe uses it."""
     from artgen.models.features import weight_files
     from artgen.models.files import catalog
 
-    if model in weight_files.KNOWN:
+    if model in weight_files.KNOWN_WEIGHTS:
         weights.show(model, json)
         return
-    file = catalog.resolve(model, Path())
-    metadata, numbers, size = header.metadata(file), header.numbers(file), file.stat().st_size
-    said = {key: header.parsed(metadata, key) for key in metadata}
+    file = catalog.find_model_file(model, Path())
+    metadata, numbers, size = (
+        header.read_metadata(file),
+        header.count_stored_values(file),
+        file.stat().st_size,
+    )
+    said = {key: header.parse_field(metadata, key) for key in metadata}
     if json:
         messages.show_json({"file": str(file), "bytes": size, "numbers": numbers, **said})
         return
     architecture = metadata.get("architecture", "unknown")
-    use = catalog.USES.get(architecture, "nothing that this version knows")
+    use = catalog.USES_BY_ARCHITECTURE.get(architecture, "nothing that this version knows")
     typer.echo(f"file: {file} ({size / 1e6:.1f} MB)")
-    typer.echo(f"architecture: {plain_text.line(architecture)}, {numbers / 1e6:.2f} M numbers; for {use}")
+    typer.echo(
+        f"architecture: {plain_text.clean_line(architecture)}, {numbers / 1e6:.2f} M numbers; for {use}"
+    )
     rest = sorted(said.keys() - {*FIRST, "architecture"})
     for key in [*(key for key in FIRST if key in said), *rest]:
-        typer.echo(f"{plain_text.line(key)}: {plain_text.line(plain_text.words(said[key]))}")
-    if architecture in catalog.USES:
-        typer.echo(f"in a recipe:\n\n{catalog.lines(file)}")
+        typer.echo(
+            f"{plain_text.clean_line(key)}: {plain_text.clean_line(plain_text.format_value(said[key]))}"
+        )
+    if architecture in catalog.USES_BY_ARCHITECTURE:
+        typer.echo(f"in a recipe:\n\n{catalog.recipe_toml(file)}")
 
 
 app.command()(measure)

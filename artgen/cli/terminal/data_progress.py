@@ -1,13 +1,12 @@
-"""Events of preparing data for a person: one bar on a terminal, now and then a line elsewhere."""
+"""Progress of one longer work, such as preparing data: a bar on a terminal, elsewhere a line now and then."""
 
 from __future__ import annotations
 
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from artgen.cli.terminal.progress import LinePrinter, terminal_console
 from artgen.events import Emit, Event, Note, WorkProgress
 
 if TYPE_CHECKING:
@@ -17,43 +16,40 @@ LINE_SECONDS = 15.0
 
 
 @contextmanager
-def preparing(what: str) -> Iterator[Emit]:
-    """Show the events emitted inside, on standard error, under the name ``what``."""
-    from rich.console import Console
-
-    console = Console(stderr=True, highlight=False)
-    if not console.is_terminal or console.is_dumb_terminal:
-        yield _Lines(what)
+def show_work_progress(title: str) -> Iterator[Emit]:
+    """Show the events emitted inside, on standard error, under a title."""
+    console = terminal_console()
+    if console is None:
+        yield _WorkLines(title)
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
-    said = TextColumn("{task.fields[said]}", markup=False)
-    with Progress(*columns, said, console=console, transient=True) as progress:
-        yield _Bar(progress, what)
+    status = TextColumn("{task.fields[status]}", markup=False)
+    with Progress(*columns, status, console=console, transient=True) as progress:
+        yield _WorkBar(progress, title)
 
 
-class _Bar:
-    def __init__(self, progress: Progress, what: str) -> None:
+class _WorkBar:
+    def __init__(self, progress: Progress, title: str) -> None:
         self._progress = progress
-        self._task = progress.add_task(what, total=1.0, said="")
+        self._task = progress.add_task(title, total=1.0, status="")
 
     def __call__(self, event: Event) -> None:
         match event:
-            case WorkProgress(fraction, said):
-                self._progress.update(self._task, completed=fraction, said=said)
+            case WorkProgress(fraction, status):
+                self._progress.update(self._task, completed=fraction, status=status)
             case Note(message):
                 self._progress.console.print(message, markup=False)
 
 
-class _Lines:
-    def __init__(self, what: str) -> None:
-        self._what, self._last = what, time.monotonic()
+class _WorkLines:
+    def __init__(self, title: str) -> None:
+        self._title, self._lines = title, LinePrinter(LINE_SECONDS)
 
     def __call__(self, event: Event) -> None:
         match event:
-            case WorkProgress(fraction, said) if time.monotonic() - self._last >= LINE_SECONDS:
-                self._last = time.monotonic()
-                print(f"{self._what}: {fraction:.0%}, {said}", file=sys.stderr, flush=True)
+            case WorkProgress(fraction, status):
+                self._lines.print_if_due(f"{self._title}: {fraction:.0%}, {status}")
             case Note(message):
-                print(message, file=sys.stderr, flush=True)
+                self._lines.print(message)

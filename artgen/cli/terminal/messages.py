@@ -7,12 +7,12 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from artgen.errors import ArtgenError, Problems
+from artgen.errors import ArtgenError, ValidationErrors
 
-FIXABLE, INTERRUPTED = 2, 130
+EXIT_FIXABLE, EXIT_INTERRUPTED = 2, 130
 
 
-def guarded(command: Callable[[], Any]) -> NoReturn:
+def run_command(command: Callable[[], Any]) -> NoReturn:
     """Run a command and leave with 0 done, 2 the user can fix it, 130 interrupted.
 
     A bug keeps its traceback and Python's own exit code 1. A command may also return its exit code.
@@ -23,28 +23,28 @@ def guarded(command: Callable[[], Any]) -> NoReturn:
             stream.reconfigure(errors="backslashreplace")
     try:
         code = command()
-        if code == INTERRUPTED:  # typer has caught it
+        if code == EXIT_INTERRUPTED:  # typer has caught it
             raise KeyboardInterrupt
-    except Problems as problems:
-        print(f"{problems}\n{problems.where}: {problems.found}", file=sys.stderr)
-        raise SystemExit(FIXABLE) from None
+    except ValidationErrors as problems:
+        print(f"{problems}\n{problems.where}: {problems.problem}", file=sys.stderr)
+        raise SystemExit(EXIT_FIXABLE) from None
     except ArtgenError as error:
         print(error, file=sys.stderr)
-        raise SystemExit(FIXABLE) from None
+        raise SystemExit(EXIT_FIXABLE) from None
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
-        raise SystemExit(INTERRUPTED) from None
+        raise SystemExit(EXIT_INTERRUPTED) from None
     except Exception as error:
-        message = _usage(error)
+        message = _usage_message(error)
         if message is None:
             raise
         print(message, file=sys.stderr)
-        raise SystemExit(FIXABLE) from None
+        raise SystemExit(EXIT_FIXABLE) from None
     raise SystemExit(code if isinstance(code, int) else 0)
 
 
-def _usage(error: Exception) -> str | None:
-    """What was wrong with the command line, or None where the error is no such thing.
+def _usage_message(error: Exception) -> str | None:
+    """Return what is wrong with the command line, or None for any other error.
 
     Told apart by what it offers: which class it is has changed between versions of typer.
     """
@@ -58,13 +58,13 @@ def _usage(error: Exception) -> str | None:
 
 def show_json(value: object) -> None:
     """Print ``value`` as the single JSON document of this command."""
-    print(json.dumps(value, indent=2, ensure_ascii=_narrow(), default=str))
+    print(json.dumps(value, indent=2, ensure_ascii=_is_ascii_only(), default=str))
 
 
 def show_json_line(value: object) -> None:
     """Print ``value`` on one line, at once: the command goes on after it."""
-    print(json.dumps(value, ensure_ascii=_narrow(), default=str), flush=True)
+    print(json.dumps(value, ensure_ascii=_is_ascii_only(), default=str), flush=True)
 
 
-def _narrow() -> bool:
+def _is_ascii_only() -> bool:
     return (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"

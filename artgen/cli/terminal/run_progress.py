@@ -1,19 +1,18 @@
-"""Events of a run for a person: bars on a terminal, now and then a line elsewhere; on standard error."""
+"""Progress of a run: bars on a terminal, elsewhere a line now and then; on standard error."""
 
 from __future__ import annotations
 
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from artgen.cli.terminal.progress import LinePrinter, TimeLeft, terminal_console
 from artgen.events import (
     CandidateDone,
     CandidateFailed,
+    CandidatesAdded,
     Emit,
     Event,
-    MoreAsked,
     Note,
     RunStarted,
     StepProgress,
@@ -27,134 +26,107 @@ LINE_SECONDS = 5.0
 
 
 @contextmanager
-def shown() -> Iterator[Emit]:
-    """Show the events emitted inside. The bars are gone afterwards."""
-    from rich.console import Console
-
-    console = Console(stderr=True, highlight=False)
-    if not console.is_terminal or console.is_dumb_terminal:
-        yield _Lines()
+def show_run_progress() -> Iterator[Emit]:
+    """Show the events emitted inside. The bars are removed at the end."""
+    console = terminal_console()
+    if console is None:
+        yield _RunLines()
         return
     from rich.progress import BarColumn, Progress, TextColumn
 
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.fields[note]}"))
     with Progress(*columns, console=console, transient=True) as progress:
-        yield _Bars(progress)
+        yield RunBars(progress)
 
 
-class _Clock:
-    """How much is done, and how long the rest will take."""
+class _RunCounts:
+    """Counts the candidates of a run that are done, failed and to come."""
 
     def __init__(self) -> None:
-        self.total = self.done = self.failed = self._made = 0
-        self._began: float | None = None
+        self.total = self.done = self._failed = self._drawn = 0
+        self._time_left = TimeLeft()
 
-    def start(self, total: int, done: int) -> None:
-        self.total, self.done = total, done
+    def add(self, event: Event) -> None:
+        match event:
+            case RunStarted(_, _, total, done):
+                self.total, self.done = total, done
+            case CandidatesAdded(count):
+                self.total += count
+            case StepStarted():
+                self._time_left.start()  # not earlier: loading torch would count as work
+            case CandidateDone():
+                self.done += 1
+                self._drawn += 1
+            case CandidateFailed():
+                self._failed += 1
 
-    def more(self, count: int) -> None:
-        self.total += count
-
-    def step(self) -> None:
-        # Not before the first step: loading torch would count as work.
-        self._began = self._began or time.monotonic()
-
-    def count(self) -> None:
-        self.done += 1
-        self._made += 1
-
-    def fail(self) -> None:
-        self.failed += 1
-
-    def told(self) -> str:
-        failed = f", {self.failed} failed" if self.failed else ""
+    def text(self) -> str:
+        failed = f", {self._failed} failed" if self._failed else ""
         return f"{self.done} of {self.total} candidates{failed}"
 
-    def left(self) -> str:
-        open_ = self.total - self.done - self.failed
-        if not self._made or self._began is None or open_ <= 0:
-            return ""
-        seconds = (time.monotonic() - self._began) / self._made * open_
-        return f"about {duration(seconds)} left"
+    def time_left(self) -> str:
+        return self._time_left.text(self._drawn, self.total - self.done - self._failed)
 
 
-class _Bars:
+class RunBars:
+    """Bars on a terminal: one for the run, one for each candidate that is being drawn.
+
+    Args:
+        progress: the display that they are in.
+    """
+
     def __init__(self, progress: Progress) -> None:
-        self._progress, self._clock = progress, _Clock()
-        self._whole: TaskID | None = None
-        self._rows: dict[int, TaskID] = {}
-        self._steps: dict[int, tuple[int, int]] = {}
+        self._progress, self._counts = progress, _RunCounts()
+        self._run_bar: TaskID | None = None
+        self._candidate_bars: dict[int, TaskID] = {}
+        self._step_numbers: dict[int, int] = {}
 
     def __call__(self, event: Event) -> None:
+        self._counts.add(event)
         match event:
             case RunStarted(run, _, total, done):
-                self._clock.start(total, done)
-                self._whole = self._progress.add_task(run, total=total, completed=done, note=self._note())
-            case MoreAsked(count) if self._whole is not None:
-                self._clock.more(count)
-                self._progress.update(self._whole, total=self._clock.total, note=self._note())
-            case StepStarted(candidate, step, number, of):
-                self._clock.step()
-                self._steps[candidate] = number, of
+                self._run_bar = self._progress.add_task(run, total=total, completed=done, note=self._note())
+            case CandidatesAdded() if self._run_bar is not None:
+                self._progress.update(self._run_bar, total=self._counts.total, note=self._note())
+            case StepStarted(candidate, step, number, step_count):
+                self._step_numbers[candidate] = number
                 text = f"candidate {candidate}: {step}"
-                if candidate not in self._rows:
-                    self._rows[candidate] = self._progress.add_task(text, total=of, note="")
-                note = f"step {number} of {of}"
-                row = self._rows[candidate]
-                self._progress.update(row, description=text, completed=number - 1, note=note)
-            case StepProgress(candidate, fraction) if candidate in self._rows:
-                number, _ = self._steps[candidate]
-                self._progress.update(self._rows[candidate], completed=number - 1 + fraction)
-            case CandidateDone(candidate, _, _):
-                self._clock.count()
-                self._close(candidate)
-            case CandidateFailed(candidate, _):
-                self._clock.fail()
-                self._close(candidate)
+                if candidate not in self._candidate_bars:
+                    self._candidate_bars[candidate] = self._progress.add_task(text, total=step_count, note="")
+                note = f"step {number} of {step_count}"
+                bar = self._candidate_bars[candidate]
+                self._progress.update(bar, description=text, completed=number - 1, note=note)
+            case StepProgress(candidate, fraction) if candidate in self._candidate_bars:
+                completed = self._step_numbers[candidate] - 1 + fraction
+                self._progress.update(self._candidate_bars[candidate], completed=completed)
+            case CandidateDone(candidate, _, _) | CandidateFailed(candidate, _):
+                self._finish(candidate)
             case Note(message):
                 self._progress.console.print(message, markup=False)
 
-    def _close(self, candidate: int) -> None:
-        if candidate in self._rows:
-            self._progress.remove_task(self._rows.pop(candidate))
-        if self._whole is not None:
-            self._progress.update(self._whole, advance=1, note=self._note())
+    def _finish(self, candidate: int) -> None:
+        if candidate in self._candidate_bars:
+            self._progress.remove_task(self._candidate_bars.pop(candidate))
+        if self._run_bar is not None:
+            self._progress.update(self._run_bar, advance=1, note=self._note())
 
     def _note(self) -> str:
-        return f"{self._clock.told()}  {self._clock.left()}".rstrip()
+        return f"{self._counts.text()}  {self._counts.time_left()}".rstrip()
 
 
-class _Lines:
+class _RunLines:
     def __init__(self) -> None:
-        self._clock, self._last = _Clock(), time.monotonic()
+        self._counts, self._lines = _RunCounts(), LinePrinter(LINE_SECONDS)
 
     def __call__(self, event: Event) -> None:
+        self._counts.add(event)
         match event:
             case RunStarted(run, _, total, done):
-                self._clock.start(total, done)
-                there = f", {done} there already" if done else ""
-                self._say(f"{run}: {total} candidate{'' if total == 1 else 's'}{there}")
-            case MoreAsked(count):
-                self._clock.more(count)
-            case StepStarted():
-                self._clock.step()
+                already = f", {done} already drawn" if done else ""
+                self._lines.print(f"{run}: {total} candidate{'' if total == 1 else 's'}{already}")
             case CandidateDone():
-                self._clock.count()
-                if time.monotonic() - self._last >= LINE_SECONDS:
-                    self._say(", ".join(filter(None, [self._clock.told(), self._clock.left()])))
-            case CandidateFailed():
-                self._clock.fail()
+                self._lines.print_if_due(
+                    ", ".join(filter(None, [self._counts.text(), self._counts.time_left()]))
+                )
             case Note(message):
-                self._say(message)
-
-    def _say(self, text: str) -> None:
-        self._last = time.monotonic()
-        print(text, file=sys.stderr, flush=True)
-
-
-def duration(seconds: float) -> str:
-    """A length of time in words: ``40 s``, ``3 min``, ``2 h 10 min``."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+                self._lines.print(message)

@@ -9,7 +9,7 @@ import sys
 import threading
 
 
-def end_when_closed() -> None:
+def interrupt_when_stdin_closes() -> None:
     """Be interrupted, as by Ctrl-C, once standard input is closed.
 
     Its other end is closed with the process that holds it, however that ended: ``kill -9`` too.

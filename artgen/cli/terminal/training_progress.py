@@ -1,16 +1,14 @@
-"""Events of a training for a person: losses as sparklines on a terminal, now and then a line elsewhere."""
+"""Progress of a training: losses as sparklines on a terminal, elsewhere a line now and then."""
 
 from __future__ import annotations
 
 import os
-import sys
-import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from artgen.cli.terminal.run_progress import duration
+from artgen.cli.terminal.progress import LinePrinter, TimeLeft, terminal_console
 from artgen.events import (
     Emit,
     Event,
@@ -19,90 +17,95 @@ from artgen.events import (
     TrainingStarted,
     TrainingStep,
     WorkProgress,
-    ignore,
+    ignore_event,
 )
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.live import Live
 
-BARS = "▁▂▃▄▅▆▇█"
-WIDTH = 48
-LINE_SECONDS, PREPARING_SECONDS = 30.0, 10.0
+SPARKLINE_BARS = "▁▂▃▄▅▆▇█"
+SPARKLINE_WIDTH = 48
+LINE_SECONDS, PREPARATION_SECONDS = 30.0, 10.0
 
 
 @contextmanager
-def learning() -> Iterator[Emit]:
-    """Show the training events emitted inside, on standard error; of many processes only the first's."""
+def show_training_progress(preparation_seconds: float = PREPARATION_SECONDS) -> Iterator[Emit]:
+    """Show the training events emitted inside, on standard error; of many processes only those of the first.
+
+    Args:
+        preparation_seconds: the shortest time between two lines about what comes before the first step.
+    """
     if os.environ.get("RANK", "0") != "0":
-        yield ignore
+        yield ignore_event
         return
-    from rich.console import Console
+    console = terminal_console()
+    if console is None:
+        yield _TrainingLines(preparation_seconds)
+        return
     from rich.live import Live
 
-    console = Console(stderr=True, highlight=False)
-    if not console.is_terminal or console.is_dumb_terminal:
-        yield _Lines()
-        return
     with Live(console=console, refresh_per_second=4) as live:
-        yield _Table(live)
+        yield TrainingTable(live)
 
 
 def sparkline(values: deque[float]) -> str:
-    """A curve in one line of text, from its own least to its own greatest value."""
+    """Draw a curve in one line of text, from its own lowest to its own highest value."""
     low, high = min(values), max(values)
     span = (high - low) or 1.0
-    return "".join(BARS[min(7, int((value - low) / span * 8))] for value in values)
+    return "".join(SPARKLINE_BARS[min(7, int((value - low) / span * 8))] for value in values)
 
 
-def _busy(waiting: float) -> str:
-    """How much of the time the networks worked, and did not wait for their images."""
-    return f"networks busy {max(0.0, 1 - waiting):.0%}"
+class _TrainingPace:
+    """Describes how fast a training advances."""
 
-
-def _prepared(fraction: float, said: str) -> str:
-    """How far what comes before the first step is."""
-    return f"{said} ({fraction:.0%})"
-
-
-class _Clock:
     def __init__(self) -> None:
-        self.steps = self.begun = 0
-        self.started = time.monotonic()
+        self.steps = self._first_step = 0
+        self._time_left = TimeLeft()
 
     def start(self, event: TrainingStarted) -> None:
-        self.steps, self.begun, self.started = event.steps, event.step, time.monotonic()
+        self.steps, self._first_step = event.steps, event.step
+        self._time_left.start()
 
-    def left(self, step: int) -> str:
-        rate = (time.monotonic() - self.started) / max(1, step - self.begun)
-        return f"about {duration(rate * (self.steps - step))} left"
+    def text(self, step: int, images_per_second: float, waiting_share: float) -> str:
+        """Return the images per second, how busy the networks were, and the time left."""
+        time_left = self._time_left.text(max(1, step - self._first_step), self.steps - step)
+        busy = f"networks busy {max(0.0, 1 - waiting_share):.0%}"
+        return ", ".join(filter(None, [f"{images_per_second:.1f} images/s", busy, time_left]))
 
 
-class _Table:
+class TrainingTable:
+    """A table on a terminal: title, status, a sparkline for each loss, and the last sample.
+
+    Args:
+        live: the display that it is shown in.
+    """
+
     def __init__(self, live: Live) -> None:
-        self._live, self._clock = live, _Clock()
+        self._live, self._pace = live, _TrainingPace()
         self._curves: dict[str, deque[float]] = {}
         self._title = self._sample = ""
 
     def __call__(self, event: Event) -> None:
+        """Show an event."""
         match event:
             case TrainingStarted(name, folder, step, steps, images):
-                self._clock.start(event)
+                self._pace.start(event)
                 self._title = f"{name}: {images:,} images, {folder}"
-                self._live.update(self._view(f"step {step:,} of {steps:,}"))
+                self._live.update(self._table(f"step {step:,} of {steps:,}"))
             case TrainingStep(step, losses, rate, waiting):
                 for name, value in losses.items():
-                    self._curves.setdefault(name, deque(maxlen=WIDTH)).append(value)
-                pace = f"{rate:.1f} images/s, {_busy(waiting)}, {self._clock.left(step)}"
-                self._live.update(self._view(f"step {step:,} of {self._clock.steps:,}, {pace}"))
+                    self._curves.setdefault(name, deque(maxlen=SPARKLINE_WIDTH)).append(value)
+                pace = self._pace.text(step, rate, waiting)
+                self._live.update(self._table(f"step {step:,} of {self._pace.steps:,}, {pace}"))
             case SampleSaved(_, file):
                 self._sample = f"last sample: {file}"
-            case WorkProgress(fraction, said):
-                self._live.update(self._view(_prepared(fraction, said)))
+            case WorkProgress(fraction, status):
+                self._live.update(self._table(f"{status} ({fraction:.0%})"))
             case Note(message):
                 self._live.console.print(message, markup=False)
 
-    def _view(self, status: str) -> RenderableType:
+    def _table(self, status: str) -> RenderableType:
         from rich.table import Table
         from rich.text import Text
 
@@ -117,29 +120,23 @@ class _Table:
         return table
 
 
-class _Lines:
-    def __init__(self) -> None:
-        self._clock, self._last = _Clock(), 0.0
-        self._told = time.monotonic()  # of preparing; nothing is said of what takes a moment
+class _TrainingLines:
+    def __init__(self, preparation_seconds: float) -> None:
+        self._pace = _TrainingPace()
+        self._steps = LinePrinter(LINE_SECONDS, first_now=True)
+        self._preparation = LinePrinter(preparation_seconds)  # a short preparation is not reported
 
     def __call__(self, event: Event) -> None:
         match event:
             case TrainingStarted(name, folder, step, steps, images):
-                self._clock.start(event)
-                self._say(f"{name}: {images:,} images, step {step:,} of {steps:,}, in {folder}")
-            case TrainingStep(step, losses, rate, waiting) if time.monotonic() - self._last >= LINE_SECONDS:
+                self._pace.start(event)
+                self._steps.print(f"{name}: {images:,} images, step {step:,} of {steps:,}, in {folder}")
+            case TrainingStep(step, losses, rate, waiting):
                 shown = " ".join(f"{name} {value:.4f}" for name, value in losses.items())
-                self._say(
-                    f"step {step:,}: {shown}; {rate:.1f} images/s, {_busy(waiting)}, {self._clock.left(step)}"
-                )
-                self._last = time.monotonic()
+                self._steps.print_if_due(f"step {step:,}: {shown}; {self._pace.text(step, rate, waiting)}")
             case SampleSaved(step, file):
-                self._say(f"step {step:,}: sample {file}")
-            case WorkProgress(fraction, said) if time.monotonic() - self._told >= PREPARING_SECONDS:
-                self._say(_prepared(fraction, said))
-                self._told = time.monotonic()
+                self._steps.print(f"step {step:,}: sample {file}")
+            case WorkProgress(fraction, status):
+                self._preparation.print_if_due(f"{status} ({fraction:.0%})")
             case Note(message):
-                self._say(message)
-
-    def _say(self, text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
+                self._steps.print(message)

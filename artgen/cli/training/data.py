@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from artgen.cli.arguments.sizes import moment, size_of
+from artgen.cli.arguments.options import JsonOption
+from artgen.cli.arguments.sizes import parse_size, parse_time
 from artgen.cli.terminal import messages
 from artgen.cli.training import data_folders
 from artgen.errors import ArtgenError
@@ -18,7 +19,6 @@ app = typer.Typer(
     invoke_without_command=True,
     rich_markup_mode=None,
 )
-Json = Annotated[bool, typer.Option("--json", help="Report as one JSON document.")]
 Output = Annotated[
     Path, typer.Option("--output", "-o", help="The folder for the pictures.", show_default=False)
 ]
@@ -52,27 +52,27 @@ def frames(
     ] = False,
     bars: Annotated[bool, typer.Option("--bars", help="Keep black bars.")] = False,
     png: Annotated[bool, typer.Option("--png", help="PNG, not JPEG.")] = False,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Take pictures out of films; the same command goes on where it stopped."""
-    from artgen.cli.terminal.data_progress import preparing
-    from artgen.training.data.crop_pad import Fit
-    from artgen.training.data.frame_selection import Wish
-    from artgen.training.data.frames import extract
+    from artgen.cli.terminal.data_progress import show_work_progress
+    from artgen.training.data.crop_pad import FitMode
+    from artgen.training.data.frame_selection import FrameOptions
+    from artgen.training.data.frames import extract_frames
 
     if scenes and every is not None:
         raise ArtgenError("--scenes", "given together with --every", "one of the two")
-    ways: dict[str, Fit] = {"crop": "crop", "pad": "pad", "keep": "keep"}
+    ways: dict[str, FitMode] = {"crop": "crop", "pad": "pad", "keep": "keep"}
     if fit not in ways:
         raise ArtgenError(f"--fit {fit}", "no such way", ", ".join(ways))
-    wish = Wish(
+    wish = FrameOptions(
         every=every,
         scenes=scenes,
-        size=size_of(size),
+        size=parse_size(size),
         fit=ways[fit],
         most=most,
-        start=moment(start, "--start"),
-        end=None if end is None else moment(end, "--end"),
+        start=parse_time(start, "--start"),
+        end=None if end is None else parse_time(end, "--end"),
         blank=blank,
         alike=alike,
         bars=bars,
@@ -82,8 +82,8 @@ def frames(
         raise ArtgenError(f"--end {end}", f"not after --start {start}", "a later moment")
     reports = []
     for film in video:
-        with preparing(film.name) as emit:
-            count = extract(film, output, wish, emit)
+        with show_work_progress(film.name) as emit:
+            count = extract_frames(film, output, wish, emit)
         reports.append({"film": str(film), "folder": str(output), **asdict(count)})
         if not json:
             left = [f"{count.blank:,} blank", f"{count.alike:,} like the one before"]
@@ -110,15 +110,15 @@ def faces(
         bool, typer.Option("--all", help="Take every face; otherwise pictures of several are left out.")
     ] = False,
     png: Annotated[bool, typer.Option("--png", help="PNG, not JPEG.")] = False,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Cut faces out of photographs, upright and of one size; the same command goes on where it stopped."""
-    from artgen.cli.terminal.data_progress import preparing
-    from artgen.training.data.faces import Wish, collect
+    from artgen.cli.terminal.data_progress import show_work_progress
+    from artgen.training.data.faces import FaceOptions, extract_faces
 
-    wish = Wish(size=size, margin=margin, every=every, ending=".png" if png else ".jpg")
-    with preparing("faces") as emit:
-        outcomes = collect(folder, output, wish, emit)
+    wish = FaceOptions(size=size, margin=margin, every=every, ending=".png" if png else ".jpg")
+    with show_work_progress("faces") as emit:
+        outcomes = extract_faces(folder, output, wish, emit)
     skipped = [outcome for outcome in outcomes if outcome.skipped]
     count = sum(len(outcome.faces) for outcome in outcomes)
     if json:
@@ -130,7 +130,7 @@ def faces(
         many = f"{count:,} face{'' if count == 1 else 's'}"
         typer.echo(f"{many} of {len(outcomes):,} pictures in {output}; {len(skipped):,} pictures skipped")
     if not count:
-        raise typer.Exit(messages.FIXABLE)
+        raise typer.Exit(messages.EXIT_FIXABLE)
 
 
 app.command()(data_folders.pairs)

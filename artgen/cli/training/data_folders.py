@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from artgen.cli.arguments.options import JsonOption
 from artgen.cli.terminal import messages
 from artgen.errors import ArtgenError
 
 if TYPE_CHECKING:
-    from artgen.training.data.check import Findings
-    from artgen.training.data.pairs import Comparison
+    from artgen.training.data.check import FolderFindings
+    from artgen.training.data.pairs import FolderComparison
 
-Json = Annotated[bool, typer.Option("--json", help="Report as one JSON document, with every name.")]
 SHOWN = 10
 
 
@@ -32,17 +32,17 @@ def pairs(
     matched: Annotated[
         bool, typer.Option("--matched", help="Be content with what matches; list the rest all the same.")
     ] = False,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Compare two folders of the same scenes, image by image, by their names without ending."""
     inside = output is not None and any(output.resolve().is_relative_to(f.resolve()) for f in (a, b))
     if inside:
         raise ArtgenError(f"--output {output}", "lies in a folder that is compared", "another folder")
-    from artgen.cli.terminal.data_progress import preparing
-    from artgen.training.data.pairs import align, compare
+    from artgen.cli.terminal.data_progress import show_work_progress
+    from artgen.training.data.pairs import compare_folders, write_aligned_pairs
 
-    with preparing("pairs") as emit:
-        found = compare(a, b, emit)
+    with show_work_progress("pairs") as emit:
+        found = compare_folders(a, b, emit)
     wrong = bool(found.mismatches) and not matched
     report: dict[str, Any] = asdict(found) | {"mismatches": found.mismatches, "output": None}
     if not json:
@@ -50,8 +50,8 @@ def pairs(
     if output is not None and not found.pairs:
         raise ArtgenError(f"{a}, {b}", "not one pair to write", "the same names in both but for the ending")
     if output is not None and not wrong:
-        with preparing("pairs") as emit:
-            written = align(found.pairs, output, emit)
+        with show_work_progress("pairs") as emit:
+            written = write_aligned_pairs(found.pairs, output, emit)
         report |= {"output": str(output), "written": written}
         if not json:
             typer.echo(
@@ -63,10 +63,10 @@ def pairs(
     if wrong:
         nothing = "; nothing written" if output else ""
         typer.echo(f"{found.mismatches:,} to put right{nothing} (--matched leaves them out)", err=True)
-        raise typer.Exit(messages.FIXABLE)
+        raise typer.Exit(messages.EXIT_FIXABLE)
 
 
-def _tell_pairs(found: Comparison, a: Path, b: Path) -> None:
+def _tell_pairs(found: FolderComparison, a: Path, b: Path) -> None:
     other = sum(not pair.same for pair in found.pairs)
     sizes = f", {other:,} of them of two sizes" if other else ""
     typer.echo(f"{_count(len(found.pairs), 'pair')}{sizes}")
@@ -85,23 +85,23 @@ def check(
     folders: Annotated[
         list[Path], typer.Argument(metavar="DIR...", help="Folders, taken as one set.", show_default=False)
     ],
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Say what folders of images hold: counts, sizes, corrupt files, near-duplicates."""
-    from artgen.cli.terminal.data_progress import preparing
-    from artgen.training.data.check import check as examined
+    from artgen.cli.terminal.data_progress import show_work_progress
+    from artgen.training.data.check import check_folders as examined
 
-    with preparing("check") as emit:
+    with show_work_progress("check") as emit:
         found = examined(folders, emit)
     if json:
         messages.show_json(asdict(found) | {"folders": [str(folder) for folder in folders]})
     else:
         typer.echo("\n".join(_summary(found)))
     if found.corrupt:
-        raise typer.Exit(messages.FIXABLE)
+        raise typer.Exit(messages.EXIT_FIXABLE)
 
 
-def _summary(found: Findings) -> Iterator[str]:
+def _summary(found: FolderFindings) -> Iterator[str]:
     kinds = ", ".join(f"{count:,} {name}" for name, count in found.formats.items())
     yield f"{_count(found.images, 'image')}, {found.bytes / 1e6:,.1f} MB{': ' if kinds else ''}{kinds}"
     if found.sizes:

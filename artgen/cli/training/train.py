@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
+from artgen.cli.arguments.options import JsonOption
 from artgen.cli.terminal import messages
-
-Json = Annotated[bool, typer.Option("--json", help="Report as one JSON document.")]
 
 
 def train(
@@ -36,38 +35,38 @@ def train(
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Losses and samples for TensorBoard too.")
     ] = False,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Train a model, or go on where it stopped; Ctrl-C writes a checkpoint first."""
-    from artgen.cli.terminal.training_progress import learning
-    from artgen.events import both
+    from artgen.cli.terminal.training_progress import show_training_progress
+    from artgen.events import emit_to_both
     from artgen.training.recipes.load import load_training_recipe
-    from artgen.training.session import Job, run_training
+    from artgen.training.session import TrainingJob, run_training
 
     checked = load_training_recipe(recipe)
     import torch
 
-    from artgen.imaging.devices import find_device
+    from artgen.imaging.devices import choose_device
 
     if threads is not None:
         torch.set_num_threads(threads)
     place = folder or Path("training-runs") / recipe.stem
-    job = Job(
+    job = TrainingJob(
         recipe=checked,
         folder=place,
         data=data or (),
         inputs=inputs or (),
-        beside=recipe.parent,
-        device=find_device(device),
+        recipe_folder=recipe.parent,
+        device=choose_device(device),
         adopt=adopt,
-        compiled=compiled,
+        compile_networks=compiled,
     )
     try:
-        with learning() as emit:
+        with show_training_progress() as emit:
             if tensorboard:
-                from artgen.training.engine.tensorboard import TensorBoard
+                from artgen.training.engine.tensorboard import TensorBoardLogger
 
-                emit = both(emit, TensorBoard(place / "tensorboard"))
+                emit = emit_to_both(emit, TensorBoardLogger(place / "tensorboard"))
             files = run_training(job, emit)
     except KeyboardInterrupt:
         typer.echo(f"stopped; everything learned is in {place}: run the same command to go on", err=True)
@@ -79,4 +78,4 @@ def train(
         from artgen.models.files import catalog
 
         for file, card in zip(files, cards, strict=True):
-            typer.echo(f"model: {file}\ncard: {card}\nin a recipe:\n\n{catalog.lines(file)}\n")
+            typer.echo(f"model: {file}\ncard: {card}\nin a recipe:\n\n{catalog.recipe_toml(file)}\n")

@@ -1,1 +1,1 @@
-"""A sheet as one file to mail, and the picks that come back."""
+"""The mailed contact sheet: one HTML file, and the picks that come back."""

@@ -1,8 +1,8 @@
-"""Join the page's files: a mailed sheet cannot load a second file.
+"""Join the page's scripts and style sheets, because a mailed sheet cannot load further files.
 
-The modules are plain ES modules; joined, they need neither ``import`` nor ``export``. How they are
-written is restricted, and checked: imports on one line at the top, exports only in front of
-declarations, and no name declared at the top of two modules.
+The modules are plain ES modules; joined, they need neither ``import`` nor ``export``. How they are written
+is therefore restricted, and checked: imports are on one line each at the top, exports only precede
+declarations, and no two modules declare the same name at the top level.
 """
 
 from __future__ import annotations
@@ -14,61 +14,63 @@ import os
 import re
 from pathlib import Path
 
-PAGE = Path(__file__).parents[1] / "page"
-MAIN = "main.js"
-_IMPORT = re.compile(r'^import \{[^}\n]*\} from "(\.{1,2}/[a-z_/]+\.js)";\n', re.MULTILINE)
-_EXPORT = re.compile(r"^export (?=(?:async )?function |class |const )", re.MULTILINE)
-_LEFT = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
-_DECLARED = re.compile(r"^(?:export )?(?:async )?(?:function|class|const|let) ([A-Za-z_]+)", re.MULTILINE)
+PAGE_FOLDER = Path(__file__).parents[1] / "page"
+MAIN_MODULE = "main.js"
+_IMPORT_LINE = re.compile(r'^import \{[^}\n]*\} from "(\.{1,2}/[a-z_/]+\.js)";\n', re.MULTILINE)
+_EXPORT_KEYWORD = re.compile(r"^export (?=(?:async )?function |class |const )", re.MULTILINE)
+_UNSUPPORTED_LINE = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
+_TOP_LEVEL_NAME = re.compile(
+    r"^(?:export )?(?:async )?(?:function|class|const|let) ([A-Za-z_]+)", re.MULTILINE
+)
 
 
-def modules(folder: Path = PAGE) -> list[Path]:
+def list_modules(folder: Path = PAGE_FOLDER) -> list[Path]:
     """List the page's modules, each after those that it imports."""
     ordered: dict[Path, None] = {}
 
-    def visit(file: Path) -> None:
-        for name in _IMPORT.findall(file.read_text("utf-8")):
-            imported = Path(os.path.normpath(file.parent / name))
+    def visit(path: Path) -> None:
+        for name in _IMPORT_LINE.findall(path.read_text("utf-8")):
+            imported = Path(os.path.normpath(path.parent / name))
             if imported not in ordered:
                 visit(imported)
-        ordered[file] = None
+        ordered[path] = None
 
-    visit(folder / MAIN)
+    visit(folder / MAIN_MODULE)
     return list(ordered)
 
 
-def joined_script(folder: Path = PAGE) -> str:
+def join_scripts(folder: Path = PAGE_FOLDER) -> str:
     """Join all modules into one script.
 
     Raises:
         ValueError: a module is written so that it cannot be joined.
     """
-    parts, declared = [], set[str]()
-    for file in modules(folder):
-        source = file.read_text("utf-8")
-        names = _DECLARED.findall(source)
-        if twice := declared.intersection(names):
-            raise ValueError(f"{file.name}: {min(twice)} is declared in another module, too")
-        declared.update(names)
-        text = _EXPORT.sub("", _IMPORT.sub("", source))
-        if left := _LEFT.search(text):
-            raise ValueError(f"{file.name}: `{left[0]}` cannot be joined")
-        parts.append(text)
-    return "".join(parts)
+    scripts, declared_names = [], set[str]()
+    for path in list_modules(folder):
+        source = path.read_text("utf-8")
+        names = _TOP_LEVEL_NAME.findall(source)
+        if duplicates := declared_names.intersection(names):
+            raise ValueError(f"{path.name}: {min(duplicates)} is declared in another module, too")
+        declared_names.update(names)
+        script = _EXPORT_KEYWORD.sub("", _IMPORT_LINE.sub("", source))
+        if unsupported := _UNSUPPORTED_LINE.search(script):
+            raise ValueError(f"{path.name}: `{unsupported[0]}` cannot be joined")
+        scripts.append(script)
+    return "".join(scripts)
 
 
-def joined_style(folder: Path = PAGE) -> str:
+def join_styles(folder: Path = PAGE_FOLDER) -> str:
     """Join all style sheets."""
-    return "".join(file.read_text("utf-8") for file in sorted(folder.rglob("*.css")))
+    return "".join(path.read_text("utf-8") for path in sorted(folder.rglob("*.css")))
 
 
-def source_hash(text: str) -> str:
-    """How a Content-Security-Policy names an inline script or style."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+def csp_hash(inline_text: str) -> str:
+    """Return the hash with which a Content-Security-Policy permits an inline script or style."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(inline_text.encode()).digest()).decode()}'"
 
 
-def script_json(value: object) -> str:
-    """JSON that no HTML parser can be led out of: ``<``, ``>`` and ``&`` appear only as escapes."""
+def dump_json_for_html(value: object) -> str:
+    r"""Serialise to JSON that is safe inside HTML: ``<``, ``>`` and ``&`` appear only as ``\u`` escapes."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")

@@ -1,4 +1,4 @@
-"""``picks.json``: what was decided on a mailed sheet. It comes from outside and is not trusted."""
+"""``picks.json``: the decisions made on a mailed sheet. The file comes from outside and is not trusted."""
 
 from __future__ import annotations
 
@@ -8,81 +8,87 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from artgen.curation.server.schemas import CandidateNumber
 from artgen.errors import ArtgenError
 from artgen.runs.candidate import Candidate
-from artgen.runs.decisions import LONGEST, MOST_STARS
-from artgen.runs.history import KEPT, Change, Value
+from artgen.runs.decisions import MAX_STARS, MAX_TEXT_CHARACTERS
+from artgen.runs.history import KEPT_MARK, DecisionChange, DecisionValue
 
-LARGEST = 64 << 20
-Number = Annotated[int, Field(ge=1, lt=1 << 31)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^/\\\x00]+$")]
+MAX_PICKS_BYTES = 64 << 20
+RunName = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^/\\\x00]+$")]
 
 
-class Decided(BaseModel):
-    """What was decided about one candidate; what is missing was not decided there."""
+class CandidateDecisions(BaseModel):
+    """The decisions about one candidate; a field that the file does not mention was not decided there."""
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
     mark: Literal["kept", "rejected"] | None = None
-    stars: Annotated[int, Field(ge=0, le=MOST_STARS)] = 0
-    title: Annotated[str, Field(max_length=LONGEST["title"])] = ""
-    alt: Annotated[str, Field(max_length=LONGEST["alt"])] = ""
+    stars: Annotated[int, Field(ge=0, le=MAX_STARS)] = 0
+    title: Annotated[str, Field(max_length=MAX_TEXT_CHARACTERS["title"])] = ""
+    alt: Annotated[str, Field(max_length=MAX_TEXT_CHARACTERS["alt"])] = ""
 
 
-class Picks(BaseModel):
-    """The file."""
+class PicksFile(BaseModel):
+    """Content of ``picks.json``."""
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
     format: Literal[2]
-    run: Name
-    picks: Annotated[list[Number], Field(max_length=1_000_000)]
-    decisions: dict[Annotated[str, Field(pattern=r"^[1-9][0-9]{0,9}$")], Decided] = {}
+    run: RunName
+    picks: Annotated[list[CandidateNumber], Field(max_length=1_000_000)]
+    decisions: dict[Annotated[str, Field(pattern=r"^[1-9][0-9]{0,9}$")], CandidateDecisions] = {}
 
-    def changes(self, candidates: Iterable[Candidate]) -> list[Change]:
-        """What it changes in a run: only candidates, and of those only fields, that it mentions.
+    def changes(self, candidates: Iterable[Candidate]) -> list[DecisionChange]:
+        """Return what the file changes in a run: only candidates and fields that it mentions.
 
-        What is kept is said by ``picks`` alone: a mark "kept" that is not among them counts as none.
+        Only ``picks`` says what is kept: a mark "kept" of a candidate that is not listed there is cleared.
+
+        Args:
+            candidates: the run's candidates.
 
         Raises:
-            ArtgenError: the run has not all of its candidates.
+            ArtgenError: the run lacks a candidate of the file.
         """
-        there = {candidate.index: candidate for candidate in candidates}
-        decided = {int(number): one for number, one in self.decisions.items()}
-        if missing := sorted({*self.picks, *decided} - there.keys()):
+        candidate_by_number = {candidate.index: candidate for candidate in candidates}
+        decisions_by_number = {int(number): decisions for number, decisions in self.decisions.items()}
+        if missing := sorted({*self.picks, *decisions_by_number} - candidate_by_number.keys()):
             raise ArtgenError(
                 f"run {self.run}", f"no candidate {missing[0]}", "export them on the sheet again"
             )
-        picked = set(self.picks)
-        found: list[Change] = []
-        for number in sorted({*picked, *decided}):
-            one = decided.get(number)
-            wanted: dict[str, Value] = one.model_dump(exclude_unset=True) if one else {}
-            if number in picked:
-                wanted["mark"] = KEPT
-            elif wanted.get("mark") == KEPT:
-                wanted["mark"] = None
-            found += [
-                Change(number, *item) for item in wanted.items() if item[1] != getattr(there[number], item[0])
+        picked_numbers = set(self.picks)
+        changes: list[DecisionChange] = []
+        for number in sorted({*picked_numbers, *decisions_by_number}):
+            decisions = decisions_by_number.get(number)
+            values: dict[str, DecisionValue] = decisions.model_dump(exclude_unset=True) if decisions else {}
+            if number in picked_numbers:
+                values["mark"] = KEPT_MARK
+            elif values.get("mark") == KEPT_MARK:
+                values["mark"] = None
+            candidate = candidate_by_number[number]
+            changes += [
+                DecisionChange(number, field, value)
+                for field, value in values.items()
+                if value != getattr(candidate, field)
             ]
-        return found
+        return changes
 
 
-def read_picks(file: Path) -> Picks:
-    """The picks in a file.
+def read_picks(file: Path) -> PicksFile:
+    """Read and validate ``picks.json``.
 
     Raises:
-        ArtgenError: it cannot be read, or is no such file.
+        ArtgenError: it cannot be read, or is not such a file.
     """
     try:
         with file.open("rb") as stream:
-            content = stream.read(LARGEST + 1)
+            content = stream.read(MAX_PICKS_BYTES + 1)
     except OSError as error:
         raise ArtgenError(str(file), f"cannot be read ({error.strerror or error})") from None
-    wrong = ArtgenError(str(file), "no picks of a contact sheet", "export them on the sheet again")
-    if len(content) > LARGEST:
-        raise wrong
+    invalid = ArtgenError(str(file), "no picks of a contact sheet", "export them on the sheet again")
+    if len(content) > MAX_PICKS_BYTES:
+        raise invalid
     try:
-        return Picks.model_validate_json(content)
+        return PicksFile.model_validate_json(content)
     except (ValidationError, RecursionError):
-        raise wrong from None
+        raise invalid from None

@@ -1,4 +1,4 @@
-"""A sheet as one file to mail: pictures inside, no server, picks come back as ``picks.json``."""
+"""A contact sheet as one file to mail: it contains its pictures, and returns decisions as ``picks.json``."""
 
 from __future__ import annotations
 
@@ -7,41 +7,40 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from artgen.curation.export.bundle import joined_script, joined_style, script_json, source_hash
-from artgen.curation.export.template import render
-from artgen.curation.server.schemas import described_run
+from artgen.curation.export.bundle import csp_hash, dump_json_for_html, join_scripts, join_styles
+from artgen.curation.export.template import render_page
+from artgen.curation.server.schemas import run_data_with
 from artgen.errors import ArtgenError
-from artgen.imaging.embedding import NAME
+from artgen.imaging.embedding import EMBEDDING_NAME
 from artgen.imaging.io.files import atomic_write
 from artgen.runs.candidate import Candidate
 from artgen.runs.store import Run
 
-BUDGET = 12_000_000
-"""Bytes of pictures: as text they take a third more, and 25 MB is what mail usually carries."""
-SMALL_SIDE, SMALL_QUALITY = 160, 60
+MAX_PICTURE_BYTES = 12_000_000
+"""Total size of the pictures: base64 adds a third, and mail servers usually accept 25 MB."""
+SMALL_THUMBNAIL_SIDE, SMALL_THUMBNAIL_QUALITY = 160, 60
 
 
 @dataclass(frozen=True)
 class StaticSheet:
-    """What was written.
+    """What ``write_static_sheet`` wrote.
 
     Args:
         file: the page.
-        shown: candidates on it.
-        left_out: those that are not: rejected, or out of play.
-        previews: whether the loupe shows 1,024 px; otherwise it shows the thumbnails.
+        shown_count: candidates on it.
+        left_out_count: candidates that are not on it: rejected, or out of play.
+        has_previews: whether the loupe shows previews of 1,024 px; otherwise it shows the thumbnails.
     """
 
     file: Path
-    shown: int
-    left_out: int
-    previews: bool
+    shown_count: int
+    left_out_count: int
+    has_previews: bool
 
 
-def write_static(run: Run, file: Path) -> StaticSheet:
-    """Write what is still in play, undecided or kept in the current round, as one page.
+def write_static_sheet(run: Run, file: Path) -> StaticSheet:
+    """Write the candidates still in play, undecided or kept in the current round, as one HTML page.
 
     Thumbnails are as in the run, or smaller where they would not fit into a mail; previews are
     added where they fit as well.
@@ -49,85 +48,101 @@ def write_static(run: Run, file: Path) -> StaticSheet:
     Raises:
         ArtgenError: nothing is in play, or the file cannot be written.
     """
-    everything = run.candidates()
-    current = max((candidate.round for candidate in everything), default=1)
-    shown = [one for one in everything if one.round == current and one.mark != "rejected"]
+    candidates = run.candidates()
+    current_round = max((candidate.round for candidate in candidates), default=1)
+    shown = [
+        candidate
+        for candidate in candidates
+        if candidate.round == current_round and candidate.mark != "rejected"
+    ]
     if not shown:
         raise ArtgenError(f"run {run.name}", "no candidate is in play", "run more, or take rejections back")
-    thumbs = {one.index: content for one in shown if (content := _read(one.thumbnail))}
-    if sum(map(len, thumbs.values())) > BUDGET:
-        thumbs = {index: _smaller(content) for index, content in thumbs.items()}
-    previews = {one.index: content for one in shown if one.stages and (content := _read(_preview(one)))}
-    if sum(map(len, thumbs.values())) + sum(map(len, previews.values())) > BUDGET:
+    thumbnails = {
+        candidate.index: content for candidate in shown if (content := _read_or_empty(candidate.thumbnail))
+    }
+    if sum(map(len, thumbnails.values())) > MAX_PICTURE_BYTES:
+        thumbnails = {number: _shrink_thumbnail(content) for number, content in thumbnails.items()}
+    previews = {
+        candidate.index: content
+        for candidate in shown
+        if candidate.stages and (content := _read_or_empty(_last_stage_preview(candidate)))
+    }
+    if sum(map(len, thumbnails.values())) + sum(map(len, previews.values())) > MAX_PICTURE_BYTES:
         previews = {}
-    order, groups = _known(run, [one.index for one in shown])
+    diverse_order, duplicate_groups = _order_and_group(run, [candidate.index for candidate in shown])
     data = {
-        "run": described_run(run, shown),
-        "thumbs": _urls(thumbs),
-        "previews": _urls(previews),
-        "orders": {"diverse": order} if order else {},
-        "groups": groups,
+        "run": run_data_with(run, shown),
+        "thumbs": _to_data_urls(thumbnails),
+        "previews": _to_data_urls(previews),
+        "orders": {"diverse": diverse_order} if diverse_order else {},
+        "groups": duplicate_groups,
         "recipe": run.recipe_text,
     }
-    style, script = joined_style(), joined_script()
-    policy = "; ".join(
+    style, script = join_styles(), join_scripts()
+    content_security_policy = "; ".join(
         [
             "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'",
-            f"style-src {source_hash(style)}",
-            f"script-src {source_hash(script)}",
+            f"style-src {csp_hash(style)}",
+            f"script-src {csp_hash(script)}",
         ]
     )
-    page = render(
-        title=run.title, static=True, style=style, script=script, data=script_json(data), policy=policy
+    html = render_page(
+        title=run.title,
+        static=True,
+        style=style,
+        script=script,
+        data=dump_json_for_html(data),
+        content_security_policy=content_security_policy,
     )
     file.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(file, page.encode())
-    return StaticSheet(file, len(shown), len(everything) - len(shown), bool(previews))
+    atomic_write(file, html.encode())
+    return StaticSheet(file, len(shown), len(candidates) - len(shown), bool(previews))
 
 
-def _preview(candidate: Candidate) -> Path:
+def _last_stage_preview(candidate: Candidate) -> Path:
     return candidate.stages[-1].preview
 
 
-def _read(file: Path) -> bytes:
-    """The file's content; nothing where it is missing: the page then shows an empty frame."""
+def _read_or_empty(file: Path) -> bytes:
+    """Return the file's content, empty if the file is missing: the page then shows an empty frame."""
     try:
         return file.read_bytes()
     except OSError:
         return b""
 
 
-def _smaller(content: bytes) -> bytes:
+def _shrink_thumbnail(webp: bytes) -> bytes:
+    """Return a thumbnail at most ``SMALL_THUMBNAIL_SIDE`` px wide and high, or itself if it is damaged."""
     import PIL.Image
 
     try:
-        with PIL.Image.open(io.BytesIO(content), formats=["WEBP"]) as image:
-            image.thumbnail((SMALL_SIDE, SMALL_SIDE))
-            written = io.BytesIO()
-            image.save(written, "WEBP", quality=SMALL_QUALITY)
+        with PIL.Image.open(io.BytesIO(webp), formats=["WEBP"]) as image:
+            image.thumbnail((SMALL_THUMBNAIL_SIDE, SMALL_THUMBNAIL_SIDE))
+            buffer = io.BytesIO()
+            image.save(buffer, "WEBP", quality=SMALL_THUMBNAIL_QUALITY)
     except (OSError, ValueError):
-        return content
-    return written.getvalue()
+        return webp
+    return buffer.getvalue()
 
 
-def _urls(pictures: Mapping[int, bytes]) -> dict[str, str]:
+def _to_data_urls(pictures: Mapping[int, bytes]) -> dict[str, str]:
     return {
-        str(index): f"data:image/webp;base64,{base64.b64encode(content).decode()}"
-        for index, content in pictures.items()
+        str(number): f"data:image/webp;base64,{base64.b64encode(webp).decode()}"
+        for number, webp in pictures.items()
     }
 
 
-def _known(run: Run, shown: list[int]) -> tuple[list[int], list[list[int]]]:
-    """The numbers, most different first, and the near-duplicates; nothing where not all are known."""
-    from artgen.curation.ranking.duplicates import groups
-    from artgen.curation.ranking.orders import diverse
+def _order_and_group(run: Run, shown_numbers: list[int]) -> tuple[list[int], list[list[int]]]:
+    """Return the numbers, most different first, and the near-duplicates; both empty if embeddings lack."""
+    from artgen.curation.ranking.duplicates import find_duplicate_groups
+    from artgen.curation.ranking.orders import order_by_diversity
 
-    numbers, vectors = run.embeddings(NAME)
-    rows = [row for row, number in enumerate(numbers.tolist()) if number in set(shown)]
-    if len(rows) != len(shown):
+    all_numbers, all_vectors = run.load_embeddings(EMBEDDING_NAME)
+    rows = [row for row, number in enumerate(all_numbers.tolist()) if number in set(shown_numbers)]
+    if len(rows) != len(shown_numbers):
         return [], []
-    chosen = vectors[rows]
-    named: list[Any] = [int(numbers[row]) for row in rows]
-    return [named[row] for row in diverse(chosen)], [
-        [named[row] for row in group] for group in groups(chosen)
-    ]
+    vectors = all_vectors[rows]
+    numbers = [int(all_numbers[row]) for row in rows]
+    diverse_order = [numbers[row] for row in order_by_diversity(vectors)]
+    duplicate_groups = [[numbers[row] for row in group] for group in find_duplicate_groups(vectors)]
+    return diverse_order, duplicate_groups

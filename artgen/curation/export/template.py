@@ -1,40 +1,51 @@
-"""The page's one template: served, or whole in a file."""
+"""The HTML template of the contact sheet, for the server and for the mailed file."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING
 
-from artgen.curation.export.bundle import PAGE
+from artgen.curation.export.bundle import PAGE_FOLDER
 
 if TYPE_CHECKING:
     import jinja2
 
 
-def render(
-    *, title: str, static: bool = False, style: str = "", script: str = "", data: str = "", policy: str = ""
+def render_page(
+    *,
+    title: str,
+    static: bool = False,
+    style: str = "",
+    script: str = "",
+    data: str = "",
+    content_security_policy: str = "",
 ) -> str:
-    """The page as HTML.
+    """Render the contact sheet as HTML.
 
     Args:
-        title: the run's; plain text.
-        static: everything inside, instead of links to the server's files.
-        style: CSS to have inside.
-        script: JavaScript to have inside.
-        data: JSON, safe within a script element.
-        policy: the Content-Security-Policy of a page that no server sends one for.
+        title: the run's title, plain text.
+        static: whether the page contains everything, instead of links to the server's files.
+        style: the CSS that a static page contains.
+        script: the JavaScript that a static page contains.
+        data: the JSON that a static page contains, safe within a script element.
+        content_security_policy: the policy of a static page; a server sends it as a header instead.
     """
-    return _template().render(
-        title=title, static=static, style=style, script=script, data=data, policy=policy
+    return _load_template().render(
+        title=title,
+        static=static,
+        style=style,
+        script=script,
+        data=data,
+        policy=content_security_policy,
     )
 
 
 @cache
-def _template() -> jinja2.Template:
+def _load_template() -> jinja2.Template:
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(PAGE),
+        loader=jinja2.FileSystemLoader(PAGE_FOLDER),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

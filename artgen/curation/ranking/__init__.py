@@ -1,1 +1,1 @@
-"""Orders, near-duplicates and taste."""
+"""Orders of the candidates, near-duplicates, and the artist's taste."""

@@ -1,4 +1,4 @@
-"""What chance chose for each candidate, as numbers that can be compared."""
+"""Numeric features of the draws: what chance chose for each candidate, as numbers that can be compared."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_WORDS = 64
-"""Values of one field that have a column of their own; a field of more tells little."""
+MAX_WORD_COLUMNS = 64
+"""Different words of one field that get a column each; a field with more of them says little."""
 
 
-def described(draws: Sequence[Mapping[str, Mapping[str, Any]]]) -> NDArray[np.float32]:
-    """One row of numbers for each candidate: a column for every number drawn, one for every word.
+def encode_draws(draws: Sequence[Mapping[str, Mapping[str, Any]]]) -> NDArray[np.float32]:
+    """Encode each candidate's draws as a row of numbers: a column per number drawn, and one per word.
 
-    Numbers are standardised, 0 where a candidate has none; words are 1 or 0, about their mean. Whichever a
-    field draws, it counts as much as any other.
+    Numbers are standardised, 0 where a candidate has none; words are 1 or 0, minus their mean. Every field
+    counts as much as any other, whichever of the two it draws.
 
     Args:
-        draws: by step and field; lists of words are several words.
+        draws: of each candidate, by step and field; a list of words counts as several words.
 
     Returns:
         float32 ``(n, k)``; ``k`` may be 0.
@@ -28,34 +28,38 @@ def described(draws: Sequence[Mapping[str, Mapping[str, Any]]]) -> NDArray[np.fl
     columns: list[NDArray[np.float64]] = []
     for step, field in fields:
         values = [draw.get(step, {}).get(field) for draw in draws]
-        columns += _numbers(values) if all(map(_is_number, values)) else _words(values)
+        columns += _number_columns(values) if all(map(_is_number_or_none, values)) else _word_columns(values)
     return np.stack(columns, 1).astype(np.float32) if columns else np.zeros((len(draws), 0), np.float32)
 
 
-def _is_number(value: object) -> bool:
+def _is_number_or_none(value: object) -> bool:
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
-def _numbers(values: Sequence[Any]) -> list[NDArray[np.float64]]:
-    there = np.array([value is not None for value in values])
+def _number_columns(values: Sequence[Any]) -> list[NDArray[np.float64]]:
+    """Return one standardised column, or none if all numbers are equal."""
+    is_drawn = np.array([value is not None for value in values])
     column = np.array([0.0 if value is None else float(value) for value in values])
-    known = column[there]
-    deviation = known.std() if len(known) else 0.0
-    return [np.where(there, (column - known.mean()) / deviation, 0.0)] if deviation > 1e-12 else []
+    drawn_values = column[is_drawn]
+    deviation = drawn_values.std() if len(drawn_values) else 0.0
+    if deviation > 1e-12:
+        return [np.where(is_drawn, (column - drawn_values.mean()) / deviation, 0.0)]
+    return []
 
 
-def _words(values: Sequence[Any]) -> list[NDArray[np.float64]]:
-    said = [_listed(value) for value in values]
-    words = sorted({word for each in said for word in each})
-    if not 1 < len(words) <= MOST_WORDS:
+def _word_columns(values: Sequence[Any]) -> list[NDArray[np.float64]]:
+    """Return one centred column per word, or none if there are too many words, or only one."""
+    word_sets = [_to_word_set(value) for value in values]
+    words = sorted({word for word_set in word_sets for word in word_set})
+    if not 1 < len(words) <= MAX_WORD_COLUMNS:
         return []
-    found = np.array([[float(word in each) for word in words] for each in said])
-    found -= found.mean(0)
-    deviation = np.sqrt((found**2).sum(1).mean())
-    return list((found / deviation).T) if deviation > 1e-12 else []
+    indicators = np.array([[float(word in word_set) for word in words] for word_set in word_sets])
+    indicators -= indicators.mean(0)
+    deviation = np.sqrt((indicators**2).sum(1).mean())
+    return list((indicators / deviation).T) if deviation > 1e-12 else []
 
 
-def _listed(value: Any) -> set[str]:
+def _to_word_set(value: Any) -> set[str]:
     if value is None:
         return set()
-    return {str(each) for each in value} if isinstance(value, list | tuple) else {str(value)}
+    return {str(item) for item in value} if isinstance(value, list | tuple) else {str(value)}

@@ -1,47 +1,50 @@
-"""Near-duplicates: candidates of one thumbnail, imagined again, graded a little otherwise, or mirrored."""
+"""Near-duplicates: candidates with the same thumbnail, re-imagined, slightly regraded, or mirrored."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from artgen.curation.ranking.orders import Vectors, distances
+from artgen.curation.ranking.orders import VectorArray, pairwise_distances
 
-NEAR = 0.36
-"""Distance of embeddings up to which two are near-duplicates. By ``benchmarks/taste.py --embedding`` 99 of a
-hundred siblings are so near, and 1 of a hundred candidates has an unrelated one so near among 5,000."""
-AT_ONCE = 512  # rows compared in one go: memory does not grow with the square of the run
+MAX_DUPLICATE_DISTANCE = 0.36
+"""Distance of embeddings up to which two candidates are near-duplicates. ``benchmarks/taste.py --embedding``:
+99 of 100 siblings are closer, and 1 of 100 candidates has an unrelated one that is closer among 5,000."""
+ROWS_PER_BLOCK = 512  # compared at once: memory does not grow with the square of the run
 
 
-def groups(vectors: Vectors) -> list[list[int]]:
-    """Rows that are near-duplicates of one another, two or more in each group.
+def find_duplicate_groups(vectors: VectorArray) -> list[list[int]]:
+    """Group the rows that are near-duplicates of each other, two or more in each group.
 
-    Every group has a middle, and all are near that: a long chain of pictures, each a little unlike the last,
-    does not become one group. The row with the most neighbours is the first middle and takes them along.
+    Every group has a centre, and all its rows are close to that: a long chain of pictures, each a little
+    different from the last, does not become one group. The row with the most neighbours is the first centre,
+    and its neighbours join its group.
 
     Args:
         vectors: float32 ``(n, D)``, embeddings.
 
     Returns:
-        Groups by their lowest row, each with the middle first and the others rising.
+        Groups sorted by their lowest row, each with the centre first and then the others, rising.
     """
-    neighbours = _neighbours(vectors)
-    free = np.ones(len(vectors), bool)
-    found = []
-    # Those with most neighbours first; a middle's neighbours that another took meanwhile stay with that.
-    for middle in sorted(neighbours, key=lambda row: (-len(neighbours[row]), row)):
-        if not free[middle]:
+    neighbours = _find_neighbours(vectors)
+    is_ungrouped = np.ones(len(vectors), bool)
+    duplicate_groups = []
+    # Most neighbours first; neighbours that already belong to another centre stay with that.
+    for centre in sorted(neighbours, key=lambda row: (-len(neighbours[row]), row)):
+        if not is_ungrouped[centre]:
             continue
-        others = [row for row in neighbours[middle].tolist() if free[row] and row != middle]
+        others = [row for row in neighbours[centre].tolist() if is_ungrouped[row] and row != centre]
         if others:
-            free[[middle, *others]] = False
-            found.append([middle, *others])
-    return sorted(found, key=min)
+            is_ungrouped[[centre, *others]] = False
+            duplicate_groups.append([centre, *others])
+    return sorted(duplicate_groups, key=min)
 
 
-def _neighbours(vectors: Vectors) -> dict[int, np.ndarray[tuple[int], np.dtype[np.intp]]]:
-    found = {}
-    for first in range(0, len(vectors), AT_ONCE):
-        near = distances(vectors[first : first + AT_ONCE], vectors) <= NEAR
-        for row in np.flatnonzero(near.sum(1) > 1):
-            found[first + int(row)] = np.flatnonzero(near[row])
-    return found
+def _find_neighbours(vectors: VectorArray) -> dict[int, np.ndarray[tuple[int], np.dtype[np.intp]]]:
+    """Return the rows close to each row, itself included, for the rows that have such neighbours."""
+    neighbours = {}
+    for start in range(0, len(vectors), ROWS_PER_BLOCK):
+        block_distances = pairwise_distances(vectors[start : start + ROWS_PER_BLOCK], vectors)
+        is_near = block_distances <= MAX_DUPLICATE_DISTANCE
+        for row in np.flatnonzero(is_near.sum(1) > 1):
+            neighbours[start + int(row)] = np.flatnonzero(is_near[row])
+    return neighbours

@@ -1,4 +1,4 @@
-"""Orders by likeness: the most different first, or the most alike. A sort never leaves anything out."""
+"""Orders of candidates by their embeddings: most different first, or most similar to one."""
 
 from __future__ import annotations
 
@@ -7,100 +7,108 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-Vectors = NDArray[np.float32]
-Rows = NDArray[np.intp]
-DIRECTIONS = 24
-"""Of the principal ones, in which distances are taken to spread out: they hold nine tenths of the variance,
-and thousands of picks take a fifth of the time."""
-COMPACT = 512  # picks between two sweeps that drop what has been placed
+VectorArray = NDArray[np.float32]
+"""Embeddings or other points, float32 ``(n, D)``."""
+RowArray = NDArray[np.intp]
+"""Row indices ``(n,)``."""
+DIVERSITY_AXES = 24
+"""Principal axes in which ``order_by_diversity`` measures distances: they hold nine tenths of the variance,
+and ordering thousands of candidates takes a fifth of the time."""
+PICKS_PER_COMPACTION = 512
+"""Rows that ``order_by_diversity`` picks before it removes the picked ones from its arrays."""
 
 
-def diverse(vectors: Vectors) -> list[int]:
-    """Farthest first: each row is the one least like all before it; the first is the most ordinary one.
+def order_by_diversity(vectors: VectorArray) -> list[int]:
+    """Order rows farthest first: each is the least similar to all before it; the first is the most average.
 
-    Gonzalez 1985, "Clustering to minimize the maximum intercluster distance". So the beginning of the order,
-    however long, is spread over all there is, and the rest of it comes ever closer.
+    Gonzalez 1985, "Clustering to minimize the maximum intercluster distance". The beginning of the order,
+    however long, is therefore spread over all candidates, and later rows fill the gaps more and more closely.
 
     Args:
         vectors: float32 ``(n, D)``.
 
     Returns:
-        A permutation of ``range(n)``. The same vectors give the same; of equals the lower row comes first.
+        A permutation of ``range(n)``, the same for the same vectors; of equal rows the lower comes first.
     """
-    points = principal(vectors, DIRECTIONS)
+    points = project_to_principal_axes(vectors, DIVERSITY_AXES)
     count = len(points)
     if count == 0:
         return []
     rows = np.arange(count)
-    lengths = np.einsum("nd,nd->n", points, points)
-    away = np.full(count, np.inf, np.float32)
+    squared_norms = np.einsum("nd,nd->n", points, points)
+    min_squared_distances = np.full(count, np.inf, np.float32)
     order = np.empty(count, np.intp)
-    nearest = int(lengths.argmin())
-    for place in range(count):
-        order[place] = rows[nearest]
-        here = lengths - 2 * (points @ points[nearest]) + lengths[nearest]
-        np.minimum(away, here, out=away)
-        away[nearest] = -np.inf
-        if place % COMPACT == COMPACT - 1:
-            left = away > -np.inf
-            rows, points, lengths, away = rows[left], points[left], lengths[left], away[left]
+    next_index = int(squared_norms.argmin())
+    for position in range(count):
+        order[position] = rows[next_index]
+        squared_distances = squared_norms - 2 * (points @ points[next_index]) + squared_norms[next_index]
+        np.minimum(min_squared_distances, squared_distances, out=min_squared_distances)
+        min_squared_distances[next_index] = -np.inf
+        if position % PICKS_PER_COMPACTION == PICKS_PER_COMPACTION - 1:
+            remaining = min_squared_distances > -np.inf
+            rows, points = rows[remaining], points[remaining]
+            squared_norms, min_squared_distances = squared_norms[remaining], min_squared_distances[remaining]
         if len(rows):
-            nearest = int(away.argmax())
+            next_index = int(min_squared_distances.argmax())
     return [int(row) for row in order]
 
 
-def like(vectors: Vectors, row: int) -> list[int]:
-    """All rows by their distance from one, which comes first; of equals the lower row.
+def order_by_similarity(vectors: VectorArray, row: int) -> list[int]:
+    """Order all rows by their distance from one of them, which comes first; of equals the lower row.
 
     Args:
         vectors: float32 ``(n, D)``.
         row: 0 to n - 1.
     """
-    away = distances(vectors[row : row + 1], vectors)[0]
-    away[row] = -1
-    return [int(other) for other in np.argsort(away, kind="stable")]
+    distances = pairwise_distances(vectors[row : row + 1], vectors)[0]
+    distances[row] = -1
+    return [int(other) for other in np.argsort(distances, kind="stable")]
 
 
-def distances(ones: Vectors, others: Vectors) -> Vectors:
-    """Euclidean, ``(n, D)`` and ``(m, D)`` to ``(n, m)``."""
-    squares = np.einsum("nd,nd->n", ones, ones)[:, None] + np.einsum("md,md->m", others, others)
-    squares -= 2 * (ones @ others.T)
-    away: Vectors = np.sqrt(np.maximum(squares, 0))
-    return away
+def pairwise_distances(points: VectorArray, other_points: VectorArray) -> VectorArray:
+    """Return the Euclidean distances ``(n, m)`` between ``(n, D)`` and ``(m, D)``."""
+    squared_norms = np.einsum("nd,nd->n", points, points)[:, None]
+    squares = squared_norms + np.einsum("md,md->m", other_points, other_points)
+    squares -= 2 * (points @ other_points.T)
+    distances: VectorArray = np.sqrt(np.maximum(squares, 0))
+    return distances
 
 
-def principal(vectors: Vectors, most: int) -> Vectors:
-    """The vectors about their mean, in at most so many of their principal directions."""
+def project_to_principal_axes(vectors: VectorArray, max_axes: int) -> VectorArray:
+    """Return the vectors minus their mean, projected to at most ``max_axes`` of their principal axes."""
     count, size = vectors.shape
     centred = vectors - vectors.mean(0) if count else vectors
-    if size <= most or count == 0:
+    if size <= max_axes or count == 0:
         return centred
     _, axes = np.linalg.eigh((centred.T @ centred).astype(np.float64))
-    axes = axes[:, ::-1][:, :most]
-    axes *= np.sign(axes[np.abs(axes).argmax(0), np.arange(most)])  # an axis has no side of its own
+    axes = axes[:, ::-1][:, :max_axes]
+    # The sign of an axis is arbitrary: make the largest component positive.
+    axes *= np.sign(axes[np.abs(axes).argmax(0), np.arange(max_axes)])
     return np.ascontiguousarray(centred @ axes.astype(np.float32))
 
 
-def spread(points: Vectors, chosen: Sequence[int], count: int, weight: Vectors | None = None) -> list[int]:
-    """So many further rows, each far from those chosen before and, by its weight, wanted.
+def pick_spread_rows(
+    points: VectorArray, chosen_rows: Sequence[int], count: int, weights: VectorArray | None = None
+) -> list[int]:
+    """Pick more rows, each as far as possible from all chosen before it, its distance times its weight.
 
     Args:
         points: float32 ``(n, D)``.
-        chosen: rows there from the beginning.
-        count: how many more; fewer where there are no more.
-        weight: ``(n,)``, above 0, multiplies distances.
+        chosen_rows: rows that are chosen already.
+        count: how many more; fewer are returned if there are fewer.
+        weights: ``(n,)``, above 0; None: all are equal.
     """
-    away = np.full(len(points), np.inf, np.float32)
-    taken = np.zeros(len(points), bool)
-    if len(chosen):
-        taken[list(chosen)] = True
-        away = distances(points, points[list(chosen)]).min(1)
-    found: list[int] = []
-    for _ in range(min(count, int((~taken).sum()))):
-        worth = away if np.isfinite(away).all() else np.ones(len(points), np.float32)
-        worth = np.where(taken, -np.inf, worth if weight is None else worth * weight)
-        row = int(worth.argmax())
-        found.append(row)
-        taken[row] = True
-        away = np.minimum(away, distances(points, points[row : row + 1])[:, 0])
-    return found
+    distances = np.full(len(points), np.inf, np.float32)
+    is_chosen = np.zeros(len(points), bool)
+    if len(chosen_rows):
+        is_chosen[list(chosen_rows)] = True
+        distances = pairwise_distances(points, points[list(chosen_rows)]).min(1)
+    picked_rows: list[int] = []
+    for _ in range(min(count, int((~is_chosen).sum()))):
+        scores = distances if np.isfinite(distances).all() else np.ones(len(points), np.float32)
+        scores = np.where(is_chosen, -np.inf, scores if weights is None else scores * weights)
+        row = int(scores.argmax())
+        picked_rows.append(row)
+        is_chosen[row] = True
+        distances = np.minimum(distances, pairwise_distances(points, points[row : row + 1])[:, 0])
+    return picked_rows

@@ -1,11 +1,11 @@
-"""A taste: what an artist will keep, guessed from what was kept and rejected so far.
+"""Taste: what an artist will keep, predicted from what was kept and rejected so far.
 
-Gaussian process regression (Rasmussen and Williams 2006, chapters 2 and 5) on the candidates' looks and
-draws: marks are values, kept 1 and rejected -1; the kernel is a sum of a linear part, by which a taste says
-"the warmer the better", and a local one, by which it says "like this one". How local it is, and how much
-the draws count, is chosen after every decision by the likelihood of the marks.
+Gaussian process regression (Rasmussen and Williams 2006, chapters 2 and 5) on the candidates' embeddings and
+draws. The observations are the marks, kept 1 and rejected -1. The kernel is the sum of a linear part, for a
+taste such as "the warmer the better", and a local part, for "similar to this one". The length scale of the
+local part and the weight of the draws are chosen after every decision by the likelihood of the marks.
 
-It sorts and never leaves out: every undecided candidate has its place.
+A taste only sorts: every undecided candidate has its position.
 """
 
 from __future__ import annotations
@@ -18,217 +18,267 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.curation.ranking.draw_features import described
-from artgen.curation.ranking.orders import Rows, Vectors, distances, principal, spread
+from artgen.curation.ranking.draw_features import encode_draws
+from artgen.curation.ranking.orders import (
+    RowArray,
+    VectorArray,
+    pairwise_distances,
+    pick_spread_rows,
+    project_to_principal_axes,
+)
 
-AXES = 32
-"""Principal directions of the looks that count."""
-WHITENED = (0.1, 0.6)
-"""How far these are made equally long: 0 leaves them as the embedding has them, so that what varies most
-counts most; 1 wholly, so that a small difference may be what matters."""
-LOCAL = (0.7, 1.2, 2.0)
-"""Ranges of the local part, in typical distances of two candidates."""
-DRAWN = (0.0, 0.5, 1.5)
-"""Weights of the draws against the looks."""
-LINEAR = (0.0, 0.3)
-"""Shares of the linear part. Without it a taste for one kind does not ask for ever more of it."""
-NOISE = 0.15
-"""Variance of a mark: an artist changes their mind."""
-STAR = 0.5
-"""Each star makes a keep so much firmer: the noise is divided by 1 and as many halves."""
-RECENT = 240
-"""Decisions by which ranges and weights are chosen: all kept ones, if not more, and the last rejected."""
-EVERY = 5
-"""Of so many places one is not for the most liked: in turn it is for an uncertain and for a diverse one."""
-MIXED = 400
-"""Places at the beginning of an order that are mixed; who gets so far has decided in between."""
+TASTE_AXES = 32
+"""Principal axes of the embeddings that a taste uses."""
+WHITENING_POWERS = (0.1, 0.6)
+"""How far the axes are scaled to equal length: 0 leaves them as in the embedding, so that what varies most
+counts most; 1 makes them equal, so that a small difference can decide."""
+LENGTH_SCALES = (0.7, 1.2, 2.0)
+"""Length scales of the local part, in typical distances between two candidates."""
+DRAW_WEIGHTS = (0.0, 0.5, 1.5)
+"""Weights of the draws relative to the embeddings."""
+LINEAR_SHARES = (0.0, 0.3)
+"""Shares of the linear part. Without it, a taste for one kind does not ask for ever more of it."""
+MARK_NOISE_VARIANCE = 0.15
+"""Variance of a mark: artists change their minds."""
+PRECISION_PER_STAR = 0.5
+"""Each star makes a keep more certain: the noise variance is divided by 1 + 0.5 times the stars."""
+MAX_KERNEL_DECISIONS = 240
+"""Decisions by which the kernel is chosen: at most half of them kept ones, and the last rejected ones."""
+EXPLORATION_PERIOD = 5
+"""One of so many positions explores: in turn it is for an uncertain candidate and for a different one."""
+MAX_MIXED_POSITIONS = 400
+"""Positions at the beginning of an order that explore; an artist who gets further has decided meanwhile."""
 
 
-class Kernel(NamedTuple):
-    """How alike two candidates are for a taste.
+class TasteKernel(NamedTuple):
+    """Parameters of the covariance between the likings of two candidates.
 
     Args:
-        local: range, in typical distances.
-        linear: share of the linear part.
-        drawn: weight of the draws.
-        whitened: how far small differences of looks are magnified.
+        length_scale: of the local part, in typical distances.
+        linear_share: share of the linear part.
+        draw_weight: weight of the draws relative to the embeddings.
+        whitening_power: how far small differences of the embeddings are magnified.
     """
 
-    local: float = LOCAL[1]
-    linear: float = LINEAR[1]
-    drawn: float = DRAWN[1]
-    whitened: float = WHITENED[0]
+    length_scale: float = LENGTH_SCALES[1]
+    linear_share: float = LINEAR_SHARES[1]
+    draw_weight: float = DRAW_WEIGHTS[1]
+    whitening_power: float = WHITENING_POWERS[0]
 
 
-class Taste:
-    """What is known of a run's candidates before the first decision.
+class TasteModel:
+    """A run's candidates, prepared so that a taste can be fitted to decisions.
 
     Args:
         vectors: float32 ``(n, D)``, embeddings.
         draws: what chance chose for each row, by step and field.
     """
 
-    def __init__(self, vectors: Vectors, draws: Sequence[Mapping[str, Mapping[str, Any]]]) -> None:
-        self._looks = {whitened: _whitened(vectors, whitened) for whitened in WHITENED}
-        self._drawn = _unit(described(draws))
-        self._known: dict[tuple[float, float], Vectors] = {}
+    def __init__(self, vectors: VectorArray, draws: Sequence[Mapping[str, Mapping[str, Any]]]) -> None:
+        self._whitened_embeddings = {power: _whiten(vectors, power) for power in WHITENING_POWERS}
+        self._draw_features = _centre_and_scale(encode_draws(draws))
+        self._points_cache: dict[tuple[float, float], VectorArray] = {}
 
-    def fit(self, kept: Sequence[int], rejected: Sequence[int], stars: Mapping[int, int]) -> Opinion:
-        """Guess all the others from what was decided.
+    def fit(
+        self, kept_rows: Sequence[int], rejected_rows: Sequence[int], stars: Mapping[int, int]
+    ) -> FittedTaste:
+        """Predict the liking of all candidates from the decided ones.
 
         Args:
-            kept: rows, at least one.
-            rejected: rows.
+            kept_rows: rows of kept candidates, at least one.
+            rejected_rows: rows of rejected candidates.
             stars: 1 to 5, of rows that have any; a kept one with stars counts more.
         """
-        decided = [*kept, *rejected]
-        marks = np.array([1.0] * len(kept) + [-1.0] * len(rejected))
-        firm = np.array([1 + STAR * stars.get(row, 0) for row in kept] + [1.0] * len(rejected))
-        recent = _recent(len(kept), len(rejected))
-        kernel = self._chosen([decided[place] for place in recent], marks[recent], NOISE / firm[recent])
-        points = self._points(kernel)
-        between = _alike(points, points[decided], kernel)
-        inverse = np.linalg.inv(between[decided] + np.diag(NOISE / firm))
-        base = _base(marks)
-        mean = base + between @ (inverse @ (marks - base))
-        explained = np.einsum("nm,nm->n", between @ inverse, between)
-        own = kernel.linear * np.einsum("nd,nd->n", points, points) + 1 - kernel.linear
-        deviation = np.sqrt(np.maximum(own - explained, 1e-9))
-        return Opinion(self._looks[WHITENED[0]], points, list(kept), decided, mean, deviation, kernel.local)
-
-    def _chosen(self, rows: Sequence[int], marks: NDArray[np.float64], noise: NDArray[np.float64]) -> Kernel:
-        """The kernel under which these marks are likeliest."""
-
-        def likelihood(kernel: Kernel) -> float:
-            points = self._points(kernel)[rows]
-            covariance = _alike(points, points, kernel) + np.diag(noise)
-            lower = np.linalg.cholesky(covariance)
-            solved = np.linalg.solve(lower, marks - _base(marks))
-            return float(-0.5 * solved @ solved - np.log(np.diag(lower)).sum())
-
-        # What is alike depends little on how far: one after the other is a third of the work of all together.
-        kernel = Kernel() if self._drawn.shape[1] else Kernel(drawn=0)
-        kernel = max(
-            (kernel._replace(local=far, linear=share) for far, share in product(LOCAL, LINEAR)),
-            key=likelihood,
+        decided_rows = [*kept_rows, *rejected_rows]
+        marks = np.array([1.0] * len(kept_rows) + [-1.0] * len(rejected_rows))
+        precisions = np.array(
+            [1 + PRECISION_PER_STAR * stars.get(row, 0) for row in kept_rows] + [1.0] * len(rejected_rows)
         )
-        weights = DRAWN if self._drawn.shape[1] else DRAWN[:1]
-        ways = (kernel._replace(drawn=weight, whitened=power) for weight, power in product(weights, WHITENED))
-        return max(ways, key=likelihood)
+        recent = _recent_positions(len(kept_rows), len(rejected_rows))
+        kernel = self._choose_kernel(
+            [decided_rows[position] for position in recent],
+            marks[recent],
+            MARK_NOISE_VARIANCE / precisions[recent],
+        )
+        points = self._points(kernel)
+        covariance = _covariance(points, points[decided_rows], kernel)
+        noise = np.diag(MARK_NOISE_VARIANCE / precisions)
+        inverse = np.linalg.inv(covariance[decided_rows] + noise)
+        prior_mean = _prior_mean(marks)
+        mean = prior_mean + covariance @ (inverse @ (marks - prior_mean))
+        explained_variance = np.einsum("nm,nm->n", covariance @ inverse, covariance)
+        squared_norms = np.einsum("nd,nd->n", points, points)
+        prior_variance = kernel.linear_share * squared_norms + 1 - kernel.linear_share
+        deviation = np.sqrt(np.maximum(prior_variance - explained_variance, 1e-9))
+        return FittedTaste(
+            self._whitened_embeddings[WHITENING_POWERS[0]],
+            points,
+            list(kept_rows),
+            decided_rows,
+            mean,
+            deviation,
+            kernel.length_scale,
+        )
 
-    def _points(self, kernel: Kernel) -> Vectors:
-        """Looks and draws side by side, one point for each candidate, of mean square length 1."""
-        key = kernel.drawn, kernel.whitened
-        if key not in self._known:
-            self._known[key] = _unit(np.hstack([self._looks[kernel.whitened], kernel.drawn * self._drawn]))
-        return self._known[key]
+    def _choose_kernel(
+        self, rows: Sequence[int], marks: NDArray[np.float64], noise_variances: NDArray[np.float64]
+    ) -> TasteKernel:
+        """Return the kernel under which the marks of the rows are most likely."""
+
+        def log_likelihood(kernel: TasteKernel) -> float:
+            points = self._points(kernel)[rows]
+            covariance = _covariance(points, points, kernel) + np.diag(noise_variances)
+            cholesky_factor = np.linalg.cholesky(covariance)
+            residuals = np.linalg.solve(cholesky_factor, marks - _prior_mean(marks))
+            return float(-0.5 * residuals @ residuals - np.log(np.diag(cholesky_factor)).sum())
+
+        # The best weights depend little on the length scale: choosing them one after the other is a third of
+        # the work of choosing them together.
+        has_draws = self._draw_features.shape[1] > 0
+        kernel = TasteKernel() if has_draws else TasteKernel(draw_weight=0)
+        kernel = max(
+            (
+                kernel._replace(length_scale=length_scale, linear_share=linear_share)
+                for length_scale, linear_share in product(LENGTH_SCALES, LINEAR_SHARES)
+            ),
+            key=log_likelihood,
+        )
+        draw_weights = DRAW_WEIGHTS if has_draws else DRAW_WEIGHTS[:1]
+        kernels = (
+            kernel._replace(draw_weight=draw_weight, whitening_power=power)
+            for draw_weight, power in product(draw_weights, WHITENING_POWERS)
+        )
+        return max(kernels, key=log_likelihood)
+
+    def _points(self, kernel: TasteKernel) -> VectorArray:
+        """Return embeddings and weighted draws as one point per candidate, of mean square length 1."""
+        key = kernel.draw_weight, kernel.whitening_power
+        if key not in self._points_cache:
+            embeddings = self._whitened_embeddings[kernel.whitening_power]
+            weighted_draws = kernel.draw_weight * self._draw_features
+            self._points_cache[key] = _centre_and_scale(np.hstack([embeddings, weighted_draws]))
+        return self._points_cache[key]
 
 
 @dataclass(frozen=True)
-class Opinion:
+class FittedTaste:
     """A taste after some decisions.
 
     Args:
-        looks: ``(n, d)``, whitened embeddings.
-        points: ``(n, e)``, looks and draws as this taste weighs them.
-        kept: rows.
-        decided: rows, kept and rejected.
-        mean: ``(n,)``, how much each is liked, about -1 to 1.
-        deviation: ``(n,)``, how uncertain that is.
-        local: the range in which alike candidates are liked alike.
+        whitened_embeddings: ``(n, d)``.
+        points: ``(n, e)``, embeddings and draws as this taste weighs them.
+        kept_rows: rows of kept candidates.
+        decided_rows: rows of kept and rejected candidates.
+        mean: ``(n,)``, predicted liking of each candidate, about -1 to 1.
+        deviation: ``(n,)``, standard deviation of that prediction.
+        length_scale: distance within which candidates are liked similarly.
     """
 
-    looks: Vectors
-    points: Vectors
-    kept: list[int]
-    decided: list[int]
+    whitened_embeddings: VectorArray
+    points: VectorArray
+    kept_rows: list[int]
+    decided_rows: list[int]
     mean: NDArray[np.float64]
     deviation: NDArray[np.float64]
-    local: float
+    length_scale: float
 
     def score(self, row: int) -> float:
-        """How much a candidate is liked: about 1 as those kept, -1 as those rejected."""
+        """Return how much a candidate is liked: about 1 as the kept ones, -1 as the rejected ones."""
         return float(self.mean[row])
 
-    def order(self, rows: Sequence[int]) -> list[int]:
-        """The undecided, most liked first, and every fifth place for one that teaches.
+    def rank(self, undecided_rows: Sequence[int]) -> list[int]:
+        """Order undecided candidates, most liked first, with every fifth position for exploration.
 
-        In turn that is the likeliest of the unknown (mean and deviation together are highest) and the one
-        farthest from everything decided or placed before. Places are counted from the first decision on,
-        so that also who decides only the first of each order meets them.
+        In turn that position is for the most promising uncertain candidate (highest sum of mean and
+        deviation) and for the one farthest from everything decided or placed before. Positions are counted
+        from the first decision on, so that an artist who decides only the first of each order meets them too.
 
         Args:
-            rows: without those decided.
+            undecided_rows: rows without those decided.
 
         Returns:
             The same rows, each once; the same decisions give the same order.
         """
-        given = np.asarray(rows, np.intp)
-        liked = given[np.argsort(-self.mean[given], kind="stable")]
-        hopeful = given[np.argsort(-(self.mean + self.deviation)[given], kind="stable")]
-        count = min(len(given), MIXED)
-        turns = [place for place in range(count) if (place + len(self.decided)) % EVERY == EVERY - 1]
-        far = self._far(given, len(turns))
-        placed: set[int] = set()
+        rows = np.asarray(undecided_rows, np.intp)
+        by_mean = rows[np.argsort(-self.mean[rows], kind="stable")]
+        by_upper_bound = rows[np.argsort(-(self.mean + self.deviation)[rows], kind="stable")]
+        mixed_count = min(len(rows), MAX_MIXED_POSITIONS)
+        exploring_positions = [
+            position
+            for position in range(mixed_count)
+            if (position + len(self.decided_rows)) % EXPLORATION_PERIOD == EXPLORATION_PERIOD - 1
+        ]
+        farthest = self._pick_farthest(rows, len(exploring_positions))
+        placed_rows: set[int] = set()
         order: list[int] = []
-        lines = [iter(line.tolist()) for line in (liked, hopeful, far)]
-        for place in range(count):
-            number = (place + len(self.decided)) // EVERY
-            line = lines[1 + number % 2 if place in turns else 0]
-            row = next((row for row in line if row not in placed), None)
+        queues = [iter(queue.tolist()) for queue in (by_mean, by_upper_bound, farthest)]
+        for position in range(mixed_count):
+            period = (position + len(self.decided_rows)) // EXPLORATION_PERIOD
+            queue = queues[1 + period % 2 if position in exploring_positions else 0]
+            row = next((row for row in queue if row not in placed_rows), None)
             if row is None:
-                row = next(row for row in lines[0] if row not in placed)
-            placed.add(row)
+                row = next(row for row in queues[0] if row not in placed_rows)
+            placed_rows.add(row)
             order.append(row)
-        return [*order, *(row for row in liked.tolist() if row not in placed)]
+        return [*order, *(row for row in by_mean.tolist() if row not in placed_rows)]
 
-    def reasons(self, row: int, count: int = 3) -> list[tuple[int, float]]:
-        """The kept candidates closest to one, as this taste sees it.
+    def find_closest_kept(self, row: int, max_count: int = 3) -> list[tuple[int, float]]:
+        """Return the kept candidates that are most similar to one, as this taste sees similarity.
 
         Returns:
-            Rows with their likeness: 1 the same, 0 nothing in common; the closest first.
+            Rows with their similarity: 1 the same, 0 nothing in common; the closest first.
         """
-        away = distances(self.points[row : row + 1], self.points[self.kept])[0].astype(np.float64)
-        likeness = np.exp(-(away**2) / (2 * self.local**2))
-        order = np.argsort(away, kind="stable")[:count]
-        return [(self.kept[place], float(likeness[place])) for place in order.tolist()]
+        distances = pairwise_distances(self.points[row : row + 1], self.points[self.kept_rows])[0].astype(
+            np.float64
+        )
+        similarities = np.exp(-(distances**2) / (2 * self.length_scale**2))
+        order = np.argsort(distances, kind="stable")[:max_count]
+        return [(self.kept_rows[position], float(similarities[position])) for position in order.tolist()]
 
-    def _far(self, rows: Rows, count: int) -> Rows:
-        places = spread(self.looks[[*self.decided, *rows]], range(len(self.decided)), count)
-        return rows[np.array(places, np.intp) - len(self.decided)]
-
-
-def _whitened(vectors: Vectors, power: float) -> Vectors:
-    """Principal directions, the long ones shortened; mean square length 1."""
-    points = principal(vectors, AXES)
-    spans = points.std(0)
-    floor = max(float(spans.max(initial=0.0)) * 0.02, 1e-6)
-    return _unit(points / np.maximum(spans, floor) ** power)
+    def _pick_farthest(self, rows: RowArray, count: int) -> RowArray:
+        """Return some of the rows, each far from everything decided and from those before it."""
+        decided_count = len(self.decided_rows)
+        points = self.whitened_embeddings[[*self.decided_rows, *rows]]
+        positions = pick_spread_rows(points, range(decided_count), count)
+        return rows[np.array(positions, np.intp) - decided_count]
 
 
-def _unit(points: Vectors) -> Vectors:
-    """About their mean, scaled to mean square length 1; all alike they are zeros."""
+def _whiten(vectors: VectorArray, power: float) -> VectorArray:
+    """Project to principal axes, divided by their standard deviation to ``power``; mean square length 1."""
+    points = project_to_principal_axes(vectors, TASTE_AXES)
+    deviations = points.std(0)
+    min_deviation = max(float(deviations.max(initial=0.0)) * 0.02, 1e-6)
+    return _centre_and_scale(points / np.maximum(deviations, min_deviation) ** power)
+
+
+def _centre_and_scale(points: VectorArray) -> VectorArray:
+    """Subtract the mean and scale to mean square length 1; points that are all equal become zeros."""
     centred = points - points.mean(0) if len(points) else points
     length = float(np.sqrt((centred**2).sum(1).mean())) if centred.size else 0.0
     return (centred / length if length > 1e-6 else np.zeros_like(centred)).astype(np.float32)
 
 
-def _alike(ones: Vectors, others: Vectors, kernel: Kernel) -> NDArray[np.float64]:
-    """The kernel: covariance of two candidates' likings, ``(n, m)``."""
-    inner = ones @ others.T
-    squares = np.einsum("nd,nd->n", ones, ones)[:, None] + np.einsum("md,md->m", others, others)
-    near = np.exp((inner * 2 - squares) / (2 * kernel.local**2))
-    together: NDArray[np.float64] = (kernel.linear * inner + (1 - kernel.linear) * near).astype(np.float64)
-    return together
+def _covariance(points: VectorArray, other_points: VectorArray, kernel: TasteKernel) -> NDArray[np.float64]:
+    """Return the prior covariances ``(n, m)`` of the likings of ``(n, d)`` and ``(m, d)`` points."""
+    dot_products = points @ other_points.T
+    squared_norms = np.einsum("nd,nd->n", points, points)[:, None]
+    squared_norms = squared_norms + np.einsum("md,md->m", other_points, other_points)
+    local = np.exp((dot_products * 2 - squared_norms) / (2 * kernel.length_scale**2))
+    covariance = kernel.linear_share * dot_products + (1 - kernel.linear_share) * local
+    as_float64: NDArray[np.float64] = covariance.astype(np.float64)
+    return as_float64
 
 
-def _base(marks: NDArray[np.float64]) -> float:
-    """What is thought of a candidate of which nothing is known."""
+def _prior_mean(marks: NDArray[np.float64]) -> float:
+    """Return the liking of a candidate of which nothing is known: the mean mark, drawn towards rejected."""
     return float((marks.sum() - 2) / (len(marks) + 2))
 
 
-def _recent(kept: int, rejected: int) -> NDArray[np.intp]:
-    """Places of the kept, then rejected, by which the kernel is chosen."""
-    fewer = min(kept, RECENT // 2)
-    first = kept + max(0, rejected - (RECENT - fewer))
-    return np.array([*range(kept - fewer, kept), *range(first, kept + rejected)], np.intp)
+def _recent_positions(kept_count: int, rejected_count: int) -> NDArray[np.intp]:
+    """Return the positions, in the kept followed by the rejected, by which the kernel is chosen."""
+    kept_used = min(kept_count, MAX_KERNEL_DECISIONS // 2)
+    first_rejected = kept_count + max(0, rejected_count - (MAX_KERNEL_DECISIONS - kept_used))
+    return np.array(
+        [*range(kept_count - kept_used, kept_count), *range(first_rejected, kept_count + rejected_count)],
+        np.intp,
+    )

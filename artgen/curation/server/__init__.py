@@ -1,1 +1,1 @@
-"""The contact sheet's server."""
+"""The local web server of the contact sheet."""

@@ -1,189 +1,117 @@
-"""The sheet's server as an ASGI application, and how it is run until Ctrl-C."""
+"""The contact sheet's server: the ASGI application, and how it is served until Ctrl-C."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import os
-import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from types import FrameType
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from artgen.curation.ranking.ranking import TooSoonError
-from artgen.curation.server.auth import Gate
-from artgen.curation.server.child_process import Start
-from artgen.curation.server.routes import FRESH, ROUTES
-from artgen.curation.server.session import Sitting
+from artgen import serving
+from artgen.curation.ranking.ranking import TooFewDecisionsError
+from artgen.curation.server.auth import AuthMiddleware
+from artgen.curation.server.child_process import StartProcess
+from artgen.curation.server.routes import NO_STORE_HEADERS, ROUTES
+from artgen.curation.server.session import CurationSession
 from artgen.errors import ArtgenError, WriteError
-from artgen.runs.database import HeldError
+from artgen.runs.database import DatabaseBusyError
 
-HOST = "127.0.0.1"
-OWN_PORTS = range(20_000, 30_000)
-"""Below those that systems hand out by themselves, and seldom anybody else's."""
-SWITCH = 0.0005
-ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-"""SIGHUP: the terminal was closed. Windows has none."""
+RUN_PORTS = range(20_000, 30_000)
+"""Ports from which each run gets its own: below those that systems hand out, and seldom used by others."""
+THREAD_SWITCH_SECONDS = 0.0005
 
 
-@dataclass(frozen=True)
-class Address:
-    """Where the server is.
+def listen_on_run_port(run_folder: Path) -> socket.socket:
+    """Take the port that always belongs to this run, or a free one if that is in use.
 
-    Args:
-        listening: its socket; connections wait there until it serves.
-        port: the port.
+    A browser stores the decisions it could not send under the page's address; with the same address the
+    page finds and sends them.
     """
-
-    listening: socket.socket
-    port: int
-
-
-def listen(port: int) -> Address:
-    """Take a port of this machine; 0 takes a free one.
-
-    Raises:
-        ArtgenError: it is in use, or may not be used.
-    """
-    # With the protocol named, or asyncio leaves out TCP_NODELAY, and each answer takes 40 ms.
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    digest = hashlib.sha256(os.fsencode(run_folder.resolve())).digest()
     try:
-        if os.name == "posix":  # elsewhere it would let two servers have one port
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((HOST, port))
-        listening.listen(128)
-    except OSError as error:
-        listening.close()
-        found = f"cannot be used ({error.strerror or error})"
-        right = "another number, or leave --port out for a free one"
-        raise ArtgenError(f"port {port}", found, right) from error
-    return Address(listening, listening.getsockname()[1])
-
-
-def listen_for(folder: Path) -> Address:
-    """Take the port that a run always has, or a free one if that is taken.
-
-    What a page could not send is kept by its address: the same address again, and it is sent.
-    """
-    key = hashlib.sha256(os.fsencode(folder.resolve())).digest()
-    try:
-        return listen(OWN_PORTS.start + int.from_bytes(key[:4], "big") % len(OWN_PORTS))
+        return serving.listen(RUN_PORTS.start + int.from_bytes(digest[:4], "big") % len(RUN_PORTS))
     except ArtgenError:
-        return listen(0)
+        return serving.listen(0)
 
 
-def serve(folder: Path, address: Address, vary: Start, ready: Callable[[str], None]) -> None:
-    """Serve the run in ``folder`` until Ctrl-C.
+def serve(
+    run_folder: Path,
+    listener: socket.socket,
+    start_variations: StartProcess,
+    on_ready: Callable[[str], None],
+) -> None:
+    """Serve the contact sheet of a run until Ctrl-C.
 
     Args:
-        folder: the run's.
-        address: from ``listen``.
-        vary: starts the process that makes queued variations.
-        ready: is given the address to open, once, before the first request is answered.
+        run_folder: the run's folder.
+        listener: from ``serving.listen`` or ``listen_on_run_port``.
+        start_variations: starts the process that draws queued variations.
+        on_ready: called with the address to open, once, before the first request is answered.
     """
-    sitting = Sitting(folder, vary)
-    gate = Gate(_app(sitting), address.port)
-    config = uvicorn.Config(
-        gate,
-        access_log=False,
-        log_config=None,
-        log_level="error",
-        server_header=False,
-        proxy_headers=False,
-        ws="none",
-        http="h11",
-        loop="asyncio",
-        timeout_keep_alive=600,  # an artist looks for a while, then the key must not wait for a connection
-        timeout_graceful_shutdown=1,
-    )
-    # Saving gives up the interpreter's lock at each access to the disk; by default it then waits 5 ms for
-    # each return while thumbnails are sent.
-    sys.setswitchinterval(SWITCH)
-    server = _Server(config, sitting)
+    session = CurationSession(run_folder, start_variations)
+    auth = AuthMiddleware(_build_app(session), listener.getsockname()[1])
+    # Saving releases the interpreter's lock at each access to the disk, and while thumbnails are sent, it
+    # would by default wait 5 ms each time to get the lock back.
+    sys.setswitchinterval(THREAD_SWITCH_SECONDS)
     try:
-        with server.hearing():
-            ready(f"http://{HOST}:{address.port}/?token={gate.token}")
-            server.run(sockets=[address.listening])
+        serving.serve(
+            auth,
+            listener,
+            ready=lambda: on_ready(f"{serving.base_url(listener)}?token={auth.token}"),
+            stop_streams=session.end_streams,
+        )
     finally:
-        sitting.stop()
+        session.stop()
 
 
-def _app(sitting: Sitting) -> Starlette:
+def _build_app(session: CurationSession) -> Starlette:
     @contextlib.asynccontextmanager
-    async def life(_: Starlette) -> AsyncIterator[None]:
-        sitting.open()
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        session.start()
         try:
             yield
         finally:
-            await sitting.close()
+            await session.close()
 
     app = Starlette(
         routes=ROUTES,
-        lifespan=life,
+        lifespan=lifespan,
         exception_handlers={
-            HTTPException: _refused,
-            TooSoonError: _too_soon,
-            ArtgenError: _wrong,
-            Exception: _bug,
+            HTTPException: _respond_http_error,
+            TooFewDecisionsError: _respond_too_few_decisions,
+            ArtgenError: _respond_artgen_error,
+            Exception: _respond_internal_error,
         },
     )
-    app.state.sitting = sitting
+    app.state.session = session
     return app
 
 
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, sitting: Sitting) -> None:
-        super().__init__(config)
-        self._sitting = sitting
-
-    @contextlib.contextmanager
-    def hearing(self) -> Iterator[None]:
-        """Be ended in order by Ctrl-C and the like from now on.
-
-        uvicorn hears them only once its event loop runs; while that is being made Ctrl-C would break it.
-        """
-        before = {number: signal.signal(number, self.handle_exit) for number in ENDING}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """End in order, which takes seconds at most: a second Ctrl-C does not break that off."""
-        self.should_exit = True
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._sitting.leave()  # streams would be waited for
-        await super().shutdown(sockets)
-
-
-async def _refused(_: Request, error: Exception) -> Response:
+async def _respond_http_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return JSONResponse({"error": error.detail}, error.status_code, headers=FRESH)
+    return JSONResponse({"error": error.detail}, error.status_code, headers=NO_STORE_HEADERS)
 
 
-async def _too_soon(_: Request, error: Exception) -> Response:
-    return JSONResponse({"error": str(error)}, 409, headers=FRESH)
+async def _respond_too_few_decisions(_: Request, error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, 409, headers=NO_STORE_HEADERS)
 
 
-async def _wrong(_: Request, error: Exception) -> Response:
-    # What may be better in a moment, a full disk or a busy file, is tried again by the page.
-    if isinstance(error, WriteError | HeldError):
-        # For the page's header, short; what would be right is said for a command, which has to be run again.
-        words = f"{Path(error.where).name}: {error.found}"
-        return JSONResponse({"error": words}, 503, headers=FRESH)
-    return JSONResponse({"error": str(error)}, 400, headers=FRESH)
+async def _respond_artgen_error(_: Request, error: Exception) -> Response:
+    # The page tries again after a 503: a full disk or a busy file may be fine in a moment.
+    if isinstance(error, WriteError | DatabaseBusyError):
+        # Without the hint, which is meant for a command that has to be run again: the page's header is short.
+        message = f"{Path(error.where).name}: {error.problem}"
+        return JSONResponse({"error": message}, 503, headers=NO_STORE_HEADERS)
+    return JSONResponse({"error": str(error)}, 400, headers=NO_STORE_HEADERS)
 
 
-async def _bug(_: Request, error: Exception) -> Response:
-    return JSONResponse({"error": f"a bug of artgen: {error!r}"}, 500, headers=FRESH)
+async def _respond_internal_error(_: Request, error: Exception) -> Response:
+    return JSONResponse({"error": f"a bug of artgen: {error!r}"}, 500, headers=NO_STORE_HEADERS)

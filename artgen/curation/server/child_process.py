@@ -1,4 +1,4 @@
-"""Work beside the server, in a process of its own: it cannot hold up a key, and it ends with the server."""
+"""A process next to the server, so that its work cannot delay a key press; it ends with the server."""
 
 from __future__ import annotations
 
@@ -11,44 +11,44 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 
-Start = Callable[[IO[bytes]], subprocess.Popen[bytes]]
-"""Starts the process, in a process group of its own, with the file as its output."""
-GRACE = 1.0
-TOLD = 2000
+StartProcess = Callable[[IO[bytes]], subprocess.Popen[bytes]]
+"""Starts a process, in a process group of its own, that writes its output to the file."""
+GRACE_SECONDS = 1.0
+MAX_OUTPUT_BYTES = 2000
 
 
 @dataclass(frozen=True)
-class Ended:
+class ProcessExit:
     """How a process ended by itself.
 
     Args:
-        code: its exit code.
-        said: the end of its output.
+        exit_code: its exit code.
+        output: the end of its output.
     """
 
-    code: int
-    said: str
+    exit_code: int
+    output: str
 
 
-class Background:
-    """One process at a time.
+class ChildProcess:
+    """At most one running process, which can be started again after it has ended.
 
     Args:
-        start: starts it.
+        start_process: starts it.
     """
 
-    def __init__(self, start: Start) -> None:
-        self._start = start
+    def __init__(self, start_process: StartProcess) -> None:
+        self._start_process = start_process
         self._process: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
 
     @property
-    def running(self) -> bool:
-        """Whether it was begun, and its end was not heard of yet."""
+    def is_running(self) -> bool:
+        """Whether it was started and ``take_exit`` or ``stop`` has not reported its end yet."""
         return self._process is not None
 
-    def begin(self) -> None:
-        """Start the process unless it runs.
+    def start(self) -> None:
+        """Start the process unless it is running.
 
         Raises:
             OSError: it cannot be started.
@@ -56,23 +56,23 @@ class Background:
         if self._process is None:
             output = tempfile.TemporaryFile()  # noqa: SIM115 (closed when the process has ended)
             try:
-                self._process, self._output = self._start(output), output
+                self._process, self._output = self._start_process(output), output
             except OSError:
                 output.close()
                 raise
 
-    def ended(self) -> Ended | None:
-        """How it ended, told once; None while it runs, or when there is none."""
+    def take_exit(self) -> ProcessExit | None:
+        """Return how the process ended, once; None while it is running, or when there is none."""
         if self._process is None or self._output is None or self._process.poll() is None:
             return None
         self._output.seek(0)
-        said = self._output.read()[-TOLD:].decode("utf-8", "replace").strip()
-        code = self._process.returncode
-        self._forget(self._process, self._output)
-        return Ended(code, said)
+        output = self._output.read()[-MAX_OUTPUT_BYTES:].decode("utf-8", "replace").strip()
+        exit_code = self._process.returncode
+        self._release(self._process, self._output)
+        return ProcessExit(exit_code, output)
 
-    def stop(self, grace: float = GRACE) -> None:
-        """End it: asked first, so that it ends its own processes, after ``grace`` seconds made to."""
+    def stop(self, grace_seconds: float = GRACE_SECONDS) -> None:
+        """Interrupt the process, so that it ends its own processes; kill it after ``grace_seconds``."""
         if self._process is None or self._output is None:
             return
         with contextlib.suppress(OSError):
@@ -81,13 +81,13 @@ class Background:
             else:
                 self._process.send_signal(signal.SIGINT)
         try:
-            self._process.wait(grace)
+            self._process.wait(grace_seconds)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._forget(self._process, self._output)
+        self._release(self._process, self._output)
 
-    def _forget(self, process: subprocess.Popen[bytes], output: IO[bytes]) -> None:
+    def _release(self, process: subprocess.Popen[bytes], output: IO[bytes]) -> None:
         if process.stdin is not None:
             process.stdin.close()
         output.close()

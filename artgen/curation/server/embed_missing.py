@@ -1,6 +1,6 @@
-"""Embeddings that a run lacks, computed beside the server from its thumbnails.
+"""Compute the embeddings that a run lacks from its thumbnails, in a process next to the server.
 
-A process of its own, because what computes them may import torch: in the server that would make keys wait.
+In a process of its own because the embedding may import torch, which would delay key presses in the server.
 """
 
 from __future__ import annotations
@@ -12,93 +12,93 @@ import sys
 from pathlib import Path
 from typing import IO
 
-from artgen.curation.server.child_process import Background
-from artgen.curation.server.run_thread import Keeper
+from artgen.curation.server.child_process import ChildProcess
+from artgen.curation.server.run_thread import RunThread
 from artgen.errors import ArtgenError
-from artgen.runs.candidate import thumbnail_file
+from artgen.runs.candidate import thumbnail_path
 from artgen.runs.store import Run
 from artgen.subprocesses import start_python
 
-AT_ONCE = 16
+CANDIDATES_PER_WRITE = 16
 logger = logging.getLogger(__name__)
 
 
-class Filling:
-    """Sees to it that every candidate has an embedding.
+class EmbeddingBackfill:
+    """Starts the process of this module whenever candidates without an embedding have been added.
 
     Args:
-        keeper: the run.
+        run_thread: the thread that has the run open.
     """
 
-    def __init__(self, keeper: Keeper) -> None:
-        self._keeper = keeper
-        self._process = Background(self._start)
-        self._looked = -1
-        self.finished = False
-        """Whether no more embeddings are to come, for what is there now."""
+    def __init__(self, run_thread: RunThread) -> None:
+        self._run_thread = run_thread
+        self._process = ChildProcess(self._start_process)
+        self._checked_arrival = -1
+        self.is_finished = False
+        """Whether no more embeddings are to come for the present candidates."""
 
-    async def look(self) -> None:
-        """Begin where candidates have come since the last time and some lack theirs."""
-        if self._process.running:
-            end = self._process.ended()  # what it could not read stays without
-            if end and end.code:
-                logger.error("embeddings could not be computed: %s", end.said)
+    async def poll(self) -> None:
+        """Start the process if candidates were added since the last call and some lack an embedding."""
+        if self._process.is_running:
+            process_exit = self._process.take_exit()  # a thumbnail that it could not read stays without
+            if process_exit and process_exit.exit_code:
+                logger.error("embeddings could not be computed: %s", process_exit.output)
             return
-        _, added = await self._keeper.do(Run.cursor)
-        if self._looked == added:
-            self.finished = True
+        _, last_arrival = await self._run_thread.call(Run.cursor)
+        if self._checked_arrival == last_arrival:
+            self.is_finished = True
             return
-        self._looked, self.finished = added, False
-        if await self._keeper.do(_lacking):
-            self._process.begin()
+        self._checked_arrival, self.is_finished = last_arrival, False
+        if await self._run_thread.call(_numbers_without_embedding):
+            self._process.start()
 
     def stop(self) -> None:
-        """End the process."""
-        self._process.stop(0)  # what it has stored stays, and nothing is ever half stored
+        """Stop the process."""
+        self._process.stop(0)  # without grace: each write is complete or not done, and is kept
 
-    def _start(self, output: IO[bytes]) -> subprocess.Popen[bytes]:
-        folder = str(self._keeper.folder)
+    def _start_process(self, output: IO[bytes]) -> subprocess.Popen[bytes]:
+        run_folder = str(self._run_thread.run_folder)
         return start_python(
             "artgen.curation.server.embed_missing",
-            folder,
+            run_folder,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
         )
 
 
-def fill(folder: Path) -> None:
-    """Compute and keep what is lacking; a thumbnail that cannot be read is passed over.
+def embed_missing(run_folder: Path) -> None:
+    """Compute and store the missing embeddings of a run; skip thumbnails that cannot be read.
 
     Raises:
         ArtgenError: the run cannot be opened or written.
     """
-    from artgen.imaging.embedding import NAME, embed
+    from artgen.imaging.embedding import EMBEDDING_NAME, embed_image
     from artgen.imaging.io.files import read_image
 
-    with Run.open(folder) as run:
-        lacking = _lacking(run)
-        for first in range(0, len(lacking), AT_ONCE):
+    with Run.open(run_folder) as run:
+        numbers = _numbers_without_embedding(run)
+        for start in range(0, len(numbers), CANDIDATES_PER_WRITE):
             vectors = {}
-            for number in lacking[first : first + AT_ONCE]:
+            for number in numbers[start : start + CANDIDATES_PER_WRITE]:
                 try:
-                    vectors[number] = embed(read_image(thumbnail_file(folder, number)))
+                    vectors[number] = embed_image(read_image(thumbnail_path(run_folder, number)))
                 except ArtgenError:
                     continue
-            run.embed_all(NAME, vectors)
+            run.save_embeddings(EMBEDDING_NAME, vectors)
 
 
-def _lacking(run: Run) -> list[int]:
-    from artgen.imaging.embedding import NAME
+def _numbers_without_embedding(run: Run) -> list[int]:
+    from artgen.imaging.embedding import EMBEDDING_NAME
 
-    return run.lacking(NAME)
+    return run.list_candidates_without_embedding(EMBEDDING_NAME)
 
 
 def main() -> None:
-    """Fill the run whose folder is the only argument."""
+    """Embed the missing candidates of the run whose folder is the only argument."""
     import torch
 
     torch.set_num_threads(1)
     if hasattr(os, "nice"):
-        os.nice(10)  # what the artist does comes first
-    fill(Path(sys.argv[1]))
+        os.nice(10)  # the server and the browser come first
+    embed_missing(Path(sys.argv[1]))

@@ -1,4 +1,4 @@
-"""Server-sent events: what was decided, added and queued, by this page, another tab or another process."""
+"""Server-sent events: decisions, new candidates and queued variations, whichever tab or process made them."""
 
 from __future__ import annotations
 
@@ -8,46 +8,49 @@ from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
 
-from artgen.curation.server.schemas import cursor_text, frames_text
-from artgen.curation.server.session import Sitting
+from artgen.curation.server.schemas import candidates_json, format_cursor
+from artgen.curation.server.session import CurationSession
 from artgen.runs.store import Run
 
-Cursor = tuple[int, int]
-HEARTBEAT = 10.0
+EventCursor = tuple[int, int]
+"""Id of the last decision and arrival number of the last candidate that a browser has received."""
+HEARTBEAT_SECONDS = 10.0
 
 
-async def events(sitting: Sitting, cursor: Cursor) -> AsyncIterator[str]:
-    """The stream after ``cursor``, until the server stops. A comment line every ten seconds without news."""
-    told: tuple[Any, ...] | None = None
-    with sitting.listening() as fresh:
-        while not sitting.closing.is_set():
+async def stream_events(session: CurationSession, cursor: EventCursor) -> AsyncIterator[str]:
+    """Yield the events after ``cursor`` until the server stops; a comment line after ten quiet seconds."""
+    sent_queue_state: tuple[Any, ...] | None = None
+    with session.subscribe() as has_news:
+        while not session.is_closing.is_set():
             try:
-                await asyncio.wait_for(fresh.wait(), HEARTBEAT)
+                await asyncio.wait_for(has_news.wait(), HEARTBEAT_SECONDS)
             except TimeoutError:
                 yield ": still here\n\n"
                 continue
-            fresh.clear()
-            texts, cursor, queued = await sitting.keeper.do(partial(_news, since=cursor))
-            for text in texts:
-                yield text
-            state = (queued, sitting.variations.drawing, sitting.variations.problem)
-            if state != told:
-                told = state
-                data = dict(zip(("queued", "drawing", "problem"), state, strict=True))
-                yield _event("queued", cursor, json.dumps(data))
+            has_news.clear()
+            event_texts, cursor, queued = await session.run_thread.call(partial(_new_events, since=cursor))
+            for event_text in event_texts:
+                yield event_text
+            queue_state = (queued, session.variations.is_drawing, session.variations.problem)
+            if queue_state != sent_queue_state:
+                sent_queue_state = queue_state
+                data = dict(zip(("queued", "drawing", "problem"), queue_state, strict=True))
+                yield _format_event("queued", cursor, json.dumps(data))
 
 
-def _news(run: Run, since: Cursor) -> tuple[list[str], Cursor, list[tuple[int, int]]]:
-    rows, candidates, cursor = run.since(since)
-    texts = []
+def _new_events(run: Run, since: EventCursor) -> tuple[list[str], EventCursor, list[tuple[int, int]]]:
+    rows, candidates, cursor = run.changes_since(since)
+    event_texts = []
     if candidates:
-        # Its id says nothing yet of the decisions, which come next.
-        texts.append(_event("candidates", (since[0], cursor[1]), frames_text(run, candidates)))
+        # Its id still has the old id of a decision: their event comes next.
+        event_texts.append(
+            _format_event("candidates", (since[0], cursor[1]), candidates_json(run, candidates))
+        )
     if rows:
-        data = {"rows": rows, "undo": run.undoable, "redo": run.redoable}
-        texts.append(_event("decisions", cursor, json.dumps(data)))
-    return texts, cursor, run.queued()
+        data = {"rows": rows, "undo": run.undo_count, "redo": run.redo_count}
+        event_texts.append(_format_event("decisions", cursor, json.dumps(data)))
+    return event_texts, cursor, run.queued_variations()
 
 
-def _event(kind: str, cursor: Cursor, data: str) -> str:
-    return f"id: {cursor_text(cursor)}\nevent: {kind}\ndata: {data}\n\n"
+def _format_event(event_name: str, cursor: EventCursor, data: str) -> str:
+    return f"id: {format_cursor(cursor)}\nevent: {event_name}\ndata: {data}\n\n"

@@ -1,4 +1,4 @@
-"""What the sheet's server answers, one function for each address."""
+"""The contact sheet's HTTP endpoints, one function for each address."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
@@ -14,234 +14,258 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from artgen.curation.export.bundle import PAGE
-from artgen.curation.export.template import render
+from artgen.curation.export.bundle import PAGE_FOLDER
+from artgen.curation.export.template import render_page
 from artgen.curation.server import event_stream, schemas
-from artgen.curation.server.session import Sitting
-from artgen.runs.candidate import png_file, thumbnail_file
+from artgen.curation.server.session import CurationSession
+from artgen.runs.candidate import candidate_png_path, thumbnail_path
+from artgen.runs.history import ActionResult
 from artgen.runs.store import Run
 
-Asked = TypeVar("Asked", bound=BaseModel)
-_MODULE = re.compile(r"(?:[a-z_]+/)?[a-z_]+\.(?:js|css)")
-_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
-KINDS = {".js": "text/javascript", ".css": "text/css", ".webp": "image/webp"}
-# Another run may have the same address tomorrow: a browser asks each time whether it is still the same.
-CHECKED = {"Cache-Control": "private, no-cache"}
-FRESH = {"Cache-Control": "no-store"}
+RequestBodyT = TypeVar("RequestBodyT", bound=BaseModel)
+_PAGE_FILE_PATTERN = re.compile(r"(?:[a-z_]+/)?[a-z_]+\.(?:js|css)")
+_CANDIDATE_NUMBER_PATTERN = re.compile(r"[1-9][0-9]{0,8}")
+MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".webp": "image/webp"}
+# Another run may have the same address tomorrow: a browser must ask each time whether its copy is current.
+REVALIDATE_HEADERS = {"Cache-Control": "private, no-cache"}
+NO_STORE_HEADERS = {"Cache-Control": "no-store"}
 
 
-async def page(request: Request) -> Response:
-    """The page itself."""
-    title = await _sitting(request).keeper.do(lambda run: run.title)
-    return HTMLResponse(render(title=title), headers=FRESH)
+async def get_page(request: Request) -> Response:
+    """Return the page."""
+    title = await _session(request).run_thread.call(lambda run: run.title)
+    return HTMLResponse(render_page(title=title), headers=NO_STORE_HEADERS)
 
 
-async def module(request: Request) -> Response:
-    """A script or style of the page."""
+async def get_page_file(request: Request) -> Response:
+    """Return a script or style sheet of the page."""
     name = request.path_params["name"]
-    if not _MODULE.fullmatch(name):
+    if not _PAGE_FILE_PATTERN.fullmatch(name):
         raise HTTPException(404, "no such file")
-    return _file(request, PAGE / name)
+    return _file_response(request, PAGE_FOLDER / name)
 
 
-async def thumb(request: Request) -> Response:
-    """A candidate's thumbnail."""
-    return _file(request, thumbnail_file(_sitting(request).keeper.folder, _number(request, ".webp")))
+async def get_thumbnail(request: Request) -> Response:
+    """Return a candidate's thumbnail."""
+    number = _parse_candidate_number(request, ".webp")
+    return _file_response(request, thumbnail_path(_session(request).run_thread.run_folder, number))
 
 
-async def picture(request: Request) -> Response:
-    """A candidate's picture, in parts if asked for."""
-    file = png_file(_sitting(request).keeper.folder, _number(request, ".png"))
-    if not file.is_file():
+async def get_picture(request: Request) -> Response:
+    """Return a candidate's full-size picture, or the byte range that was requested."""
+    number = _parse_candidate_number(request, ".png")
+    path = candidate_png_path(_session(request).run_thread.run_folder, number)
+    if not path.is_file():
         raise HTTPException(404, "no such picture")
-    return _unchanged(request, file) or FileResponse(file, headers={**CHECKED, "ETag": _tag(file)})
-
-
-async def stage(request: Request) -> Response:
-    """The preview of a candidate's stage, counted from 0."""
-    number, name = request.path_params["number"], request.path_params["name"]
-    at = name.removesuffix(".webp")
-    if not (_NUMBER.fullmatch(number) and re.fullmatch(r"[0-9]{1,3}", at) and name.endswith(".webp")):
-        raise HTTPException(404, "no such stage")
-    file = await _sitting(request).keeper.do(lambda run: _preview(run, int(number), int(at)))
-    if file is None:
-        raise HTTPException(404, "no such stage")
-    return _file(request, file)
-
-
-async def whole(request: Request) -> Response:
-    """The run with all its candidates."""
-    sitting = _sitting(request)
-    drawing = sitting.variations.drawing
-    text = await sitting.keeper.do(lambda run: schemas.run_text(run, drawing).encode())
-    return Response(text, media_type="application/json", headers=FRESH)
-
-
-async def recipe(request: Request) -> Response:
-    """The recipe as run."""
-    return _json({"text": await _sitting(request).keeper.do(lambda run: run.recipe_text)})
-
-
-async def decisions(request: Request) -> Response:
-    """Save decisions: on disk before this answers."""
-    asked, who = await _body(request, schemas.Decided), _sitting(request).who
-    return await _act(
-        request,
-        lambda run: run.decide(asked.changes(), who=who, view=asked.view, action=asked.action),
+    return _not_modified_response(request, path) or FileResponse(
+        path, headers={**REVALIDATE_HEADERS, "ETag": _etag(path)}
     )
 
 
-async def undo(request: Request) -> Response:
-    """Take back the last action."""
-    asked, who = await _body(request, schemas.Viewed), _sitting(request).who
-    return await _act(request, lambda run: run.undo(who=who, view=asked.view, action=asked.action))
+async def get_stage_preview(request: Request) -> Response:
+    """Return the preview of one of a candidate's stages, counted from 0."""
+    number, name = request.path_params["number"], request.path_params["name"]
+    stage_index = name.removesuffix(".webp")
+    if not (
+        _CANDIDATE_NUMBER_PATTERN.fullmatch(number)
+        and re.fullmatch(r"[0-9]{1,3}", stage_index)
+        and name.endswith(".webp")
+    ):
+        raise HTTPException(404, "no such stage")
+    path = await _session(request).run_thread.call(
+        lambda run: _find_stage_preview(run, int(number), int(stage_index))
+    )
+    if path is None:
+        raise HTTPException(404, "no such stage")
+    return _file_response(request, path)
 
 
-async def redo(request: Request) -> Response:
-    """Do again what was undone last."""
-    asked, who = await _body(request, schemas.Viewed), _sitting(request).who
-    return await _act(request, lambda run: run.redo(who=who, view=asked.view, action=asked.action))
+async def get_run(request: Request) -> Response:
+    """Return the run with all its candidates."""
+    session = _session(request)
+    is_drawing = session.variations.is_drawing
+    body = await session.run_thread.call(lambda run: schemas.run_json(run, is_drawing).encode())
+    return Response(body, media_type="application/json", headers=NO_STORE_HEADERS)
 
 
-async def following(request: Request) -> Response:
-    """Begin the next round."""
-    asked, who = await _body(request, schemas.Viewed), _sitting(request).who
-    return await _act(request, lambda run: run.next_round(who=who, view=asked.view, action=asked.action))
+async def get_recipe(request: Request) -> Response:
+    """Return the text of the run's recipe."""
+    return _json_response({"text": await _session(request).run_thread.call(lambda run: run.recipe_text)})
 
 
-async def variations(request: Request) -> Response:
-    """Ask for variations of a candidate."""
-    asked, sitting = await _body(request, schemas.Varied), _sitting(request)
-    queued = await sitting.variations.ask(asked.candidate, asked.count)
-    sitting.wake()
-    return _json({"queued": queued})
+async def post_decisions(request: Request) -> Response:
+    """Save decisions; the response is sent after they are on disk."""
+    body = await _parse_body(request, schemas.DecisionsRequest)
+    artist_name = _session(request).artist_name
+    return await _run_action(
+        request,
+        lambda run: run.decide(body.changes(), author=artist_name, view=body.view, action_id=body.action),
+    )
 
 
-async def order(request: Request) -> Response:
-    """The candidates in another order."""
-    by = request.query_params.get("by", "")
-    if by not in ("diverse", "taste", "like"):
+async def post_undo(request: Request) -> Response:
+    """Undo the last action."""
+    body, artist_name = await _parse_body(request, schemas.ActionRequest), _session(request).artist_name
+    return await _run_action(
+        request, lambda run: run.undo(author=artist_name, view=body.view, action_id=body.action)
+    )
+
+
+async def post_redo(request: Request) -> Response:
+    """Redo the action that was undone last."""
+    body, artist_name = await _parse_body(request, schemas.ActionRequest), _session(request).artist_name
+    return await _run_action(
+        request, lambda run: run.redo(author=artist_name, view=body.view, action_id=body.action)
+    )
+
+
+async def post_next_round(request: Request) -> Response:
+    """Start the next round."""
+    body, artist_name = await _parse_body(request, schemas.ActionRequest), _session(request).artist_name
+    return await _run_action(
+        request, lambda run: run.start_next_round(author=artist_name, view=body.view, action_id=body.action)
+    )
+
+
+async def post_variations(request: Request) -> Response:
+    """Queue variations of a candidate."""
+    body, session = await _parse_body(request, schemas.VariationsRequest), _session(request)
+    queued = await session.variations.add(body.candidate, body.count)
+    session.notify()
+    return _json_response({"queued": queued})
+
+
+async def get_order(request: Request) -> Response:
+    """Return the candidates' numbers sorted by diversity, similarity or taste."""
+    criterion = request.query_params.get("by", "")
+    if criterion not in ("diverse", "taste", "like"):
         raise HTTPException(400, "by is diverse, taste or like")
-    candidate = _asked(request, "candidate") if by == "like" else None
-    sitting = _sitting(request)
-    numbers, lacking = await sitting.knowledge.order(by, candidate)
-    return _json({"by": by, "order": numbers, "wait": lacking and sitting.expecting})
+    candidate = _parse_number_parameter(request, "candidate") if criterion == "like" else None
+    session = _session(request)
+    numbers, is_incomplete = await session.ranker.order_candidates(criterion, candidate)
+    wait = is_incomplete and session.expects_embeddings
+    return _json_response({"by": criterion, "order": numbers, "wait": wait})
 
 
-async def groups(request: Request) -> Response:
-    """Near-duplicates."""
-    return _json({"groups": await _sitting(request).knowledge.groups()})
+async def get_duplicate_groups(request: Request) -> Response:
+    """Return the groups of near-duplicates."""
+    return _json_response({"groups": await _session(request).ranker.find_duplicate_groups()})
 
 
-async def reasons(request: Request) -> Response:
-    """Why a candidate is thought to be liked."""
-    candidate = _asked(request, "candidate")
-    return _json({"closest": await _sitting(request).knowledge.reasons(candidate)})
+async def get_closest_kept(request: Request) -> Response:
+    """Return the kept candidates that are most similar to a candidate."""
+    candidate = _parse_number_parameter(request, "candidate")
+    return _json_response({"closest": await _session(request).ranker.find_closest_kept(candidate)})
 
 
-async def proposal(request: Request) -> Response:
-    """A final set."""
-    count = _asked(request, "count")
-    return _json({"proposed": await _sitting(request).knowledge.proposal(count)})
+async def get_proposal(request: Request) -> Response:
+    """Return a proposal for the final set."""
+    count = _parse_number_parameter(request, "count")
+    return _json_response({"proposed": await _session(request).ranker.propose_final_set(count)})
 
 
-async def events(request: Request) -> Response:
-    """Everything that happens from now on, or from where the browser was."""
-    sitting = _sitting(request)
+async def get_events(request: Request) -> Response:
+    """Return a stream of all events from now on, or after the last one that the browser received."""
+    session = _session(request)
     text = request.headers.get("last-event-id") or request.query_params.get("cursor")
-    cursor = schemas.cursor_of(text) if text else await sitting.keeper.do(Run.cursor)
+    cursor = schemas.parse_cursor(text) if text else await session.run_thread.call(Run.cursor)
     if cursor is None:
-        raise HTTPException(400, "cursor is D.A, as the run says it")
+        raise HTTPException(400, "cursor is D.A, as in /api/run")
     return StreamingResponse(
-        event_stream.events(sitting, cursor), media_type="text/event-stream", headers=FRESH
+        event_stream.stream_events(session, cursor), media_type="text/event-stream", headers=NO_STORE_HEADERS
     )
 
 
 ROUTES = [
-    Route("/", page),
-    Route("/page/{name:path}", module),
-    Route("/thumb/{name}", thumb),
-    Route("/picture/{name}", picture),
-    Route("/stage/{number}/{name}", stage),
-    Route("/api/run", whole),
-    Route("/api/recipe", recipe),
-    Route("/api/order", order),
-    Route("/api/groups", groups),
-    Route("/api/reasons", reasons),
-    Route("/api/proposal", proposal),
-    Route("/api/events", events, methods=["GET"]),
-    Route("/api/decisions", decisions, methods=["POST"]),
-    Route("/api/undo", undo, methods=["POST"]),
-    Route("/api/redo", redo, methods=["POST"]),
-    Route("/api/round", following, methods=["POST"]),
-    Route("/api/variations", variations, methods=["POST"]),
+    Route("/", get_page),
+    Route("/page/{name:path}", get_page_file),
+    Route("/thumb/{name}", get_thumbnail),
+    Route("/picture/{name}", get_picture),
+    Route("/stage/{number}/{name}", get_stage_preview),
+    Route("/api/run", get_run),
+    Route("/api/recipe", get_recipe),
+    Route("/api/order", get_order),
+    Route("/api/groups", get_duplicate_groups),
+    Route("/api/reasons", get_closest_kept),
+    Route("/api/proposal", get_proposal),
+    Route("/api/events", get_events, methods=["GET"]),
+    Route("/api/decisions", post_decisions, methods=["POST"]),
+    Route("/api/undo", post_undo, methods=["POST"]),
+    Route("/api/redo", post_redo, methods=["POST"]),
+    Route("/api/round", post_next_round, methods=["POST"]),
+    Route("/api/variations", post_variations, methods=["POST"]),
 ]
 
 
-def _sitting(request: Request) -> Sitting:
-    sitting: Sitting = request.app.state.sitting
-    return sitting
+def _session(request: Request) -> CurationSession:
+    session: CurationSession = request.app.state.session
+    return session
 
 
-async def _act(request: Request, act: Callable[[Run], Any]) -> Response:
-    sitting = _sitting(request)
-    done = await asyncio.shield(sitting.keeper.do(lambda run: schemas.acted(run, act(run))))
-    sitting.wake()
-    return _json(done)
+async def _run_action(request: Request, act: Callable[[Run], ActionResult | None]) -> Response:
+    session = _session(request)
+    # Shielded: an action whose browser hung up is nevertheless finished.
+    response_data = await asyncio.shield(
+        session.run_thread.call(lambda run: schemas.action_response(run, act(run)))
+    )
+    session.notify()
+    return _json_response(response_data)
 
 
-async def _body(request: Request, kind: type[Asked]) -> Asked:
+async def _parse_body(request: Request, body_type: type[RequestBodyT]) -> RequestBodyT:
     try:
-        return kind.model_validate_json(await request.body())
+        return body_type.model_validate_json(await request.body())
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        place = ".".join(str(part) for part in problem["loc"])
-        raise HTTPException(400, f"{place or 'body'}: {problem['msg']}") from None
+        location = ".".join(str(part) for part in problem["loc"])
+        raise HTTPException(400, f"{location or 'body'}: {problem['msg']}") from None
 
 
-def _number(request: Request, ending: str) -> int:
+def _parse_candidate_number(request: Request, suffix: str) -> int:
     name = request.path_params["name"]
-    number = name.removesuffix(ending)
-    if not name.endswith(ending) or not _NUMBER.fullmatch(number):
+    number = name.removesuffix(suffix)
+    if not name.endswith(suffix) or not _CANDIDATE_NUMBER_PATTERN.fullmatch(number):
         raise HTTPException(404, "no such picture")
     return int(number)
 
 
-def _asked(request: Request, name: str) -> int:
+def _parse_number_parameter(request: Request, name: str) -> int:
     text = request.query_params.get(name, "")
-    if not _NUMBER.fullmatch(text):
+    if not _CANDIDATE_NUMBER_PATTERN.fullmatch(text):
         raise HTTPException(400, f"{name} is a number from 1")
     return int(text)
 
 
-def _preview(run: Run, number: int, at: int) -> Path | None:
-    stages = run.candidate(number).stages if run.has(number) else ()
-    return stages[at].preview if at < len(stages) else None
+def _find_stage_preview(run: Run, number: int, stage_index: int) -> Path | None:
+    stages = run.candidate(number).stages if run.has_candidate(number) else ()
+    return stages[stage_index].preview if stage_index < len(stages) else None
 
 
-def _file(request: Request, file: Path) -> Response:
-    """A small file, read at once: handing it to a thread would take longer."""
+def _file_response(request: Request, path: Path) -> Response:
+    """Respond with a small file, read here: handing it to a thread would take longer."""
     try:
-        tag = _tag(file)
-        if same := _unchanged(request, file):
-            return same
-        content = file.read_bytes()
+        etag = _etag(path)
+        if not_modified := _not_modified_response(request, path):
+            return not_modified
+        content = path.read_bytes()
     except OSError:
         raise HTTPException(404, "no such file") from None
-    return Response(content, media_type=KINDS[file.suffix], headers={**CHECKED, "ETag": tag})
+    return Response(
+        content, media_type=MEDIA_TYPES[path.suffix], headers={**REVALIDATE_HEADERS, "ETag": etag}
+    )
 
 
-def _unchanged(request: Request, file: Path) -> Response | None:
-    tag = _tag(file)
-    if request.headers.get("if-none-match") != tag:
+def _not_modified_response(request: Request, path: Path) -> Response | None:
+    etag = _etag(path)
+    if request.headers.get("if-none-match") != etag:
         return None
-    return Response(status_code=304, headers={**CHECKED, "ETag": tag})
+    return Response(status_code=304, headers={**REVALIDATE_HEADERS, "ETag": etag})
 
 
-def _tag(file: Path) -> str:
-    stat = file.stat()
+def _etag(path: Path) -> str:
+    stat = path.stat()
     return f'"{stat.st_ino:x}-{stat.st_mtime_ns:x}-{stat.st_size:x}"'
 
 
-def _json(value: object) -> Response:
-    return JSONResponse(value, headers=FRESH)
+def _json_response(value: object) -> Response:
+    return JSONResponse(value, headers=NO_STORE_HEADERS)

@@ -1,4 +1,4 @@
-"""The run as a server has it: one thread does everything that reads or writes it, in the order asked."""
+"""The thread that does everything the server reads from and writes to the run, one call at a time."""
 
 from __future__ import annotations
 
@@ -10,36 +10,38 @@ from typing import TypeVar
 
 from artgen.runs.store import Run
 
-T = TypeVar("T")
+ResultT = TypeVar("ResultT")
 
 
-class Keeper:
-    """Holds a run open.
+class RunThread:
+    """A thread that has a run open and calls functions with it.
 
     Args:
-        folder: the run's.
+        run_folder: the run's folder.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._thread = ThreadPoolExecutor(1, "run")
+    def __init__(self, run_folder: Path) -> None:
+        self.run_folder = run_folder
+        self._executor = ThreadPoolExecutor(1, "run")
         self._run: Run | None = None
 
-    async def do(self, work: Callable[[Run], T]) -> T:
-        """Let the thread do something with the run, after everything asked before."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: work(self._opened()))
+    async def call(self, function: Callable[[Run], ResultT]) -> ResultT:
+        """Call a function with the run in the thread, after all earlier calls, and return its result."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._executor, lambda: function(self._current_run())
+        )
 
-    def _opened(self) -> Run:
-        if self._run is not None and self._run.replaced():  # deleted, or put back from a copy
+    def _current_run(self) -> Run:
+        if self._run is not None and self._run.is_database_replaced():  # deleted, or restored from a copy
             self._run.close()
             self._run = None
         if self._run is None:
-            self._run = Run.open(self.folder)  # in the thread that uses it
+            self._run = Run.open(self.run_folder)  # in the thread that uses it
         return self._run
 
     def close(self) -> None:
-        """Finish what was asked and close the run."""
+        """Finish the calls made so far and close the run."""
         if self._run is not None:
-            self._thread.submit(self._run.close)
+            self._executor.submit(self._run.close)
             self._run = None
-        self._thread.shutdown()
+        self._executor.shutdown()

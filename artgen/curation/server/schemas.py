@@ -1,4 +1,4 @@
-"""What the page and the server say to each other, as JSON; what goes without saying is left out."""
+"""JSON that the page and the server exchange; fields with their default value are left out."""
 
 from __future__ import annotations
 
@@ -10,103 +10,108 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from artgen.runs.candidate import Candidate
-from artgen.runs.history import UNDECIDED, Acted, Change, Value
-from artgen.runs.row import Row
+from artgen.runs.history import UNDECIDED_VALUES, ActionResult, DecisionChange, DecisionValue
+from artgen.runs.row import CandidateRow
 from artgen.runs.store import Run
 
-Number = Annotated[int, Field(ge=1, lt=1 << 31)]
-View = Annotated[str, Field(max_length=200)]
-Action = Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]
+CandidateNumber = Annotated[int, Field(ge=1, lt=1 << 31)]
+ViewName = Annotated[str, Field(max_length=200)]
+ActionId = Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]
 
 
-class _Asked(BaseModel):
+class _RequestBody(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class Decided(_Asked):
-    """``POST /api/decisions``."""
+class DecisionsRequest(_RequestBody):
+    """Body of ``POST /api/decisions``."""
 
-    action: Action
-    view: View
-    rows: Annotated[list[tuple[Number, str, str | int | None]], Field(min_length=1, max_length=50_000)]
+    action: ActionId
+    view: ViewName
+    rows: Annotated[
+        list[tuple[CandidateNumber, str, str | int | None]], Field(min_length=1, max_length=50_000)
+    ]
 
-    def changes(self) -> list[Change]:
-        """The rows as the store takes them."""
-        return [Change(*row) for row in self.rows]
-
-
-class Viewed(_Asked):
-    """``POST /api/undo``, ``redo`` and ``round``."""
-
-    view: View
-    action: Action | None = None
+    def changes(self) -> list[DecisionChange]:
+        """Return the rows as the run's store takes them."""
+        return [DecisionChange(*row) for row in self.rows]
 
 
-class Varied(_Asked):
-    """``POST /api/variations``."""
+class ActionRequest(_RequestBody):
+    """Body of ``POST /api/undo``, ``/api/redo`` and ``/api/round``."""
 
-    candidate: Number
+    view: ViewName
+    action: ActionId | None = None
+
+
+class VariationsRequest(_RequestBody):
+    """Body of ``POST /api/variations``."""
+
+    candidate: CandidateNumber
     count: Annotated[int, Field(ge=1, le=16)]
 
 
-def frame_text(row: Row, decided: Mapping[str, Value]) -> str:
-    """One candidate."""
+def candidate_json(row: CandidateRow, decisions: Mapping[str, DecisionValue]) -> str:
+    """Return one candidate and the decisions about it as a JSON object."""
     text = (
         f'{{"number":{row.number},"width":{row.width},"height":{row.height},"caption":{json.dumps(row.caption)},'
-        f'"seconds":{row.seconds:.3f},"draws":{_sound(row.draws)},"stages":{_stages(row.stages)}'
+        f'"seconds":{row.seconds:.3f},"draws":{_standard_json(row.draws)},"stages":{_page_stages(row.stages)}'
     )
-    for field, value in decided.items():
-        if value != UNDECIDED[field]:
+    for field, value in decisions.items():
+        if value != UNDECIDED_VALUES[field]:
             text += f',"{field}":{json.dumps(value)}'
     if row.variation_of is not None:
         text += f',"variationOf":{row.variation_of}'
     return text + "}"
 
 
-def run_text(run: Run, drawing: bool = False) -> str:
-    """The whole run; JSON that the database has already is passed on as it is."""
-    cursor = cursor_text(run.cursor())  # first: what comes meanwhile comes again, but is not missed
-    head = {"name": run.name, "title": run.title, "seed": run.seed, "queued": run.queued()}
-    head |= {"undo": run.undoable, "redo": run.redoable, "cursor": cursor, "drawing": drawing}
-    frames = ",".join(frame_text(row, decided) for row, decided in run.rows())
-    return f'{json.dumps(head)[:-1]},"candidates":[{frames}]}}'
+def run_json(run: Run, is_drawing: bool = False) -> str:
+    """Return the run with all its candidates as a JSON object; JSON of the database is inserted unchanged."""
+    cursor = format_cursor(run.cursor())  # first: what is added meanwhile is sent twice, but never missed
+    header = {"name": run.name, "title": run.title, "seed": run.seed, "queued": run.queued_variations()}
+    header |= {"undo": run.undo_count, "redo": run.redo_count, "cursor": cursor, "drawing": is_drawing}
+    candidates = ",".join(candidate_json(row, decisions) for row, decisions in run.rows_with_decisions())
+    return f'{json.dumps(header)[:-1]},"candidates":[{candidates}]}}'
 
 
-def described_run(run: Run, shown: Sequence[Candidate]) -> dict[str, Any]:
-    """The run as ``run_text`` says it, with only these candidates."""
-    whole: dict[str, Any] = json.loads(run_text(run))
-    numbers = {candidate.index for candidate in shown}
-    whole["candidates"] = [frame for frame in whole["candidates"] if frame["number"] in numbers]
-    return whole
+def run_data_with(run: Run, candidates: Sequence[Candidate]) -> dict[str, Any]:
+    """Return the content of ``run_json`` with only the given candidates."""
+    run_data: dict[str, Any] = json.loads(run_json(run))
+    numbers = {candidate.index for candidate in candidates}
+    run_data["candidates"] = [entry for entry in run_data["candidates"] if entry["number"] in numbers]
+    return run_data
 
 
-def frames_text(run: Run, candidates: Sequence[Candidate]) -> str:
-    """New candidates."""
+def candidates_json(run: Run, candidates: Sequence[Candidate]) -> str:
+    """Return new candidates as the JSON data of an event."""
     history = run.decisions.history
-    frames = (frame_text(Row.of(one), history.values(one.index)) for one in candidates)
-    return f'{{"candidates":[{",".join(frames)}]}}'
+    candidate_texts = (
+        candidate_json(CandidateRow.from_candidate(candidate), history.values(candidate.index))
+        for candidate in candidates
+    )
+    return f'{{"candidates":[{",".join(candidate_texts)}]}}'
 
 
-def acted(run: Run, done: Acted | None) -> dict[str, Any]:
-    """What an action came to."""
+def action_response(run: Run, result: ActionResult | None) -> dict[str, Any]:
+    """Return the response to an action: the rows it changed, and the numbers of possible undos and redos."""
     history = run.decisions.history
     counts = {
-        "undo": history.undoable,
-        "redo": history.redoable,
-        "cursor": cursor_text(run.cursor()),
+        "undo": history.undo_count,
+        "redo": history.redo_count,
+        "cursor": format_cursor(run.cursor()),
     }
-    if done is None:
+    if result is None:
         return {"action": None, "rows": [], **counts}
-    return {"action": done.action, "rows": done.rows, **counts}
+    return {"action": result.action_id, "rows": result.changes, **counts}
 
 
-def cursor_text(cursor: tuple[int, int]) -> str:
-    """A cursor as events carry it."""
+def format_cursor(cursor: tuple[int, int]) -> str:
+    """Return a cursor as the text of an event's id."""
     return f"{cursor[0]}.{cursor[1]}"
 
 
-def cursor_of(text: str) -> tuple[int, int] | None:
-    """What ``cursor_text`` wrote; None for anything else."""
+def parse_cursor(text: str) -> tuple[int, int] | None:
+    """Return the cursor that ``format_cursor`` wrote; None for any other text."""
     parts = text.split(".")
     if len(parts) != 2 or not all(part.isascii() and part.isdigit() and len(part) < 16 for part in parts):
         return None
@@ -114,13 +119,13 @@ def cursor_of(text: str) -> tuple[int, int] | None:
 
 
 @lru_cache(4096)
-def _stages(stored: str) -> str:
-    """Without the numbers of the previews: the page counts them itself. Most candidates have the same."""
-    return json.dumps([stage[1:] for stage in json.loads(stored)])
+def _page_stages(stored_json: str) -> str:
+    """Remove the numbers of the previews: the page counts stages itself. Most candidates have the same."""
+    return json.dumps([stage[1:] for stage in json.loads(stored_json)])
 
 
-def _sound(stored: str) -> str:
-    """Python writes numbers that JSON has not; a picture that was read may carry them."""
-    if "NaN" not in stored and "Infinity" not in stored:
-        return stored
-    return json.dumps(json.loads(stored, parse_constant=str))
+def _standard_json(stored_json: str) -> str:
+    """Quote NaN and infinities, which Python writes and JSON lacks; pictures from elsewhere may have them."""
+    if "NaN" not in stored_json and "Infinity" not in stored_json:
+        return stored_json
+    return json.dumps(json.loads(stored_json, parse_constant=str))

@@ -1,4 +1,4 @@
-"""One sitting: the run, who listens, and what goes on beside, from the server's start to its end."""
+"""State that all requests share while the server runs: the run, event subscribers, background tasks."""
 
 from __future__ import annotations
 
@@ -8,105 +8,105 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
-from artgen.curation.ranking.ranking import Knowledge
-from artgen.curation.server.child_process import Start
-from artgen.curation.server.embed_missing import Filling
-from artgen.curation.server.run_thread import Keeper
-from artgen.curation.server.variations import Variations
+from artgen.curation.ranking.ranking import CandidateRanker
+from artgen.curation.server.child_process import StartProcess
+from artgen.curation.server.embed_missing import EmbeddingBackfill
+from artgen.curation.server.run_thread import RunThread
+from artgen.curation.server.variations import VariationQueue
 from artgen.errors import ArtgenError
-from artgen.runs.decisions import artist
+from artgen.runs.decisions import current_user_name
 from artgen.runs.store import Run
 
 logger = logging.getLogger(__name__)
-TICK = 0.2
-"""Seconds between looks at what other processes wrote."""
+POLL_SECONDS = 0.2
+"""Time between checks for what other processes have written."""
 
 
-class Sitting:
-    """What requests share.
+class CurationSession:
+    """State of one ``artgen curate``, used by every request.
 
     Args:
-        folder: the run's.
-        vary: starts the process that makes queued variations.
+        run_folder: the run's folder.
+        start_variations: starts the process that draws queued variations.
     """
 
-    def __init__(self, folder: Path, vary: Start) -> None:
-        self.who = artist()
-        self.keeper = Keeper(folder)
-        self.variations = Variations(self.keeper, vary)
-        self.knowledge = Knowledge(self.keeper)
-        self.closing = asyncio.Event()
-        self._filling = Filling(self.keeper)
-        self._listeners: set[asyncio.Event] = set()
+    def __init__(self, run_folder: Path, start_variations: StartProcess) -> None:
+        self.artist_name = current_user_name()
+        self.run_thread = RunThread(run_folder)
+        self.variations = VariationQueue(self.run_thread, start_variations)
+        self.ranker = CandidateRanker(self.run_thread)
+        self.is_closing = asyncio.Event()
+        self._embedding_backfill = EmbeddingBackfill(self.run_thread)
+        self._subscribers: set[asyncio.Event] = set()
         self._tasks: list[asyncio.Task[None]] = []
-        self._version = 0
+        self._run_version = 0
 
     @contextlib.contextmanager
-    def listening(self) -> Iterator[asyncio.Event]:
-        """An event that is set whenever there may be news; it begins set."""
-        fresh = asyncio.Event()
-        fresh.set()
-        self._listeners.add(fresh)
+    def subscribe(self) -> Iterator[asyncio.Event]:
+        """Provide an event that is set now, and again whenever there may be news."""
+        has_news = asyncio.Event()
+        has_news.set()
+        self._subscribers.add(has_news)
         try:
-            yield fresh
+            yield has_news
         finally:
-            self._listeners.discard(fresh)
+            self._subscribers.discard(has_news)
 
     @property
-    def expecting(self) -> bool:
+    def expects_embeddings(self) -> bool:
         """Whether more embeddings are to come."""
-        return self.variations.drawing or not self._filling.finished
+        return self.variations.is_drawing or not self._embedding_backfill.is_finished
 
-    def wake(self) -> None:
-        """There may be news: all who listen look."""
-        for listener in self._listeners:
-            listener.set()
-        self.knowledge.wake()
+    def notify(self) -> None:
+        """Tell all subscribers and the ranker that there may be news."""
+        for subscriber in self._subscribers:
+            subscriber.set()
+        self.ranker.notify()
 
-    def open(self) -> None:
-        """Begin to look after the run."""
-        lookouts = (self._watch, self._fill, self.knowledge.keep_fitted)
-        self._tasks = [asyncio.create_task(self._again(look)) for look in lookouts]
+    def start(self) -> None:
+        """Start the background tasks."""
+        functions = (self._poll_run, self._poll_embeddings, self.ranker.refit_after_change)
+        self._tasks = [asyncio.create_task(self._repeat(function)) for function in functions]
 
-    def leave(self) -> None:
-        """Let streams end; the server stops."""
-        self.closing.set()
-        for listener in self._listeners:
-            listener.set()
+    def end_streams(self) -> None:
+        """End the event streams, because the server stops."""
+        self.is_closing.set()
+        for subscriber in self._subscribers:
+            subscriber.set()
 
     async def close(self) -> None:
-        """Stop what goes on beside and close the run."""
-        self.leave()
+        """Stop the background tasks and close the run."""
+        self.end_streams()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.stop()
 
     def stop(self) -> None:
-        """End processes and threads."""
+        """Stop processes and threads."""
         self.variations.stop()
-        self._filling.stop()
-        self.knowledge.stop()
-        self.keeper.close()
+        self._embedding_backfill.stop()
+        self.ranker.stop()
+        self.run_thread.close()
 
-    async def _again(self, look: Callable[[], Awaitable[None]]) -> None:
-        """Look every now and then; a bug ends this looking, with its traceback, and nothing else."""
+    async def _repeat(self, function: Callable[[], Awaitable[None]]) -> None:
+        """Call a function every ``POLL_SECONDS``; a bug in it is logged and ends only this task."""
         try:
             while True:
                 try:
-                    await look()
-                except ArtgenError as error:  # the database is busy, the disk full: that passes
+                    await function()
+                except ArtgenError as error:  # a busy database or a full disk may be fine the next time
                     logger.warning("%s", error)
-                await asyncio.sleep(TICK)
+                await asyncio.sleep(POLL_SECONDS)
         except Exception:
-            logger.exception("artgen curate goes on without it")
+            logger.exception("artgen curate continues without it")
 
-    async def _watch(self) -> None:
-        version = await self.keeper.do(Run.version)
-        if await self.variations.look() or version != self._version:
-            self._version = version
-            self.wake()
+    async def _poll_run(self) -> None:
+        version = await self.run_thread.call(Run.data_version)
+        if await self.variations.poll() or version != self._run_version:
+            self._run_version = version
+            self.notify()
 
-    async def _fill(self) -> None:
-        if not self.variations.drawing:  # candidates that are made now come with theirs
-            await self._filling.look()
+    async def _poll_embeddings(self) -> None:
+        if not self.variations.is_drawing:  # candidates that are drawn now come with their embeddings
+            await self._embedding_backfill.poll()

@@ -1,65 +1,76 @@
-"""Variations that were asked for on the page: queued in the run, made beside the server."""
+"""The run's queue of variations, drawn by a process next to the server or by a run already at work."""
 
 from __future__ import annotations
 
-from artgen.curation.server.child_process import Background, Start
-from artgen.curation.server.run_thread import Keeper
-from artgen.locks import is_held
+from artgen.curation.server.child_process import ChildProcess, StartProcess
+from artgen.curation.server.run_thread import RunThread
+from artgen.locks import is_folder_locked
 from artgen.runs.store import Run
 
 
-class Variations:
-    """The queue of one run, and who works it off: a run that is at work anyway, or a process of ours.
+class VariationQueue:
+    """Queues variations in the run and makes sure that a process draws them.
 
     Args:
-        keeper: the run.
-        start: starts ``artgen vary RUN --queued``.
+        run_thread: the thread that has the run open.
+        start_process: starts ``artgen vary RUN --queued``.
+
+    Attributes:
+        is_drawing: whether a process is drawing in the run's folder.
+        problem: why queued variations are not drawn; None: no problem.
     """
 
-    def __init__(self, keeper: Keeper, start: Start) -> None:
-        self._keeper, self._process = keeper, Background(start)
-        self._wanted = True  # what an earlier sitting asked for and nobody made
-        self.drawing = is_held(keeper.folder)
+    def __init__(self, run_thread: RunThread, start_process: StartProcess) -> None:
+        self._run_thread, self._process = run_thread, ChildProcess(start_process)
+        self._may_start = True  # an earlier session may have queued variations that nobody has drawn
+        self.is_drawing = is_folder_locked(run_thread.run_folder)
         self.problem: str | None = None
 
-    async def ask(self, parent: int, count: int) -> list[tuple[int, int]]:
-        """Queue variations and see to it that somebody makes them; returns what is queued now.
+    async def add(self, parent: int, count: int) -> list[tuple[int, int]]:
+        """Queue variations of a candidate and make sure that a process draws them.
+
+        Args:
+            parent: the candidate's number.
+            count: how many.
+
+        Returns:
+            Everything queued now, as (number, parent's number).
 
         Raises:
             ArtgenError: the run has no such candidate.
         """
 
-        def queue(run: Run) -> list[tuple[int, int]]:
+        def queue_variations(run: Run) -> list[tuple[int, int]]:
             run.queue_variations(parent, count)
-            return run.queued()
+            return run.queued_variations()
 
-        queued = await self._keeper.do(queue)
-        self._wanted, self.problem = True, None
-        await self.look()
+        queued = await self._run_thread.call(queue_variations)
+        self._may_start, self.problem = True, None
+        await self.poll()
         return queued
 
-    async def look(self) -> bool:
-        """See who is at work, begin where nobody is; returns whether that changed."""
-        before = self.drawing, self.problem
-        busy = is_held(self._keeper.folder)
-        end = self._process.ended()
-        if end and end.code and not busy:
-            self._wanted = False  # what is queued stays queued: the next wish tries again
-            self.problem = end.said or f"artgen vary ended with code {end.code}"
-        if self._wanted and not busy and not self._process.running:
-            if await self._keeper.do(Run.queued):
-                self._begin()
+    async def poll(self) -> bool:
+        """Start the process if variations are queued and nothing draws; return whether the state changed."""
+        before = self.is_drawing, self.problem
+        is_busy = is_folder_locked(self._run_thread.run_folder)
+        process_exit = self._process.take_exit()
+        if process_exit and process_exit.exit_code and not is_busy:
+            self._may_start = False  # what is queued stays queued: the next request tries again
+            self.problem = process_exit.output or f"artgen vary ended with code {process_exit.exit_code}"
+        if self._may_start and not is_busy and not self._process.is_running:
+            if await self._run_thread.call(Run.queued_variations):
+                self._start_process()
             else:
-                self._wanted = False
-        self.drawing = busy or self._process.running
-        return (self.drawing, self.problem) != before
+                self._may_start = False
+        self.is_drawing = is_busy or self._process.is_running
+        return (self.is_drawing, self.problem) != before
 
-    def _begin(self) -> None:
+    def _start_process(self) -> None:
         try:
-            self._process.begin()
+            self._process.start()
         except OSError as error:
-            self._wanted, self.problem = False, f"artgen vary could not be started ({error})"
+            self._may_start, self.problem = False, f"artgen vary could not be started ({error})"
 
     def stop(self) -> None:
-        """End the process of ours; what is queued stays queued."""
+        """Stop this server's process; what is queued stays queued."""
         self._process.stop()

@@ -1,1 +1,1 @@
-"""Where a site goes: folders, GitHub Pages, rsync."""
+"""Upload of a built site: to a branch for GitHub Pages, or by rsync."""

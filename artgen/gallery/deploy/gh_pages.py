@@ -1,7 +1,8 @@
-"""The site as a branch of the repository it lies in, as GitHub Pages wants it: by ghp-import, then pushed.
+"""Upload of a site to a GitHub Pages branch of its own repository: committed by ghp-import, then pushed.
 
-The branch is built on what the remote has now, under a name of our own: no local branch moves, and a push is
-never forced. What is on the branch and not artgen's (``CNAME``, pages of one's own) stays.
+The commit follows the remote branch's last one and is made on a temporary local branch, so the artist's local
+branches do not move and no push is forced. Files on the branch that artgen did not make, such as ``CNAME`` or
+the artist's own pages, stay.
 """
 
 from __future__ import annotations
@@ -14,82 +15,103 @@ from pathlib import Path, PurePosixPath
 
 from artgen.errors import ArtgenError
 from artgen.events import Emit, Note
-from artgen.gallery.deploy.git import EXECUTABLE, PLAIN, REMOTE, Entry, Repository
-from artgen.gallery.deploy.upload_set import Parcel, Sent, is_harmless, listed
+from artgen.gallery.deploy.git import (
+    EXECUTABLE_FILE_MODE,
+    REGULAR_FILE_MODE,
+    REMOTE_NAME,
+    GitRepository,
+    TreeEntry,
+)
+from artgen.gallery.deploy.upload_set import UploadResult, UploadSet, is_safe_file_name, parse_manifest_files
 from artgen.gallery.publish.staging import MANIFEST
 
-NO_JEKYLL = ".nojekyll"
+NO_JEKYLL_NAME = ".nojekyll"  # the empty file that makes GitHub Pages serve all files unchanged
 
 
-def send(parcel: Parcel, to: str, branch: str, emit: Emit, force: bool) -> Sent:
-    """Commit the site on ``branch`` and push it to ``origin``; see ``targets.send``."""
-    repository = Repository(parcel.site, f"--to {to}")
-    repository.check(branch)
-    emit(Note(f"{to}: asking {REMOTE} what is there"))
-    before = repository.fetch(branch)
-    foreign = _foreign(repository, before, parcel, branch, force) if before else {}
-    with _stage(parcel) as stage:
+def push_site(upload_set: UploadSet, target: str, branch: str, emit: Emit, force: bool) -> UploadResult:
+    """Commit the site on a branch and push it to ``origin``.
+
+    Args:
+        upload_set: the site's files.
+        target: as the user named it, for messages.
+        branch: of the remote.
+        emit: receives notes about the progress.
+        force: replace files on the branch that artgen did not make but whose names the site uses.
+
+    Raises:
+        ArtgenError: git or the remote refuses, or files on the branch would be lost.
+    """
+    repository = GitRepository(upload_set.site, f"--to {target}")
+    repository.check_ready(branch)
+    emit(Note(f"{target}: asking {REMOTE_NAME} what is there"))
+    old_commit = repository.fetch_branch(branch)
+    foreign = _find_foreign_files(repository, old_commit, upload_set, branch, force) if old_commit else {}
+    with _staging_folder(upload_set) as folder:
         if foreign:
-            repository.write(foreign, stage)
-        with repository.committed(stage, branch, before) as after:
-            changed, removed = repository.difference(before, after)
+            repository.write_files(foreign, folder)
+        with repository.temporary_commit(folder, branch, old_commit) as new_commit:
+            changed, removed = repository.compare_commits(old_commit, new_commit)
             if changed or removed:
-                emit(Note(f"{to}: {len(changed)} files changed, {len(removed)} removed; pushing"))
-                repository.push(after, branch)
-    return Sent(to, changed, removed)
+                emit(Note(f"{target}: {len(changed)} files changed, {len(removed)} removed; pushing"))
+                repository.push_commit(new_commit, branch)
+    return UploadResult(target, changed, removed)
 
 
-def _foreign(
-    repository: Repository, before: str, parcel: Parcel, branch: str, force: bool
-) -> dict[str, Entry]:
-    """What on the branch is neither artgen's nor in the parcel, and so has to be carried over."""
-    there = repository.files(before)
-    manifest = repository.read(before, MANIFEST) if MANIFEST in there else ""
-    known = (listed(manifest) or frozenset()) | {MANIFEST, NO_JEKYLL}
-    taken = [name for name in sorted(parcel.ours - known) if name in there]
-    if taken and not force:
-        more = f" (and {len(taken) - 1} more)" if len(taken) > 1 else ""
-        found = f"{taken[0]}{more} is there and is not artgen's"
-        raise ArtgenError(f"branch {branch}", found, "move it away, or use --force to replace it")
-    mine = known | set(parcel.files)
-    foreign = {name: entry for name, entry in there.items() if name not in mine}
-    folders = set().union(*map(_folders, parcel.files))
+def _find_foreign_files(
+    repository: GitRepository, commit: str, upload_set: UploadSet, branch: str, force: bool
+) -> dict[str, TreeEntry]:
+    """Find files on the branch that neither artgen made nor the site replaces: the new commit keeps them.
+
+    Raises:
+        ArtgenError: one of them is in the site's way, or cannot be committed again.
+    """
+    entries = repository.list_files(commit)
+    manifest = repository.read_text(commit, MANIFEST) if MANIFEST in entries else ""
+    sent_before = (parse_manifest_files(manifest) or frozenset()) | {MANIFEST, NO_JEKYLL_NAME}
+    replaced = [name for name in sorted(upload_set.artgen_file_names - sent_before) if name in entries]
+    if replaced and not force:
+        more = f" (and {len(replaced) - 1} more)" if len(replaced) > 1 else ""
+        problem = f"{replaced[0]}{more} is there and is not artgen's"
+        raise ArtgenError(f"branch {branch}", problem, "move it away, or use --force to replace it")
+    site_names = sent_before | set(upload_set.file_names)
+    foreign = {name: entry for name, entry in entries.items() if name not in site_names}
+    site_folders = set().union(*map(_parent_folders, upload_set.file_names))
     for name, entry in foreign.items():
-        if name in folders or not _folders(name).isdisjoint(parcel.files):
+        if name in site_folders or not _parent_folders(name).isdisjoint(upload_set.file_names):
             raise ArtgenError(f"branch {branch}", f"{name} is in the way of the site's", "move it away")
-        if entry.mode not in (PLAIN, EXECUTABLE) or not _importable(name):
-            found = f"{name!r} is no plain file, and would be lost"
-            raise ArtgenError(f"branch {branch}", found, "take it off the branch, or use another branch")
+        if entry.mode not in (REGULAR_FILE_MODE, EXECUTABLE_FILE_MODE) or not _is_importable(name):
+            problem = f"{name!r} is no plain file, and would be lost"
+            raise ArtgenError(f"branch {branch}", problem, "take it off the branch, or use another branch")
     return foreign
 
 
-def _folders(name: str) -> set[str]:
-    """The folders that a file lies in."""
+def _parent_folders(name: str) -> set[str]:
+    """Return all folders above a file, relative to the site, as ``a/b`` and ``a`` for ``a/b/c``."""
     return {str(folder) for folder in PurePosixPath(name).parents}
 
 
-def _importable(name: str) -> bool:
-    """Whether ghp-import, which tells git each name as it is, can take a file of this name."""
-    return is_harmless(name) and not name.startswith('"')
+def _is_importable(name: str) -> bool:
+    """Whether ghp-import, which passes names to git without quoting them, can import this file."""
+    return is_safe_file_name(name) and not name.startswith('"')
 
 
 @contextmanager
-def _stage(parcel: Parcel) -> Iterator[Path]:
-    """A folder that holds the parcel's files and nothing else; linked, for copies would double the site."""
-    place = parcel.site.absolute()
-    stage = place.with_name(f".{place.name}.artgen-send")
-    shutil.rmtree(stage, ignore_errors=True)  # of one that was killed
+def _staging_folder(upload_set: UploadSet) -> Iterator[Path]:
+    """Yield a temporary folder with the site's files alone; hard links save the space of copies."""
+    site = upload_set.site.absolute()
+    folder = site.with_name(f".{site.name}.artgen-send")
+    shutil.rmtree(folder, ignore_errors=True)  # left by a process that was killed
     try:
-        for name in parcel.files:
-            if not _importable(name):
-                found = "has a name that git's import cannot take"
-                raise ArtgenError(str(parcel.site / name), found, "give it another name")
-            file = stage / name
+        for name in upload_set.file_names:
+            if not _is_importable(name):
+                problem = "has a name that git's import cannot take"
+                raise ArtgenError(str(upload_set.site / name), problem, "give it another name")
+            file = folder / name
             file.parent.mkdir(parents=True, exist_ok=True)
             try:
-                os.link(parcel.site / name, file)
+                os.link(upload_set.site / name, file)
             except OSError:  # a file system without hard links
-                shutil.copyfile(parcel.site / name, file)
-        yield stage
+                shutil.copyfile(upload_set.site / name, file)
+        yield folder
     finally:
-        shutil.rmtree(stage, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)

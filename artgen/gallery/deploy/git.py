@@ -1,4 +1,4 @@
-"""The git repository that a site lies in, and its remote: what sending the site as a branch asks of them."""
+"""Git commands on the repository that contains the site's folder, and on its remote."""
 
 from __future__ import annotations
 
@@ -15,173 +15,210 @@ from typing import NamedTuple
 from artgen import __version__
 from artgen.errors import ArtgenError
 
-REMOTE = "origin"
-# No filters and no line endings: what arrives is what was built.
-EXACT = ("-c", "core.autocrlf=false", "-c", "core.attributesFile=", "-c", "core.quotePath=false")
-PLAIN, EXECUTABLE = "100644", "100755"
-MISSING = 2  # how ls-remote says that there is no such branch
-# What git says around the reason.
-_EMPTY = re.compile(r"To |hint:|error: failed to push some refs|remote:\s*$|Everything up-to-date")
-_TELLING = ("fatal:", "error:", "remote:", "!")
+REMOTE_NAME = "origin"
+# Neither filters nor conversion of line endings: the files that arrive are those that were built.
+UNALTERED_CONTENT_OPTIONS = (
+    "-c",
+    "core.autocrlf=false",
+    "-c",
+    "core.attributesFile=",
+    "-c",
+    "core.quotePath=false",
+)
+REGULAR_FILE_MODE, EXECUTABLE_FILE_MODE = "100644", "100755"
+NO_SUCH_BRANCH_EXIT_CODE = 2  # of git ls-remote
+# Lines of git's output that do not tell why it failed.
+_UNINFORMATIVE_LINE = re.compile(
+    r"To |hint:|error: failed to push some refs|remote:\s*$|Everything up-to-date"
+)
+_REASON_PREFIXES = ("fatal:", "error:", "remote:", "!")
 _IDENTITY = re.compile(r"(?P<name>.*?) ?<(?P<email>.*)> \d+ [+-]\d+\s*")
 
 
-class Entry(NamedTuple):
+class TreeEntry(NamedTuple):
     """One line of a commit's tree.
 
     Attributes:
-        mode: ``PLAIN``, ``EXECUTABLE``, or that of a symbolic link or another repository.
-        kind: ``blob`` for files and links.
-        content: its hash.
+        mode: ``REGULAR_FILE_MODE``, ``EXECUTABLE_FILE_MODE``, or that of a symbolic link or a submodule.
+        object_type: ``blob`` for files and links.
+        object_hash: of the content.
     """
 
     mode: str
-    kind: str
-    content: str
+    object_type: str
+    object_hash: str
 
 
-class Repository:
-    """Git, run in a folder.
+class GitRepository:
+    """A git repository, used through the git command.
 
     Args:
-        folder: somewhere in the repository.
-        where: what its errors are about.
+        folder: any folder in the repository.
+        where: what errors are about, as ``--to gh-pages``.
     """
 
     def __init__(self, folder: Path, where: str) -> None:
         self._folder, self._where = folder, where
 
-    def check(self, branch: str) -> None:
-        """Make sure of everything that sending needs.
+    def check_ready(self, branch: str) -> None:
+        """Check that the site can be committed and that there is a remote to push it to.
 
         Raises:
-            ArtgenError: no git, no repository, no remote, no such name of a branch, or nobody to sign.
+            ArtgenError: no git, no repository, no remote, an invalid branch name, or no committer.
         """
         if shutil.which("git") is None:
             raise ArtgenError(self._where, "git is not installed", "https://git-scm.com/downloads")
-        if self._call("rev-parse", "--git-dir").returncode:
-            right = "the branch is one of a repository's: publish inside of it"
-            raise ArtgenError(self._where, f"{self._folder} is in no git repository", right, "git init")
-        if self._call("remote", "get-url", REMOTE).returncode:
-            command = f"git remote add {REMOTE} git@github.com:YOU/REPOSITORY.git"
-            raise ArtgenError(self._where, f"the repository has no remote {REMOTE}", "name one", command)
-        if branch.startswith("-") or self._call("check-ref-format", f"refs/heads/{branch}").returncode:
+        if self._run_git("rev-parse", "--git-dir").returncode:
+            expected = "the branch is one of a repository's: publish inside of it"
+            raise ArtgenError(self._where, f"{self._folder} is in no git repository", expected, "git init")
+        if self._run_git("remote", "get-url", REMOTE_NAME).returncode:
+            command = f"git remote add {REMOTE_NAME} git@github.com:YOU/REPOSITORY.git"
+            raise ArtgenError(self._where, f"the repository has no remote {REMOTE_NAME}", "name one", command)
+        if branch.startswith("-") or self._run_git("check-ref-format", f"refs/heads/{branch}").returncode:
             raise ArtgenError(self._where, f"{branch!r} cannot be a branch's name", "e.g. gh-pages:gallery")
-        if self._call("var", "GIT_COMMITTER_IDENT").returncode:
+        if self._run_git("var", "GIT_COMMITTER_IDENT").returncode:
             command = 'git config --global user.name "YOUR NAME"; git config --global user.email YOU@HOST'
             raise ArtgenError(self._where, "git does not know who you are", "tell it", command)
 
-    def fetch(self, branch: str) -> str:
-        """The commit that the remote's branch is at; empty where there is no such branch."""
-        found = self._call("ls-remote", "--exit-code", REMOTE, f"refs/heads/{branch}")
-        if found.returncode == MISSING:
+    def fetch_branch(self, branch: str) -> str:
+        """Fetch a branch of the remote, and return its commit; empty if there is no such branch."""
+        process = self._run_git("ls-remote", "--exit-code", REMOTE_NAME, f"refs/heads/{branch}")
+        if process.returncode == NO_SUCH_BRANCH_EXIT_CODE:
             return ""
-        if found.returncode:
-            raise self._failed(f"{REMOTE} could not be reached", found.stderr)
-        self._run("fetch", "--quiet", "--no-tags", REMOTE, f"+refs/heads/{branch}:{_kept(branch)}")
-        return self._run("rev-parse", _kept(branch)).strip()
+        if process.returncode:
+            raise self._failure(f"{REMOTE_NAME} could not be reached", process.stderr)
+        refspec = f"+refs/heads/{branch}:{_fetched_ref(branch)}"
+        self._git_output("fetch", "--quiet", "--no-tags", REMOTE_NAME, refspec)
+        return self._git_output("rev-parse", _fetched_ref(branch)).strip()
 
-    def files(self, commit: str) -> dict[str, Entry]:
-        """The files of a commit by name, and what else is in it."""
-        lines = self._run("ls-tree", "-r", "-z", "--full-tree", commit).split("\0")
+    def list_files(self, commit: str) -> dict[str, TreeEntry]:
+        """List the files, links and submodules of a commit by name."""
+        lines = self._git_output("ls-tree", "-r", "-z", "--full-tree", commit).split("\0")
         return {
-            name: Entry(*what.split()) for what, _, name in (line.partition("\t") for line in lines if line)
+            name: TreeEntry(*fields.split())
+            for fields, _, name in (line.partition("\t") for line in lines if line)
         }
 
-    def read(self, commit: str, name: str) -> str:
-        """The text of a file of a commit."""
-        return self._run("show", f"{commit}:{name}")
+    def read_text(self, commit: str, name: str) -> str:
+        """Read the text of a file of a commit."""
+        return self._git_output("show", f"{commit}:{name}")
 
-    def write(self, entries: Mapping[str, Entry], folder: Path) -> None:
-        """Write files of a commit into ``folder``, byte for byte: a checkout would heed attributes."""
-        command = ["git", *EXACT, "cat-file", "--batch"]
-        asked = "".join(f"{entry.content}\n" for entry in entries.values()).encode()
-        told = subprocess.run(command, cwd=self._folder, input=asked, stdout=subprocess.PIPE).stdout
-        at = 0
+    def write_files(self, entries: Mapping[str, TreeEntry], folder: Path) -> None:
+        """Write files of a commit into ``folder``, byte for byte; a checkout would apply attributes.
+
+        Args:
+            entries: files by name, as ``list_files`` returns them.
+            folder: where they go.
+        """
+        command = ["git", *UNALTERED_CONTENT_OPTIONS, "cat-file", "--batch"]
+        hashes = "".join(f"{entry.object_hash}\n" for entry in entries.values()).encode()
+        output = subprocess.run(command, cwd=self._folder, input=hashes, stdout=subprocess.PIPE).stdout
+        # For each file: a line of hash, type and size, then the content and a line feed.
+        offset = 0
         for name, entry in entries.items():
-            line = told.index(b"\n", at)
-            size = int(told[at:line].split()[2])
+            header_end = output.index(b"\n", offset)
+            size = int(output[offset:header_end].split()[2])
             file = folder / name
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(told[line + 1 : line + 1 + size])
-            if entry.mode == EXECUTABLE:
+            file.write_bytes(output[header_end + 1 : header_end + 1 + size])
+            if entry.mode == EXECUTABLE_FILE_MODE:
                 file.chmod(0o755)
-            at = line + size + 2
+            offset = header_end + size + 2
 
     @contextmanager
-    def committed(self, folder: Path, branch: str, before: str) -> Iterator[str]:
-        """The files of ``folder``, and an empty ``.nojekyll``, as a commit after ``before``.
+    def temporary_commit(self, folder: Path, branch: str, parent: str) -> Iterator[str]:
+        """Commit the files of ``folder`` and an empty ``.nojekyll`` on a temporary branch.
 
-        ghp-import wants a branch to put it on: one of our own, which goes again.
+        ghp-import needs a local branch; it is removed on leaving.
+
+        Args:
+            folder: has exactly the files to commit.
+            branch: of the remote, for the temporary branch's name.
+            parent: commit that comes before; empty for none.
+
+        Yields:
+            The new commit.
         """
-        ours = f"artgen-sends-{branch}"
+        temporary_branch = f"artgen-sends-{branch}"
         try:
-            self._call("update-ref", "-d", f"refs/heads/{ours}")  # of one that was killed
-            if before:
-                self._run("update-ref", f"refs/heads/{ours}", before)
-            command = [sys.executable, "-m", "ghp_import", "--no-jekyll", f"--branch={ours}"]
+            # The branch may be left by a process that was killed.
+            self._run_git("update-ref", "-d", f"refs/heads/{temporary_branch}")
+            if parent:
+                self._git_output("update-ref", f"refs/heads/{temporary_branch}", parent)
+            command = [sys.executable, "-m", "ghp_import", "--no-jekyll", f"--branch={temporary_branch}"]
             command += [f"--message=Published by artgen {__version__}", str(folder)]
-            done = self._program(command, "", self._identity())
-            if done.returncode:
-                raise self._failed("the site could not be committed", done.stderr)
-            yield self._run("rev-parse", f"refs/heads/{ours}").strip()
+            process = self._run_command(command, self._committer_variables())
+            if process.returncode:
+                raise self._failure("the site could not be committed", process.stderr)
+            yield self._git_output("rev-parse", f"refs/heads/{temporary_branch}").strip()
         finally:
-            self._call("update-ref", "-d", f"refs/heads/{ours}")
+            self._run_git("update-ref", "-d", f"refs/heads/{temporary_branch}")
 
-    def difference(self, before: str, after: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Files that are new or other in ``after``, and those that are gone; ``before`` may be empty."""
-        old = before or self._run("hash-object", "-t", "tree", "--stdin").strip()
-        told = self._run("diff-tree", "-r", "-z", "--name-status", "--no-renames", old, after).split("\0")
-        pairs = list(zip(told[:-1:2], told[1::2], strict=True))
-        changed = tuple(name for kind, name in pairs if kind != "D")
-        return changed, tuple(name for kind, name in pairs if kind == "D")
+    def compare_commits(self, old: str, new: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Compare the files of two commits.
 
-    def push(self, commit: str, branch: str) -> None:
-        """Let the remote's branch be at ``commit``, which comes after what it is at.
+        Args:
+            old: a commit; empty stands for one without files.
+            new: a commit.
+
+        Returns:
+            Names of new and changed files, and names of removed files.
+        """
+        old_tree = old or self._git_output("hash-object", "-t", "tree", "--stdin").strip()
+        output = self._git_output("diff-tree", "-r", "-z", "--name-status", "--no-renames", old_tree, new)
+        fields = output.split("\0")
+        changes = list(zip(fields[:-1:2], fields[1::2], strict=True))
+        changed = tuple(name for status, name in changes if status != "D")
+        return changed, tuple(name for status, name in changes if status == "D")
+
+    def push_commit(self, commit: str, branch: str) -> None:
+        """Push a commit to a branch of the remote, without force.
 
         Raises:
-            ArtgenError: refused, or somebody else was quicker; the branch is as it was.
+            ArtgenError: the remote refused, or somebody else pushed first; the branch is unchanged.
         """
-        done = self._call("push", "--quiet", REMOTE, f"{commit}:refs/heads/{branch}")
-        if done.returncode:
-            raise self._failed(f"{REMOTE} did not take it, and stands as it was", done.stderr)
-        self._run("update-ref", _kept(branch), commit)
+        process = self._run_git("push", "--quiet", REMOTE_NAME, f"{commit}:refs/heads/{branch}")
+        if process.returncode:
+            raise self._failure(f"{REMOTE_NAME} refused the push, and is unchanged", process.stderr)
+        self._git_output("update-ref", _fetched_ref(branch), commit)
 
-    def _identity(self) -> dict[str, str]:
-        """Who commits, in the variables that ghp-import reads: by itself it knows fewer places than git."""
-        found = _IDENTITY.fullmatch(self._run("var", "GIT_COMMITTER_IDENT"))
-        if found is None:
+    def _committer_variables(self) -> dict[str, str]:
+        """Return the committer as environment variables, as ghp-import reads fewer settings than git."""
+        identity = _IDENTITY.fullmatch(self._git_output("var", "GIT_COMMITTER_IDENT"))
+        if identity is None:
             return {}
-        return {"GIT_COMMITTER_NAME": found["name"], "GIT_COMMITTER_EMAIL": found["email"]}
+        return {"GIT_COMMITTER_NAME": identity["name"], "GIT_COMMITTER_EMAIL": identity["email"]}
 
-    def _run(self, *arguments: str, said: str = "", **variables: str) -> str:
-        done = self._call(*arguments, said=said, **variables)
-        if done.returncode:
-            raise self._failed(f"git {arguments[0]} failed", done.stderr)
-        return done.stdout
+    def _git_output(self, *arguments: str) -> str:
+        """Run git and return its output; raise if it fails."""
+        process = self._run_git(*arguments)
+        if process.returncode:
+            raise self._failure(f"git {arguments[0]} failed", process.stderr)
+        return process.stdout
 
-    def _call(self, *arguments: str, said: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
-        return self._program(["git", *EXACT, *arguments], said, variables)
+    def _run_git(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self._run_command(["git", *UNALTERED_CONTENT_OPTIONS, *arguments], {})
 
-    def _program(
-        self, command: list[str], said: str, variables: dict[str, str]
-    ) -> subprocess.CompletedProcess[str]:
+    def _run_command(self, command: list[str], variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        """Run a command in the repository with empty input and additional environment variables."""
         return subprocess.run(
             command,
             cwd=self._folder,
             env={**os.environ, "LC_ALL": "C.UTF-8", "LANGUAGE": "", **variables},
-            input=said,
+            input="",
             capture_output=True,
             encoding="utf-8",
             errors="surrogateescape",
         )
 
-    def _failed(self, found: str, said: str) -> ArtgenError:
-        lines = [line.strip() for line in said.splitlines() if line.strip() and not _EMPTY.match(line)]
-        telling = [line for line in lines if line.startswith(_TELLING)] or lines
-        return ArtgenError(self._where, f"{found} ({' / '.join(telling[-3:]) or 'no reason given'})")
+    def _failure(self, problem: str, stderr: str) -> ArtgenError:
+        """Make the error for a failed command, with the lines of its output that tell why."""
+        lines = [line.strip() for line in stderr.splitlines()]
+        lines = [line for line in lines if line and not _UNINFORMATIVE_LINE.match(line)]
+        reasons = [line for line in lines if line.startswith(_REASON_PREFIXES)] or lines
+        return ArtgenError(self._where, f"{problem} ({' / '.join(reasons[-3:]) or 'no reason given'})")
 
 
-def _kept(branch: str) -> str:
-    """A name for what was fetched, so that git does not throw it away."""
+def _fetched_ref(branch: str) -> str:
+    """Return the ref that keeps a fetched branch, so that git does not delete its objects."""
     return f"refs/artgen/{branch}"

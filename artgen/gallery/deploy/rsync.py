@@ -1,8 +1,8 @@
-"""The site on another computer, or in a folder elsewhere, kept like ours by the rsync program.
+"""Upload of a site by the rsync program, to another computer or to a folder on this one.
 
-Pages come after the pictures they show, and together; what is gone from the site goes last. So a visitor, or
-whoever is cut off in the middle, sees the old site or the new one. The manifest there says what we may take
-away, and is extended before anything new arrives.
+Pages are sent together after the pictures they show, and files that are no longer part of the site are
+removed last. So a visitor, even during an interrupted upload, sees the old site or the new one. The manifest
+at the target says which files artgen may remove there; it is extended before anything new is sent.
 """
 
 from __future__ import annotations
@@ -19,120 +19,146 @@ from pathlib import Path
 
 from artgen.errors import ArtgenError
 from artgen.events import Emit, Note
-from artgen.gallery.deploy.upload_set import Parcel, Sent, listed
+from artgen.gallery.deploy.upload_set import UploadResult, UploadSet, parse_manifest_files
 from artgen.gallery.publish.staging import MANIFEST
 
-# Content decides, not times: a site that was built anew in a fresh checkout has new times. Folders that are
-# there keep their rights; files are for everybody to read.
-SETTINGS = ("--checksum", "--times", "--perms", "--chmod=F644", "--no-implied-dirs", "--protect-args")
-PAGES = frozenset({".html", ".xml", ".json", ".css", ".js", ".txt", ""})
-OLDEST = (3, 1)
-NOT_ALL = 23  # rsync's exit code when a file, such as one that is not there, could not be moved
+# Files are compared by content, because a site built in a fresh checkout has new times. Existing folders keep
+# their permissions; everybody may read the files.
+COPY_OPTIONS = ("--checksum", "--times", "--perms", "--chmod=F644", "--no-implied-dirs", "--protect-args")
+PAGE_ENDINGS = frozenset({".html", ".xml", ".json", ".css", ".js", ".txt", ""})
+MIN_RSYNC_VERSION = (3, 1)
+PARTIAL_TRANSFER_EXIT_CODE = 23  # some file could not be transferred, e.g. because it does not exist
 
 
-def send(parcel: Parcel, to: str, address: str, emit: Emit, force: bool) -> Sent:
-    """Bring the folder at ``address`` (which ends in ``/``) to the parcel's state; see ``targets.send``."""
-    rsync = _Rsync(f"--to {to}", address)
-    with tempfile.TemporaryDirectory(prefix="artgen-") as place:
-        emit(Note(f"{to}: asking what is there"))
-        known = rsync.manifest(Path(place))
-        new = parcel.ours - known
-        if new:
-            taken = rsync.others(parcel.site, new - {MANIFEST})
-            if taken and not force:
-                more = f" (and {len(taken) - 1} more)" if len(taken) > 1 else ""
-                found = f"{taken[0]}{more} is there and is not artgen's"
-                raise ArtgenError(f"--to {to}", found, "move it away, or use --force to replace it")
-            claim = json.dumps({"files": sorted((known | parcel.ours) - {MANIFEST})}, indent=1)
-            (Path(place) / MANIFEST).write_text(claim + "\n", "utf-8")
-            rsync.move(Path(place), [MANIFEST])
-    pages = [name for name in parcel.files if Path(name).suffix.lower() in PAGES and name != MANIFEST]
-    rest = [name for name in parcel.files if Path(name).suffix.lower() not in PAGES and name != MANIFEST]
-    emit(Note(f"{to}: {len(parcel.files)} files are compared, and those that changed sent"))
-    changed = rsync.move(parcel.site, rest) + rsync.move(parcel.site, pages, "--delay-updates")
-    removed = rsync.remove(known - parcel.ours - set(parcel.files))
-    rsync.move(parcel.site, [MANIFEST])
-    return Sent(to, tuple(sorted(changed)), tuple(sorted(removed)))
+def upload_by_rsync(
+    upload_set: UploadSet, target: str, address: str, emit: Emit, force: bool
+) -> UploadResult:
+    """Make the files at ``address`` those of the site.
 
-
-class _Rsync:
-    """The program, with a folder at the other end.
+    Args:
+        upload_set: the site's files.
+        target: as the user named it, for messages.
+        address: the target folder as rsync's argument; it ends in ``/``.
+        emit: receives notes about the progress.
+        force: replace files there that artgen did not make but whose names the site uses.
 
     Raises:
-        ArtgenError: it is not installed, or too old.
+        ArtgenError: rsync is missing or fails, or files there would be lost.
+    """
+    rsync = _RsyncClient(f"--to {target}", address)
+    with tempfile.TemporaryDirectory(prefix="artgen-") as temporary_folder:
+        emit(Note(f"{target}: asking what is there"))
+        sent_before = rsync.fetch_manifest_files(Path(temporary_folder))
+        new_names = upload_set.artgen_file_names - sent_before
+        if new_names:
+            foreign = rsync.list_differing_files(upload_set.site, new_names - {MANIFEST})
+            if foreign and not force:
+                more = f" (and {len(foreign) - 1} more)" if len(foreign) > 1 else ""
+                problem = f"{foreign[0]}{more} is there and is not artgen's"
+                expected = "move it away, or use --force to replace it"
+                raise ArtgenError(f"--to {target}", problem, expected)
+            claimed_names = sorted((sent_before | upload_set.artgen_file_names) - {MANIFEST})
+            manifest = json.dumps({"files": claimed_names}, indent=1)
+            (Path(temporary_folder) / MANIFEST).write_text(manifest + "\n", "utf-8")
+            rsync.send_files(Path(temporary_folder), [MANIFEST])
+    names = [name for name in upload_set.file_names if name != MANIFEST]
+    pages = [name for name in names if Path(name).suffix.lower() in PAGE_ENDINGS]
+    media = [name for name in names if Path(name).suffix.lower() not in PAGE_ENDINGS]
+    emit(Note(f"{target}: {len(upload_set.file_names)} files are compared, and those that changed sent"))
+    changed = rsync.send_files(upload_set.site, media)
+    changed += rsync.send_files(upload_set.site, pages, "--delay-updates")
+    removed = rsync.remove_files(sent_before - upload_set.artgen_file_names - set(upload_set.file_names))
+    rsync.send_files(upload_set.site, [MANIFEST])
+    return UploadResult(target, tuple(sorted(changed)), tuple(sorted(removed)))
+
+
+class _RsyncClient:
+    """The rsync program, with a target folder.
+
+    Args:
+        where: what errors are about, as ``--to host:path``.
+        address: the target folder as rsync's argument; it ends in ``/``.
+
+    Raises:
+        ArtgenError: rsync is not installed, or too old.
     """
 
     def __init__(self, where: str, address: str) -> None:
         self._where, self._address = where, address
         if shutil.which("rsync") is None:
-            raise ArtgenError(where, "the program rsync is not installed here", "install it", _install())
-        said = subprocess.run(["rsync", "--version"], capture_output=True, text=True).stdout
-        version = re.search(r"^rsync\s+version v?(\d+)\.(\d+)", said)
-        if version is None or (int(version[1]), int(version[2])) < OLDEST:
-            found = (
-                f"this rsync is too old or another program ({said.splitlines()[0] if said else 'it is mute'})"
+            raise ArtgenError(
+                where, "the program rsync is not installed here", "install it", _install_command()
             )
-            raise ArtgenError(where, found, "rsync 3.1 or newer", _install())
+        output = subprocess.run(["rsync", "--version"], capture_output=True, text=True).stdout
+        version = re.search(r"^rsync\s+version v?(\d+)\.(\d+)", output)
+        if version is None or (int(version[1]), int(version[2])) < MIN_RSYNC_VERSION:
+            program = output.splitlines()[0] if output else "it prints no version"
+            problem = f"this rsync is too old or another program ({program})"
+            raise ArtgenError(where, problem, "rsync 3.1 or newer", _install_command())
 
-    def manifest(self, place: Path) -> frozenset[str]:
-        """What the other end's manifest calls artgen's; nothing where there is no site yet."""
-        done = self._call(["--protect-args", "--", self._address + MANIFEST, f"{place}/"])
-        if done.returncode == NOT_ALL and "No such file" in done.stderr:
+    def fetch_manifest_files(self, temporary_folder: Path) -> frozenset[str]:
+        """Return the names of artgen's files at the target; empty if there is no site yet."""
+        process = self._run(["--protect-args", "--", self._address + MANIFEST, f"{temporary_folder}/"])
+        if process.returncode == PARTIAL_TRANSFER_EXIT_CODE and "No such file" in process.stderr:
             return frozenset()
-        self._check(done)
-        text = (place / MANIFEST).read_text("utf-8", "replace")
-        (place / MANIFEST).unlink()
-        return (listed(text) or frozenset()) | {MANIFEST}
+        self._raise_if_failed(process)
+        manifest = (temporary_folder / MANIFEST).read_text("utf-8", "replace")
+        (temporary_folder / MANIFEST).unlink()
+        return (parse_manifest_files(manifest) or frozenset()) | {MANIFEST}
 
-    def others(self, site: Path, names: Iterable[str]) -> list[str]:
-        """Which of ``names`` are there, and not as they are in the site."""
-        return sorted(self._list(site, names, "--dry-run", "--existing", *SETTINGS))
+    def list_differing_files(self, site: Path, names: Iterable[str]) -> list[str]:
+        """List those of ``names`` that exist at the target with another content than in the site."""
+        return sorted(self._transfer(site, names, "--dry-run", "--existing", *COPY_OPTIONS))
 
-    def move(self, site: Path, names: Iterable[str], *settings: str) -> list[str]:
-        """Send those of ``names`` that are not there or not the same; returns which."""
-        return self._list(site, names, *SETTINGS, *settings)
+    def send_files(self, site: Path, names: Iterable[str], *options: str) -> list[str]:
+        """Send those of ``names`` that are new or changed, and return these."""
+        return self._transfer(site, names, *COPY_OPTIONS, *options)
 
-    def remove(self, names: Iterable[str]) -> list[str]:
-        """Take away files; returns those that were there.
+    def remove_files(self, names: Iterable[str]) -> list[str]:
+        """Remove files at the target, and return those that existed.
 
-        Told of a name whose folder it cannot find here, rsync removes nothing: the site may lack that folder
-        too. So it is given the folders, and nothing in them.
+        rsync only removes a file if its folder exists on this side, and the site may no longer have the
+        folder. So the source is a temporary folder with empty subfolders.
         """
-        with tempfile.TemporaryDirectory(prefix="artgen-") as place:
+        with tempfile.TemporaryDirectory(prefix="artgen-") as temporary_folder:
             names = list(names)
             for folder in {Path(name).parent for name in names}:
-                (Path(place) / folder).mkdir(parents=True, exist_ok=True)
-            return self._list(Path(place), names, "--delete-missing-args", *SETTINGS)
+                (Path(temporary_folder) / folder).mkdir(parents=True, exist_ok=True)
+            return self._transfer(Path(temporary_folder), names, "--delete-missing-args", *COPY_OPTIONS)
 
-    def _list(self, site: Path, names: Iterable[str], *settings: str) -> list[str]:
+    def _transfer(self, folder: Path, names: Iterable[str], *options: str) -> list[str]:
+        """Run rsync on files of a folder, and return the names of those that it sent or removed."""
         names = sorted(names)
         if not names:
             return []
-        said = "".join(f"./{name}\0" for name in names)  # one that begins with # or ; would be a comment
-        call = [*settings, "--from0", "--files-from=-", "--out-format=%i %n", "--8-bit-output"]
-        done = self._call([*call, "--", f"{site.absolute()}/", self._address], said)
-        self._check(done)
-        lines = [line.partition(" ") for line in done.stdout.splitlines()]
-        # "<f++": moved, as it is new; "<fc.": its content was another; ".f..t": only its time.
-        return [name.lstrip() for what, _, name in lines if what[:2] in ("<f", ">f") or what == "*deleting"]
+        # The ./ is for names that begin with # or ;, which rsync would take for comments.
+        name_list = "".join(f"./{name}\0" for name in names)
+        arguments = [*options, "--from0", "--files-from=-", "--out-format=%i %n", "--8-bit-output"]
+        process = self._run([*arguments, "--", f"{folder.absolute()}/", self._address], name_list)
+        self._raise_if_failed(process)
+        lines = [line.partition(" ") for line in process.stdout.splitlines()]
+        # "<f++": sent, as it is new; "<fc.": sent, as its content changed; ".f..t": only its time changed.
+        return [
+            name.lstrip() for change, _, name in lines if change[:2] in ("<f", ">f") or change == "*deleting"
+        ]
 
-    def _call(self, arguments: list[str], said: str = "") -> subprocess.CompletedProcess[str]:
+    def _run(self, arguments: list[str], stdin: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["rsync", *arguments],
             env={**os.environ, "LC_ALL": "C"},
-            input=said,
+            input=stdin,
             capture_output=True,
             encoding="utf-8",
             errors="surrogateescape",
         )
 
-    def _check(self, done: subprocess.CompletedProcess[str]) -> None:
-        if done.returncode:
-            lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-            found = f"rsync failed ({' / '.join(lines[:2]) or f'exit code {done.returncode}'})"
-            right = "the site that was there stands; the next publish goes on"
-            raise ArtgenError(self._where, found, right, f"rsync {self._address}")
+    def _raise_if_failed(self, process: subprocess.CompletedProcess[str]) -> None:
+        if process.returncode:
+            lines = [line.strip() for line in process.stderr.splitlines() if line.strip()]
+            problem = f"rsync failed ({' / '.join(lines[:2]) or f'exit code {process.returncode}'})"
+            expected = "the old site is still there; the next publish continues"
+            raise ArtgenError(self._where, problem, expected, f"rsync {self._address}")
 
 
-def _install() -> str:
+def _install_command() -> str:
     return "brew install rsync" if sys.platform == "darwin" else "sudo apt install rsync"

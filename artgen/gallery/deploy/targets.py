@@ -1,4 +1,4 @@
-"""Where a built site goes besides its own folder: a branch for GitHub Pages, or another computer."""
+"""Upload targets of a built site, as ``--to`` names them: a GitHub Pages branch, or a folder for rsync."""
 
 from __future__ import annotations
 
@@ -6,82 +6,81 @@ import re
 from pathlib import Path
 
 from artgen.errors import ArtgenError
-from artgen.events import Emit, Note, ignore
-from artgen.gallery.deploy.upload_set import Sent, pack
+from artgen.events import Emit, Note, ignore_event
+from artgen.gallery.deploy.upload_set import UploadResult, read_upload_set
 
-BRANCH = "gh-pages"
-LOCAL = "rsync:"
-# As rsync has it: a colon before any slash means another computer. One letter before it is a drive.
-_ELSEWHERE = re.compile(r"(?:rsync://[^/]|(?:[^/\\:@]+@)?(?:\[[^\]/]+\]|[^/\\:@]{2,})::?)")
+DEFAULT_BRANCH = "gh-pages"
+LOCAL_RSYNC_PREFIX = "rsync:"
+# As in rsync, a colon before any slash means another computer; after a single letter it means a drive.
+_REMOTE_ADDRESS = re.compile(r"(?:rsync://[^/]|(?:[^/\\:@]+@)?(?:\[[^\]/]+\]|[^/\\:@]{2,})::?)")
 
 
-def is_elsewhere(to: str) -> bool:
-    """Whether ``--to`` names a target for ``send``; otherwise it is a folder that the site is built in.
+def is_remote_target(target: str) -> bool:
+    """Whether ``--to`` names a target for ``send_site``; if not, it is the folder to build the site in.
 
-    ``gh-pages``, ``gh-pages:BRANCH``, ``user@host:path``, ``host:path``, ``rsync://host/module/path`` and
-    ``rsync:FOLDER`` do. A folder called ``gh-pages`` or with a colon in its name is given as ``./gh-pages``.
+    Targets are ``gh-pages``, ``gh-pages:BRANCH``, ``user@host:path``, ``host:path``,
+    ``rsync://host/module/path`` and ``rsync:FOLDER``. To build in a folder called ``gh-pages`` or with a
+    colon in its name, write ``./gh-pages``.
     """
-    return to == BRANCH or bool(_ELSEWHERE.match(to))
+    return target == DEFAULT_BRANCH or bool(_REMOTE_ADDRESS.match(target))
 
 
-def check(site: Path, to: str) -> None:
-    """Make sure, before a site is built for minutes, that there is a repository to send it by.
+def check_target(site: Path, target: str) -> None:
+    """Check, before the site is built for minutes, that git can push it; other targets are not checked.
 
     Args:
-        site: the folder that it will be built in, in this one; need not exist.
-        to: see ``is_elsewhere``.
+        site: folder to build the site in; it need not exist, but then the current folder is checked.
+        target: see ``is_remote_target``.
 
     Raises:
-        ArtgenError: see ``Repository.check``.
+        ArtgenError: see ``GitRepository.check_ready``.
     """
-    if branch := _branch(to):
-        from artgen.gallery.deploy.git import Repository
+    if branch := _parse_branch(target):
+        from artgen.gallery.deploy.git import GitRepository
 
-        Repository(site if site.is_dir() else Path.cwd(), f"--to {to}").check(branch)
+        GitRepository(site if site.is_dir() else Path.cwd(), f"--to {target}").check_ready(branch)
 
 
-def send(site: Path, to: str, emit: Emit = ignore, *, force: bool = False) -> Sent:
-    """Send a built site: what changed moves, what artgen sent before and is no more goes, the rest stays.
+def send_site(site: Path, target: str, emit: Emit = ignore_event, *, force: bool = False) -> UploadResult:
+    """Upload a built site: send new and changed files, and remove those that artgen sent before.
+
+    Files at the target that artgen did not make stay.
 
     Args:
-        site: the folder it was built in.
-        to: see ``is_elsewhere``.
-        emit: told what is being done.
-        force: replace files at the other end that artgen did not make and whose names the site uses.
+        site: the site's folder.
+        target: see ``is_remote_target``.
+        emit: receives notes about the progress.
+        force: replace files at the target that artgen did not make but whose names the site uses.
 
     Raises:
-        ArtgenError: it cannot be reached, a program is missing, or files there would be lost.
+        ArtgenError: the target cannot be reached, a program is missing, or files there would be lost.
     """
-    parcel = pack(site)
-    for link in parcel.links:
+    upload_set = read_upload_set(site)
+    for link in upload_set.symlinks:
         emit(Note(f"{link}: a symbolic link, not sent"))
-    if branch := _branch(to):
-        from artgen.gallery.deploy.gh_pages import send as send_to_branch
+    if branch := _parse_branch(target):
+        from artgen.gallery.deploy.gh_pages import push_site
 
-        return send_to_branch(parcel, to, branch, emit, force)
-    if not is_elsewhere(to):
-        right = "gh-pages, gh-pages:BRANCH, user@host:path, rsync://host/module or rsync:FOLDER"
-        raise ArtgenError(f"--to {to}", "names a folder", right)
-    from artgen.gallery.deploy.rsync import send as send_to_mirror
+        return push_site(upload_set, target, branch, emit, force)
+    if not is_remote_target(target):
+        expected = "gh-pages, gh-pages:BRANCH, user@host:path, rsync://host/module or rsync:FOLDER"
+        raise ArtgenError(f"--to {target}", "names a folder", expected)
+    from artgen.gallery.deploy.rsync import upload_by_rsync
 
-    return send_to_mirror(parcel, to, _address(to), emit, force)
-
-
-def _branch(to: str) -> str:
-    """The branch that is meant; empty where none is."""
-    name, _, branch = to.partition(":")
-    return (branch or BRANCH) if name == BRANCH else ""
+    return upload_by_rsync(upload_set, target, _rsync_address(target), emit, force)
 
 
-def _address(to: str) -> str:
-    """What rsync is given: a folder that the files go into."""
-    address = str(Path(to.removeprefix(LOCAL)).expanduser()) if _is_local(to) else to
+def _parse_branch(target: str) -> str:
+    """Return the branch that a target names; empty if it is no branch."""
+    name, _, branch = target.partition(":")
+    return (branch or DEFAULT_BRANCH) if name == DEFAULT_BRANCH else ""
+
+
+def _rsync_address(target: str) -> str:
+    """Return the target folder as rsync's argument, with a slash at its end."""
+    is_local = target.startswith(LOCAL_RSYNC_PREFIX) and not target.startswith("rsync://")
+    address = str(Path(target.removeprefix(LOCAL_RSYNC_PREFIX)).expanduser()) if is_local else target
     if address.endswith(":") or address in ("", "."):
-        raise ArtgenError(
-            f"--to {to}", "names no folder", "say which one there, e.g. me@example.org:public_html"
-        )
+        expected = "say which one there, e.g. me@example.org:public_html"
+        raise ArtgenError(f"--to {target}", "names no folder", expected)
     return address.rstrip("/") + "/"
-
-
-def _is_local(to: str) -> bool:
-    return to.startswith(LOCAL) and not to.startswith("rsync://")

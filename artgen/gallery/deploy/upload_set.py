@@ -1,4 +1,4 @@
-"""What of a site is sent elsewhere: the files of its folder, and which of them are artgen's."""
+"""Files of a built site that are uploaded, and which of them artgen made."""
 
 from __future__ import annotations
 
@@ -11,91 +11,95 @@ from pathlib import Path, PurePosixPath
 from artgen.errors import ArtgenError
 from artgen.gallery.publish.staging import MANIFEST
 
-# What systems leave in folders by themselves, and histories: no part of a site.
-LEFT_OUT = frozenset({".git", ".DS_Store", "Thumbs.db", "desktop.ini"})
+# Files that operating systems put into folders, and git's history: no part of a site.
+IGNORED_NAMES = frozenset({".git", ".DS_Store", "Thumbs.db", "desktop.ini"})
 
 
 @dataclass(frozen=True)
-class Parcel:
-    """A built site, ready to be sent.
+class UploadSet:
+    """The files of a built site to upload. All names are relative and POSIX.
 
-    Args:
-        site: its folder.
-        files: every file that is sent, relative and POSIX, in order; the manifest is among them.
-        ours: those that artgen made. The others are the artist's own, put into the folder by hand.
-        links: symbolic links, which are not sent: they would lead elsewhere at the other end.
+    Attributes:
+        site: the site's folder.
+        file_names: every file to upload, sorted; the manifest is one of them.
+        artgen_file_names: the files that artgen made; the artist put the others into the folder by hand.
+        symlinks: symbolic links, which are not uploaded: their targets may not exist at the other end.
     """
 
     site: Path
-    files: tuple[str, ...]
-    ours: frozenset[str]
-    links: tuple[str, ...]
+    file_names: tuple[str, ...]
+    artgen_file_names: frozenset[str]
+    symlinks: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Sent:
-    """What sending did.
+class UploadResult:
+    """What an upload changed. All names are relative and POSIX.
 
-    Args:
-        to: where the site is now, as it was asked for.
-        changed: files that moved there, new or other than before; relative and POSIX, in order.
-        removed: files of artgen's that were there and are in the site no more.
+    Attributes:
+        target: where the site is now, as the user named it.
+        changed: new and changed files, sorted.
+        removed: files of artgen's that were at the target and are no longer part of the site.
     """
 
-    to: str
+    target: str
     changed: tuple[str, ...]
     removed: tuple[str, ...]
 
 
-def pack(site: Path) -> Parcel:
-    """Look through the folder of a site.
+def read_upload_set(site: Path) -> UploadSet:
+    """List the files of a site's folder, and check that none is missing.
 
     Raises:
-        ArtgenError: there is none, or artgen did not make it.
+        ArtgenError: the folder does not exist, was not made by artgen, or lacks a file of its manifest.
     """
     if not site.is_dir():
         raise ArtgenError(str(site), "no such folder", "build the site first", "artgen publish")
     try:
-        ours = listed((site / MANIFEST).read_text("utf-8"))
+        manifest_files = parse_manifest_files((site / MANIFEST).read_text("utf-8"))
     except OSError:
-        ours = None
-    if ours is None:
-        right = "only what artgen made is sent, so that it can take back what it sent"
-        raise ArtgenError(str(site), "was not made by artgen publish", right, f"artgen publish --to {site}")
-    files: list[str] = []
-    links: list[str] = []
-    for name in sorted(_walk(site)):
-        (links if (site / name).is_symlink() else files).append(name)
-    missing = sorted(ours - set(files))
+        manifest_files = None
+    if manifest_files is None:
+        expected = "only what artgen made is sent, so that artgen can remove it there again"
+        raise ArtgenError(
+            str(site), "was not made by artgen publish", expected, f"artgen publish --to {site}"
+        )
+    file_names: list[str] = []
+    symlinks: list[str] = []
+    for name in sorted(_walk_site(site)):
+        (symlinks if (site / name).is_symlink() else file_names).append(name)
+    missing = sorted(manifest_files - set(file_names))
     if missing:
-        right = "build the site again"
-        raise ArtgenError(str(site / missing[0]), "missing", right, f"artgen publish --to {site}")
-    return Parcel(site, tuple(files), ours | {MANIFEST}, tuple(links))
+        expected = "build the site again"
+        raise ArtgenError(str(site / missing[0]), "missing", expected, f"artgen publish --to {site}")
+    return UploadSet(site, tuple(file_names), manifest_files | {MANIFEST}, tuple(symlinks))
 
 
-def listed(manifest: str) -> frozenset[str] | None:
-    """The files that a manifest calls artgen's; None where it is no manifest.
+def parse_manifest_files(manifest: str) -> frozenset[str] | None:
+    """Return the names of artgen's files in a manifest's text; None if it is no manifest.
 
-    One that comes from elsewhere may have been tampered with: a name that leads out of the site is ignored.
+    Unsafe names are ignored, because a manifest from elsewhere may have been changed to point out of the
+    site.
     """
     try:
         names = json.loads(manifest)["files"]
-        return frozenset(name for name in names if isinstance(name, str) and is_harmless(name))
+        return frozenset(name for name in names if isinstance(name, str) and is_safe_file_name(name))
     except (ValueError, KeyError, TypeError):
         return None
 
 
-def is_harmless(name: str) -> bool:
-    """Whether a file's name, as the other end tells it, stays within the site's folder."""
+def is_safe_file_name(name: str) -> bool:
+    """Whether a relative POSIX name stays within the site's folder and out of ``.git``."""
     parts = PurePosixPath(name).parts
-    plain = not set("\\\0\n\r") & set(name)
-    return plain and bool(parts) and not name.startswith("/") and not {"..", ".git"} & set(parts)
+    is_plain_text = not set("\\\0\n\r") & set(name)
+    return is_plain_text and bool(parts) and not name.startswith("/") and not {"..", ".git"} & set(parts)
 
 
-def _walk(site: Path) -> Iterator[str]:
-    for base, folders, files in os.walk(site):
-        links = [name for name in folders if os.path.islink(os.path.join(base, name))]
-        folders[:] = sorted(name for name in folders if name not in LEFT_OUT)
-        for name in files + links:
-            if name not in LEFT_OUT:
-                yield Path(base, name).relative_to(site).as_posix()
+def _walk_site(site: Path) -> Iterator[str]:
+    """Yield the name of every file and link in the site's folder, relative and POSIX."""
+    for folder, subfolders, files in os.walk(site):
+        folder_links = [name for name in subfolders if os.path.islink(os.path.join(folder, name))]
+        subfolders[:] = sorted(name for name in subfolders if name not in IGNORED_NAMES)
+        for name in files + folder_links:
+            if name not in IGNORED_NAMES:
+                yield Path(folder, name).relative_to(site).as_posix()

@@ -1,1 +1,1 @@
-"""Pictures and films as a site shows them."""
+"""Files that a site shows of each artwork: renditions, original, zoom tiles, film and their metadata."""

@@ -1,4 +1,4 @@
-"""Films: copied by PyAV, stream by stream and not coded anew, with words and without the place."""
+"""Copies of films by PyAV: the streams unchanged, without metadata that tells where they were taken."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from artgen.errors import ArtgenError
 
 if TYPE_CHECKING:
-    from artgen.imaging.film.frames import Frame
+    from artgen.imaging.film.frames import FilmFrame
 
-# FFmpeg's name of the container, by ending.
-CONTAINERS = {
+# By file ending: FFmpeg's name of the container format.
+CONTAINER_FORMATS = {
     ".mp4": "mp4",
     ".m4v": "mp4",
     ".m4a": "ipod",
@@ -21,20 +21,20 @@ CONTAINERS = {
     ".mkv": "matroska",
     ".webm": "webm",
 }
-_BOXES = ("mp4", "ipod", "mov")  # those that are built of boxes (ISO/IEC 14496-12)
-# What of a film's own words stays: all else may say where it was taken, and by which camera.
-_WORDS = ("title", "artist", "copyright", "description", "comment", "date", "creation_time")
+_BOX_FORMATS = ("mp4", "ipod", "mov")  # made of boxes (ISO/IEC 14496-12)
+# All other metadata is dropped: it may tell where the film was taken, and with which camera.
+_KEPT_METADATA = ("title", "artist", "copyright", "description", "comment", "date", "creation_time")
 # https://developer.adobe.com/xmp/docs/XMPSpecifications: Part 3, files of the ISO base media format.
-_XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
-_APPLES_HEVC = "hvc1"  # under another name Safari plays none
-_RIGHT = "give a whole .mp4 file"
+_XMP_BOX_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+_APPLE_HEVC_TAG = "hvc1"  # Safari plays HEVC only under this tag
+_EXPECTED_FILM = "give a whole .mp4 file"
 
 
-def first_frame(file: Path) -> Frame:
+def read_first_frame(file: Path) -> FilmFrame:
     """Decode the first frame of a film, upright and with square pixels.
 
     Raises:
-        ArtgenError: PyAV is not installed, or it is no film that can be decoded.
+        ArtgenError: PyAV is not installed, or cannot decode the file.
     """
     from artgen.imaging.film.frames import read_frames
 
@@ -42,52 +42,57 @@ def first_frame(file: Path) -> Frame:
         return next(frames)
 
 
-def write_film(file: Path, target: Path, xmp: bytes) -> None:
-    """Copy a film's pictures and sound into a new container.
+def copy_film(file: Path, target: Path, xmp: bytes) -> None:
+    """Copy a film's video and sound into a new file without encoding them again.
 
-    Its rotation, colours, rate and languages stay, and those of its words that an artist writes. Other tracks
-    go, for cameras and drones record their way in data and in subtitles; so do covers and chapters.
+    Rotation, colours, frame rate and languages stay, and metadata that an artist writes, such as the title.
+    Other tracks are dropped, because cameras and drones record their route in data and subtitle tracks; so
+    are cover pictures and chapters.
 
     Args:
         file: the film.
-        target: the copy; its ending is one of ``CONTAINERS``.
-        xmp: the packet, written into containers of boxes.
+        target: path of the copy; its ending is one of ``CONTAINER_FORMATS``.
+        xmp: XMP packet, written into MP4, M4A and MOV files.
 
     Raises:
         ArtgenError: PyAV is not installed, or cannot copy the film.
-        OSError: nothing more can be written.
+        OSError: the disk is full.
     """
     from artgen.imaging.film.writer import load_av
 
     av = load_av(str(file))
-    container = CONTAINERS[target.suffix.lower()]
-    options = {"fflags": "+bitexact"} | ({"movflags": "+faststart"} if container in _BOXES else {})
-    cover = av.stream.Disposition.attached_pic
+    container_format = CONTAINER_FORMATS[target.suffix.lower()]
+    options = {"fflags": "+bitexact"}
+    if container_format in _BOX_FORMATS:
+        options["movflags"] = "+faststart"
+    cover_flag = av.stream.Disposition.attached_pic
     try:
-        # Old recorders write titles in whatever letters their country used.
+        # Old recorders write titles in local encodings, which are not always valid UTF-8.
         with (
             av.open(str(file), metadata_errors="replace") as source,
-            av.open(str(target), "w", format=container, options=options) as copy,
+            av.open(str(target), "w", format=container_format, options=options) as copy,
         ):
-            copy.metadata.update({name: source.metadata[name] for name in _WORDS if name in source.metadata})
-            pictures = [stream for stream in source.streams.video if not stream.disposition & cover][:1]
-            streams = [*pictures, *source.streams.audio]
+            copy.metadata.update(
+                {name: source.metadata[name] for name in _KEPT_METADATA if name in source.metadata}
+            )
+            videos = [stream for stream in source.streams.video if not stream.disposition & cover_flag][:1]
+            streams = [*videos, *source.streams.audio]
             if not streams:
                 raise ValueError("neither pictures nor sound")
-            tracks = {stream.index: copy.add_stream_from_template(stream, opaque=True) for stream in streams}
+            copied = {stream.index: copy.add_stream_from_template(stream, opaque=True) for stream in streams}
             for stream in streams:
-                tracks[stream.index].metadata["language"] = stream.metadata.get("language", "und")
-                if stream.codec_context.codec_tag == _APPLES_HEVC:
-                    tracks[stream.index].codec_context.codec_tag = _APPLES_HEVC
+                copied[stream.index].metadata["language"] = stream.metadata.get("language", "und")
+                if stream.codec_context.codec_tag == _APPLE_HEVC_TAG:
+                    copied[stream.index].codec_context.codec_tag = _APPLE_HEVC_TAG
             for packet in source.demux(streams):
-                if packet.size:  # the last ones are empty
-                    packet.stream = tracks[packet.stream.index]
+                if packet.size:  # the last packet of each stream is empty
+                    packet.stream = copied[packet.stream.index]
                     copy.mux(packet)
     except (av.FFmpegError, ValueError) as error:
         if getattr(error, "errno", None) == errno.ENOSPC:
             raise
-        found = f"a film that cannot be copied ({getattr(error, 'strerror', error)})"
-        raise ArtgenError(str(file), found, _RIGHT) from error
-    if container in _BOXES:
+        problem = f"a film that cannot be copied ({getattr(error, 'strerror', error)})"
+        raise ArtgenError(str(file), problem, _EXPECTED_FILM) from error
+    if container_format in _BOX_FORMATS:
         with target.open("ab") as end:
-            end.write((24 + len(xmp)).to_bytes(4, "big") + b"uuid" + _XMP + xmp)
+            end.write((24 + len(xmp)).to_bytes(4, "big") + b"uuid" + _XMP_BOX_UUID + xmp)

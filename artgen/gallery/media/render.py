@@ -1,4 +1,4 @@
-"""What is made of each work: its renditions, its original, its tiles, its film."""
+"""All files of one artwork: renditions, original, zoom tiles, film and link preview."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from pathlib import Path
 
 from artgen.errors import ArtgenError
 from artgen.gallery.media import renditions
-from artgen.gallery.media.renditions import Picture, Sizes
-from artgen.gallery.media.xmp import Words, packet
-from artgen.gallery.media.zoom import Pyramid, write_pyramid
+from artgen.gallery.media.renditions import RenditionSet, RenditionSettings
+from artgen.gallery.media.xmp import EmbeddedMetadata, build_xmp_packet
+from artgen.gallery.media.zoom import TilePyramid, write_tile_pyramid
 
-MEGABYTE = 1_000_000
-FOLDERS = ("images", "originals", "zoom", "films")
-KINDS = {".jpg": "JPEG", ".tif": "TIFF", ".webp": "WebP"}  # others are called as they end
-CARD = 1200  # px; what previews of links show at most
-STAGE = 1024  # px; previews of stages are no larger
+BYTES_PER_MEGABYTE = 1_000_000
+MEDIA_FOLDERS = ("images", "originals", "zoom", "films")
+FORMAT_NAMES = {".jpg": "JPEG", ".tif": "TIFF", ".webp": "WebP"}  # others are called like their ending
+MAX_CARD_WIDTH = 1200  # px; link previews show no more
+STAGE_WIDTH = 1024  # px; previews of stages are no larger
 
 
 @dataclass(frozen=True)
-class Original:
-    """The picture as it was made, to download.
+class OriginalFile:
+    """The original picture that visitors can download.
 
     Attributes:
         file: relative to the site.
-        kind: of file, as ``PNG``.
-        size: in words, as ``1.2 MB``.
+        kind: name of the file format, as ``PNG``.
+        size: of the file in words, as ``1.2 MB``.
     """
 
     file: str
@@ -36,12 +36,12 @@ class Original:
 
 
 @dataclass(frozen=True)
-class Film:
+class FilmFile:
     """A film as its page shows it.
 
     Attributes:
         file: relative to the site.
-        poster: the picture seen until it plays, relative to the site.
+        poster: picture shown until the film plays, relative to the site.
         width: px.
         height: px.
         kind: its MIME type.
@@ -55,159 +55,164 @@ class Film:
 
 
 @dataclass(frozen=True)
-class Rendered:
-    """Every file that was made of a work. Paths are relative to the site.
+class RenderedArtwork:
+    """All files made of an artwork. Paths are relative to the site.
 
     Attributes:
-        image: the work; of a film its poster.
-        stages: from the source to the last step, None for one whose preview is lost or damaged; empty where
-            nothing is known of them.
-        original: None where visitors are not given it.
-        pyramid: None where the renditions show all there is.
+        image: the picture; of a film its poster.
+        stages: from the source to the last step, None for a stage whose preview is missing or damaged; empty
+            for a plain picture.
+        original: None if visitors cannot download it.
+        pyramid: None if the renditions show every detail.
         film: None for a picture.
-        card: a JPEG at most 1200 px wide, for whoever previews a link.
-        taken: when the picture was, as far as its file says so; else empty.
-        withheld: why there is no original although visitors are given them; else empty.
+        card: a JPEG at most 1200 px wide, for link previews.
+        taken: when the picture was taken, by its Exif; else empty.
+        withheld: why there is no original although the settings allow it; else empty.
     """
 
-    image: Picture
-    stages: tuple[Picture | None, ...]
-    original: Original | None
-    pyramid: Pyramid | None
-    film: Film | None
+    image: RenditionSet
+    stages: tuple[RenditionSet | None, ...]
+    original: OriginalFile | None
+    pyramid: TilePyramid | None
+    film: FilmFile | None
     card: str
     taken: str = ""
     withheld: str = ""
 
 
 @dataclass(frozen=True)
-class Task:
-    """Everything that a process needs to know to make the files of a work.
+class RenderTask:
+    """All that a worker process needs to make the files of an artwork.
 
     Attributes:
-        slug: what their names begin with.
-        source: the picture, or the film where no picture stands for it.
+        slug: beginning of the files' names.
+        source: the picture; the film if no picture is its poster.
         film: None for a picture.
-        stages: preview, width and height (of the stage itself, px) of each.
-        words: what each file says about itself.
-        sizes: of the renditions.
-        original: whether visitors are given it.
+        stages: preview file of each stage, and width and height of the stage's picture, px.
+        metadata: written into each file.
+        rendition_settings: widths, formats and qualities.
+        with_original: whether visitors can download the original.
     """
 
     slug: str
     source: Path
     film: Path | None
     stages: tuple[tuple[Path, int, int], ...]
-    words: Words
-    sizes: Sizes
-    original: bool
+    metadata: EmbeddedMetadata
+    rendition_settings: RenditionSettings
+    with_original: bool
 
 
-def make(task: Task, site: Path) -> Rendered:
-    """Write every file of a work into ``site``, whose ``FOLDERS`` exist.
+def render_artwork(task: RenderTask, site: Path) -> RenderedArtwork:
+    """Write all files of an artwork into ``site``, in which ``MEDIA_FOLDERS`` exist.
 
     Raises:
-        ArtgenError: a file of it is missing, damaged or no picture.
+        ArtgenError: a file of the artwork is missing, damaged or no picture.
     """
-    xmp = packet(task.words)
+    xmp = build_xmp_packet(task.metadata)
     if task.film is not None:
-        return _film(task, task.film, site, xmp)
-    image = renditions.render(task.source, site, task.slug, task.sizes, xmp)
-    pyramid = write_pyramid(task.source, site, task.slug)
-    original, withheld = _original(task, site, xmp) if task.original else (None, "")
-    return Rendered(
+        return _render_film(task, task.film, site, xmp)
+    image = renditions.write_renditions(task.source, site, task.slug, task.rendition_settings, xmp)
+    pyramid = write_tile_pyramid(task.source, site, task.slug)
+    original, withheld = _write_original(task, site, xmp) if task.with_original else (None, "")
+    return RenderedArtwork(
         image=image,
-        stages=_stages(task, image, site),
+        stages=_render_stages(task, image, site),
         original=original,
         pyramid=pyramid,
         film=None,
-        card=_card(image, site, task.slug, xmp),
-        taken=renditions.taken(task.source),
+        card=_choose_card(image, site, task.slug, xmp),
+        taken=renditions.read_date_taken(task.source),
         withheld=withheld,
     )
 
 
-def _film(task: Task, film: Path, site: Path, xmp: bytes) -> Rendered:
+def _render_film(task: RenderTask, film: Path, site: Path, xmp: bytes) -> RenderedArtwork:
+    """Copy a film, and write renditions of its poster, which is its first frame if it has no other."""
     import tempfile
 
     from artgen.gallery.media import films
 
-    frame = films.first_frame(film)
-    with tempfile.TemporaryDirectory() as place:
-        still = task.source
-        if still == film:
-            still = Path(place) / "still.png"
-            renditions.vips().Image.new_from_array(frame.rgb()).pngsave(str(still))
-        image = renditions.render(still, site, task.slug, task.sizes, xmp)
+    frame = films.read_first_frame(film)
+    with tempfile.TemporaryDirectory() as folder:
+        poster = task.source
+        if poster == film:
+            poster = Path(folder) / "still.png"
+            renditions.load_vips().Image.new_from_array(frame.to_rgb()).pngsave(str(poster))
+        image = renditions.write_renditions(poster, site, task.slug, task.rendition_settings, xmp)
     file = f"films/{task.slug}.mp4"
-    films.write_film(film, site / file, xmp)
-    card = _card(image, site, task.slug, xmp)
-    return Rendered(image, (), None, None, Film(file, card, frame.width, frame.height), card)
+    films.copy_film(film, site / file, xmp)
+    card = _choose_card(image, site, task.slug, xmp)
+    return RenderedArtwork(image, (), None, None, FilmFile(file, card, frame.width, frame.height), card)
 
 
-def _stages(task: Task, image: Picture, site: Path) -> tuple[Picture | None, ...]:
-    """The last stage is most often the work itself, and needs no files of its own."""
-    made: list[Picture | None] = []
+def _render_stages(task: RenderTask, image: RenditionSet, site: Path) -> tuple[RenditionSet | None, ...]:
+    """Write a rendition of each stage; the last one is mostly the artwork itself and shares its files."""
+    stages: list[RenditionSet | None] = []
     for number, (preview, width, height) in enumerate(task.stages, 1):
-        last = number == len(task.stages)
-        if last and (width, height) == (image.width, image.height):
-            made.append(image)
+        is_last = number == len(task.stages)
+        if is_last and (width, height) == (image.width, image.height):
+            stages.append(image)
             continue
-        words = replace(task.words, title=f"{task.words.title}, stage {number}", alt="")
-        sizes = replace(task.sizes, widths=(STAGE,))
+        metadata = replace(task.metadata, title=f"{task.metadata.title}, stage {number}", alt="")
+        settings = replace(task.rendition_settings, widths=(STAGE_WIDTH,))
         name = f"{task.slug}_stage-{number}"
         try:
-            made.append(renditions.render(preview, site, name, sizes, packet(words)))
+            xmp = build_xmp_packet(metadata)
+            stages.append(renditions.write_renditions(preview, site, name, settings, xmp))
         except ArtgenError:
-            made.append(None)  # the work is whole, and hangs without it
-            for begun in (site / "images").glob(f"{name}[._]*"):
-                begun.unlink()
-    return tuple(made)
+            stages.append(None)  # the artwork itself is fine, and is shown without this stage
+            for partial_file in (site / "images").glob(f"{name}[._]*"):
+                partial_file.unlink()
+    return tuple(stages)
 
 
-def _original(task: Task, site: Path, xmp: bytes) -> tuple[Original | None, str]:
-    """The original, or None and the reason why it is withheld: the work hangs without it."""
+def _write_original(task: RenderTask, site: Path, xmp: bytes) -> tuple[OriginalFile | None, str]:
+    """Write the original; return it, or None and the reason: the artwork is shown without it."""
     from artgen.gallery.media import originals
 
-    ending = originals.ending_of(task.source)
+    ending = originals.published_ending(task.source)
     file = f"originals/{task.slug}{ending}"
     try:
         originals.write_original(task.source, site / file, xmp)
     except ArtgenError as error:
         (site / file).unlink(missing_ok=True)
         return None, str(error)
-    size = size_in_words((site / file).stat().st_size)
-    return Original(file, KINDS.get(ending, ending[1:].upper()), size), ""
+    size = format_file_size((site / file).stat().st_size)
+    return OriginalFile(file, FORMAT_NAMES.get(ending, ending[1:].upper()), size), ""
 
 
-def size_in_words(size: int) -> str:
-    """Of a file: ``1.2 MB``, ``48 kB``."""
-    return f"{size / MEGABYTE:.1f} MB" if size >= MEGABYTE else f"{max(1, size // 1000)} kB"
+def format_file_size(byte_count: int) -> str:
+    """Format a file's size for readers: ``1.2 MB``, ``48 kB``."""
+    if byte_count >= BYTES_PER_MEGABYTE:
+        return f"{byte_count / BYTES_PER_MEGABYTE:.1f} MB"
+    return f"{max(1, byte_count // 1000)} kB"
 
 
-def _card(image: Picture, site: Path, slug: str, xmp: bytes) -> str:
-    """A JPEG there is already, or a small one enlarged: nobody previews a link by 32 px."""
-    if listed := image.files.get("jpg"):
-        return max((each for each in listed if each[1] <= CARD), key=lambda each: each[1], default=listed[0])[
-            0
-        ]
-    return renditions.enlarged(site / image.source, site, f"images/{slug}_card.jpg", xmp)
+def _choose_card(image: RenditionSet, site: Path, slug: str, xmp: bytes) -> str:
+    """Return the file for link previews: a JPEG rendition, or a thumbnail enlarged to a new JPEG."""
+    if jpegs := image.files.get("jpg"):
+        fitting = ((file, width) for file, width in jpegs if width <= MAX_CARD_WIDTH)
+        file, _ = max(fitting, key=lambda file_and_width: file_and_width[1], default=jpegs[0])
+        return file
+    return renditions.write_enlarged(site / image.source, site, f"images/{slug}_card.jpg", xmp)
 
 
-def written(made: Rendered, site: Path) -> list[str]:
-    """Every file of a work, relative to the site."""
-    files = [name for picture in (made.image, *filter(None, made.stages)) for name in picture.written()]
-    files += [made.card, *([made.original.file] if made.original else [])]
-    files += [made.film.file] if made.film else []
-    if made.pyramid:
-        tiles = (site / made.pyramid.folder).rglob("*")
+def list_written_files(rendered: RenderedArtwork, site: Path) -> list[str]:
+    """List all files of an artwork, relative to the site."""
+    rendition_sets = (rendered.image, *filter(None, rendered.stages))
+    files = [name for rendition_set in rendition_sets for name in rendition_set.list_files()]
+    files += [rendered.card, *([rendered.original.file] if rendered.original else [])]
+    files += [rendered.film.file] if rendered.film else []
+    if rendered.pyramid:
+        tiles = (site / rendered.pyramid.folder).rglob("*")
         files += [tile.relative_to(site).as_posix() for tile in tiles if tile.is_file()]
     return list(dict.fromkeys(files))
 
 
-def clear(slug: str, site: Path) -> None:
-    """Take away what a work that failed half-way has left in ``site``."""
-    for name in FOLDERS:
-        for file in (site / name).iterdir():
-            if re.split("[._]", file.name)[0] == slug:
-                shutil.rmtree(file) if file.is_dir() else file.unlink()
+def remove_files(slug: str, site: Path) -> None:
+    """Remove what an artwork that could not be rendered has left in ``site``."""
+    for folder in MEDIA_FOLDERS:
+        for path in (site / folder).iterdir():
+            if re.split("[._]", path.name)[0] == slug:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -1,7 +1,7 @@
-"""The sizes and formats in which a site shows a picture: AVIF and JPEG, each at a few widths.
+"""Renditions: a picture in the widths and file formats in which a site shows it.
 
 libvips shrinks while it decodes and works in strips, so memory does not grow with the picture. Every
-file is sRGB, upright, 8 bits, without the original's metadata and with the piece's own.
+file is sRGB, upright, 8 bits, with our metadata instead of the original's.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from artgen.errors import ArtgenError
 if TYPE_CHECKING:
     import pyvips
 
-FORM = 4
-"""Counted up whenever the same settings would give other files."""
-# A rendition this near to the picture's own width is not worth its bytes.
-NEAR = 0.8
-# A picture this small is shown enlarged with its pixels visible: it is what the machine was given.
-THUMBNAIL_SIDE = 128
-LARGEST_SIDE = 65_000  # px; more is no picture but an attack
-# px; what WebP's 14 bits hold, and AVIF's encoder in libheif takes. JPEG files are as large, so that pages
+RENDITION_VERSION = 4
+"""Raised whenever the same settings would give other files."""
+# A rendition whose width is closer to the largest one's is not worth its bytes.
+MAX_SMALLER_WIDTH_RATIO = 0.8
+# px; a smaller picture is a machine's input, and is shown enlarged so that its pixels are visible.
+MAX_THUMBNAIL_SIDE = 128
+MAX_SOURCE_SIDE = 65_000  # px; a larger size in a header is an attack rather than a picture
+# px; the limit of WebP (14 bits) and of libheif's AVIF encoder. JPEG files have the same limit, so that pages
 # need only one list of widths.
-ENCODED_SIDE = 16_383
+MAX_ENCODED_SIDE = 16_383
 
 
 @dataclass(frozen=True)
-class Sizes:
-    """What is written of each picture.
+class RenditionSettings:
+    """Which renditions are written of each picture.
 
-    Args:
+    Attributes:
         widths: px, rising.
-        formats: file endings, the best first; ``jpg`` is among them, for every reader knows it.
+        formats: file endings, the best first, among them ``jpg``, which every browser knows.
         jpeg_quality: 1 to 100.
-        avif_quality: 1 to 100.
+        avif_quality: of AVIF and WebP files, 1 to 100.
     """
 
     widths: tuple[int, ...] = (480, 960, 1600, 2560)
@@ -48,16 +48,16 @@ class Sizes:
 
 
 @dataclass(frozen=True)
-class Picture:
-    """One picture as a page refers to it.
+class RenditionSet:
+    """The renditions of one picture, as a page refers to them.
 
     Attributes:
-        source: the file for readers that know no ``srcset``, relative to the site.
-        width: of the original, px; for the page's reserved space.
+        source: file for browsers without ``srcset``, relative to the site.
+        width: of the original, px; pages reserve its space.
         height: of the original, px.
-        colour: the mean, as ``#rrggbb``: what is seen until the picture has come.
-        files: by ending, (file, width) by rising width; empty for a thumbnail.
-        pixelated: enlarge it with hard pixels.
+        colour: the mean, as ``#rrggbb``, shown until the picture has loaded.
+        files: by file ending: pairs of file and width, by rising width; empty for a thumbnail.
+        pixelated: whether it is enlarged with hard pixels.
     """
 
     source: str
@@ -67,130 +67,150 @@ class Picture:
     files: dict[str, tuple[tuple[str, int], ...]]
     pixelated: bool = False
 
-    def written(self) -> list[str]:
-        """Every file of it."""
-        return list(dict.fromkeys([self.source, *(name for all_ in self.files.values() for name, _ in all_)]))
+    def list_files(self) -> list[str]:
+        """List every file, relative to the site."""
+        names = (name for files_and_widths in self.files.values() for name, _ in files_and_widths)
+        return list(dict.fromkeys([self.source, *names]))
 
 
-def render(file: Path, site: Path, name: str, sizes: Sizes, xmp: bytes) -> Picture:
-    """Write the renditions of ``file`` into ``site/images`` and say where they are.
+def write_renditions(
+    file: Path, site: Path, name: str, settings: RenditionSettings, xmp: bytes
+) -> RenditionSet:
+    """Write the renditions of a picture into ``site/images``.
 
     Args:
         file: the picture: PNG, JPEG, WebP, AVIF or TIFF.
         site: the site's folder; ``images/`` exists in it.
-        name: what the files' names begin with; what follows is divided by an underscore, which no slug has.
-        sizes: which.
-        xmp: what each says about itself.
+        name: beginning of the files' names; an underscore, which no slug contains, ends it.
+        settings: widths, formats and qualities.
+        xmp: XMP packet of each file.
 
     Raises:
         ArtgenError: the file is missing, damaged or no picture.
     """
-    pyvips = vips()
+    pyvips = load_vips()
     try:
         header = pyvips.Image.new_from_file(str(file), access="sequential").autorot()
-        width, height = header.width, header.height
-        _check_size(file, width, height)
-        if max(width, height) <= THUMBNAIL_SIDE:
-            return _thumbnail(_shown(file, width), site, name, xmp)
-        wanted = _widths(width, height, sizes.widths)
-        # The largest is made from the file, each smaller one from the one before: a quarter of the work.
-        image = _shown(file, wanted[-1])
-        colour = _colour(image)
-        files: dict[str, list[tuple[str, int]]] = {ending: [] for ending in sizes.formats}
-        for wide in reversed(wanted):
-            if image.width > wide:
-                image = image.thumbnail_image(wide, height=ENCODED_SIDE).copy_memory()
-            for ending in sizes.formats:
-                path = f"images/{name}_{wide}.{ending}"
-                _save(image, site / path, ending, sizes, xmp)
-                files[ending].insert(0, (path, wide))
+        source_width, source_height = header.width, header.height
+        _check_size(file, source_width, source_height)
+        if max(source_width, source_height) <= MAX_THUMBNAIL_SIDE:
+            return _write_thumbnail(_load_shrunk(file, source_width), site, name, xmp)
+        widths = _choose_widths(source_width, source_height, settings.widths)
+        # The largest is decoded from the file, each smaller one is made from the one before: a quarter of the
+        # work.
+        image = _load_shrunk(file, widths[-1])
+        colour = _mean_colour(image)
+        files: dict[str, list[tuple[str, int]]] = {ending: [] for ending in settings.formats}
+        for width in reversed(widths):
+            if image.width > width:
+                image = image.thumbnail_image(width, height=MAX_ENCODED_SIDE).copy_memory()
+            for ending in settings.formats:
+                path = f"images/{name}_{width}.{ending}"
+                _save(image, site / path, ending, settings, xmp)
+                files[ending].insert(0, (path, width))
     except pyvips.Error as error:
-        raise explained(file, str(error)) from None
-    jpeg = files["jpg"]
-    return Picture(
-        jpeg[min(1, len(jpeg) - 1)][0],
-        width,
-        height,
+        raise decoding_error(file, str(error)) from None
+    jpegs = files["jpg"]
+    return RenditionSet(
+        jpegs[min(1, len(jpegs) - 1)][0],
+        source_width,
+        source_height,
         colour,
-        {ending: tuple(listed) for ending, listed in files.items()},
+        {ending: tuple(files_and_widths) for ending, files_and_widths in files.items()},
     )
 
 
-def enlarged(file: Path, site: Path, path: str, xmp: bytes, width: int = 960) -> str:
-    """Write a JPEG of a thumbnail, its pixels grown to squares, to ``site/path``; returns ``path``."""
-    image = vips().Image.new_from_file(str(file))
-    times = max(1, width // image.width)
-    if image.height * times > width * 2:
-        times = max(1, width * 2 // image.height)
-    grown = image.colourspace("srgb").zoom(times, times)
-    _described(grown, xmp).jpegsave(str(site / path), Q=90, optimize_coding=True, keep="xmp")
+def write_enlarged(file: Path, site: Path, path: str, xmp: bytes, width: int = 960) -> str:
+    """Write a JPEG of a thumbnail with each pixel enlarged to a square.
+
+    Args:
+        file: the thumbnail.
+        site: the site's folder.
+        path: where the JPEG goes, relative to ``site``.
+        xmp: its XMP packet.
+        width: largest width of the JPEG, px; its height is at most twice that.
+
+    Returns:
+        ``path``.
+    """
+    image = load_vips().Image.new_from_file(str(file))
+    factor = max(1, width // image.width)
+    if image.height * factor > width * 2:
+        factor = max(1, width * 2 // image.height)
+    enlarged = image.colourspace("srgb").zoom(factor, factor)
+    _with_xmp(enlarged, xmp).jpegsave(str(site / path), Q=90, optimize_coding=True, keep="xmp")
     return path
 
 
-def taken(file: Path) -> str:
-    """When a picture was taken by the camera's clock, ISO 8601, or the year alone; empty if no Exif tells."""
-    image = vips().Image.new_from_file(str(file), access="sequential")
+def read_date_taken(file: Path) -> str:
+    """Read from Exif when a picture was taken: local time in ISO 8601, or the year alone; else empty."""
+    image = load_vips().Image.new_from_file(str(file), access="sequential")
     field = "exif-ifd2-DateTimeOriginal"
-    said = image.get(field)[:19] if field in image.get_fields() else ""
-    if whole := re.fullmatch(r"((?:19|20)\d\d):(\d\d):(\d\d) (\d\d:\d\d:\d\d)", said, re.ASCII):
-        return "{}-{}-{}T{}".format(*whole.groups())
-    return said[:4] if re.fullmatch("(19|20)[0-9]{2}", said[:4]) else ""
+    exif_date = image.get(field)[:19] if field in image.get_fields() else ""
+    full_date = r"((?:19|20)\d\d):(\d\d):(\d\d) (\d\d:\d\d:\d\d)"
+    if match := re.fullmatch(full_date, exif_date, re.ASCII):
+        return "{}-{}-{}T{}".format(*match.groups())
+    return exif_date[:4] if re.fullmatch("(19|20)[0-9]{2}", exif_date[:4]) else ""
 
 
-def _widths(own: int, height: int, wanted: Sequence[int]) -> list[int]:
-    largest = min(own, wanted[-1], ENCODED_SIDE)
-    if round(largest * height / own) > ENCODED_SIDE:
-        largest = max(1, ENCODED_SIDE * own // height)
-    return [*(width for width in wanted if width < NEAR * largest), largest]
+def _choose_widths(source_width: int, source_height: int, widths: Sequence[int]) -> list[int]:
+    """Choose the widths of renditions, rising: none larger than the picture or than encoders allow."""
+    largest = min(source_width, widths[-1], MAX_ENCODED_SIDE)
+    if round(largest * source_height / source_width) > MAX_ENCODED_SIDE:
+        largest = max(1, MAX_ENCODED_SIDE * source_width // source_height)
+    return [*(width for width in widths if width < MAX_SMALLER_WIDTH_RATIO * largest), largest]
 
 
-def _shown(file: Path, width: int) -> pyvips.Image:
-    """The picture at a width: shrunk as it is decoded, upright, sRGB, on white."""
-    pyvips = vips()
-    settings = {"height": ENCODED_SIDE, "size": "down", "fail_on": "error"}
+def _load_shrunk(file: Path, width: int) -> pyvips.Image:
+    """Decode a picture at a width: upright, sRGB, transparency on white."""
+    pyvips = load_vips()
+    options = {"height": MAX_ENCODED_SIDE, "size": "down", "fail_on": "error"}
     header = pyvips.Image.new_from_file(str(file), access="sequential")
-    if "icc-profile-data" in header.get_fields():  # without one it is sRGB, and ten times quicker
-        settings["export_profile"] = "srgb"
-    image = pyvips.Image.thumbnail(str(file), width, **settings).colourspace("srgb")
+    if "icc-profile-data" in header.get_fields():  # without a profile it is sRGB, and ten times faster
+        options["export_profile"] = "srgb"
+    image = pyvips.Image.thumbnail(str(file), width, **options).colourspace("srgb")
     if image.hasalpha():
         image = image.flatten(background=[255, 255, 255])
     return image.cast("uchar").copy_memory()
 
 
-def _colour(image: pyvips.Image) -> str:
-    small = image.thumbnail_image(1, height=1, size="force")
-    return "#" + "".join(f"{round(value):02x}" for value in small(0, 0)[:3])
+def _mean_colour(image: pyvips.Image) -> str:
+    """Return the mean colour as ``#rrggbb``."""
+    pixel = image.thumbnail_image(1, height=1, size="force")
+    return "#" + "".join(f"{round(value):02x}" for value in pixel(0, 0)[:3])
 
 
-def _thumbnail(image: pyvips.Image, site: Path, name: str, xmp: bytes) -> Picture:
+def _write_thumbnail(image: pyvips.Image, site: Path, name: str, xmp: bytes) -> RenditionSet:
+    """Write a small picture as one PNG without loss."""
     path = f"images/{name}.png"
-    _described(image, xmp).pngsave(str(site / path), keep="xmp", compression=9)
-    return Picture(path, image.width, image.height, _colour(image), {}, pixelated=True)
+    _with_xmp(image, xmp).pngsave(str(site / path), keep="xmp", compression=9)
+    return RenditionSet(path, image.width, image.height, _mean_colour(image), {}, pixelated=True)
 
 
-def _save(image: pyvips.Image, file: Path, ending: str, sizes: Sizes, xmp: bytes) -> None:
-    described = _described(image, xmp)
+def _save(image: pyvips.Image, file: Path, ending: str, settings: RenditionSettings, xmp: bytes) -> None:
+    image = _with_xmp(image, xmp)
     if ending == "jpg":
-        described.jpegsave(str(file), Q=sizes.jpeg_quality, interlace=True, optimize_coding=True, keep="xmp")
+        image.jpegsave(str(file), Q=settings.jpeg_quality, interlace=True, optimize_coding=True, keep="xmp")
     elif ending == "webp":
-        described.webpsave(str(file), Q=sizes.avif_quality, effort=4, keep="xmp")
+        image.webpsave(str(file), Q=settings.avif_quality, effort=4, keep="xmp")
     else:
-        described.heifsave(str(file), Q=sizes.avif_quality, compression="av1", effort=1, keep="xmp")
+        image.heifsave(str(file), Q=settings.avif_quality, compression="av1", effort=1, keep="xmp")
 
 
-def _described(image: pyvips.Image, xmp: bytes) -> pyvips.Image:
+def _with_xmp(image: pyvips.Image, xmp: bytes) -> pyvips.Image:
+    """Return a copy of the image that has an XMP packet."""
     image = image.copy()
-    image.set_type(vips().GValue.blob_type, "xmp-data", xmp)
+    image.set_type(load_vips().GValue.blob_type, "xmp-data", xmp)
     return image
 
 
 def _check_size(file: Path, width: int, height: int) -> None:
-    if max(width, height) > LARGEST_SIDE:
-        raise ArtgenError(str(file), f"{width} x {height} px", f"at most {LARGEST_SIDE:,} px a side")
+    if max(width, height) > MAX_SOURCE_SIDE:
+        raise ArtgenError(str(file), f"{width} x {height} px", f"at most {MAX_SOURCE_SIDE:,} px a side")
 
 
-def vips() -> Any:
-    """Load libvips: one thread a process, closed to readers that were never meant for untrusted files."""
+def load_vips() -> Any:
+    """Import pyvips with one thread a process, and without readers that are unsafe for untrusted files."""
     os.environ.setdefault("VIPS_CONCURRENCY", "1")
     import pyvips
 
@@ -199,30 +219,30 @@ def vips() -> Any:
     return pyvips
 
 
-def explained(file: Path, said: str) -> ArtgenError:
-    """What libvips said of a file, in our words.
+def decoding_error(file: Path, vips_message: str) -> ArtgenError:
+    """Turn libvips' message about a file that it cannot decode or encode into an error for the artist.
 
     Raises:
-        OSError: as ``reason``.
+        OSError: as ``last_vips_message``.
     """
     if not file.exists():
         return ArtgenError(str(file), "missing", "put it back, or take back its pick")
-    last = reason(file, said)
-    if "too large" in said:
-        return ArtgenError(str(file), f"too large to be shown ({last})", "give a smaller one")
+    reason = last_vips_message(file, vips_message)
+    if "too large" in vips_message:
+        return ArtgenError(str(file), f"too large to be shown ({reason})", "give a smaller one")
     return ArtgenError(
-        str(file), f"damaged ({last})", "give a whole one; a run's is made again once it is gone"
+        str(file), f"damaged ({reason})", "give a whole one; a run's is made again once it is gone"
     )
 
 
-def reason(file: Path, said: str) -> str:
-    """Return the last line of what libvips said of a file.
+def last_vips_message(file: Path, vips_message: str) -> str:
+    """Return the last line of libvips' message about a file.
 
     Raises:
-        OSError: it was no fault of the file: nothing more can be written.
+        OSError: the message says that nothing more can be written, which is no fault of the file.
     """
-    lines = said.strip().splitlines() or ["no reason given"]
-    last = " ".join(lines[-1].split()).replace(str(file), file.name)
-    if re.search("No space left|[Uu]nable to (write|open for write)|write error", said):
-        raise OSError(last)
-    return last
+    lines = vips_message.strip().splitlines() or ["no reason given"]
+    reason = " ".join(lines[-1].split()).replace(str(file), file.name)
+    if re.search("No space left|[Uu]nable to (write|open for write)|write error", vips_message):
+        raise OSError(reason)
+    return reason

@@ -1,7 +1,7 @@
-"""What every published file says about itself: XMP, the one form that JPEG, AVIF, WebP and PNG all carry.
+"""XMP packets: the metadata in every published file, as JPEG, AVIF, WebP and PNG can all hold it.
 
 Properties are those of the IPTC Photo Metadata Standard 2023.1: search engines read creator, rights and
-DigitalSourceType, screen readers of some viewers the alt text.
+DigitalSourceType, screen readers of some viewers the alternative text.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from xml.etree import ElementTree
 
-GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
-_SPACES = {
+GENERATED_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+_XML_NAMESPACES = {
     "x": "adobe:ns:meta/",
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
     "dc": "http://purl.org/dc/elements/1.1/",
@@ -22,20 +22,20 @@ _SPACES = {
     "Iptc4xmpCore": "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/",
     "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
 }
-_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
-_CONTROLS = "\t\n\r"
+_LANGUAGE_ATTRIBUTE = "{http://www.w3.org/XML/1998/namespace}lang"
+_ALLOWED_CONTROL_CHARACTERS = "\t\n\r"
 
 
 @dataclass(frozen=True)
-class Words:
-    """What is said in a file; empty words are left out.
+class EmbeddedMetadata:
+    """Texts written into a published file; empty ones are left out.
 
-    Args:
+    Attributes:
         title: of the piece.
-        alt: the text for who does not see it.
+        alt: alternative text.
         creator: the artist.
         rights: a copyright notice or licence, in words.
-        source_type: IPTC DigitalSourceType; empty for what no model made.
+        source_type: IPTC DigitalSourceType; empty for a picture that no model made.
         tool: the software.
     """
 
@@ -47,48 +47,60 @@ class Words:
     tool: str = ""
 
 
-def packet(words: Words) -> bytes:
-    """The words as an XMP packet in UTF-8. Every text is data: markup in it stays text."""
+def build_xmp_packet(metadata: EmbeddedMetadata) -> bytes:
+    """Build an XMP packet in UTF-8; markup in the texts is escaped."""
     from xml.etree import ElementTree
 
-    for prefix, address in _SPACES.items():
+    for prefix, address in _XML_NAMESPACES.items():
         ElementTree.register_namespace(prefix, address)
-    root = ElementTree.Element(_name("x:xmpmeta"))
-    rdf = ElementTree.SubElement(root, _name("rdf:RDF"))
-    about = ElementTree.SubElement(rdf, _name("rdf:Description"), {_name("rdf:about"): ""})
-    _localised(about, "dc:title", words.title)
-    _localised(about, "dc:description", words.alt)
-    _localised(about, "Iptc4xmpCore:AltTextAccessibility", words.alt)
-    _localised(about, "dc:rights", words.rights)
-    if words.creator:
-        ordered = ElementTree.SubElement(ElementTree.SubElement(about, _name("dc:creator")), _name("rdf:Seq"))
-        ElementTree.SubElement(ordered, _name("rdf:li")).text = sound(words.creator)
-    for name, text in (("Iptc4xmpExt:DigitalSourceType", words.source_type), ("xmp:CreatorTool", words.tool)):
+    root = ElementTree.Element(_expand_name("x:xmpmeta"))
+    rdf = ElementTree.SubElement(root, _expand_name("rdf:RDF"))
+    description = ElementTree.SubElement(
+        rdf, _expand_name("rdf:Description"), {_expand_name("rdf:about"): ""}
+    )
+    _add_localised_text(description, "dc:title", metadata.title)
+    _add_localised_text(description, "dc:description", metadata.alt)
+    _add_localised_text(description, "Iptc4xmpCore:AltTextAccessibility", metadata.alt)
+    _add_localised_text(description, "dc:rights", metadata.rights)
+    if metadata.creator:
+        creator = ElementTree.SubElement(description, _expand_name("dc:creator"))
+        creators = ElementTree.SubElement(creator, _expand_name("rdf:Seq"))
+        item = ElementTree.SubElement(creators, _expand_name("rdf:li"))
+        item.text = remove_invalid_xml_characters(metadata.creator)
+    for name, text in (
+        ("Iptc4xmpExt:DigitalSourceType", metadata.source_type),
+        ("xmp:CreatorTool", metadata.tool),
+    ):
         if text:
-            ElementTree.SubElement(about, _name(name)).text = sound(text)
+            element = ElementTree.SubElement(description, _expand_name(name))
+            element.text = remove_invalid_xml_characters(text)
     body = ElementTree.tostring(root, encoding="unicode")
     return f'<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>{body}<?xpacket end="w"?>'.encode()
 
 
-def _localised(about: ElementTree.Element, name: str, text: str) -> None:
+def _add_localised_text(description: ElementTree.Element, name: str, text: str) -> None:
+    """Add a property that XMP stores as a list of languages, with ``text`` as the default one."""
     from xml.etree import ElementTree
 
     if text:
-        choices = ElementTree.SubElement(ElementTree.SubElement(about, _name(name)), _name("rdf:Alt"))
-        ElementTree.SubElement(choices, _name("rdf:li"), {_LANGUAGE: "x-default"}).text = sound(text)
+        prop = ElementTree.SubElement(description, _expand_name(name))
+        languages = ElementTree.SubElement(prop, _expand_name("rdf:Alt"))
+        item = ElementTree.SubElement(languages, _expand_name("rdf:li"), {_LANGUAGE_ATTRIBUTE: "x-default"})
+        item.text = remove_invalid_xml_characters(text)
 
 
-def _name(short: str) -> str:
-    prefix, _, name = short.partition(":")
-    return f"{{{_SPACES[prefix]}}}{name}"
+def _expand_name(prefixed_name: str) -> str:
+    """Replace the prefix by its namespace: ``dc:title`` gives ``{http://...}title``."""
+    prefix, _, name = prefixed_name.partition(":")
+    return f"{{{_XML_NAMESPACES[prefix]}}}{name}"
 
 
-def sound(text: str) -> str:
-    """A text without the few characters that no XML may hold, escaped or not."""
+def remove_invalid_xml_characters(text: str) -> str:
+    """Remove the few characters that XML cannot contain, escaped or not."""
     return "".join(
-        letter
-        for letter in text
-        if (letter >= " " or letter in _CONTROLS)
-        and not 0xD800 <= ord(letter) < 0xE000
-        and letter not in "\ufffe\uffff"
+        character
+        for character in text
+        if (character >= " " or character in _ALLOWED_CONTROL_CHARACTERS)
+        and not 0xD800 <= ord(character) < 0xE000
+        and character not in "\ufffe\uffff"
     )

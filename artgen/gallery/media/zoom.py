@@ -1,49 +1,55 @@
-"""Deep zoom: a large picture as a pyramid of tiles (DZI), written while it is read, never whole in memory."""
+"""Deep zoom: a pyramid of tiles (DZI) of a large picture, written while the picture is decoded in strips."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from artgen.gallery.media.renditions import explained, vips
+from artgen.gallery.media.renditions import decoding_error, load_vips
 
-LARGER_THAN = 4096
-"""px of the longer side: up to here the renditions show all there is."""
-TILE, OVERLAP, QUALITY = 512, 1, 84
+MAX_UNTILED_SIDE = 4096
+"""px of the longer side; up to here the renditions show every detail."""
+TILE_SIDE, TILE_OVERLAP = 512, 1  # px
+TILE_JPEG_QUALITY = 84
 
 
 @dataclass(frozen=True)
-class Pyramid:
-    """What the viewer is told; the fields of a DZI descriptor.
+class TilePyramid:
+    """What the zoom viewer needs to know: the fields of a DZI descriptor.
 
-    Args:
-        folder: holds ``LEVEL/COLUMN_ROW.jpg``, relative to the site.
+    Attributes:
+        folder: with files ``LEVEL/COLUMN_ROW.jpg``, relative to the site.
         width: of the picture, px.
         height: of the picture, px.
         tile: side of a tile, px.
-        overlap: px that neighbours share at each side.
+        overlap: px that adjacent tiles share at each side.
     """
 
     folder: str
     width: int
     height: int
-    tile: int = TILE
-    overlap: int = OVERLAP
+    tile: int = TILE_SIDE
+    overlap: int = TILE_OVERLAP
 
 
-def write_pyramid(file: Path, site: Path, name: str) -> Pyramid | None:
-    """Cut ``file`` into tiles under ``site/zoom/NAME_files``; None for a picture that needs none.
+def write_tile_pyramid(file: Path, site: Path, name: str) -> TilePyramid | None:
+    """Cut a picture into tiles in ``site/zoom/NAME_files``, unless its renditions show every detail.
+
+    Args:
+        file: the picture.
+        site: the site's folder; ``zoom/`` exists in it.
+        name: the folder of tiles is called ``NAME_files``.
 
     Raises:
         ArtgenError: the file is missing or damaged.
     """
-    pyvips = vips()
+    pyvips = load_vips()
     try:
         image = pyvips.Image.new_from_file(str(file), access="sequential", fail_on="error")
-        if max(image.width, image.height) <= LARGER_THAN:
+        if max(image.width, image.height) <= MAX_UNTILED_SIDE:
             return None
         if image.get_fields().count("orientation") and image.get("orientation") != 1:
-            # Turning needs all rows: through a temporary file where it does not fit into memory.
+            # Rotation needs all rows; libvips uses a temporary file if they do not fit into memory.
             image = pyvips.Image.new_from_file(str(file), fail_on="error").autorot()
         if "icc-profile-data" in image.get_fields():
             image = image.icc_transform("srgb", embedded=True)
@@ -52,14 +58,15 @@ def write_pyramid(file: Path, site: Path, name: str) -> Pyramid | None:
             image = image.flatten(background=[255, 255, 255])
         image.cast("uchar").dzsave(
             str(site / "zoom" / name),
-            tile_size=TILE,
-            overlap=OVERLAP,
-            suffix=f".jpg[Q={QUALITY},optimize_coding]",
+            tile_size=TILE_SIDE,
+            overlap=TILE_OVERLAP,
+            suffix=f".jpg[Q={TILE_JPEG_QUALITY},optimize_coding]",
             keep="none",
             skip_blanks=-1,
         )
     except pyvips.Error as error:
-        raise explained(file, str(error)) from None
-    (site / "zoom" / f"{name}.dzi").unlink(missing_ok=True)  # its words are in the page, for file://
+        raise decoding_error(file, str(error)) from None
+    # The page has these values itself, because a page opened from a disk cannot read other files.
+    (site / "zoom" / f"{name}.dzi").unlink(missing_ok=True)
     (site / "zoom" / f"{name}_files" / "vips-properties.xml").unlink(missing_ok=True)
-    return Pyramid(f"zoom/{name}_files", image.width, image.height)
+    return TilePyramid(f"zoom/{name}_files", image.width, image.height)

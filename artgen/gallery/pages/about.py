@@ -72,13 +72,13 @@ def _address(token: Token) -> str:
 
 
 def title_of(markdown: str) -> str:
-    """What the text calls itself: its first heading, if that is a large one; else ``About``."""
+    """Return the title of the text: its first heading if that is of the first level, else ``About``."""
     found = re.match(r"\s*#[ \t]+(.+?)[ \t#]*(?:\n|$)", markdown)
     return found[1] if found else "About"
 
 
 def without_title(markdown: str) -> str:
-    """The text after the heading that ``title_of`` finds."""
+    """Return the text after the heading that ``title_of`` finds."""
     return re.sub(r"\A\s*#[ \t]+.+(?:\n|\Z)", "", markdown, count=1)
 
 

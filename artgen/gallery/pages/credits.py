@@ -7,15 +7,15 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from artgen.models.files import catalog, header
-from artgen.references import SHIPPED, find_images
-from artgen.runs.input_files import name_of
+from artgen.references import BUILTIN_FOLDERS, find_images
+from artgen.runs.input_files import portable_file_name
 from artgen.steps import SOURCES, STEPS
 from artgen.style import library
-from artgen.style.library import Credit, portraits_credit
+from artgen.style.library import ArtworkCredit, read_portraits_credit
 
 
-def credits(use: str, values: Mapping[str, Any], start: str | None) -> Iterator[Credit]:
-    """What ships among the pictures that a source or step names, or has by default.
+def credits(use: str, values: Mapping[str, Any], start: str | None) -> Iterator[ArtworkCredit]:
+    """Yield the shipped pictures that a source or step names, or has by default.
 
     Args:
         use: as the recipe says.
@@ -28,12 +28,12 @@ def credits(use: str, values: Mapping[str, Any], start: str | None) -> Iterator[
         return
     applied = {name: field.default for name, field in part.model_fields.items()} | dict(values)
     for name in _paintings(applied):
-        if name in library.names():
-            yield library.credit(name)
-    by_file = {each.file: each for each in map(library.credit, library.names())}
+        if name in library.painting_names():
+            yield library.painting_credit(name)
+    by_file = {each.file: each for each in map(library.painting_credit, library.painting_names())}
     for file in _files(applied):
-        if use not in SOURCES or start in (None, name_of(file, Path())):
-            yield by_file.get(file) or portraits_credit()
+        if use not in SOURCES or start in (None, portable_file_name(file, Path())):
+            yield by_file.get(file) or read_portraits_credit()
 
 
 def _paintings(applied: Mapping[str, Any]) -> Iterator[str]:
@@ -42,8 +42,8 @@ def _paintings(applied: Mapping[str, Any]) -> Iterator[str]:
     if learned and style is None:
         yield learned[0]
     for number, asked in enumerate(_listed(style)):
-        if isinstance(asked, str) and (learned or asked.startswith(library.PREFIX)):
-            yield PurePath(asked.removeprefix(library.PREFIX)).stem
+        if isinstance(asked, str) and (learned or asked.startswith(library.BUILTIN_PREFIX)):
+            yield PurePath(asked.removeprefix(library.BUILTIN_PREFIX)).stem
         elif isinstance(asked, int | float) and asked > 0:  # a share
             yield from learned[number : number + 1]
 
@@ -51,16 +51,16 @@ def _paintings(applied: Mapping[str, Any]) -> Iterator[str]:
 def _learned(applied: Mapping[str, Any]) -> list[str]:
     """Styles of the net that a step paints by, of one that ships: they have the paintings' names."""
     model, method = applied.get("model"), applied.get("method", "net")
-    if method != "net" or model not in catalog.names():
+    if method != "net" or model not in catalog.shipped_model_names():
         return []
-    return header.style_names(catalog.entry(model).metadata)
+    return header.style_names(catalog.get_shipped_model(model).metadata)
 
 
 def _files(applied: Mapping[str, Any]) -> Iterator[Path]:
-    """The files of each set of pictures that ships and that a source or step names."""
+    """Return the files of each set of pictures that ships and that a source or step names."""
     for field in ("people", "images"):
         for reference in _listed(applied.get(field)):
-            if str(reference).rstrip("/") in SHIPPED:
+            if str(reference).rstrip("/") in BUILTIN_FOLDERS:
                 yield from find_images(reference, Path())
 
 

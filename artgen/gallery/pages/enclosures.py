@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
 from artgen.errors import ArtgenError
-from artgen.gallery.media.originals import ending_of, write_original
-from artgen.gallery.media.xmp import Words, packet
+from artgen.gallery.media.originals import published_ending, write_original
+from artgen.gallery.media.xmp import EmbeddedMetadata, build_xmp_packet
 from artgen.gallery.pages import about
-from artgen.gallery.works.folders import title_of
+from artgen.gallery.works.folders import title_from_file_name
 
 if TYPE_CHECKING:
-    from artgen.gallery.works.settings import Settings
+    from artgen.gallery.works.settings import SiteSettings
 
 FOLDER = "files"
 """Of the site; of their own, so that none takes the name of a page or of a work's file."""
@@ -42,7 +42,7 @@ class Enclosure:
         return quote(self.file) + (f"#{fragment}" if fragment else "")
 
 
-def enclosures(settings: Settings) -> tuple[Enclosure, ...]:
+def enclosures(settings: SiteSettings) -> tuple[Enclosure, ...]:
     """Every file in the folder of ``about.md``, and in folders of that, that the text names.
 
     Raises:
@@ -51,7 +51,7 @@ def enclosures(settings: Settings) -> tuple[Enclosure, ...]:
     return tuple(found for found in _named(settings) if isinstance(found, Enclosure))
 
 
-def problems(settings: Settings, site: Path, own: Collection[str]) -> tuple[ArtgenError, ...]:
+def problems(settings: SiteSettings, site: Path, own: Collection[str]) -> tuple[ArtgenError, ...]:
     """Files that the text names and that are neither beside it nor in the site.
 
     Args:
@@ -60,7 +60,7 @@ def problems(settings: Settings, site: Path, own: Collection[str]) -> tuple[Artg
         own: what the site will have, relative to it.
     """
     missing = [found for found in _named(settings) if isinstance(found, PurePosixPath)]
-    file = settings.about_file()
+    file = settings.find_about_file()
     return tuple(
         ArtgenError(f"{file}: {path}", "no such file in its folder", "copy it there, or take the link out")
         for path in missing
@@ -75,13 +75,13 @@ def write(enclosure: Enclosure, target: Path) -> None:
         ArtgenError: a damaged picture, or one that cannot be copied without loss or without the place.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    words = Words(title_of(enclosure.source), "", "", "", "", "artgen")
-    write_original(enclosure.source, target, packet(words))
+    words = EmbeddedMetadata(title_from_file_name(enclosure.source), "", "", "", "", "artgen")
+    write_original(enclosure.source, target, build_xmp_packet(words))
 
 
-def _named(settings: Settings) -> list[Enclosure | PurePosixPath]:
+def _named(settings: SiteSettings) -> list[Enclosure | PurePosixPath]:
     """Files that are there, and paths of those that are not."""
-    text = settings.about_file()
+    text = settings.find_about_file()
     if text is None:
         return []
     folder = text.parent.resolve()
@@ -93,7 +93,7 @@ def _named(settings: Settings) -> list[Enclosure | PurePosixPath]:
             continue
         source = folder / path
         if source.is_file() and source.resolve().is_relative_to(folder) and ".." not in path.parts:
-            ending = ending_of(source)  # another one is added: me.avif and me.png may both be there
+            ending = published_ending(source)  # another one is added: me.avif and me.png may both be there
             added = "" if ending == path.suffix.lower() else ending
             found.append(Enclosure(address, source, f"{FOLDER}/{path}{added}"))
         else:

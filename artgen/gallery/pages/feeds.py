@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
-from artgen.gallery.media.xmp import sound
+from artgen.gallery.media.xmp import remove_invalid_xml_characters
 from artgen.gallery.works import dates
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Feed(NamedTuple):
 
 
 def offered(site: Site) -> tuple[Feed, ...]:
-    """The site's feeds."""
+    """Return the site's feeds."""
     if not site.settings.base_url:
         return ()
     return (
@@ -53,7 +53,7 @@ def texts(site: Site) -> Iterator[tuple[str, str]]:
 
 
 def path_of(address: str) -> str:
-    """The path of an address on its server: ``/art/`` of ``https://example.org/art/``; empty for none."""
+    """Return the path of a URL: ``/art/`` of ``https://example.org/art/``; empty for none."""
     return urlsplit(address).path or "/" if address else ""
 
 
@@ -69,7 +69,7 @@ def _atom(site: Site) -> str:
     _add(
         feed,
         "updated",
-        max((dates.timestamp(piece.at) for piece in site.pieces), default=dates.UNKNOWN),
+        max((dates.to_rfc3339(piece.at) for piece in site.pieces), default=dates.UNKNOWN_TIMESTAMP),
     )
     _add(ElementTree.SubElement(feed, "author"), "name", site.settings.artist or site.title)
     if site.settings.rights:
@@ -79,7 +79,7 @@ def _atom(site: Site) -> str:
         _add(entry, "id", base + piece.page)
         _add(entry, "title", piece.title)
         ElementTree.SubElement(entry, "link", {"href": base + piece.page})
-        _add(entry, "updated", dates.timestamp(piece.at))
+        _add(entry, "updated", dates.to_rfc3339(piece.at))
         _add(entry, "content", _html(site, piece)).set("type", "html")
     return _document(feed)
 
@@ -101,7 +101,7 @@ def _json(site: Site) -> str:
                 "content_html": _html(site, piece),
                 "summary": piece.alt,
                 "image": base + piece.largest[0],
-                "date_published": dates.timestamp(piece.at),
+                "date_published": dates.to_rfc3339(piece.at),
             }
             for piece in site.pieces
         ],
@@ -125,7 +125,7 @@ def _sitemap(site: Site) -> str:
 
 
 def _html(site: Site, piece: Piece) -> str:
-    """A piece as feed readers show it."""
+    """Return a piece as feed readers show it."""
     picture, wide = piece.largest
     high = max(1, round(wide / piece.ratio))
     source = escape(site.settings.base_url + picture)
@@ -135,7 +135,7 @@ def _html(site: Site, piece: Piece) -> str:
 
 def _add(parent: ElementTree.Element, name: str, text: str) -> ElementTree.Element:
     element = ElementTree.SubElement(parent, name)
-    element.text = sound(text)
+    element.text = remove_invalid_xml_characters(text)
     return element
 
 

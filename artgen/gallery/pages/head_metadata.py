@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from artgen.gallery.media.xmp import GENERATED
+from artgen.gallery.media.xmp import GENERATED_SOURCE_TYPE
 
 if TYPE_CHECKING:
     from artgen.gallery.pages.pieces import Piece
@@ -91,7 +91,7 @@ def head_of_piece(site: Site, piece: Piece) -> Head:
     if piece.edition:
         data["artEdition"] = piece.edition
     if piece.making:
-        data["digitalSourceType"] = GENERATED
+        data["digitalSourceType"] = GENERATED_SOURCE_TYPE
     if site.settings.rights:
         data["copyrightNotice"] = site.settings.rights
     if canonical := _address(site, piece.page):

@@ -91,13 +91,13 @@ def _render(sender: Connection, site: Site, own: Path) -> None:
             sender.send(("page", *page))
         sender.send(("end",))
     except ArtgenError as error:
-        sender.send(("error", error.where, error.found, error.right, error.command))
+        sender.send(("error", error.where, error.problem, error.expected, error.command))
     except Exception as error:  # time or memory ran out between two pages
         sender.send(("error", str(own), str(error) or type(error).__name__, MEND))
 
 
 def _next(pages: Iterator[tuple[str, str]], seconds: int) -> tuple[str, str] | None:
-    """The next page, unless the process has computed for so long; on Windows only ``MAX_WAIT`` counts."""
+    """Return the next page, unless the process computed too long; on Windows only ``MAX_WAIT`` counts."""
     if sys.platform == "win32":
         return next(pages, None)
 

@@ -33,7 +33,7 @@ def rows(ratios: Sequence[float]) -> list[list[int]]:
 
 
 def _plan(ratios: Sequence[float], first: int) -> tuple[float, list[list[int]]]:
-    """The cheapest split whose first row aims at few (0) or many (1), with its cost."""
+    """Return the cheapest split whose first row aims at few (0) or many (1), with its cost."""
     count = len(ratios)
     best: dict[tuple[int, int], tuple[float, int]] = {(0, first): (0.0, 0)}
     for end in range(1, count + 1):

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from artgen.errors import ArtgenError
 from artgen.gallery.pages.credits import credits
-from artgen.gallery.works.step_names import TIMES, WORDS
-from artgen.references import BUILTIN
+from artgen.gallery.works.step_names import REPETITION_WORDS, STEP_WORDS
+from artgen.references import BUILTIN_PREFIX
 from artgen.runs import provenance
 from artgen.runs.provenance import UsedFile
 from artgen.steps.base import SOURCE_ID
 
 if TYPE_CHECKING:
     from artgen.runs.candidate import Candidate
-    from artgen.style.library import Credit
+    from artgen.style.library import ArtworkCredit
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Making:
     """
 
     steps: tuple[StepMade, ...]
-    credits: tuple[Credit, ...]
+    credits: tuple[ArtworkCredit, ...]
     files: tuple[UsedFile, ...]
     versions: tuple[str, ...]
 
@@ -62,7 +62,7 @@ def making(recipe_text: str, candidate: Candidate) -> Making:
     """
     start, files, versions = _carried(candidate)
     steps: list[StepMade] = []
-    credited: list[Credit] = []
+    credited: list[ArtworkCredit] = []
     for id_, table in _parts(recipe_text):
         draws = candidate.draws.get(id_, {})
         values = {**table, **draws}
@@ -79,20 +79,20 @@ def making(recipe_text: str, candidate: Candidate) -> Making:
 
 
 def process(candidate: Candidate) -> str:
-    """The wall label's line: what was done, in order, each once."""
+    """Write the wall label's line: what was done, in order, each once."""
     uses = [stage.use for stage in candidate.stages if not _idle(candidate.draws.get(stage.step, {}))]
     parts = []
     for use in dict.fromkeys(uses):
-        words = WORDS.get(use, (use, use))[1]
+        words = STEP_WORDS.get(use, (use, use))[1]
         count = uses.count(use)
-        parts.append(words.format(times=TIMES.get(count, f" {count} times")))
+        parts.append(words.format(times=REPETITION_WORDS.get(count, f" {count} times")))
     if candidate.stages:
         parts[0] = f"{candidate.stages[0].width} px {parts[0]}"
     return ", ".join(parts)
 
 
 def plain(value: Any) -> str:
-    """A setting as a reader wants it: three significant digits, no quotes, no ``builtin:``."""
+    """Write a setting for a reader: three significant digits, no quotes, no ``builtin:``."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
@@ -101,13 +101,13 @@ def plain(value: Any) -> str:
         return ", ".join(f"{key} {plain(inner)}" for key, inner in value.items())
     if isinstance(value, list | tuple):
         return " + ".join(plain(inner) for inner in value)
-    return str(value).removeprefix(BUILTIN)
+    return str(value).removeprefix(BUILTIN_PREFIX)
 
 
 def _carried(candidate: Candidate) -> tuple[str | None, tuple[UsedFile, ...], tuple[str, ...]]:
-    """What the picture itself says: the file it started from, all that it used, versions of the software."""
+    """Return what the picture's provenance holds: its first file, all files used, and software versions."""
     try:
-        carried = provenance.read(candidate.file)
+        carried = provenance.read_provenance(candidate.file)
     except ArtgenError:
         return None, (), ()
     versions = tuple(f"{name} {version}" for name, version in carried.versions.items())
@@ -115,7 +115,7 @@ def _carried(candidate: Candidate) -> tuple[str | None, tuple[UsedFile, ...], tu
 
 
 def _parts(recipe_text: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The source and each step of a recipe as (id, table)."""
+    """Return the source and each step of a recipe as (id, table)."""
     try:
         recipe = tomllib.loads(recipe_text)
     except tomllib.TOMLDecodeError:

@@ -40,16 +40,16 @@ class Card:
 
 
 def cards(files: Iterable[UsedFile]) -> tuple[Card, ...]:
-    """The cards of the models among ``files``; of one that does not ship only name and hash are known."""
+    """Return the cards of the models among ``files``; for foreign models only name and hash."""
     return tuple(_card(PurePath(file.name).stem, file.sha256) for file in files if file.name.endswith(ENDING))
 
 
 @cache
 def _card(name: str, sha256: str) -> Card:
-    if name not in catalog.names():
+    if name not in catalog.shipped_model_names():
         return Card(name, sha256)
     try:
-        said = catalog.entry(name).metadata
+        said = catalog.get_shipped_model(name).metadata
         recipe, data = (json.loads(said.get(part, "{}")) for part in ("recipe", "data"))
     except (ArtgenError, ValueError):  # a damaged file: the piece was made all the same
         return Card(name, sha256)

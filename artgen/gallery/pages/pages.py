@@ -116,7 +116,7 @@ def _ours(language: str) -> str:
 
 
 def _slides(series: Series) -> str:
-    """A series' pictures for the lightbox: a script, for a page opened from a disk may load no data."""
+    """Write a series' pictures for the lightbox as a script: a page from a disk may load no data."""
     slides = [
         {
             "page": piece.page,

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from artgen.gallery.media.renditions import THUMBNAIL_SIDE
+from artgen.gallery.media.renditions import MAX_THUMBNAIL_SIDE
 from artgen.gallery.pages.making import Making, making, process
 from artgen.gallery.pages.model_cards import ENDING, Card, cards
 from artgen.gallery.works import dates
 
 if TYPE_CHECKING:
-    from artgen.gallery.media.render import Film, Original, Rendered
-    from artgen.gallery.media.renditions import Picture
-    from artgen.gallery.media.zoom import Pyramid
-    from artgen.gallery.works.settings import Settings
-    from artgen.gallery.works.work import Work
+    from artgen.gallery.media.render import FilmFile, OriginalFile, RenderedArtwork
+    from artgen.gallery.media.renditions import RenditionSet
+    from artgen.gallery.media.zoom import TilePyramid
+    from artgen.gallery.works.settings import SiteSettings
+    from artgen.gallery.works.work import Artwork
     from artgen.runs.provenance import UsedFile
 
 # What was done, where the stage before had the same size.
@@ -47,7 +47,7 @@ class StageShown:
     alt: str
     width: int
     height: int
-    image: Picture
+    image: RenditionSet
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,10 @@ class Piece:
     at: str
     process: str
     edition: str
-    image: Picture
-    film: Film | None
-    original: Original | None
-    pyramid: Pyramid | None
+    image: RenditionSet
+    film: FilmFile | None
+    original: OriginalFile | None
+    pyramid: TilePyramid | None
     card: str
     stages: tuple[StageShown, ...] = ()
     making: Making | None = None
@@ -103,7 +103,7 @@ class Piece:
     @property
     def year(self) -> int | None:
         """In which it was picked or taken; None where it is not known."""
-        return dates.year(self.at)
+        return dates.parse_year(self.at)
 
     @property
     def file(self) -> str:
@@ -161,7 +161,7 @@ class Piece:
         return self.number if self.number and self.title.endswith(f", {self.number.lower()}") else self.title
 
 
-def make_piece(work: Work, rendered: Rendered, settings: Settings) -> Piece:
+def make_piece(work: Artwork, rendered: RenderedArtwork, settings: SiteSettings) -> Piece:
     """Gather the words for the page of ``work`` around the files that were made of it."""
     piece = Piece(
         slug=work.slug,
@@ -170,7 +170,7 @@ def make_piece(work: Work, rendered: Rendered, settings: Settings) -> Piece:
         title=work.title,
         caption=work.caption,
         alt=work.alt,
-        at=work.at or rendered.taken,
+        at=work.picked_at or rendered.taken,
         process=process(work.candidate) if work.candidate else "",
         edition=settings.edition,
         image=rendered.image,
@@ -196,21 +196,21 @@ def make_piece(work: Work, rendered: Rendered, settings: Settings) -> Piece:
     )
 
 
-def _reproduce(work: Work, original: Original | None) -> str:
+def _reproduce(work: Artwork, original: OriginalFile | None) -> str:
     if original:
         return f"artgen reproduce {PurePath(original.file).name}"
     preview = " --preview" if work.run.endswith("-preview") else ""
     return f"artgen run recipe.toml --only {work.index}{preview}"
 
 
-def _stages(work: Work, rendered: Rendered) -> tuple[StageShown, ...]:
+def _stages(work: Artwork, rendered: RenderedArtwork) -> tuple[StageShown, ...]:
     uses = [stage.use for stage in work.candidate.stages] if work.candidate else []
     shown: list[StageShown] = []
     for stage, use, image in zip(work.stages, uses, rendered.stages, strict=False):
         if image is None:
             continue
         size = (stage.width, stage.height)
-        if not shown and max(size) <= THUMBNAIL_SIDE and len(work.stages) <= ROOMY:
+        if not shown and max(size) <= MAX_THUMBNAIL_SIDE and len(work.stages) <= ROOMY:
             tick = "thumbnail"
         elif not shown or size != (shown[-1].width, shown[-1].height):
             tick = str(max(size))

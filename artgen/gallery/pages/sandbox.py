@@ -151,13 +151,13 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return self._checked("".join(texts))
 
     def joined(self, eval_ctx: EvalContext, values: tuple[Any, ...]) -> str:
-        """The values of ``a ~ b ~ c`` as one text."""
+        """Return the values of ``a ~ b ~ c`` as one text."""
         self.step()
         _check_size(sum(map(_size, values)))
         return self._checked(runtime.markup_join(values) if eval_ctx.autoescape else runtime.str_join(values))
 
     def rounds(self, items: Iterable[Any]) -> Iterator[Any]:
-        """The same items, each counted as a step."""
+        """Yield the same items, each counted as a step."""
         for item in items:
             self.step()
             yield item
@@ -188,7 +188,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return result
 
     def _listed(self, separator: str, items: tuple[Any, ...]) -> list[Any]:
-        """The items of a join, which are not too long together."""
+        """Yield the items of a join, unless they are too long together."""
         listed = [each for some in items for each in self.rounds(some)]
         _check_size(sum(map(_size, listed)) + len(separator) * len(listed))
         return listed

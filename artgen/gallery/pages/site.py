@@ -10,9 +10,9 @@ from artgen.gallery.pages import layout
 from artgen.gallery.pages.pieces import Piece, make_piece
 
 if TYPE_CHECKING:
-    from artgen.gallery.media.render import Rendered
-    from artgen.gallery.works.settings import Settings
-    from artgen.gallery.works.work import Collection
+    from artgen.gallery.media.render import RenderedArtwork
+    from artgen.gallery.works.settings import SiteSettings
+    from artgen.gallery.works.work import ArtworkCollection
 
 CONTENT_WIDTH = 88  # vw: the window less its two margins of 6 vw
 COLUMNS = {"one": 1, "two": 2, "three": 3}
@@ -99,7 +99,7 @@ class Site:
     title: str
     statement: str
     series: tuple[Series, ...]
-    settings: Settings
+    settings: SiteSettings
     about: str = ""
     moved: Mapping[str, str] = field(default_factory=dict)
 
@@ -127,9 +127,9 @@ class Site:
 
 
 def make_site(
-    collection: Collection,
-    rendered: Mapping[str, Rendered],
-    settings: Settings,
+    collection: ArtworkCollection,
+    rendered: Mapping[str, RenderedArtwork],
+    settings: SiteSettings,
     about: str = "",
     moved: Mapping[str, str] | None = None,
 ) -> Site:

@@ -166,7 +166,7 @@ def environment(own: Path | None = None) -> jinja2.Environment:
 
 
 def _source(name: str, mine: Mapping[str, Path]) -> tuple[str, str, None] | None:
-    """A template's text and where it lies, as jinja2 wants it; None for one that is not among ``mine``."""
+    """Return a template's text and path for jinja2; None for one that is not among ``mine``."""
     if (file := mine.get(name)) is None:
         return None
     if file.stat().st_size > MAX_TEMPLATE_BYTES:
@@ -178,7 +178,7 @@ def _source(name: str, mine: Mapping[str, Path]) -> tuple[str, str, None] | None
 
 
 def problem(error: Exception, own: Path) -> ArtgenError:
-    """What is wrong with a template of the artist's, with its place."""
+    """Return the error of one of the artist's templates, with its file and line."""
     place = str(getattr(error, "filename", None) or getattr(error, "name", None) or own)
     if line := getattr(error, "lineno", None):
         place += f":{line}"

@@ -32,14 +32,14 @@ _POLICY = re.compile(
 
 
 def reloading(page: str) -> str:
-    """A page's HTML with the script in it, and with its policy let the script work."""
+    """Return a page's HTML with the script in it, and with its policy let the script work."""
     page = _POLICY.sub(lambda found: f"{found[1]}{found[2]}{_opened(found[3])}{found[2]}", page, count=1)
     head, end, rest = page.rpartition("</body>")
     return f"{head}{_TAG}{end}{rest}" if end else page + _TAG
 
 
 def _opened(policy: str) -> str:
-    """A policy, as an attribute's value, under which scripts and events come from the page's own server."""
+    """Return a policy, as an attribute's value, that allows scripts and events of the page's own server."""
     said = [rule.split() for rule in html.unescape(policy).split(";") if rule.strip()]
     rules = {name: values for name, *values in said}
     for name in ("script-src", "connect-src"):

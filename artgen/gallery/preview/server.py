@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import html
-import os
 import re
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -13,7 +12,6 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -22,6 +20,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response, StreamingR
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from artgen import serving
 from artgen.errors import ArtgenError
 from artgen.gallery.preview.livereload import PLACE, SCRIPT, reloading
 from artgen.gallery.preview.watcher import Watcher
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Scope
 
-HOST = "127.0.0.1"
 PORT = 8017
 FRESH = {"cache-control": "no-store"}
 HEARTBEAT = 10.0  # seconds without news, after which a line keeps the stream open
@@ -64,52 +62,29 @@ def listen(port: int | None) -> socket.socket:
     Raises:
         ArtgenError: it cannot be used.
     """
-    # With the protocol named, or asyncio leaves out TCP_NODELAY, and each answer takes 40 ms.
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    if port is not None:
+        return serving.listen(port)
     try:
-        if os.name == "posix":  # elsewhere it would let two servers have one port
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((HOST, PORT if port is None else port))
-        listening.listen(128)
-    except OSError as error:
-        listening.close()
-        if port is None:
-            return listen(0)
-        found = f"cannot be used ({error.strerror or error})"
-        raise ArtgenError(f"port {port}", found, "another number, or leave --port out") from error
-    return listening
+        return serving.listen(PORT)
+    except ArtgenError:
+        return serving.listen(0)
 
 
-def serve(watcher: Watcher, site: Path, listening: socket.socket, ready: Callable[[str], None]) -> None:
+def serve(watcher: Watcher, site: Path, listener: socket.socket, ready: Callable[[str], None]) -> None:
     """Serve ``site`` until Ctrl-C.
 
     Args:
         watcher: of the site.
         site: its folder.
-        listening: from ``listen``.
-        ready: is given the address to open, once.
+        listener: from ``listen``.
+        ready: called with the address to open, once.
     """
-    config = uvicorn.Config(
-        application(watcher, site),
-        access_log=False,
-        log_config=None,
-        log_level="error",
-        server_header=False,
-        proxy_headers=False,
-        ws="none",
-        http="h11",
-        loop="asyncio",
-        timeout_graceful_shutdown=1,
-    )
-    ready(f"http://{HOST}:{listening.getsockname()[1]}/")
-    with contextlib.suppress(
-        KeyboardInterrupt
-    ):  # uvicorn has ended everything, then says how it was asked to
-        _Server(config, watcher).run(sockets=[listening])
+    app = application(watcher, site)
+    serving.serve(app, listener, ready=lambda: ready(serving.base_url(listener)), stop_streams=watcher.stop)
 
 
 def application(watcher: Watcher, site: Path) -> Starlette:
-    """The site as an ASGI application, with what makes its pages load again."""
+    """Return the site as an ASGI application, with what makes its pages load again."""
 
     async def changes(_: Request) -> Response:
         return StreamingResponse(_events(watcher), media_type="text/event-stream", headers=FRESH)
@@ -133,13 +108,13 @@ def application(watcher: Watcher, site: Path) -> Starlette:
             Mount("/", files),
         ],
         # A name of somebody else's can lead here (DNS rebinding).
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])],
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[serving.HOST, "localhost"])],
         lifespan=life,
     )
 
 
 def _base(site: Path) -> str:
-    """The folder of its server that the site will be in, as ``/art``: its 404 page names files from there."""
+    """Return the server folder of the site, such as ``/art``: its 404 page names files from there."""
     with contextlib.suppress(OSError, ValueError):
         found = _CANONICAL.search((site / "index.html").read_text("utf-8", "replace"))
         if found:
@@ -174,13 +149,3 @@ class _Files(StaticFiles):
             response.headers["content-type"] = kind or response.headers["content-type"]
         response.headers["cache-control"] = "no-cache"
         return response
-
-
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, watcher: Watcher) -> None:
-        super().__init__(config)
-        self._watcher = watcher
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._watcher.stop()  # streams would be waited for
-        await super().shutdown(sockets)

@@ -25,7 +25,7 @@ Rebuild = Callable[[], subprocess.Popen[bytes]]
 
 
 def stamp(paths: Iterable[Path]) -> str:
-    """A text that is another one when a file of ``paths``, or in a folder of them, came, went or changed."""
+    """Return a text that changes whenever a file of ``paths``, or in a folder of them, does."""
     seen = hashlib.sha256()
     for path in paths:
         for line in sorted(_seen(os.path.realpath(path))):

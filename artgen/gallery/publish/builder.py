@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from artgen.errors import ArtgenError, Problems
-from artgen.events import Emit, Note, ignore
-from artgen.gallery.media.render import FOLDERS, Task, clear, written
+from artgen.errors import ArtgenError, ValidationErrors
+from artgen.events import Emit, Note, ignore_event
+from artgen.gallery.media.render import MEDIA_FOLDERS, RenderTask, list_written_files, remove_files
 from artgen.gallery.pages import enclosures, templates
 from artgen.gallery.publish import manifest
 from artgen.gallery.publish.hashes import Hashes
 from artgen.gallery.publish.manifest import Made, Manifest
 from artgen.gallery.publish.plan import MISSING, Plan, Planned, decided, plan, words_of
 from artgen.gallery.publish.staging import MANIFEST, building, finish, link
-from artgen.gallery.works.collect import collect
+from artgen.gallery.works.collect import collect_artworks
 
 if TYPE_CHECKING:
-    from artgen.gallery.works.settings import Settings
-    from artgen.gallery.works.work import Collection
+    from artgen.gallery.works.settings import SiteSettings
+    from artgen.gallery.works.work import ArtworkCollection
     from artgen.runs.store import Run
 
 
@@ -66,7 +66,7 @@ class Order:
 
     sources: Sequence[Run | Path]
     target: Path
-    settings: Settings
+    settings: SiteSettings
     templates: Path | None = None
     everything: bool = False
     force: bool = False
@@ -77,8 +77,8 @@ class _Unchanged(Exception):
     """Ends a building that came to nothing new."""
 
 
-def look(order: Order, emit: Emit = ignore) -> Plan:
-    """What publishing would do. Writes nothing.
+def look(order: Order, emit: Emit = ignore_event) -> Plan:
+    """Return what publishing would do, without writing anything.
 
     Args:
         order: what is asked for.
@@ -90,7 +90,7 @@ def look(order: Order, emit: Emit = ignore) -> Plan:
     return _look(order, Hashes(order.target), emit)[2]
 
 
-def publish(order: Order, emit: Emit = ignore) -> Summary:
+def publish(order: Order, emit: Emit = ignore_event) -> Summary:
     """Build the site and switch it into its folder; where nothing changed nothing is touched.
 
     Args:
@@ -131,27 +131,29 @@ def publish(order: Order, emit: Emit = ignore) -> Summary:
     return _summary(order, collection, planned, made, problems, touched=touched)
 
 
-def _look(order: Order, hashes: Hashes, emit: Emit) -> tuple[Collection, Manifest, Plan]:
+def _look(order: Order, hashes: Hashes, emit: Emit) -> tuple[ArtworkCollection, Manifest, Plan]:
     target = order.target.expanduser().resolve()
     for source in order.sources:
         place = (source if isinstance(source, Path) else source.folder).resolve()
         if place.is_relative_to(target):
             found = f"holds {'the pictures' if isinstance(source, Path) else f'the run {source.name}'}"
             raise ArtgenError(str(order.target), found, "name another folder with --to")
-    collection = collect(order.sources, order.settings, everything=order.everything, but=target, emit=emit)
+    collection = collect_artworks(
+        order.sources, order.settings, all_candidates=order.everything, excluded_folder=target, emit=emit
+    )
     old = manifest.read(target)
     return collection, old, plan(collection, order.settings, old, target, hashes, order.templates)
 
 
 def _nothing_left(problems: Sequence[ArtgenError]) -> ArtgenError:
-    return problems[0] if len(problems) == 1 else Problems("publish", problems)
+    return problems[0] if len(problems) == 1 else ValidationErrors("publish", problems)
 
 
 def _make(
     order: Order, planned: Plan, old: Manifest, site: Path, emit: Emit
 ) -> tuple[dict[str, Made], tuple[ArtgenError, ...]]:
     """Bring over the files of works that stay, and make those of the others."""
-    for name in FOLDERS:
+    for name in MEDIA_FOLDERS:
         (site / name).mkdir()
     made: dict[str, Made] = {}
     target = order.target.expanduser().resolve()
@@ -170,34 +172,34 @@ def _make(
         for task, result in rendered(tasks, site, emit, order.workers):
             if isinstance(result, ArtgenError):
                 problems.append(result)
-                clear(task.slug, site)
+                remove_files(task.slug, site)
                 continue
             if result.withheld:
                 emit(Note(f"no original to download: {result.withheld}"))
-            files = tuple(sorted(written(result, site)))
+            files = tuple(sorted(list_written_files(result, site)))
             made[task.slug] = Made(wanted[task.slug].parts, result, files)
-    for name in FOLDERS:
+    for name in MEDIA_FOLDERS:
         if not any((site / name).iterdir()):
             (site / name).rmdir()
     ordered = {each.work.slug: made[each.work.slug] for each in planned.works if each.work.slug in made}
     return ordered, tuple(problems)
 
 
-def _task(planned: Planned, settings: Settings) -> Task:
+def _task(planned: Planned, settings: SiteSettings) -> RenderTask:
     work = planned.work
-    return Task(
+    return RenderTask(
         work.slug,
         work.source,
         work.film,
         tuple((stage.preview, stage.width, stage.height) for stage in work.stages),
         words_of(work, settings),
-        settings.sizes(),
+        settings.rendition_settings(),
         settings.originals,
     )
 
 
 def _write_pages(
-    order: Order, collection: Collection, old: Manifest, made: dict[str, Made], site: Path
+    order: Order, collection: ArtworkCollection, old: Manifest, made: dict[str, Made], site: Path
 ) -> dict[str, str]:
     """Write pages and what they need; those that are as they were are brought over. Hashes of all."""
     from artgen.gallery.pages.pages import pages
@@ -210,7 +212,7 @@ def _write_pages(
     enclosed = enclosures.enclosures(order.settings)
     for enclosure in enclosed:
         enclosures.write(enclosure, site / enclosure.file)
-    about = order.settings.about_file()
+    about = order.settings.find_about_file()
     text = about.read_text("utf-8-sig", "replace") if about else ""
     moved = {each.address: each.link for each in enclosed}
     rendered = {slug: each.rendered for slug, each in made.items()}
@@ -238,7 +240,7 @@ def _bring(content: bytes, before: Path, file: Path) -> None:
 
 def _summary(
     order: Order,
-    collection: Collection,
+    collection: ArtworkCollection,
     planned: Plan,
     made: Mapping[str, object],
     problems: tuple[ArtgenError, ...],

@@ -42,7 +42,7 @@ class Hashes:
         self._asked: dict[str, list[object]] = {}
 
     def of(self, file: Path) -> str:
-        """The hash of a file, hexadecimal.
+        """Return the hash of a file, hexadecimal.
 
         Raises:
             ArtgenError: it is missing, no regular file, cannot be read, or has a name that is not UTF-8.

@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from artgen.gallery.deploy.upload_set import is_harmless
-from artgen.gallery.media.render import Film, Original, Rendered
-from artgen.gallery.media.renditions import Picture
-from artgen.gallery.media.zoom import Pyramid
+from artgen.gallery.deploy.upload_set import is_safe_file_name
+from artgen.gallery.media.render import FilmFile, OriginalFile, RenderedArtwork
+from artgen.gallery.media.renditions import RenditionSet
+from artgen.gallery.media.zoom import TilePyramid
 from artgen.gallery.publish.staging import MANIFEST
 
 FORMAT = 3
@@ -31,7 +31,7 @@ class Made:
     """
 
     parts: dict[str, str]
-    rendered: Rendered
+    rendered: RenderedArtwork
     files: tuple[str, ...]
 
 
@@ -68,7 +68,7 @@ class Manifest:
 
 
 def read(site: Path) -> Manifest:
-    """What is known of the site in a folder; nothing, where there is none or it cannot be understood."""
+    """Read the manifest of the site in a folder; an empty one where there is none or it is damaged."""
     try:
         said = json.loads((site / MANIFEST).read_bytes())
         if said["format"] != FORMAT:
@@ -80,26 +80,26 @@ def read(site: Path) -> Manifest:
         files = dict(said["files"])
         # A site may come from elsewhere: no name in it may lead out of it.
         named = {*files, *(name for made in works.values() for name in made.files)}
-        if not all(_PLAIN.fullmatch(name) or is_harmless(name) for name in named):
+        if not all(_PLAIN.fullmatch(name) or is_safe_file_name(name) for name in named):
             return Manifest()
         return Manifest(works, dict(said["pages"]), dict(said["decided"]), files)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return Manifest()
 
 
-def _rendered(said: Mapping[str, Any]) -> Rendered:
-    return Rendered(
+def _rendered(said: Mapping[str, Any]) -> RenderedArtwork:
+    return RenderedArtwork(
         image=_picture(said["image"]),
         stages=tuple(_picture(stage) if stage else None for stage in said["stages"]),
-        original=Original(**said["original"]) if said["original"] else None,
-        pyramid=Pyramid(**said["pyramid"]) if said["pyramid"] else None,
-        film=Film(**said["film"]) if said["film"] else None,
+        original=OriginalFile(**said["original"]) if said["original"] else None,
+        pyramid=TilePyramid(**said["pyramid"]) if said["pyramid"] else None,
+        film=FilmFile(**said["film"]) if said["film"] else None,
         card=said["card"],
         taken=said["taken"],
         withheld=said.get("withheld", ""),
     )
 
 
-def _picture(said: Mapping[str, Any]) -> Picture:
+def _picture(said: Mapping[str, Any]) -> RenditionSet:
     listed = {kind: tuple((name, width) for name, width in each) for kind, each in said["files"].items()}
-    return Picture(**{**said, "files": listed})
+    return RenditionSet(**{**said, "files": listed})

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 from artgen import __version__
 from artgen.errors import ArtgenError
 from artgen.gallery.media import renditions, xmp
-from artgen.gallery.media.xmp import Words
+from artgen.gallery.media.xmp import EmbeddedMetadata
 from artgen.gallery.pages import enclosures, feeds, templates
 from artgen.hashing import json_hash
 
 if TYPE_CHECKING:
     from artgen.gallery.publish.hashes import Hashes
     from artgen.gallery.publish.manifest import Made, Manifest
-    from artgen.gallery.works.settings import Settings
-    from artgen.gallery.works.work import Collection, Work
+    from artgen.gallery.works.settings import SiteSettings
+    from artgen.gallery.works.work import Artwork, ArtworkCollection
 
 # Of each part of what decided a work's files, in the order of how telling it is.
 REASONS = {
@@ -50,7 +50,7 @@ class Planned:
         why: they are made; empty where those of the site stay.
     """
 
-    work: Work
+    work: Artwork
     parts: dict[str, str]
     why: str
 
@@ -83,8 +83,8 @@ class Plan:
 
 
 def plan(
-    collection: Collection,
-    settings: Settings,
+    collection: ArtworkCollection,
+    settings: SiteSettings,
     old: Manifest,
     site: Path,
     hashes: Hashes,
@@ -125,20 +125,20 @@ def plan(
     )
 
 
-def _offered(collection: Collection, own: Path | None) -> Iterable[str]:
-    """What a text may link to although it is not there yet."""
+def _offered(collection: ArtworkCollection, own: Path | None) -> Iterable[str]:
+    """Return what a text may link to although it is not there yet."""
     yield from ("index.html", "about.html", "404.html", feeds.ATOM, feeds.JSON_FEED)
     yield from (f"series/{series.slug}.html" for series in collection.series)
     yield from (f"pieces/{work.slug}.html" for work in collection.works)
     yield from (name for name, _ in templates.assets(own, zoom=True))
 
 
-def form_of(settings: Settings) -> str:
-    """A hash of what settings decide about the files of every work."""
-    return json_hash([vars(settings.sizes()), settings.originals, renditions.FORM])
+def form_of(settings: SiteSettings) -> str:
+    """Return a hash of what settings decide about the files of every work."""
+    return json_hash([vars(settings.rendition_settings()), settings.originals, renditions.RENDITION_VERSION])
 
 
-def parts_of(work: Work, settings: Settings, hashes: Hashes, form: str) -> dict[str, str]:
+def parts_of(work: Artwork, settings: SiteSettings, hashes: Hashes, form: str) -> dict[str, str]:
     """Hashes of all that decides the files of a work.
 
     Raises:
@@ -154,23 +154,23 @@ def parts_of(work: Work, settings: Settings, hashes: Hashes, form: str) -> dict[
 
 
 def _stage(preview: Path, hashes: Hashes) -> str:
-    """A piece hangs without a stage whose preview is lost, so that is no reason against it."""
+    """Hash the preview of a stage; empty where it is lost: the piece is published without that stage."""
     try:
         return hashes.of(preview)
     except ArtgenError:
         return ""
 
 
-def words_of(work: Work, settings: Settings) -> Words:
-    """What is written into every file of a work."""
-    generated = xmp.GENERATED if work.recipe is not None else ""
-    return Words(work.title, work.alt, settings.artist, settings.rights, generated, "artgen")
+def words_of(work: Artwork, settings: SiteSettings) -> EmbeddedMetadata:
+    """Return the metadata that is written into every file of a work."""
+    generated = xmp.GENERATED_SOURCE_TYPE if work.recipe is not None else ""
+    return EmbeddedMetadata(work.title, work.alt, settings.artist, settings.rights, generated, "artgen")
 
 
 def decided(
-    collection: Collection,
+    collection: ArtworkCollection,
     made: Mapping[str, Mapping[str, str]],
-    settings: Settings,
+    settings: SiteSettings,
     hashes: Hashes,
     own: Path | None,
 ) -> dict[str, str]:
@@ -184,7 +184,7 @@ def decided(
         own: the artist's templates.
     """
     works = [(_told(work), made[work.slug]) for work in collection.works if work.slug in made]
-    about = settings.about_file()
+    about = settings.find_about_file()
     enclosed = [each.source for each in enclosures.enclosures(settings)]
     texts = [*templates.files(own), *([about] if about else []), *enclosed]
     return {
@@ -195,13 +195,14 @@ def decided(
     }
 
 
-def _told(work: Work) -> dict[str, Any]:
-    """What a page says of a work, beside its files."""
+def _told(work: Artwork) -> dict[str, Any]:
+    """Return what a page says about a work, besides its files."""
     told = {
         name: getattr(work, name)
-        for name in ("slug", "series", "number", "title", "caption", "alt", "at", "recipe", "run")
+        for name in ("slug", "series", "number", "title", "caption", "alt", "recipe", "run")
     }
     stages = [stage[:-1] for stage in work.stages]
+    told |= {"at": work.picked_at}
     return told | {"stages": stages, "candidate": [work.index, work.seed, work.variation_of, work.draws]}
 
 
@@ -240,7 +241,7 @@ def _whole(site: Path, old: Manifest) -> dict[str, int]:
 
 
 def explained(plan: Plan) -> Iterable[str]:
-    """The plan in lines, for a person."""
+    """Return the plan in lines, for a person."""
     for each in plan.made:
         yield f"make    {each.work.slug}: {each.why}"
     for slug in plan.removed:

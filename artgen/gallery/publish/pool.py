@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING
 
 from artgen.errors import ArtgenError
 from artgen.events import Emit, WorkProgress
-from artgen.subprocesses import usable_cores
+from artgen.subprocesses import count_usable_cores
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
 
-    from artgen.gallery.media.render import Rendered, Task
+    from artgen.gallery.media.render import RenderedArtwork, RenderTask
 
-Result = tuple["Task", "Rendered | ArtgenError"]
+Result = tuple["RenderTask", "RenderedArtwork | ArtgenError"]
 Said = tuple[str, str, str, str]  # an ArtgenError between processes: exceptions of several arguments get lost
 
 
-def rendered(tasks: Sequence[Task], site: Path, emit: Emit, workers: int | None = None) -> Iterator[Result]:
+def rendered(
+    tasks: Sequence[RenderTask], site: Path, emit: Emit, workers: int | None = None
+) -> Iterator[Result]:
     """Make works, in any order; of one that cannot be made the reason.
 
     Args:
@@ -32,7 +34,7 @@ def rendered(tasks: Sequence[Task], site: Path, emit: Emit, workers: int | None 
     Raises:
         OSError: nothing more can be written.
     """
-    count = min(workers or usable_cores(), len(tasks))
+    count = min(workers or count_usable_cores(), len(tasks))
     if count == 1:
         for done, task in enumerate(tasks, 1):
             yield task, _heard(_made(task, site))
@@ -41,7 +43,7 @@ def rendered(tasks: Sequence[Task], site: Path, emit: Emit, workers: int | None 
     from concurrent.futures import as_completed
     from concurrent.futures.process import BrokenProcessPool
 
-    broken: list[Task] = []
+    broken: list[RenderTask] = []
     done = 0
     with _pool(count) as pool:
         asked = {pool.submit(_made, task, site): task for task in tasks}
@@ -61,7 +63,7 @@ def rendered(tasks: Sequence[Task], site: Path, emit: Emit, workers: int | None 
     yield from _one_by_one(broken, site)
 
 
-def _one_by_one(tasks: Sequence[Task], site: Path) -> Iterator[Result]:
+def _one_by_one(tasks: Sequence[RenderTask], site: Path) -> Iterator[Result]:
     """One of these ended its process: alone each shows whether it was that one."""
     from concurrent.futures.process import BrokenProcessPool
 
@@ -105,13 +107,13 @@ def _follow_parent() -> None:
         os._exit(1)
 
 
-def _made(task: Task, site: Path) -> Rendered | Said:
-    from artgen.gallery.media.render import make
+def _made(task: RenderTask, site: Path) -> RenderedArtwork | Said:
+    from artgen.gallery.media.render import render_artwork
 
     try:
-        return make(task, site)
+        return render_artwork(task, site)
     except ArtgenError as error:
-        return error.where, error.found, error.right, error.command
+        return error.where, error.problem, error.expected, error.command
     except OSError:
         raise  # the disk is full, or gone: no work's fault
     except Exception as error:  # decoders fail in ways that nobody lists; one file must not cost the others
@@ -124,5 +126,5 @@ def _made(task: Task, site: Path) -> Rendered | Said:
         )
 
 
-def _heard(result: Rendered | Said) -> Rendered | ArtgenError:
+def _heard(result: RenderedArtwork | Said) -> RenderedArtwork | ArtgenError:
     return ArtgenError(*result) if isinstance(result, tuple) else result

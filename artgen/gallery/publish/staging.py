@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from artgen import __version__
 from artgen.errors import ArtgenError
-from artgen.locks import held_without_file
+from artgen.locks import lock_site_folder
 
 MANIFEST = ".artgen-gallery.json"
 
@@ -39,11 +39,11 @@ def building(target: Path, force: bool = False) -> Iterator[Path]:
     new, ready, _ = _beside(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with held_without_file(new, target):
+        with lock_site_folder(new, target):
             shutil.rmtree(new, ignore_errors=True)  # of one that was killed while building
         _check(target, force)
         new.mkdir()
-        with held_without_file(new, target):
+        with lock_site_folder(new, target):
             try:
                 yield new
                 _list_files(new)
@@ -72,7 +72,7 @@ def finish(target: Path, force: bool = False) -> None:
         if before.is_dir() and not target.exists():  # an earlier artgen was killed in the middle
             before.rename(target)
         if ready.is_dir():
-            with held_without_file(ready, target):
+            with lock_site_folder(ready, target):
                 _refuse_taken(target, [*_walk(ready)], force)
                 _switch(ready, target, force)
     except OSError as error:
@@ -80,7 +80,7 @@ def finish(target: Path, force: bool = False) -> None:
 
 
 def _beside(target: Path) -> tuple[Path, Path, Path]:
-    """The folders to build in, of a complete site, and where earlier versions put the old site.
+    """Return the folders to build in, of a complete site, and where earlier versions put the old site.
 
     Raises:
         ArtgenError: they would lie on another disk.
@@ -131,11 +131,11 @@ def _manifest(target: Path) -> frozenset[str] | None:
 
     A manifest may come from elsewhere: what it names outside the site, or in ``.git``, is not ours.
     """
-    from artgen.gallery.deploy.upload_set import is_harmless
+    from artgen.gallery.deploy.upload_set import is_safe_file_name
 
     try:
         listed = json.loads((target / MANIFEST).read_text("utf-8"))["files"]
-        return frozenset(name for name in listed if isinstance(name, str) and is_harmless(name))
+        return frozenset(name for name in listed if isinstance(name, str) and is_safe_file_name(name))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
@@ -169,7 +169,7 @@ def _taken(place: Path, right: str) -> ArtgenError:
 
 
 def _folders(names: Iterable[str]) -> list[str]:
-    """The folders that files lie in, outer ones first."""
+    """Return the folders that files lie in, outer ones first."""
     return sorted({str(folder) for name in names for folder in PurePosixPath(name).parents[:-1]})
 
 

@@ -1,1 +1,1 @@
-"""What is shown: works, their folders, dates and settings."""
+"""Artworks to publish: collected from runs and folders, with their dates, addresses and site settings."""

@@ -1,4 +1,4 @@
-"""Which works are published, and in which order: the artist's picks, and pictures from folders."""
+"""Collection of the artworks to publish, in order: picked candidates of runs, and pictures from folders."""
 
 from __future__ import annotations
 
@@ -8,124 +8,138 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from artgen.errors import ArtgenError, Problems
-from artgen.events import Emit, Note, ignore
+from artgen.errors import ArtgenError, ValidationErrors
+from artgen.events import Emit, Note, ignore_event
 from artgen.gallery.works import folders, slugs
-from artgen.gallery.works.work import Collection, Series, StageFile, Work
+from artgen.gallery.works.work import Artwork, ArtworkCollection, ArtworkSeries, StagePreview
 
 if TYPE_CHECKING:
-    from artgen.gallery.works.folders import Found
-    from artgen.gallery.works.settings import Order, SeriesSettings, Settings
+    from artgen.gallery.works.folders import MediaFile
+    from artgen.gallery.works.settings import PieceOrder, SeriesSettings, SiteSettings
     from artgen.runs.candidate import Candidate
     from artgen.runs.store import Run
 
-FILM = "film.mp4"  # where `artgen film` leaves it
-# A series before it is known which others there are: what tells each of its works apart, and the work.
-_Gathered = tuple[Series, list[tuple[str, Work]]]
+RUN_FILM_NAME = "film.mp4"  # written by `artgen film` into the run's folder
+# A series and its artworks, each with a key that no other artwork has; see `slugs.unique_slugs`.
+_KeyedSeries = tuple[ArtworkSeries, list[tuple[str, Artwork]]]
 
 
-def collect(
+def collect_artworks(
     sources: Sequence[Run | Path],
-    settings: Settings,
+    settings: SiteSettings,
     *,
-    everything: bool = False,
-    but: Path | None = None,
-    emit: Emit = ignore,
-) -> Collection:
-    """Gather what is published.
+    all_candidates: bool = False,
+    excluded_folder: Path | None = None,
+    emit: Emit = ignore_event,
+) -> ArtworkCollection:
+    """Collect the artworks to publish.
 
     Args:
         sources: open runs, and folders (or files) of pictures; each run and each folder is a series.
-        settings: titles, statements, the order of series and of works.
-        everything: every candidate of a run, picked or not.
-        but: a folder, resolved, whose pictures are left out: the site itself may lie in one of them.
-        emit: told of pictures that are of no kind that is shown.
+        settings: titles, statements, the order of series and of artworks.
+        all_candidates: take every candidate of a run, picked or not.
+        excluded_folder: a resolved path; pictures in it are left out, as the site may be in a source folder.
+        emit: receives a note about files of kinds that a site cannot show.
 
     Raises:
-        ArtgenError: a run without picks, a folder without pictures.
-        Problems: several of those.
+        ArtgenError: a run has no picks, or a folder no pictures.
+        ValidationErrors: several of these.
     """
-    gathered: list[_Gathered] = []
-    problems: list[ArtgenError] = []
+    keyed_series: list[_KeyedSeries] = []
+    errors: list[ArtgenError] = []
     for source in sources:
         try:
             if isinstance(source, Path):
-                gathered += _folders(source, settings, but)
+                keyed_series += _collect_from_path(source, settings, excluded_folder)
             else:
-                gathered.append(_run(source, settings, everything))
+                keyed_series.append(_collect_from_run(source, settings, all_candidates))
         except ArtgenError as error:
-            problems.append(error)
-    if problems:
-        raise problems[0] if len(problems) == 1 else Problems("publish", problems)
-    _tell_left_out([source for source in sources if isinstance(source, Path)], but, emit)
-    gathered.sort(key=lambda each: _place(each[0].name, settings))
-    addresses = iter(slugs.unique((work.slug, apart) for _, works in gathered for apart, work in works))
-    series = slugs.unique((each.slug, str(number)) for number, (each, _) in enumerate(gathered))
-    return Collection(
-        tuple(replace(each, slug=slug) for (each, _), slug in zip(gathered, series, strict=True)),
+            errors.append(error)
+    if errors:
+        raise errors[0] if len(errors) == 1 else ValidationErrors("publish", errors)
+    _report_unsupported_files(
+        [source for source in sources if isinstance(source, Path)], excluded_folder, emit
+    )
+    keyed_series.sort(key=lambda pair: _series_position(pair[0].name, settings))
+    artwork_slugs = iter(
+        slugs.unique_slugs((artwork.slug, key) for _, artworks in keyed_series for key, artwork in artworks)
+    )
+    series_slugs = slugs.unique_slugs(
+        (series.slug, str(number)) for number, (series, _) in enumerate(keyed_series)
+    )
+    return ArtworkCollection(
         tuple(
-            replace(work, slug=next(addresses), series=number)
-            for number, (_, works) in enumerate(gathered)
-            for _, work in works
+            replace(series, slug=slug) for (series, _), slug in zip(keyed_series, series_slugs, strict=True)
+        ),
+        tuple(
+            replace(artwork, slug=next(artwork_slugs), series=number)
+            for number, (_, artworks) in enumerate(keyed_series)
+            for _, artwork in artworks
         ),
     )
 
 
-def _tell_left_out(places: Sequence[Path], but: Path | None, emit: Emit) -> None:
-    kinds = sum((folders.left_out(place, but) for place in places), Counter[str]())
-    if count := kinds.total():
-        listed = ", ".join(f"{ending} ({number})" for ending, number in kinds.most_common())
-        emit(Note(f"{count} file{'s' if count > 1 else ''} left out: {listed}"))
+def _report_unsupported_files(paths: Sequence[Path], excluded_folder: Path | None, emit: Emit) -> None:
+    counts = sum((folders.count_unsupported_files(path, excluded_folder) for path in paths), Counter[str]())
+    if total := counts.total():
+        by_ending = ", ".join(f"{ending} ({count})" for ending, count in counts.most_common())
+        emit(Note(f"{total} file{'s' if total > 1 else ''} left out: {by_ending}"))
 
 
-def _place(name: str, settings: Settings) -> int:
-    """Those that ``gallery.toml`` names come first, as it lists them."""
-    said = _said(name, settings)
-    return settings.series.index(said) if said else len(settings.series)
+def _series_position(name: str, settings: SiteSettings) -> int:
+    """Return a series' place on the site: those in ``gallery.toml`` come first, in its order."""
+    series_settings = _find_series_settings(name, settings)
+    return settings.series.index(series_settings) if series_settings else len(settings.series)
 
 
-def _said(name: str, settings: Settings) -> SeriesSettings | None:
-    """What ``gallery.toml`` says of the series called ``name``."""
-    recipe = name.removesuffix("-preview").rpartition("-")[0]
-    for matches in (name.__eq__, recipe.__eq__, name.startswith):
-        for each in settings.series:
-            if matches(each.run):
-                return each
+def _find_series_settings(name: str, settings: SiteSettings) -> SeriesSettings | None:
+    """Find the table of ``gallery.toml`` that names this run, its recipe, or the beginning of its name."""
+    recipe_name = name.removesuffix("-preview").rpartition("-")[0]
+    for matches in (name.__eq__, recipe_name.__eq__, name.startswith):
+        for series_settings in settings.series:
+            if matches(series_settings.run):
+                return series_settings
     return None
 
 
-def _run(run: Run, settings: Settings, everything: bool) -> _Gathered:
-    said = _said(run.name, settings)
-    title = (said and said.title) or run.title
+def _collect_from_run(run: Run, settings: SiteSettings, all_candidates: bool) -> _KeyedSeries:
+    series_settings = _find_series_settings(run.name, settings)
+    title = (series_settings and series_settings.title) or run.title
     candidates = run.candidates()
-    kept_at = run.decisions.history.kept_at
-    chosen = [candidate for candidate in candidates if everything or candidate.picked]
-    film = run.folder / FILM
-    if not chosen and not film.is_file():
-        raise _nothing(run, candidates, everything)
-    order = (said and said.order) or settings.order
-    if order == "picked" and not everything:
-        places = {number: place for place, number in enumerate(kept_at)}
-        chosen.sort(key=lambda each: places.get(each.index, len(places)))
+    pick_times = run.decisions.history.kept_times
+    published = [candidate for candidate in candidates if all_candidates or candidate.picked]
+    film = run.folder / RUN_FILM_NAME
+    if not published and not film.is_file():
+        raise _nothing_to_publish(run, candidates, all_candidates)
+    order = (series_settings and series_settings.order) or settings.order
+    if order == "picked" and not all_candidates:
+        positions = {index: position for position, index in enumerate(pick_times)}
+        published.sort(key=lambda candidate: positions.get(candidate.index, len(positions)))
     elif order == "newest":
-        chosen.reverse()
-    works = [
-        (str(candidate.index), _candidate(run, candidate, title, kept_at.get(candidate.index, "")))
-        for candidate in chosen
+        published.reverse()
+    keyed_artworks = [
+        (
+            str(candidate.index),
+            _artwork_of_candidate(run, candidate, title, pick_times.get(candidate.index, "")),
+        )
+        for candidate in published
     ]
     if film.is_file():
-        still = candidates[len(candidates) // 2].file if candidates else film
-        words = f"{title}, film"
-        name = f"{slugs.plain(run.name)}-film"
-        works.append(("film", Work(name, 0, "", words, "", words, "", still, film=film)))
-    statement = (said and said.statement) or run.description
-    return Series(slugs.plain(run.name), run.name, title, statement, len(candidates)), [
-        (f"{run.folder.resolve()}/{apart}", work) for apart, work in works
+        poster = candidates[len(candidates) // 2].file if candidates else film
+        film_title = f"{title}, film"
+        slug = f"{slugs.slugify(run.name)}-film"
+        keyed_artworks.append(
+            ("film", Artwork(slug, 0, "", film_title, "", film_title, "", poster, film=film))
+        )
+    statement = (series_settings and series_settings.statement) or run.description
+    return ArtworkSeries(slugs.slugify(run.name), run.name, title, statement, len(candidates)), [
+        (f"{run.folder.resolve()}/{key}", artwork) for key, artwork in keyed_artworks
     ]
 
 
-def _nothing(run: Run, candidates: Sequence[Candidate], everything: bool) -> ArtgenError:
-    if everything or not candidates:
+def _nothing_to_publish(run: Run, candidates: Sequence[Candidate], all_candidates: bool) -> ArtgenError:
+    """Make the error for a run without picks or without candidates."""
+    if all_candidates or not candidates:
         return ArtgenError(run.name, "has no candidates yet", "make some with artgen run")
     return ArtgenError(
         run.name,
@@ -135,13 +149,13 @@ def _nothing(run: Run, candidates: Sequence[Candidate], everything: bool) -> Art
     )
 
 
-def _candidate(run: Run, candidate: Candidate, title: str, at: str) -> Work:
-    from artgen.gallery.works.step_names import plain_caption, stage_name
+def _artwork_of_candidate(run: Run, candidate: Candidate, series_title: str, picked_at: str) -> Artwork:
+    from artgen.gallery.works.step_names import default_caption, stage_name
 
     number = f"No. {candidate.index}"
-    own = candidate.title or f"{title}, {number[:1].lower()}{number[1:]}"
+    title = candidate.title or f"{series_title}, {number[:1].lower()}{number[1:]}"
     stages = tuple(
-        StageFile(
+        StagePreview(
             name := stage_name(stage.use),
             f"{name}: {stage.width} by {stage.height} pixels",
             stage.width,
@@ -151,14 +165,14 @@ def _candidate(run: Run, candidate: Candidate, title: str, at: str) -> Work:
         for stage in candidate.stages
     )
     caption = candidate.caption
-    return Work(
-        slug=f"{slugs.plain(run.name) or 'piece'}-{candidate.index:04d}",
+    return Artwork(
+        slug=f"{slugs.slugify(run.name) or 'piece'}-{candidate.index:04d}",
         series=0,
         number=number,
-        title=own,
-        caption="" if caption == plain_caption(run.title, candidate.index) else caption,
-        alt=candidate.alt or caption or own,
-        at=at,
+        title=title,
+        caption="" if caption == default_caption(run.title, candidate.index) else caption,
+        alt=candidate.alt or caption or title,
+        picked_at=picked_at,
         source=candidate.file,
         stages=stages,
         candidate=candidate,
@@ -167,28 +181,39 @@ def _candidate(run: Run, candidate: Candidate, title: str, at: str) -> Work:
     )
 
 
-def _folders(place: Path, settings: Settings, but: Path | None) -> Iterator[_Gathered]:
-    top = place.resolve()
-    for folder, found in folders.folders(place, but):
-        inside = folder.resolve().relative_to(top.parent).as_posix()
-        within = folder.resolve().relative_to(top).parts
+def _collect_from_path(
+    path: Path, settings: SiteSettings, excluded_folder: Path | None
+) -> Iterator[_KeyedSeries]:
+    """Yield a series for each folder in ``path`` that has pictures, or one for a single file."""
+    root = path.resolve()
+    for folder, media_files in folders.find_picture_folders(path, excluded_folder):
+        path_from_parent = folder.resolve().relative_to(root.parent).as_posix()
+        subfolders = folder.resolve().relative_to(root).parts
         name = folder.resolve().name
-        said = _said(name, settings)
-        words = folders.title_of(Path(f"{name}/") if folder.is_dir() else folder)
-        series = Series(
-            slugs.plain(Path(inside).stem if folder.is_file() else inside),
+        series_settings = _find_series_settings(name, settings)
+        default_title = folders.title_from_file_name(Path(f"{name}/") if folder.is_dir() else folder)
+        series = ArtworkSeries(
+            slugs.slugify(Path(path_from_parent).stem if folder.is_file() else path_from_parent),
             name,
-            (said and said.title) or words,
-            (said and said.statement) or "",
+            (series_settings and series_settings.title) or default_title,
+            (series_settings and series_settings.statement) or "",
             0,
         )
-        order: Order = (said and said.order) or settings.order
-        works = [(f"{inside}/{each.file.name}", _picture(each, within)) for each in found]
-        yield series, works[::-1] if order == "newest" else works
+        order: PieceOrder = (series_settings and series_settings.order) or settings.order
+        keyed_artworks = [
+            (f"{path_from_parent}/{media_file.picture.name}", _artwork_of_file(media_file, subfolders))
+            for media_file in media_files
+        ]
+        yield series, keyed_artworks[::-1] if order == "newest" else keyed_artworks
 
 
-def _picture(found: Found, within: tuple[str, ...]) -> Work:
-    """Its address begins with the inner folders': it must not change when one of its name comes elsewhere."""
-    named = found.film or found.file
-    title = folders.title_of(named)
-    return Work("-".join([*within, named.stem]), 0, "", title, "", title, "", found.file, film=found.film)
+def _artwork_of_file(media_file: MediaFile, subfolders: tuple[str, ...]) -> Artwork:
+    """Make an artwork of a picture or film.
+
+    Its slug begins with the names of the subfolders, so that it stays the same when a file of the same name
+    appears in another folder.
+    """
+    named_file = media_file.film or media_file.picture
+    title = folders.title_from_file_name(named_file)
+    slug = "-".join([*subfolders, named_file.stem])
+    return Artwork(slug, 0, "", title, "", title, "", media_file.picture, film=media_file.film)

@@ -1,4 +1,4 @@
-"""Works out of a folder of pictures and films, as any camera or painter leaves one."""
+"""Pictures and films in folders that artgen did not make, such as a camera's or a painter's."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 
 from artgen.errors import ArtgenError
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff")
-FILM = ".mp4"
-# Pictures and films, but none that every browser shows: who has them wants to hear that they are not there.
-NOT_SHOWN = frozenset(
+PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff")
+FILM_ENDING = ".mp4"
+# Pictures and films that not every browser shows; the artist is told how many of them are left out.
+UNSUPPORTED_ENDINGS = frozenset(
     (
         *(".heic", ".heif", ".gif", ".bmp", ".jxl", ".jp2", ".svg", ".eps", ".psd", ".xcf", ".kra", ".tga"),
         *(".exr", ".hdr", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2"),
@@ -24,88 +24,107 @@ NOT_SHOWN = frozenset(
 
 
 @dataclass(frozen=True)
-class Found:
-    """A picture, or a film, with the picture that stands for it if one of its name lies beside it."""
+class MediaFile:
+    """A picture, or a film with its poster.
 
-    file: Path
+    Attributes:
+        picture: the picture; of a film the picture of the same name next to it, or the film if there is none.
+        film: the film; None for a picture.
+    """
+
+    picture: Path
     film: Path | None = None
 
 
-def folders(place: Path, but: Path | None = None) -> Iterator[tuple[Path, list[Found]]]:
-    """Each folder at and below ``place`` that holds pictures, with them in the order a person counts.
+def find_picture_folders(
+    path: Path, excluded_folder: Path | None = None
+) -> Iterator[tuple[Path, list[MediaFile]]]:
+    """Yield each folder in ``path`` that has pictures or films, and these in natural order.
 
     Args:
-        place: a folder, or one file, which stands for itself.
-        but: a folder, resolved, that is left out.
+        path: a folder, which is searched with its subfolders, or one file, which is yielded itself.
+        excluded_folder: a resolved path; this folder is not searched.
 
     Raises:
-        ArtgenError: it does not exist, cannot be read, or holds no picture.
+        ArtgenError: ``path`` does not exist, or has no picture.
     """
-    if place.is_file():
-        if not _shown(place.name):
-            raise ArtgenError(str(place), "no picture that a browser could show", f"one of {_endings()}")
-        yield place, [_found(place, {})]
+    if path.is_file():
+        if not _is_displayable(path.name):
+            raise ArtgenError(
+                str(path), "no picture that a browser could show", f"one of {_describe_endings()}"
+            )
+        yield path, [_with_still(path, {})]
         return
-    if not place.is_dir():
+    if not path.is_dir():
         raise ArtgenError(
-            str(place), "no such folder or run", "name a run, or a folder of pictures", "artgen runs"
+            str(path), "no such folder or run", "name a run, or a folder of pictures", "artgen runs"
         )
-    empty = True
-    for base, files in _walk(place, but):
-        shown = sorted(filter(_shown, files), key=counted)
-        stills = {Path(name).stem: name for name in shown if not name.lower().endswith(FILM)}
-        films = {Path(name).stem for name in shown if name.lower().endswith(FILM)}
-        found = [
-            _found(Path(base, name), stills)
-            for name in shown
-            if name.lower().endswith(FILM) or Path(name).stem not in films
+    is_empty = True
+    for folder, names in _walk_visible_folders(path, excluded_folder):
+        displayable = sorted(filter(_is_displayable, names), key=natural_sort_key)
+        stills = {Path(name).stem: name for name in displayable if not name.lower().endswith(FILM_ENDING)}
+        film_stems = {Path(name).stem for name in displayable if name.lower().endswith(FILM_ENDING)}
+        media_files = [
+            _with_still(Path(folder, name), stills)
+            for name in displayable
+            if name.lower().endswith(FILM_ENDING) or Path(name).stem not in film_stems
         ]
-        if found:
-            empty = False
-            yield Path(base), found
-    if empty:
-        raise ArtgenError(str(place), "holds no pictures", f"files that end in {_endings()}")
+        if media_files:
+            is_empty = False
+            yield Path(folder), media_files
+    if is_empty:
+        raise ArtgenError(str(path), "holds no pictures", f"files that end in {_describe_endings()}")
 
 
-def left_out(place: Path, but: Path | None = None) -> Counter[str]:
-    """How many pictures and films at and below ``place`` are of kinds that are not shown, by ending."""
-    names = (name for _, files in _walk(place, but) for name in files if not name.startswith("."))
-    return Counter(ending for name in names if (ending := Path(name).suffix.lower()) in NOT_SHOWN)
+def count_unsupported_files(path: Path, excluded_folder: Path | None = None) -> Counter[str]:
+    """Count, by file ending, the pictures and films in ``path`` that a site cannot show."""
+    names = (
+        name
+        for _, file_names in _walk_visible_folders(path, excluded_folder)
+        for name in file_names
+        if not name.startswith(".")
+    )
+    return Counter(ending for name in names if (ending := Path(name).suffix.lower()) in UNSUPPORTED_ENDINGS)
 
 
-def _walk(place: Path, but: Path | None) -> Iterator[tuple[str, list[str]]]:
-    for base, inner, files in os.walk(place):
-        inner[:] = sorted((name for name in inner if not name.startswith(".")), key=counted)
-        if but is not None:
-            inner[:] = [name for name in inner if Path(base, name).resolve() != but]
-        yield base, files
+def _walk_visible_folders(path: Path, excluded_folder: Path | None) -> Iterator[tuple[str, list[str]]]:
+    """Yield each folder that is not hidden, and the names of its files."""
+    for folder, subfolders, names in os.walk(path):
+        subfolders[:] = sorted(
+            (name for name in subfolders if not name.startswith(".")), key=natural_sort_key
+        )
+        if excluded_folder is not None:
+            subfolders[:] = [name for name in subfolders if Path(folder, name).resolve() != excluded_folder]
+        yield folder, names
 
 
-def counted(name: str) -> tuple[list[tuple[bool, int, str]], str]:
-    """A sort key by which ``2.png`` comes before ``10.png`` and both before words; capitals do not matter."""
+def natural_sort_key(name: str) -> tuple[list[tuple[bool, int, str]], str]:
+    """Return a sort key that ignores case and puts ``2.png`` before ``10.png``, and both before words."""
     parts = re.findall(r"\d{1,20}|\D+|\d+", name.casefold())
     keys = [(False, int(part), "") if part[0].isdecimal() else (True, 0, part) for part in parts]
     return keys, name
 
 
-def title_of(file: Path) -> str:
-    """A file's name in words: ``summer_rain-2.jpg`` is ``Summer rain 2``."""
+def title_from_file_name(file: Path) -> str:
+    """Turn a file's name into a title: ``summer_rain-2.jpg`` gives ``Summer rain 2``."""
     stem = file.stem if file.suffix else file.name
-    words = stem if " " in stem.strip() else re.sub(r"[_-]+", " ", stem)
-    words = words.strip().encode("utf-8", "replace").decode() or stem
-    return words[:1].upper() + words[1:]
+    title = stem if " " in stem.strip() else re.sub(r"[_-]+", " ", stem)
+    title = title.strip().encode("utf-8", "replace").decode() or stem
+    return title[:1].upper() + title[1:]
 
 
-def _shown(name: str) -> bool:
-    return name.lower().endswith((*PICTURES, FILM)) and not name.startswith(".")
+def _is_displayable(name: str) -> bool:
+    """Whether a file of this name is not hidden and has an ending that browsers can show."""
+    return name.lower().endswith((*PICTURE_ENDINGS, FILM_ENDING)) and not name.startswith(".")
 
 
-def _found(file: Path, stills: dict[str, str]) -> Found:
-    if file.suffix.lower() != FILM:
-        return Found(file)
+def _with_still(file: Path, stills: dict[str, str]) -> MediaFile:
+    """Make the media file of a picture or film; ``stills`` are names of pictures by their stems."""
+    if file.suffix.lower() != FILM_ENDING:
+        return MediaFile(file)
     still = stills.get(file.stem)
-    return Found(file.with_name(still) if still else file, file)
+    return MediaFile(file.with_name(still) if still else file, file)
 
 
-def _endings() -> str:
-    return f"{', '.join(PICTURES)} or {FILM}"
+def _describe_endings() -> str:
+    return f"{', '.join(PICTURE_ENDINGS)} or {FILM_ENDING}"

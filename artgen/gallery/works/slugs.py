@@ -1,4 +1,4 @@
-"""Addresses of works: harmless in any file system and URL, unique, and the same at every publishing."""
+"""Slugs, the parts of addresses that name an artwork: safe in file systems and URLs, unique and stable."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-LONGEST = 80
-# Names that Windows keeps for devices, whatever their ending.
-DEVICES = {
+MAX_SLUG_CHARACTERS = 80
+# Windows reserves these names for devices, with any file ending.
+WINDOWS_DEVICE_NAMES = {
     "con",
     "prn",
     "aux",
@@ -18,35 +18,40 @@ DEVICES = {
 }
 
 
-def plain(name: str) -> str:
-    """``name`` in small letters, digits and hyphens; empty if nothing of it is left."""
-    letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    slug = re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:LONGEST].strip("-")
-    return f"{slug}-" if slug in DEVICES else slug
+def slugify(name: str) -> str:
+    """Reduce ``name`` to small letters, digits and hyphens; the result may be empty."""
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")[:MAX_SLUG_CHARACTERS].strip("-")
+    return f"{slug}-" if slug in WINDOWS_DEVICE_NAMES else slug
 
 
-def unique(names: Iterable[tuple[str, str]]) -> list[str]:
-    """A slug for each name, in order.
+def unique_slugs(names: Iterable[tuple[str, str]]) -> list[str]:
+    """Make a slug for each name, in order.
 
     Args:
-        names: what each is called, and what tells it apart from all others.
+        names: pairs of a name and a key that no other pair has.
 
-    Several of one name are told apart by a hash, all of them: a number would go to another when one is
-    taken away, and addresses would change their meaning.
+    If several names give one slug, each of these gets a hash of its key. Numbers would move to another
+    artwork when one is removed, and addresses would then show another artwork.
     """
-    asked = [(plain(name).strip("-"), apart) for name, apart in names]
+    slugs_and_keys = [(slugify(name).strip("-"), key) for name, key in names]
     counts: dict[str, int] = {}
-    for slug, _ in asked:
+    for slug, _ in slugs_and_keys:
         counts[slug] = counts.get(slug, 0) + 1
-    taken: set[str] = set()
-    given = []
-    for slug, apart in asked:
-        digest = hashlib.sha256(apart.encode("utf-8", "surrogateescape")).hexdigest()
-        free, length = slug, 6
-        while not free or free in DEVICES or (counts[slug] > 1 and free == slug) or free in taken:
-            free, length = f"{slug or 'piece'}-{digest[:length]}", length + 2
-            if length > len(digest):  # the very same, named twice
+    used: set[str] = set()
+    result = []
+    for slug, key in slugs_and_keys:
+        digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
+        unique, length = slug, 6
+        while (
+            not unique
+            or unique in WINDOWS_DEVICE_NAMES
+            or (counts[slug] > 1 and unique == slug)
+            or unique in used
+        ):
+            unique, length = f"{slug or 'piece'}-{digest[:length]}", length + 2
+            if length > len(digest):  # the same name and key twice
                 digest = hashlib.sha256(digest.encode()).hexdigest()
-        taken.add(free)
-        given.append(free)
-    return given
+        used.add(unique)
+        result.append(unique)
+    return result

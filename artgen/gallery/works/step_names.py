@@ -1,9 +1,9 @@
-"""What sources and steps are called on a wall."""
+"""Names of sources and steps on wall labels and under the pictures of stages."""
 
 from __future__ import annotations
 
-# Of each source and step: its name under a stage, and its part in the wall label's sentence.
-WORDS = {
+# By `use`: the name under a stage's picture, and the words in the wall label's sentence.
+STEP_WORDS = {
     "crops": ("Mixture of crops", "mixture of crops"),
     "photos": ("Photograph", "photograph"),
     "faces": ("Mixture of faces", "mixture of faces"),
@@ -16,14 +16,14 @@ WORDS = {
     "grain": ("Film grain", "film grain"),
     "crop": ("Cropped", "cropped"),
 }
-TIMES = {1: "", 2: " twice", 3: " three times"}
+REPETITION_WORDS = {1: "", 2: " twice", 3: " three times"}
 
 
 def stage_name(use: str) -> str:
-    """What stands under the stage that a source or step left."""
-    return WORDS.get(use, (use.capitalize(), use))[0]
+    """Return the name shown under the picture of the stage after a source or step."""
+    return STEP_WORDS.get(use, (use.capitalize(), use))[0]
 
 
-def plain_caption(title: str, index: int) -> str:
-    """What a recipe without a caption of its own says; it says no more than title and number."""
+def default_caption(title: str, index: int) -> str:
+    """Return the caption that a recipe gives by default: only the title and the candidate's number."""
     return f"{title}, candidate {index}"

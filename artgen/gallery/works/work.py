@@ -1,4 +1,4 @@
-"""What is published: picks of runs and plain pictures alike, as works of one kind."""
+"""Artworks to publish: picked candidates, pictures and films, all of one class."""
 
 from __future__ import annotations
 
@@ -11,8 +11,16 @@ if TYPE_CHECKING:
     from artgen.runs.candidate import Candidate
 
 
-class StageFile(NamedTuple):
-    """The picture after the source or one step; width and height are the stage's own, not the preview's."""
+class StagePreview(NamedTuple):
+    """Preview file of the picture after a source or step.
+
+    Attributes:
+        name: of the source or step, as ``Film grain``.
+        alt: alternative text.
+        width: of the stage's picture, not of its preview, px.
+        height: of the stage's picture, px.
+        preview: the preview file.
+    """
 
     name: str
     alt: str
@@ -22,22 +30,22 @@ class StageFile(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Work:
-    """One work as its artist left it.
+class Artwork:
+    """A picture or film to publish, with its texts.
 
     Attributes:
-        slug: its part of every address: stable, unique, harmless in any file system and URL.
-        series: which of the collection's series it belongs to, from 0.
+        slug: its part of every address: stable, unique, safe in file systems and URLs.
+        series: index of its series in the collection, from 0.
         number: as ``No. 7``; empty for a plain picture.
-        title: the artist's, or the series' and the number, or the file's name in words.
-        caption: empty if it would only say title and number again.
-        alt: the text for who does not see it.
-        at: when it was picked, UTC, ISO 8601; empty where that is not known.
-        source: the picture; a film where there is no picture to stand for it.
+        title: the artist's, or the series' title and the number, or the file's name in words.
+        caption: empty if it would only repeat title and number.
+        alt: alternative text.
+        picked_at: when it was picked, UTC, ISO 8601; empty if unknown.
+        source: the picture file; the film file if no picture is its poster.
         stages: from the source to the last step; empty for a plain picture.
-        film: the MP4 that is the work, with ``source`` as its poster.
-        candidate: of a run; None for a plain picture.
-        recipe: the run's, as TOML; None for a plain picture.
+        film: the MP4 file; None for a picture.
+        candidate: None for a plain picture.
+        recipe: the run's recipe as TOML; None for a plain picture.
         run: the run's name; empty for a plain picture.
     """
 
@@ -47,9 +55,9 @@ class Work:
     title: str
     caption: str
     alt: str
-    at: str
+    picked_at: str
     source: Path
-    stages: tuple[StageFile, ...] = ()
+    stages: tuple[StagePreview, ...] = ()
     film: Path | None = None
     candidate: Candidate | None = None
     recipe: str | None = None
@@ -67,25 +75,25 @@ class Work:
 
     @property
     def variation_of(self) -> int | None:
-        """The number of the candidate that this is a variation of."""
+        """Number of the candidate that this is a variation of."""
         return self.candidate.variation_of if self.candidate else None
 
     @property
     def draws(self) -> Mapping[str, Mapping[str, Any]] | None:
-        """What chance chose, by step id and field."""
+        """Values drawn at random for the candidate, by step id and field."""
         return self.candidate.draws if self.candidate else None
 
 
 @dataclass(frozen=True)
-class Series:
-    """Works that belong together: of one run, or of one folder.
+class ArtworkSeries:
+    """Texts of a series: the artworks of one run or of one folder.
 
     Attributes:
         slug: its part of the address.
-        name: the run's or the folder's, by which ``gallery.toml`` calls it.
+        name: of the run or the folder; ``gallery.toml`` uses it as the series' name.
         title: its heading.
-        statement: below it; empty without.
-        drawn: how many candidates its works were chosen from; 0 for a folder of pictures.
+        statement: text below the heading; may be empty.
+        drawn: number of candidates that its artworks were picked from; 0 for a folder of pictures.
     """
 
     slug: str
@@ -96,8 +104,8 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Collection:
-    """Everything that is published, in the order in which it hangs."""
+class ArtworkCollection:
+    """All series and artworks of a site, in the site's order."""
 
-    series: tuple[Series, ...]
-    works: tuple[Work, ...]
+    series: tuple[ArtworkSeries, ...]
+    works: tuple[Artwork, ...]

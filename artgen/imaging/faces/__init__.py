@@ -1,1 +1,1 @@
-"""Faces in pictures."""
+"""Detection, cropping and alignment of faces in pictures."""

@@ -1,4 +1,4 @@
-"""How upright a frontal face is: a sketch of a face, and its mirror symmetry, tried at several leanings."""
+"""Measure of how upright a frontal face is: a sketch of a face and mirror symmetry at several roll angles."""
 
 from __future__ import annotations
 
@@ -11,92 +11,120 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 from skimage.feature import match_template
 
-Array = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float64]
 
-# The sketch: its side and the distance between its eyes, in its own px, and the height of its eyes.
-SKETCH, EYES, EYE_LEVEL = 28, 11.0, 9.5
-# The sketch's side over that of the cascade's box: the middle of what is found on portraits, and either side.
+# The sketch's side, the distance between its eyes and the height of its eyes, in px of the sketch.
+SKETCH_SIDE, EYE_DISTANCE, EYE_HEIGHT = 28, 11.0, 9.5
+# Tried ratios of the sketch's side to that of the cascade's box: the median over portraits, and either side
+# of it.
 SKETCH_SHARES = (0.66, 0.73, 0.80)
+# The square compared with its mirror image: its side over that of the cascade's box, its side in px, and the
+# px by which the mirror axis is shifted.
 MIRROR_SHARE, MIRROR_SIDE, MIRROR_SHIFTS = 1.05, 48, range(-3, 4)
 
 
-class Pyramid:
-    """A grey picture and its halves, so that patches of any size are sampled without aliasing."""
+class GreyPyramid:
+    """A grey picture and its halvings, so that patches of any size are sampled without aliasing."""
 
     def __init__(self, grey: Image.Image) -> None:
         self.levels = [grey]
-        while min(self.levels[-1].size) >= 2 * SKETCH:
+        while min(self.levels[-1].size) >= 2 * SKETCH_SIDE:
             self.levels.append(self.levels[-1].reduce(2))
 
-    def patch(self, x: float, y: float, size: float, lean: float, side: int) -> Image.Image:
-        """A square of ``size`` px about (x, y), turned clockwise by ``lean`` degrees, as ``side`` px.
+    def sample_patch(self, x: float, y: float, size: float, roll: float, side: int) -> Image.Image:
+        """Sample a square around (x, y), turned clockwise; a head of the same roll is upright in it.
 
-        A head that leans clockwise by ``lean`` stands upright in it.
+        Args:
+            x: middle of the square, px from the picture's left.
+            y: middle of the square, px from its top.
+            size: side of the square, px of the picture.
+            roll: degrees clockwise.
+            side: px of the result.
         """
         halvings = max(0, math.floor(math.log2(size / side) + 0.4))
         level = min(halvings, len(self.levels) - 1)
         source, scale = self.levels[level], 0.5**level
         step = size * scale / side
-        along, across = math.cos(math.radians(lean)) * step, math.sin(math.radians(lean)) * step
-        left = x * scale - (along - across) * side / 2
-        top = y * scale - (across + along) * side / 2
-        matrix = (along, -across, left, across, along, top)
+        cosine, sine = math.cos(math.radians(roll)) * step, math.sin(math.radians(roll)) * step
+        left = x * scale - (cosine - sine) * side / 2
+        top = y * scale - (sine + cosine) * side / 2
+        matrix = (cosine, -sine, left, sine, cosine, top)
         return source.transform((side, side), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
 
 
-def placed(x: float, y: float, size: float, lean: float, share: tuple[float, float]) -> tuple[float, float]:
-    """Where a point of a patch lies in the picture; ``share`` are its (x, y) from the middle, in sides."""
-    along, across = math.cos(math.radians(lean)) * size, math.sin(math.radians(lean)) * size
-    return x + along * share[0] - across * share[1], y + across * share[0] + along * share[1]
+def patch_to_picture(
+    x: float, y: float, size: float, roll: float, offset: tuple[float, float]
+) -> tuple[float, float]:
+    """Convert a point of a patch (see ``GreyPyramid.sample_patch``) to the picture's (x, y) in px.
 
-
-def likeness(grey: Pyramid, x: float, y: float, size: float, lean: float) -> float:
-    """How much an upright face fits the cascade's box of ``size`` px about (x, y) at this leaning; up to 2.
-
-    The sum of two correlations of locally normalised brightness: with the sketch, at its best place and size
-    nearby, and of the left half with the mirrored right half, at the best axis nearby.
+    Args:
+        x: middle of the patch, px from the picture's left.
+        y: middle of the patch, px from its top.
+        size: side of the patch, px of the picture.
+        roll: of the patch, degrees clockwise.
+        offset: (x, y) of the point from the patch's middle, relative to the patch's side.
     """
-    return _sketched(grey, x, y, size, lean) + _mirrored(grey, x, y, size, lean)
+    cosine, sine = math.cos(math.radians(roll)) * size, math.sin(math.radians(roll)) * size
+    return x + cosine * offset[0] - sine * offset[1], y + sine * offset[0] + cosine * offset[1]
 
 
-def _sketched(grey: Pyramid, x: float, y: float, size: float, lean: float) -> float:
-    side = SKETCH + 8
-    found = []
+def upright_face_fit(grey: GreyPyramid, x: float, y: float, size: float, roll: float) -> float:
+    """Measure how well an upright face fits a box of the cascade at this roll; the maximum is 2.
+
+    It is the sum of two correlations of locally normalised brightness: with the sketch, at its best position
+    and size nearby, and of the left half with the mirrored right half, at the best axis nearby.
+
+    Args:
+        grey: the picture.
+        x: middle of the box, px from the picture's left.
+        y: middle of the box, px from its top.
+        size: side of the box, px.
+        roll: degrees clockwise.
+    """
+    return _sketch_correlation(grey, x, y, size, roll) + _mirror_correlation(grey, x, y, size, roll)
+
+
+def _sketch_correlation(grey: GreyPyramid, x: float, y: float, size: float, roll: float) -> float:
+    side = SKETCH_SIDE + 8
+    correlations = []
     for share in SKETCH_SHARES:
-        part = grey.patch(x, y, size * share * side / SKETCH, lean, side)
-        found.append(float(match_template(_normalised(np.asarray(part, float), 4), _sketch()).max()))
-    return max(found)
+        patch = grey.sample_patch(x, y, size * share * side / SKETCH_SIDE, roll, side)
+        normalised = _normalise_locally(np.asarray(patch, float), 4)
+        correlations.append(float(match_template(normalised, _draw_face_sketch()).max()))
+    return max(correlations)
 
 
-def _mirrored(grey: Pyramid, x: float, y: float, size: float, lean: float) -> float:
-    part = _normalised(np.asarray(grey.patch(x, y, size * MIRROR_SHARE, lean, MIRROR_SIDE), float), 5)
-    found = []
+def _mirror_correlation(grey: GreyPyramid, x: float, y: float, size: float, roll: float) -> float:
+    patch = grey.sample_patch(x, y, size * MIRROR_SHARE, roll, MIRROR_SIDE)
+    normalised = _normalise_locally(np.asarray(patch, float), 5)
+    correlations = []
     for shift in MIRROR_SHIFTS:
         axis = MIRROR_SIDE // 2 + shift
-        half = min(axis, MIRROR_SIDE - axis)
-        left, right = part[:, axis - half : axis], part[:, axis : axis + half][:, ::-1]
-        energy = math.sqrt(float((left * left).mean() * (right * right).mean()))
-        found.append(float((left * right).mean()) / (energy + 1e-9))
-    return max(found)
+        width = min(axis, MIRROR_SIDE - axis)
+        left_half = normalised[:, axis - width : axis]
+        right_half = normalised[:, axis : axis + width][:, ::-1]
+        energy = math.sqrt(float((left_half * left_half).mean() * (right_half * right_half).mean()))
+        correlations.append(float((left_half * right_half).mean()) / (energy + 1e-9))
+    return max(correlations)
 
 
-def _normalised(values: Array, blur: float) -> Array:
-    """Brightness less its local mean, over its local deviation: light and colour of the skin go."""
-    rest = values - gaussian_filter(values, blur)
-    normal: Array = rest / (np.sqrt(gaussian_filter(rest * rest, blur)) + 4.0)
-    return normal
+def _normalise_locally(brightness: FloatArray, sigma: float) -> FloatArray:
+    """Subtract the local mean and divide by the local deviation: removes light and skin colour."""
+    detail = brightness - gaussian_filter(brightness, sigma)
+    normalised: FloatArray = detail / (np.sqrt(gaussian_filter(detail * detail, sigma)) + 4.0)
+    return normalised
 
 
 @cache
-def _sketch() -> Array:
-    """Dark eyes, brows, nostrils and mouth, light forehead, nose and cheeks, at the usual proportions.
+def _draw_face_sketch() -> FloatArray:
+    """Draw dark eyes, brows, nostrils and mouth, light forehead, nose and cheeks, at the usual proportions.
 
-    After the templates of Brunelli and Poggio 1993, but drawn: a sum of Gaussian spots. On portraits it finds
-    the roll as well as their own mean does, and it carries nobody's features.
+    It follows the templates of Brunelli and Poggio 1993, but is drawn: a sum of Gaussian spots. On portraits
+    it finds the roll as well as their mean does, and it has the features of no real person.
     """
-    y, x = np.mgrid[:SKETCH, :SKETCH].astype(float)
-    x, y = x - (SKETCH - 1) / 2, y - EYE_LEVEL
-    # (depth, x, y, width, height); depth below 0 is dark, lengths in px of the sketch
+    y, x = np.mgrid[:SKETCH_SIDE, :SKETCH_SIDE].astype(float)
+    x, y = x - (SKETCH_SIDE - 1) / 2, y - EYE_HEIGHT
+    # (depth, x, y, width, height); a depth below 0 is dark, lengths are px of the sketch
     spots: list[tuple[float, float, float, float, float]] = [
         (-0.5, 0, 6.3, 2.2, 0.9),
         (-0.8, 0, 11.2, 3.0, 0.9),
@@ -104,10 +132,10 @@ def _sketch() -> Array:
         (0.4, 0, 2, 1.2, 3.5),
         (0.3, 0, -5, 5, 2),
     ]
-    for eye in (-EYES / 2, EYES / 2):
-        spots += [(-1.0, eye, 0, 2.0, 1.2), (-0.6, eye, -3.2, 2.6, 1.0), (0.35, eye, 5, 2.2, 2.0)]
+    for eye_x in (-EYE_DISTANCE / 2, EYE_DISTANCE / 2):
+        spots += [(-1.0, eye_x, 0, 2.0, 1.2), (-0.6, eye_x, -3.2, 2.6, 1.0), (0.35, eye_x, 5, 2.2, 2.0)]
     total = sum(
-        depth * np.exp(-(((x - cx) / width) ** 2 + ((y - cy) / height) ** 2) / 2)
-        for depth, cx, cy, width, height in spots
+        depth * np.exp(-(((x - spot_x) / width) ** 2 + ((y - spot_y) / height) ** 2) / 2)
+        for depth, spot_x, spot_y, width, height in spots
     )
-    return _normalised(128 + 60 * np.asarray(total), 4)
+    return _normalise_locally(128 + 60 * np.asarray(total), 4)

@@ -1,1 +1,1 @@
-"""Films: frames, sound, scene cuts, writing."""
+"""Reading and writing of films: frames, sound, scene cuts."""

@@ -1,4 +1,4 @@
-"""Films on disk, by PyAV (the extra ``video``), read one frame at a time: memory does not grow."""
+"""Reading of films by PyAV (the extra ``video``), one frame at a time."""
 
 from __future__ import annotations
 
@@ -21,98 +21,106 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
     from torch import Tensor
 
-RIGHT = "give a film that plays: MP4, MOV, MKV, WebM, AVI, GIF"
-# From this many lines on a film that does not name its colour matrix has HDTV's.
-HD_LINES = 720
-UNNAMED = 2  # of a colour matrix
+SUPPORTED_FILMS = "give a film that plays: MP4, MOV, MKV, WebM, AVI, GIF"
+# A film of at least this height (px) that names no colour matrix has that of HDTV.
+MIN_HD_HEIGHT = 720
+UNSPECIFIED_COLORSPACE = 2  # FFmpeg's number for a film that names no colour matrix
 
 
 @dataclass(frozen=True)
-class Film:
-    """What a film says of itself.
+class FilmInfo:
+    """Size, frame rate and length of a film, as its file states them.
 
     Attributes:
-        width: px, upright, pixels square.
-        height: px.
-        rate: frames a second, on average.
-        seconds: length; 0 where the file does not say.
-        ticks: a second's parts, of which the frames' times are whole numbers.
+        width: px, of the upright picture with square pixels.
+        height: px, likewise.
+        fps: average frames per second.
+        seconds: length; 0 if the file does not state it.
+        ticks_per_second: the frames' times are whole numbers of ticks.
     """
 
     width: int
     height: int
-    rate: float
+    fps: float
     seconds: float
-    ticks: int = 90_000
+    ticks_per_second: int = 90_000
 
 
 @dataclass(frozen=True)
-class Frame:
-    """One decoded frame; pixels are converted when asked for.
+class FilmFrame:
+    """One decoded frame; its pixels are converted when they are needed.
 
     Attributes:
-        seconds: since the film's beginning.
-        width: px, upright, pixels square.
-        height: px.
+        seconds: time since the film's beginning.
+        width: px, of the upright picture with square pixels.
+        height: px, likewise.
     """
 
     seconds: float
     width: int
     height: int
-    _decoded: VideoFrame
-    _quarters: int
+    _av_frame: VideoFrame
+    _quarter_turns: int
 
-    def rgb(self, size: tuple[int, int] | None = None) -> npt.NDArray[np.uint8]:
-        """``(H, W, 3)`` sRGB, of ``size`` (H, W): resampled by area to half or less, otherwise by Lanczos."""
-        return self._converted("rgb24", size)
+    def to_rgb(self, size: tuple[int, int] | None = None) -> npt.NDArray[np.uint8]:
+        """Return the frame as sRGB ``(H, W, 3)``.
 
-    def grey(self, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
-        """Luma of ``size`` (H, W), by area: for comparing frames."""
-        return self._converted("gray", size)
+        It is resampled by area to half the size or less, otherwise by Lanczos.
 
-    def image(self, size: tuple[int, int] | None = None) -> Tensor:
-        """``rgb`` as float32 ``(3, H, W)`` in [0, 1]."""
+        Args:
+            size: ``(H, W)`` in px; None keeps the frame's size.
+        """
+        return self._convert("rgb24", size)
+
+    def to_grey(self, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+        """Return the frame's luma, resampled by area to ``size`` ``(H, W)``: for comparing frames."""
+        return self._convert("gray", size)
+
+    def to_tensor(self, size: tuple[int, int] | None = None) -> Tensor:
+        """Return the frame as an image, float32 ``(3, H, W)`` in [0, 1]; ``size`` as for ``to_rgb``."""
         import torch
 
-        return torch.from_numpy(self.rgb(size)).permute(2, 0, 1).contiguous().float().div_(255)
+        return torch.from_numpy(self.to_rgb(size)).permute(2, 0, 1).contiguous().float().div_(255)
 
-    def _converted(self, layout: str, size: tuple[int, int] | None) -> npt.NDArray[np.uint8]:
+    def _convert(self, pixel_format: str, size: tuple[int, int] | None) -> npt.NDArray[np.uint8]:
         from av.video.reformatter import Colorspace, Interpolation
 
         height, width = size or (self.height, self.width)
-        raw = self._decoded
+        frame = self._av_frame
         shrinks = 2 * height <= self.height and 2 * width <= self.width
-        if self._quarters % 2:
+        if self._quarter_turns % 2:
             height, width = width, height
-        kernel = Interpolation.AREA if shrinks or layout == "gray" else Interpolation.LANCZOS
-        unnamed = raw.colorspace == UNNAMED and not raw.format.is_rgb and raw.height >= HD_LINES
-        converted = raw.reformat(
+        kernel = Interpolation.AREA if shrinks or pixel_format == "gray" else Interpolation.LANCZOS
+        is_unspecified = frame.colorspace == UNSPECIFIED_COLORSPACE and not frame.format.is_rgb
+        assumes_hd = is_unspecified and frame.height >= MIN_HD_HEIGHT
+        converted = frame.reformat(
             width,
             height,
-            layout,
-            src_colorspace=Colorspace.ITU709 if unnamed else None,
+            pixel_format,
+            src_colorspace=Colorspace.ITU709 if assumes_hd else None,
             interpolation=kernel | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT,
             dst_color_range="JPEG",
             threads=1,
         )
-        array: npt.NDArray[np.uint8] = np.ascontiguousarray(np.rot90(converted.to_ndarray(), self._quarters))
+        turned = np.rot90(converted.to_ndarray(), self._quarter_turns)
+        array: npt.NDArray[np.uint8] = np.ascontiguousarray(turned)
         return array
 
 
-def describe(path: Path) -> Film:
-    """The film's size, rate and length, by its first frame and its header.
+def read_film_info(path: Path) -> FilmInfo:
+    """Read a film's size, frame rate and length from its header and its first frame.
 
     Raises:
         ArtgenError: PyAV is missing, or the file is no film that can be read.
     """
-    with opened(path) as (container, stream):
-        rate = float(stream.average_rate or stream.guessed_rate or 25)
+    with open_film(path) as (container, stream):
+        fps = float(stream.average_rate or stream.guessed_rate or 25)
         length = stream.duration * stream.time_base if stream.duration and stream.time_base else 0
         seconds = float(length or (container.duration or 0) / 1_000_000)
-        ticks = stream.time_base.denominator if stream.time_base else 90_000
+        ticks_per_second = stream.time_base.denominator if stream.time_base else 90_000
     with closing(read_frames(path)) as frames:
         frame = next(frames)
-    return Film(frame.width, frame.height, rate, seconds, ticks)
+    return FilmInfo(frame.width, frame.height, fps, seconds, ticks_per_second)
 
 
 def read_frames(
@@ -120,88 +128,92 @@ def read_frames(
     *,
     start: float = 0.0,
     end: float | None = None,
-    damaged: Callable[[str], None] = lambda problem: None,
-) -> Generator[Frame]:
-    """Decode a film from ``start`` to before ``end``, in seconds, one frame at a time: memory does not grow.
+    on_damaged_packet: Callable[[str], None] = lambda problem: None,
+) -> Generator[FilmFrame]:
+    """Decode a film's frames one at a time, in constant memory.
 
-    Frames come upright and with square pixels, whatever the camera's rotation mark and the pixel aspect, each
-    with its own time: the rate may vary.
+    Frames are upright and have square pixels, whatever the rotation mark and pixel aspect of the file. Each
+    has its own time, because frame rates may vary.
 
     Args:
         path: the film.
-        start: seconds; the frames before are passed over.
-        end: seconds; None for the film's end.
-        damaged: told of each packet that could not be decoded and was left out.
+        start: seconds; earlier frames are skipped.
+        end: seconds, exclusive; None for the film's end.
+        on_damaged_packet: called with the problem of each packet that cannot be decoded and is left out.
 
     Raises:
         ArtgenError: PyAV is missing, the file is no film, or no frame of it can be decoded.
     """
     av = load_av(str(path))
-    found = False
-    with opened(path) as (container, stream):
+    has_frames = False
+    with open_film(path) as (container, stream):
         stream.thread_type = "AUTO"
-        step = 1 / float(stream.average_rate or 25)
-        first = float((stream.start_time or 0) * (stream.time_base or 0))
+        frame_seconds = 1 / float(stream.average_rate or 25)
+        stream_start = float((stream.start_time or 0) * (stream.time_base or 0))
         aspect = stream.sample_aspect_ratio or Fraction(1)
         if start > 0 and stream.time_base:
             with suppress(av.FFmpegError):  # a format without an index is decoded from its beginning
-                container.seek(int((first + start) / stream.time_base), stream=stream)
-        seconds = -step
-        for raw in _decoded(av, container, stream, damaged):
-            found = True
-            seconds = float(raw.time) - first if raw.time is not None else seconds + step
+                container.seek(int((stream_start + start) / stream.time_base), stream=stream)
+        seconds = -frame_seconds
+        for av_frame in _decode_packets(av, container, stream, on_damaged_packet):
+            has_frames = True
+            seconds = (
+                float(av_frame.time) - stream_start if av_frame.time is not None else seconds + frame_seconds
+            )
             if end is not None and seconds >= end:
                 break
             if seconds >= start - 1e-6:
-                yield _frame(seconds, raw, aspect)
-    if not found:
-        raise ArtgenError(str(path), "no frame of it can be decoded", RIGHT)
+                yield _orient_frame(seconds, av_frame, aspect)
+    if not has_frames:
+        raise ArtgenError(str(path), "no frame of it can be decoded", SUPPORTED_FILMS)
 
 
-def _decoded(
-    av: Any, container: InputContainer, stream: VideoStream, damaged: Callable[[str], None]
+def _decode_packets(
+    av: Any, container: InputContainer, stream: VideoStream, on_damaged_packet: Callable[[str], None]
 ) -> Iterator[VideoFrame]:
     packets = container.demux(stream)
     while True:
         try:
             packet = next(packets, None)
-        except av.FFmpegError as error:  # the file ends in the middle: what came before is good
-            damaged(error.strerror)
+        except av.FFmpegError as error:  # the file is truncated: the packets before are good
+            on_damaged_packet(error.strerror)
             return
         if packet is None:
             return
         try:
             yield from packet.decode()
         except av.FFmpegError as error:
-            damaged(error.strerror)
+            on_damaged_packet(error.strerror)
 
 
-def _frame(seconds: float, raw: VideoFrame, aspect: Fraction) -> Frame:
-    quarters = round(raw.rotation / 90) % 4
-    width, height = max(1, round(raw.width * aspect)), raw.height
-    if quarters % 2:
+def _orient_frame(seconds: float, av_frame: VideoFrame, aspect: Fraction) -> FilmFrame:
+    quarter_turns = round(av_frame.rotation / 90) % 4
+    width, height = max(1, round(av_frame.width * aspect)), av_frame.height
+    if quarter_turns % 2:
         width, height = height, width
-    return Frame(seconds, width, height, raw, quarters)
+    return FilmFrame(seconds, width, height, av_frame, quarter_turns)
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """A film's container and its moving pictures, while the block lasts.
+def open_film(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Open a film for the duration of the block; yield its container and its video stream.
 
     Raises:
         ArtgenError: PyAV is missing, or the file is no film that can be read.
     """
     av = load_av(str(path))
     if not path.is_file():
-        raise ArtgenError(str(path), "not a file" if path.exists() else "no such file", RIGHT)
+        raise ArtgenError(str(path), "not a file" if path.exists() else "no such file", SUPPORTED_FILMS)
     try:
-        # Old recorders write titles in whatever letters their country used.
+        # Old recorders write titles in the local encoding.
         container = av.open(str(path), metadata_errors="replace")
     except av.FFmpegError as error:
-        raise ArtgenError(str(path), f"not a film that can be read ({error.strerror})", RIGHT) from error
+        raise ArtgenError(
+            str(path), f"not a film that can be read ({error.strerror})", SUPPORTED_FILMS
+        ) from error
     with container:
-        cover = av.stream.Disposition.attached_pic
-        stream = next((s for s in container.streams.video if not s.disposition & cover), None)
+        cover_image = av.stream.Disposition.attached_pic
+        stream = next((s for s in container.streams.video if not s.disposition & cover_image), None)
         if stream is None:
-            raise ArtgenError(str(path), "holds no moving pictures", RIGHT)
+            raise ArtgenError(str(path), "holds no moving pictures", SUPPORTED_FILMS)
         yield container, stream

@@ -1,4 +1,4 @@
-"""Films on disk, by PyAV (the extra ``video``): written whole or not at all. Reading is in ``frames``."""
+"""Writing of films by PyAV (the extra ``video``); ``frames`` reads them."""
 
 from __future__ import annotations
 
@@ -16,51 +16,51 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from torch import Tensor
 
-ENCODERS = ("libx264", "libopenh264", "h264_videotoolbox")
+H264_ENCODERS = ("libx264", "libopenh264", "h264_videotoolbox")
 
 
 def load_av(where: str = "films") -> Any:
-    """The module ``av``.
+    """Import and return the module ``av`` (PyAV), with the libraries' own logging switched off.
 
     Args:
-        where: what it is needed for, named by the error.
+        where: what needs PyAV, named by the error.
 
     Raises:
-        ArtgenError: it is not installed.
+        ArtgenError: PyAV is not installed.
     """
     try:
         import av
         import av.logging
     except ImportError:
         raise ArtgenError(where, "PyAV is not installed", "", "pip install 'artgen[video]'") from None
-    av.logging.set_level(None)  # what is wrong with a film is told by errors, not by libraries' prints
+    av.logging.set_level(None)  # errors report what is wrong with a film, not prints of the libraries
     return av
 
 
 class VideoWriter:
-    """An MP4 that plays everywhere: H.264, 4:2:0, BT.709, its index in front.
+    """Writer of an MP4 that plays everywhere: H.264, 4:2:0, BT.709, the index at the beginning.
 
-    ``with VideoWriter(path, width, height, fps) as film: film.add(image)``. The file appears, whole, when the
-    block ends; on any failure, or without a picture, there is none. 4:2:0 wants even sides: where one is odd,
-    the last column or row comes twice.
+    Use ``with VideoWriter(path, width, height, fps) as film: film.add_frame(image)``. The complete file
+    appears when the block ends; after a failure, or without a frame, there is none. 4:2:0 needs even sides:
+    if a side is odd, the last column or row is repeated.
 
     Args:
         path: the file; its folder exists.
-        width: px of every picture.
-        height: px.
-        fps: pictures a second.
+        width: of every frame, px.
+        height: of every frame, px.
+        fps: frames per second.
         quality: x264's constant rate factor: 18 looks lossless, 23 is smaller.
 
     Raises:
-        ArtgenError: PyAV is missing or cannot write H.264; a picture has another size; a device.
+        ArtgenError: PyAV is missing or cannot write H.264; a frame has another size; ``path`` is a device.
         WriteError: the disk is full or the folder not writable.
     """
 
     def __init__(self, path: Path, width: int, height: int, fps: float, quality: int = 18) -> None:
         self._av = load_av()
-        self._path, self._size, self.frames = path, (height, width), 0
-        known = [name for name in ENCODERS if name in self._av.codecs_available]
-        if not known:
+        self._path, self._size, self.frame_count = path, (height, width), 0
+        encoders = [name for name in H264_ENCODERS if name in self._av.codecs_available]
+        if not encoders:
             raise ArtgenError(str(path), "this PyAV cannot write H.264", "", "pip install --upgrade av")
         self._temporary = temporary_for(path)
         sweep(path.parent)
@@ -70,34 +70,34 @@ class VideoWriter:
         except OSError as error:
             raise WriteError(path, error.strerror or str(error)) from error
         rate = Fraction(fps).limit_denominator(1001)
-        self._stream = self._container.add_stream(known[0], rate=rate)
+        self._stream = self._container.add_stream(encoders[0], rate=rate)
         self._stream.width, self._stream.height = width + width % 2, height + height % 2
         self._stream.pix_fmt = "yuv420p"
-        if known[0] == "libx264":
+        if encoders[0] == "libx264":
             self._stream.options = {"crf": str(quality)}
         context = self._stream.codec_context
         context.color_range, context.colorspace = 1, 1  # limited range, BT.709
         context.color_primaries, context.color_trc = 1, 1
 
-    def add(self, image: Tensor) -> None:
-        """The next picture: ``(3, H, W)`` in [0, 1], of the film's size."""
+    def add_frame(self, image: Tensor) -> None:
+        """Append a frame: ``(3, H, W)`` in [0, 1], of the film's size."""
         import torch
 
         if image.shape != (3, *self._size):
             height, width = self._size
-            found = f"a picture of {image.shape[-1]} x {image.shape[-2]} px in a film of {width} x {height}"
-            raise ArtgenError(str(self._path), found, "every picture of a film has the same size")
+            problem = f"a picture of {image.shape[-1]} x {image.shape[-2]} px in a film of {width} x {height}"
+            raise ArtgenError(str(self._path), problem, "every picture of a film has the same size")
         pixels = image.detach().cpu().clamp(0, 1).mul(255).round_().to(torch.uint8).permute(1, 2, 0).numpy()
         height, width = self._size
         if height % 2 or width % 2:
             pixels = np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), "edge")
         frame = self._av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24")
         frame.color_range = 2  # RGB is full range
-        frame.pts = self.frames
-        self.frames += 1
+        frame.pts = self.frame_count
+        self.frame_count += 1
         from av.video.reformatter import Interpolation
 
-        self._write(
+        self._encode(
             frame.reformat(
                 format="yuv420p",
                 dst_colorspace="ITU709",
@@ -106,7 +106,7 @@ class VideoWriter:
             )
         )
 
-    def _write(self, frame: VideoFrame | None) -> None:
+    def _encode(self, frame: VideoFrame | None) -> None:
         try:
             self._container.mux(self._stream.encode(frame))
         except (OSError, self._av.FFmpegError) as error:
@@ -116,21 +116,24 @@ class VideoWriter:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         try:
-            if kind is None and self.frames:
-                self._write(None)
-                self._finish()
+            if exception_type is None and self.frame_count:
+                self._encode(None)
+                self._close_and_publish()
             else:
                 self._container.close()
-        except self._av.FFmpegError as problem:
-            if kind is None:
-                raise WriteError(self._path, problem.strerror or str(problem)) from problem
+        except self._av.FFmpegError as error:
+            if exception_type is None:
+                raise WriteError(self._path, error.strerror or str(error)) from error
         finally:
             self._temporary.unlink(missing_ok=True)
 
-    def _finish(self) -> None:
+    def _close_and_publish(self) -> None:
         self._container.close()
         try:
             put(self._temporary, self._path)

@@ -1,1 +1,1 @@
-"""Picture files."""
+"""Reading and writing of image files."""

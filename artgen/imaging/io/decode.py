@@ -1,4 +1,4 @@
-"""From any Pillow mode to sRGB: depth, palettes, transparency, profiles, orientation."""
+"""Conversion of Pillow images of any mode to sRGB: depth, palettes, transparency, profiles, orientation."""
 
 from __future__ import annotations
 
@@ -12,72 +12,80 @@ from PIL import Image, ImageCms
 from artgen.errors import ArtgenError
 
 if TYPE_CHECKING:
-    Array = NDArray[np.float32]
+    ImageArray = NDArray[np.float32]
 
-ORIENTATION = 0x0112
+ORIENTATION_TAG = 0x0112
 # EXIF orientation -> (mirror left to right first, then quarter turns counter-clockwise)
-TURNS = {2: (True, 0), 3: (False, 2), 4: (True, 2), 5: (True, 1), 6: (False, 3), 7: (True, 3), 8: (False, 1)}
+ORIENTATION_TURNS = {
+    2: (True, 0),
+    3: (False, 2),
+    4: (True, 2),
+    5: (True, 1),
+    6: (False, 3),
+    7: (True, 3),
+    8: (False, 1),
+}
 
 
-def srgb_array(image: Image.Image) -> Array:
-    """A loaded picture as float32 ``(H, W, 3)``, sRGB-encoded, ``[0, 1]``, on white."""
+def to_srgb_array(image: Image.Image) -> ImageArray:
+    """Convert a loaded image to float32 ``(H, W, 3)``, sRGB-encoded, ``[0, 1]``, on white."""
     profile = image.info.get("icc_profile")
     if image.mode.startswith(("I", "F")):
-        return np.repeat(_deep_grey(image, profile)[..., None], 3, axis=2)
+        return np.repeat(_deep_grey_array(image, profile)[..., None], 3, axis=2)
     if image.mode in ("PA", "La", "RGBa", "LA", "RGBA") or image.has_transparency_data:
         image = image.convert("RGBA")
-        alpha = _unit(image.getchannel("A"))[..., None]
-        return _unit(_to_srgb(image.convert("RGB"), profile)) * alpha + (1 - alpha)
+        alpha = _to_unit_range(image.getchannel("A"))[..., None]
+        return _to_unit_range(_to_srgb(image.convert("RGB"), profile)) * alpha + (1 - alpha)
     if image.mode == "P":
         image = image.convert("RGB")
     elif image.mode == "1":
         image = image.convert("L")
-    return _unit(_to_srgb(image, profile))
+    return _to_unit_range(_to_srgb(image, profile))
 
 
-def upright(array: Array, image: Image.Image) -> Array:
-    """``array`` turned as the picture's EXIF orientation says; an unreadable EXIF block says nothing."""
+def apply_orientation(array: ImageArray, image: Image.Image) -> ImageArray:
+    """Turn ``array`` as the image's EXIF orientation says; an unreadable EXIF block is ignored."""
     try:
-        orientation = image.getexif().get(ORIENTATION, 1)
-    except Exception:  # EXIF comes from every kind of device and is often broken
+        orientation = image.getexif().get(ORIENTATION_TAG, 1)
+    except Exception:  # many devices write broken EXIF
         return array
-    mirrored, turns = TURNS.get(orientation, (False, 0))
-    turned: Array = np.rot90(array[:, ::-1] if mirrored else array, turns)
+    mirrored, quarter_turns = ORIENTATION_TURNS.get(orientation, (False, 0))
+    turned: ImageArray = np.rot90(array[:, ::-1] if mirrored else array, quarter_turns)
     return turned
 
 
-def _unit(image: Image.Image) -> Array:
+def _to_unit_range(image: Image.Image) -> ImageArray:
     return np.asarray(image, dtype=np.float32) / np.float32(255)
 
 
 def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     if profile:
         try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            source_profile = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             converted = ImageCms.profileToProfile(
-                image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
+                image, source_profile, ImageCms.createProfile("sRGB"), outputMode="RGB"
             )
             if converted is not None:
                 return converted
         except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-            pass  # a profile that is broken or of another colour model: shown as if it had none
+            pass  # broken, or for another colour model: the image is read as if it had no profile
     return image.convert("RGB")
 
 
-def _deep_grey(image: Image.Image, profile: bytes | None) -> Array:
+def _deep_grey_array(image: Image.Image, profile: bytes | None) -> ImageArray:
     values: NDArray[Any] = np.asarray(image)
     if image.mode == "F":
-        floats: Array = np.clip(np.nan_to_num(values), 0, 1).astype(np.float32)
-        return floats
+        clipped: ImageArray = np.clip(np.nan_to_num(values), 0, 1).astype(np.float32)
+        return clipped
     if values.size and (values.min() < 0 or values.max() > 65535):
         raise ArtgenError(
             str(getattr(image, "filename", "")), "32-bit integer pixels", "save it with 8 or 16 bit"
         )
-    unit: Array = values.astype(np.float32) / np.float32(65535)
+    grey: ImageArray = values.astype(np.float32) / np.float32(65535)
     if not profile:
-        return unit
-    # The profile's curve, found on an 8-bit ramp, then applied without losing the depth.
+        return grey
+    # The profile's curve is measured on an 8-bit ramp, then applied to the full depth.
     ramp = Image.fromarray(np.arange(256, dtype=np.uint8)[None], "L")
-    curve = _unit(_to_srgb(ramp, profile)).mean(axis=2)[0]
-    bent: Array = np.interp(unit, np.linspace(0, 1, 256), curve).astype(np.float32)
-    return bent
+    curve = _to_unit_range(_to_srgb(ramp, profile)).mean(axis=2)[0]
+    converted: ImageArray = np.interp(grey, np.linspace(0, 1, 256), curve).astype(np.float32)
+    return converted

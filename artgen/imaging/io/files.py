@@ -26,16 +26,16 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MAX_PIXELS = 160_000_000
-FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "AVIF", "JPEG2000")
+PILLOW_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "AVIF", "JPEG2000")
 TEMPORARY = ".artgen-tmp-"
-RIGHT = "give a whole PNG, JPEG, WebP, TIFF, AVIF, GIF, BMP or PPM file"
+SUPPORTED_FILES = "give a whole PNG, JPEG, WebP, TIFF, AVIF, GIF, BMP or PPM file"
 # Smaller previews are kept exactly: a 32 px thumbnail must not show the blocks of lossy compression.
-LOSSLESS_SIDE = 128
+MAX_LOSSLESS_SIDE = 128
 # Folders that cannot be opened or synced, as on some network drives: the file in them is whole all the same.
 UNSYNCED = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EACCES, errno.EPERM}
 # No write takes as long: an older leftover is swept even where its process number is another's by now.
 WRITE_SECONDS = 3600.0
-_pillow_limit = threading.Lock()
+_pillow_limit_lock = threading.Lock()
 
 
 def read_image(path: Path, max_pixels: int = MAX_PIXELS) -> Tensor:
@@ -55,7 +55,7 @@ def read_image(path: Path, max_pixels: int = MAX_PIXELS) -> Tensor:
     import numpy as np
     import torch
 
-    from artgen.imaging.io.decode import srgb_array, upright
+    from artgen.imaging.io.decode import apply_orientation, to_srgb_array
 
     path = Path(path)
     with open_image(path) as image:
@@ -67,13 +67,13 @@ def read_image(path: Path, max_pixels: int = MAX_PIXELS) -> Tensor:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # what Pillow warns of is either handled here or harmless
                 image.load()
-                array = upright(srgb_array(image), image)
+                array = apply_orientation(to_srgb_array(image), image)
         except ArtgenError:
             raise
         except MemoryError as error:
             raise ArtgenError(str(path), f"{width} x {height} px do not fit in memory", "", "") from error
         except Exception as error:  # decoders of broken files raise nearly anything
-            raise ArtgenError(str(path), f"damaged or truncated ({error})", RIGHT) from error
+            raise ArtgenError(str(path), f"damaged or truncated ({error})", SUPPORTED_FILES) from error
     return torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
 
 
@@ -87,28 +87,30 @@ def open_image(path: Path) -> Iterator[PIL.Image.Image]:
     from PIL import Image, UnidentifiedImageError
 
     if path.is_dir():
-        raise ArtgenError(str(path), "a folder, not a picture", RIGHT)
+        raise ArtgenError(str(path), "a folder, not a picture", SUPPORTED_FILES)
     if path.exists() and not path.is_file():
-        raise ArtgenError(str(path), "not a regular file", RIGHT)
+        raise ArtgenError(str(path), "not a regular file", SUPPORTED_FILES)
     try:
         if path.stat().st_size == 0:
-            raise ArtgenError(str(path), "an empty file", RIGHT)
+            raise ArtgenError(str(path), "an empty file", SUPPORTED_FILES)
         # Pillow's own limit is global and lower; ours is checked by the caller before decoding.
-        with _pillow_limit, warnings.catch_warnings():
+        with _pillow_limit_lock, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
             try:
-                image = Image.open(path, formats=FORMATS)
+                image = Image.open(path, formats=PILLOW_FORMATS)
             finally:
                 Image.MAX_IMAGE_PIXELS = limit
     except UnidentifiedImageError as error:
-        raise ArtgenError(str(path), "not a picture in a known format", RIGHT) from error
+        raise ArtgenError(str(path), "not a picture in a known format", SUPPORTED_FILES) from error
     except ArtgenError:
         raise
     except OSError as error:
-        raise ArtgenError(str(path), f"cannot be read ({error.strerror or error})", RIGHT) from error
+        raise ArtgenError(
+            str(path), f"cannot be read ({error.strerror or error})", SUPPORTED_FILES
+        ) from error
     except Exception as error:  # decoders of broken files raise nearly anything
-        raise ArtgenError(str(path), f"damaged or truncated ({error})", RIGHT) from error
+        raise ArtgenError(str(path), f"damaged or truncated ({error})", SUPPORTED_FILES) from error
     with image:
         yield image
 
@@ -144,10 +146,10 @@ def write_preview(path: Path, image: Tensor, side: int) -> None:
     Raises:
         WriteError: the disk is full or the folder not writable.
     """
-    from artgen.imaging.image import fit
+    from artgen.imaging.image import resize_longer_side
 
-    small = fit(image, side) if max(image.shape[-2:]) > side else image
-    lossless = max(small.shape[-2:]) <= LOSSLESS_SIDE
+    small = resize_longer_side(image, side) if max(image.shape[-2:]) > side else image
+    lossless = max(small.shape[-2:]) <= MAX_LOSSLESS_SIDE
     buffer = io.BytesIO()
     to_pillow(small).save(buffer, "WEBP", quality=88, lossless=lossless, method=4)
     atomic_write(path, buffer.getvalue())
@@ -165,7 +167,7 @@ def atomic_write(path: Path, data: bytes) -> None:
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that appears whole when the block ends, or never: temporary beside it, fsync, rename.
+    """Open a file to write that appears whole when the block ends, or never: temporary, fsync, rename.
 
     A pipe, a terminal or another device is written through when the block ends, and stays what it is.
 
@@ -190,7 +192,7 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def temporary_for(path: Path) -> Path:
-    """The name, next to ``path``, of a file that is written first and then ``put`` in its place.
+    """Return the name, next to ``path``, of a file that is written first and then ``put`` in its place.
 
     Raises:
         WriteError: the path is no file's name.

@@ -1,4 +1,4 @@
-"""Pictures written in the format that their file's ending asks for."""
+"""Writing of images as PNG, JPEG, WebP or TIFF, by the suffix of the file's name."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from artgen.imaging.io.files import atomic_write, to_pillow, write_png
 if TYPE_CHECKING:
     from torch import Tensor
 
-# Pillow's name of each format, and how it is written; JPEG with colours as fine as its greys.
-WAYS: dict[str, tuple[str, dict[str, Any]]] = {
+# Pillow's name of each format, and its options; JPEG keeps colour at full resolution.
+FORMATS_BY_SUFFIX: dict[str, tuple[str, dict[str, Any]]] = {
     ".png": ("PNG", {}),
     ".jpg": ("JPEG", {"quality": 95, "subsampling": 0, "optimize": True}),
     ".jpeg": ("JPEG", {"quality": 95, "subsampling": 0, "optimize": True}),
@@ -24,39 +24,39 @@ WAYS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def check_ending(path: Path) -> None:
-    """Refuse a name that no format goes with.
+def check_suffix(path: Path) -> None:
+    """Check that an image can be written under this name.
 
     Raises:
-        ArtgenError: the ending is none of ``WAYS``.
+        ArtgenError: the suffix is not in ``FORMATS_BY_SUFFIX``.
     """
-    if path.suffix.lower() not in WAYS:
-        found = f"a picture that ends in {path.suffix or 'nothing'}"
-        raise ArtgenError(str(path), found, f"a name that ends in {', '.join(WAYS)}")
+    if path.suffix.lower() not in FORMATS_BY_SUFFIX:
+        problem = f"a picture that ends in {path.suffix or 'nothing'}"
+        raise ArtgenError(str(path), problem, f"a name that ends in {', '.join(FORMATS_BY_SUFFIX)}")
 
 
-def write_picture(path: Path, image: Tensor, text: Mapping[str, str] | None = None) -> None:
-    """Write an 8-bit sRGB picture atomically, as PNG, JPEG, WebP or TIFF.
+def write_image(path: Path, image: Tensor, text: Mapping[str, str] | None = None) -> None:
+    """Write an 8-bit sRGB image atomically, as PNG, JPEG, WebP or TIFF.
 
     Args:
         path: the file; its folder exists.
         image: ``(3, H, W)``, ``[0, 1]``.
-        text: chunks by keyword, of a PNG; the others carry none.
+        text: text chunks by keyword for a PNG; other formats get none.
 
     Raises:
-        ArtgenError: no such ending, or more pixels than the format holds.
+        ArtgenError: the suffix is unknown, or the image has more pixels than the format allows.
         WriteError: the disk is full or the folder not writable.
     """
-    check_ending(path)
-    format_, options = WAYS[path.suffix.lower()]
-    if format_ == "PNG":
+    check_suffix(path)
+    format_name, options = FORMATS_BY_SUFFIX[path.suffix.lower()]
+    if format_name == "PNG":
         write_png(path, image, text or {})
         return
     buffer = io.BytesIO()
     try:
-        to_pillow(image).save(buffer, format_, **options)
-    except (OSError, ValueError) as error:  # WebP ends at 16,383 px, JPEG at 65,535
+        to_pillow(image).save(buffer, format_name, **options)
+    except (OSError, ValueError) as error:  # a side is at most 16,383 px in WebP, 65,535 px in JPEG
         height, width = image.shape[-2:]
-        found = f"{width} x {height} px cannot be written as {format_} ({error})"
-        raise ArtgenError(str(path), found, "name a .png") from error
+        problem = f"{width} x {height} px cannot be written as {format_name} ({error})"
+        raise ArtgenError(str(path), problem, "give a name that ends in .png") from error
     atomic_write(path, buffer.getvalue())

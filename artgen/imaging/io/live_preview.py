@@ -1,4 +1,4 @@
-"""A picture in the making, in a file that any viewer shows: written anew now and then, gone in the end."""
+"""Live preview of unfinished work: a picture file that is rewritten now and then, and removed at the end."""
 
 from __future__ import annotations
 
@@ -9,43 +9,48 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from artgen.errors import ArtgenError
-from artgen.imaging.io.formats import write_picture
+from artgen.imaging.io.formats import write_image
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-SECONDS = 2.0
-SIDE = 1024
+MIN_INTERVAL_SECONDS = 2.0
+MAX_SIDE = 1024
 
 
-class Live:
-    """``with Live(path) as live: live(picture)``: at most every two seconds the file is written.
+class LivePreview:
+    """Preview file of unfinished work: ``with LivePreview(path) as preview: preview(image)``.
+
+    The file is written at most every two seconds.
 
     Args:
-        path: ends as a picture does; None writes nothing, and a file that is there already is let be.
+        path: name of a picture file; None writes nothing, and an existing file is not touched.
     """
 
     def __init__(self, path: Path | None) -> None:
         self._path = None if path is None or path.exists() else path
-        self._last = time.monotonic()
+        self._last_write = time.monotonic()
 
-    def __call__(self, picture: Tensor) -> None:
-        """Show ``(3, H, W)`` in [0, 1], reduced to 1024 px."""
-        if self._path is None or time.monotonic() - self._last < SECONDS:
+    def __call__(self, image: Tensor) -> None:
+        """Write ``(3, H, W)`` in [0, 1], reduced to 1024 px, unless the last write was just now."""
+        if self._path is None or time.monotonic() - self._last_write < MIN_INTERVAL_SECONDS:
             return
-        from artgen.imaging.image import fit
+        from artgen.imaging.image import resize_longer_side
 
-        small = picture.detach().float().cpu()
-        small = fit(small, SIDE) if max(small.shape[-2:]) > SIDE else small
-        with suppress(ArtgenError):  # a disk that is full for this file is no reason to stop
-            write_picture(self._path, small)
-        self._last = time.monotonic()
+        small = image.detach().float().cpu()
+        small = resize_longer_side(small, MAX_SIDE) if max(small.shape[-2:]) > MAX_SIDE else small
+        with suppress(ArtgenError):  # a full disk must not stop the work
+            write_image(self._path, small)
+        self._last_write = time.monotonic()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         if self._path is not None:
             self._path.unlink(missing_ok=True)

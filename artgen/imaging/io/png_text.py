@@ -1,4 +1,4 @@
-"""The text a PNG carries, read without decoding its pixels. The file is not trusted."""
+"""Text chunks and header of a PNG, read without decoding its pixels. The file is not trusted."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import BinaryIO
 
 from artgen.errors import ArtgenError
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
-MAX_TEXT = 4 << 20  # bytes of text in one file, after decompression
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+MAX_TEXT_BYTES = 4 << 20  # bytes of text in one file, after decompression
 
 
 def read_text(path: Path) -> dict[str, str]:
-    """Every text chunk (``tEXt``, ``zTXt``, ``iTXt``) of a PNG by keyword; the first of a keyword counts.
+    """Read all text chunks (``tEXt``, ``zTXt``, ``iTXt``) of a PNG by keyword; the first of a keyword counts.
 
     Raises:
-        ArtgenError: no PNG, truncated, a damaged chunk, or more than 4 MiB of text once decompressed.
+        ArtgenError: the file is no PNG, truncated or damaged, or has more than 4 MiB of decompressed text.
     """
     text: dict[str, str] = {}
-    left = MAX_TEXT
+    remaining_bytes = MAX_TEXT_BYTES
     try:
         with path.open("rb") as file:
-            for kind, data in _text_chunks(file):
-                keyword, value = _decode(kind, data, left)
-                left -= len(value)
+            for kind, data in _read_text_chunks(file):
+                keyword, value = _decode_text_chunk(kind, data, remaining_bytes)
+                remaining_bytes -= len(value)
                 text.setdefault(keyword, value)
     except OSError as error:
         raise ArtgenError(str(path), f"cannot be read ({error.strerror or error})") from error
@@ -34,62 +34,62 @@ def read_text(path: Path) -> dict[str, str]:
     return text
 
 
-def _text_chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
-    if file.read(8) != SIGNATURE:
+def _read_text_chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
+    if file.read(8) != PNG_SIGNATURE:
         raise ValueError("it does not begin like one")
     while True:
-        head = file.read(8)
-        if len(head) < 8:
+        header = file.read(8)
+        if len(header) < 8:
             raise ValueError("it ends too early")
-        length, kind = int.from_bytes(head[:4], "big"), head[4:]
+        length, kind = int.from_bytes(header[:4], "big"), header[4:]
         if kind == b"IEND":
             return
         if kind not in (b"tEXt", b"zTXt", b"iTXt"):
             file.seek(length + 4, 1)
             continue
-        if length > MAX_TEXT:
+        if length > MAX_TEXT_BYTES:
             raise ValueError("too much text in it")
-        data, check = file.read(length), file.read(4)
-        if len(check) < 4 or zlib.crc32(kind + data) != int.from_bytes(check, "big"):
+        data, checksum = file.read(length), file.read(4)
+        if len(checksum) < 4 or zlib.crc32(kind + data) != int.from_bytes(checksum, "big"):
             raise ValueError(f"its {kind.decode()} chunk is damaged")
         yield kind, data
 
 
-def _decode(kind: bytes, data: bytes, limit: int) -> tuple[str, str]:
-    name, zero, rest = data.partition(b"\0")
-    if not zero or not 0 < len(name) < 80:
+def _decode_text_chunk(kind: bytes, data: bytes, max_bytes: int) -> tuple[str, str]:
+    keyword_bytes, separator, content = data.partition(b"\0")
+    if not separator or not 0 < len(keyword_bytes) < 80:
         raise ValueError("a text chunk without keyword")
-    keyword = name.decode("latin-1")
+    keyword = keyword_bytes.decode("latin-1")
     if kind == b"tEXt":
-        return keyword, _bounded(rest, False, limit).decode("latin-1")
+        return keyword, _decompress_within(content, False, max_bytes).decode("latin-1")
     if kind == b"zTXt":
-        return keyword, _bounded(rest[1:], True, limit).decode("latin-1")
-    packed, rest = bool(rest[:1].strip(b"\0")), rest[2:]
-    _language, _, rest = rest.partition(b"\0")
-    _translated, _, rest = rest.partition(b"\0")
-    return keyword, _bounded(rest, packed, limit).decode("utf-8")
+        return keyword, _decompress_within(content[1:], True, max_bytes).decode("latin-1")
+    is_compressed, content = bool(content[:1].strip(b"\0")), content[2:]
+    _language, _, content = content.partition(b"\0")
+    _translated_keyword, _, content = content.partition(b"\0")
+    return keyword, _decompress_within(content, is_compressed, max_bytes).decode("utf-8")
 
 
-def _bounded(data: bytes, packed: bool, limit: int) -> bytes:
-    if packed:
-        inflate = zlib.decompressobj()
-        data = inflate.decompress(data, limit + 1)
-    if len(data) > limit:
+def _decompress_within(data: bytes, is_compressed: bool, max_bytes: int) -> bytes:
+    if is_compressed:
+        decompressor = zlib.decompressobj()
+        data = decompressor.decompress(data, max_bytes + 1)
+    if len(data) > max_bytes:
         raise ValueError("too much text in it")
     return data
 
 
-def read_size(path: Path) -> tuple[int, int]:
-    """Width and height that a PNG's header states.
+def read_png_size(path: Path) -> tuple[int, int]:
+    """Read the width and height from a PNG's header.
 
     Raises:
-        ArtgenError: no PNG.
+        ArtgenError: the file is no PNG.
     """
     try:
         with path.open("rb") as file:
-            head = file.read(24)
+            header = file.read(24)
     except OSError as error:
         raise ArtgenError(str(path), f"cannot be read ({error.strerror or error})") from error
-    if len(head) < 24 or not head.startswith(SIGNATURE):
+    if len(header) < 24 or not header.startswith(PNG_SIGNATURE):
         raise ArtgenError(str(path), "no PNG", "give a whole .png file")
-    return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
+    return int.from_bytes(header[16:20], "big"), int.from_bytes(header[20:24], "big")

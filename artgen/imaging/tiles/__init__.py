@@ -1,1 +1,1 @@
-"""The tile engine."""
+"""Running networks over images tile by tile."""

@@ -1,8 +1,8 @@
-"""The tile engine: any network over any image, band by band, without a visible seam.
+"""Exact tiling: a network with a bounded receptive field over an image of any size, without seams.
 
-It takes a function and a declaration of how far the network sees (``Reach``), and knows no model. A bounded
-receptive field takes the exact path, on which the tile size never changes a pixel; anything else the
-generative path (``blended.py``). Memory depends on the image's width times the tile, never its area.
+It takes a function and a description of the network (``TileGeometry``), and knows no model. On this path the
+tile size never changes a pixel; networks without a bounded receptive field take the path of ``blended.py``.
+Memory depends on the image's width times the tile's side, not on the image's area.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ import torch
 from torch import Tensor
 
 from artgen.errors import ArtgenError
-from artgen.imaging.tiles.bands import Reader, Writer
+from artgen.imaging.tiles.bands import BandReader, BandWriter
 
-TILE = 128
+DEFAULT_TILE_SIDE = 128
 
 
 @dataclass(frozen=True)
-class Reach:
-    """What a network declares about itself; a test derives it from the network, so it cannot lie.
+class TileGeometry:
+    """How a network's output depends on positions in its input; tests check it against gradients.
 
     Attributes:
         scale: output px for an input px.
         multiple: input sizes and tile origins must be multiples of it.
-        halo: input px beyond an output's own that can change it.
+        halo: how many px away from its own an input px can still change an output px.
     """
 
     scale: int
@@ -35,8 +35,8 @@ class Reach:
 
 
 @dataclass(frozen=True)
-class Window:
-    """A rectangle of the input, in input px; the rectangle itself is its absolute position."""
+class TileWindow:
+    """A rectangle of the input image by its absolute position, in input px."""
 
     top: int
     left: int
@@ -49,100 +49,103 @@ class Window:
         return self.bottom - self.top, self.right - self.left
 
 
-# ``(B, C, h, w)`` and the window of each tile, for noise anchored to it, to ``(B, 3, scale*h, scale*w)``.
-Paint = Callable[[Tensor, Sequence[Window]], Tensor]
+# From tiles ``(B, C, h, w)`` and their windows (for noise by position) to ``(B, 3, scale*h, scale*w)``.
+PaintTiles = Callable[[Tensor, Sequence[TileWindow]], Tensor]
 
 
 def paint_exact(
-    paint: Paint,
-    reach: Reach,
-    reader: Reader,
-    writer: Writer,
+    paint_tiles: PaintTiles,
+    geometry: TileGeometry,
+    reader: BandReader,
+    writer: BandWriter,
     *,
-    tile: int = TILE,
-    batch: int = 1,
-    progress: Callable[[float], None] = lambda done: None,
+    tile_side: int = DEFAULT_TILE_SIDE,
+    max_batch: int = 1,
+    progress: Callable[[float], None] = lambda share: None,
 ) -> None:
-    """Tiled result equal to the untiled one to float rounding, for every tile size.
+    """Run a network over an image in tiles; the result equals the untiled one to float rounding.
 
-    Tiles start on multiples, carry ``halo`` px of context that is cropped off again, and end where the image
-    ends, so that the network pads there just as it would on the whole image. Equal shapes run in batches.
-    Out of memory halves the batch, then the tile, and only the band at hand is done again.
+    Tiles start on multiples, get ``halo`` px of context that is cropped off again, and end where the image
+    ends, so that the network pads there as it would on the whole image. Tiles of one shape run in batches.
+    If memory runs out, the batch is halved, then the tile, and only the current band is repeated.
 
     Args:
-        paint: the network.
-        reach: its declaration.
+        paint_tiles: the network.
+        geometry: its scale, multiple and halo.
         reader: the input, ``(C, H, W)``.
         writer: the output, ``(3, scale * H, scale * W)``.
-        tile: side of a tile without its halo, input px; rounded to the multiple.
-        batch: the most tiles in one call.
-        progress: told the share of rows done.
+        tile_side: side of a tile without its halo, input px; rounded up to the multiple.
+        max_batch: the most tiles in one call.
+        progress: called with the share of rows done.
 
     Raises:
-        ArtgenError: when even one tile of the smallest size does not fit in memory.
+        ArtgenError: a side is no multiple, or one tile of the smallest size does not fit in memory.
     """
     height, width = reader.height, reader.width
-    if height % reach.multiple or width % reach.multiple:
-        found = f"{width} x {height} px"
-        raise ArtgenError("tiles", found, f"this network takes multiples of {reach.multiple} px")
-    side = _snap(tile, reach.multiple)
+    if height % geometry.multiple or width % geometry.multiple:
+        problem = f"{width} x {height} px"
+        raise ArtgenError("tiles", problem, f"this network takes multiples of {geometry.multiple} px")
+    side = _round_up_to_multiple(tile_side, geometry.multiple)
     top = 0
     while top < height:
         bottom = min(top + side, height)
         try:
-            _paint_band(paint, reach, reader, writer, top, bottom, side, batch)
+            _paint_band(paint_tiles, geometry, reader, writer, top, bottom, side, max_batch)
         except (torch.OutOfMemoryError, RuntimeError) as error:
-            if not out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
-            if batch > 1:
-                batch //= 2
-            elif side > reach.multiple and side > 16:
-                side = _snap(side // 2, reach.multiple)
+            if max_batch > 1:
+                max_batch //= 2
+            elif side > geometry.multiple and side > 16:
+                side = _round_up_to_multiple(side // 2, geometry.multiple)
             else:
                 raise ArtgenError(
                     "memory", f"not enough for a tile of {side} px", "close other programs"
                 ) from None
             continue
-        writer.finish(bottom * reach.scale)
+        writer.finish_rows(bottom * geometry.scale)
         top = bottom
         progress(top / height)
 
 
 def _paint_band(
-    paint: Paint,
-    reach: Reach,
-    reader: Reader,
-    writer: Writer,
+    paint_tiles: PaintTiles,
+    geometry: TileGeometry,
+    reader: BandReader,
+    writer: BandWriter,
     top: int,
     bottom: int,
     side: int,
-    batch: int,
+    max_batch: int,
 ) -> None:
-    scale, width = reach.scale, reader.width
-    context = _snap(reach.halo, reach.multiple)
-    first, last = max(0, top - context), min(reader.height, bottom + context)
-    source = reader.rows(first, last)
-    target = writer.rows(top * scale, bottom * scale)
-    inner = [Window(top, left, bottom, min(left + side, width)) for left in range(0, width, side)]
-    outer = [Window(first, max(0, w.left - context), last, min(width, w.right + context)) for w in inner]
-    for group in _batches(outer, batch):
+    scale, width = geometry.scale, reader.width
+    context = _round_up_to_multiple(geometry.halo, geometry.multiple)
+    first_row, last_row = max(0, top - context), min(reader.height, bottom + context)
+    source = reader.read_rows(first_row, last_row)
+    target = writer.row_buffer(top * scale, bottom * scale)
+    inner = [TileWindow(top, left, bottom, min(left + side, width)) for left in range(0, width, side)]
+    outer = [
+        TileWindow(first_row, max(0, w.left - context), last_row, min(width, w.right + context))
+        for w in inner
+    ]
+    for group in _group_by_shape(outer, max_batch):
         windows = [outer[i] for i in group]
         tiles = torch.stack([source[:, :, w.left : w.right] for w in windows])
-        painted = paint(tiles, windows)
-        for i, result in zip(group, painted, strict=True):
-            keep, seen = inner[i], outer[i]
-            down, right = (keep.top - seen.top) * scale, (keep.left - seen.left) * scale
-            rows, columns = (keep.size[0] * scale, keep.size[1] * scale)
-            target[:, :, keep.left * scale : keep.right * scale] = result[
-                :, down : down + rows, right : right + columns
+        results = paint_tiles(tiles, windows)
+        for i, result in zip(group, results, strict=True):
+            window, padded_window = inner[i], outer[i]
+            first = (window.top - padded_window.top) * scale, (window.left - padded_window.left) * scale
+            rows, columns = (window.size[0] * scale, window.size[1] * scale)
+            target[:, :, window.left * scale : window.right * scale] = result[
+                :, first[0] : first[0] + rows, first[1] : first[1] + columns
             ]
 
 
-def _batches(windows: Sequence[Window], most: int) -> Iterator[list[int]]:
-    """Indices in groups of at most ``most``, each of one shape."""
+def _group_by_shape(windows: Sequence[TileWindow], max_count: int) -> Iterator[list[int]]:
+    """Yield the indices of consecutive windows of one shape, in groups of at most ``max_count``."""
     group: list[int] = []
     for i, window in enumerate(windows):
-        if group and (len(group) == most or windows[group[0]].size != window.size):
+        if group and (len(group) == max_count or windows[group[0]].size != window.size):
             yield group
             group = []
         group.append(i)
@@ -150,12 +153,16 @@ def _batches(windows: Sequence[Window], most: int) -> Iterator[list[int]]:
         yield group
 
 
-def _snap(length: int, multiple: int) -> int:
-    """The smallest multiple that is at least ``length`` and at least one multiple."""
+def _round_up_to_multiple(length: int, multiple: int) -> int:
+    """Return the smallest multiple of at least ``length``; 0 only for ``length`` 0."""
     return max(1, -(-length // multiple)) * multiple if length > 0 else 0
 
 
-def out_of_memory(error: RuntimeError) -> bool:
-    """Whether torch says that memory ran out, on any device, and not that something is wrong with it."""
-    said = str(error).lower()
-    return isinstance(error, torch.OutOfMemoryError) or "allocate memory" in said or "out of memory" in said
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Return whether torch raised ``error`` because memory ran out, on any device."""
+    message = str(error).lower()
+    return (
+        isinstance(error, torch.OutOfMemoryError)
+        or "allocate memory" in message
+        or "out of memory" in message
+    )

@@ -1,7 +1,7 @@
-"""Noise anchored to absolute positions: overlapping tiles see the same numbers where they overlap.
+"""Noise that depends on absolute positions: overlapping tiles get the same values where they overlap.
 
-Each value is a hash of (key, channel, row, column), so any window of an endless plane can be drawn alone, in
-any order, on any number of workers. Always computed on the CPU, so that every device sees the same noise.
+Each value is a hash of (key, channel, row, column), so that any window of an infinite plane can be computed
+alone, in any order, on any number of workers. The CPU computes it, so that every device gets the same noise.
 """
 
 from __future__ import annotations
@@ -13,39 +13,39 @@ import torch
 from torch import Tensor
 
 # SplitMix64 (Steele, Lea and Flood 2014): increment and the two multipliers of its finaliser, as signed.
-_STEP = 0x9E3779B97F4A7C15 - (1 << 64)
-_FIRST = 0xBF58476D1CE4E5B9 - (1 << 64)
-_SECOND = 0x94D049BB133111EB - (1 << 64)
-_UNIT = 2.0**-24
+_SPLITMIX_INCREMENT = 0x9E3779B97F4A7C15 - (1 << 64)
+_SPLITMIX_FIRST_MULTIPLIER = 0xBF58476D1CE4E5B9 - (1 << 64)
+_SPLITMIX_SECOND_MULTIPLIER = 0x94D049BB133111EB - (1 << 64)
+_UNIT_OF_24_BITS = 2.0**-24
 
 
 def anchored_noise(key: int, channels: int, top: int, left: int, height: int, width: int) -> Tensor:
-    """Standard normal noise ``(channels, height, width)`` of the window at ``(top, left)`` of a plane.
+    """Return standard normal noise ``(channels, height, width)`` of the window at ``(top, left)`` of a plane.
 
     Args:
-        key: names the plane; different keys are independent.
-        channels: independent planes.
-        top: first row, may be negative.
-        left: first column, may be negative.
-        height: rows.
-        width: columns.
+        key: seed of the plane; the noise of different keys is independent.
+        channels: number of independent channels.
+        top: first row; may be negative.
+        left: first column; may be negative.
+        height: number of rows.
+        width: number of columns.
     """
-    planes = torch.tensor([_word(key, channel) for channel in range(channels)])
-    rows = _mix(planes[:, None] + torch.arange(top, top + height) * _STEP)
-    bits = _mix(rows[:, :, None] + torch.arange(left, left + width) * _STEP)
+    planes = torch.tensor([_plane_hash(key, channel) for channel in range(channels)])
+    rows = _finalise_splitmix(planes[:, None] + torch.arange(top, top + height) * _SPLITMIX_INCREMENT)
+    bits = _finalise_splitmix(rows[:, :, None] + torch.arange(left, left + width) * _SPLITMIX_INCREMENT)
     # Box and Muller: 24 bits for the radius, 24 others for the angle.
-    radius = (((bits >> 40) & 0xFFFFFF) + 1).float().mul_(_UNIT).log_().mul_(-2).sqrt_()
-    angle = (bits & 0xFFFFFF).float().mul_(_UNIT * 2 * math.pi).cos_()
+    radius = (((bits >> 40) & 0xFFFFFF) + 1).float().mul_(_UNIT_OF_24_BITS).log_().mul_(-2).sqrt_()
+    angle = (bits & 0xFFFFFF).float().mul_(_UNIT_OF_24_BITS * 2 * math.pi).cos_()
     return radius.mul_(angle)
 
 
-def _word(key: int, channel: int) -> int:
+def _plane_hash(key: int, channel: int) -> int:
     digest = hashlib.sha256(f"{key}/{channel}".encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
-def _mix(z: Tensor) -> Tensor:
-    """SplitMix64's finaliser on signed words: int64 products wrap, shifts are masked to be logical."""
-    z = (z ^ ((z >> 30) & 0x3FFFFFFFF)) * _FIRST
-    z = (z ^ ((z >> 27) & 0x1FFFFFFFFF)) * _SECOND
-    return z ^ ((z >> 31) & 0x1FFFFFFFF)
+def _finalise_splitmix(words: Tensor) -> Tensor:
+    """Apply SplitMix64's finaliser to int64 words: products wrap, and shifts are masked to be logical."""
+    words = (words ^ ((words >> 30) & 0x3FFFFFFFF)) * _SPLITMIX_FIRST_MULTIPLIER
+    words = (words ^ ((words >> 27) & 0x1FFFFFFFFF)) * _SPLITMIX_SECOND_MULTIPLIER
+    return words ^ ((words >> 31) & 0x1FFFFFFFF)

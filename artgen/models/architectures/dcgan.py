@@ -1,19 +1,20 @@
-"""DCGAN: transposed convolutions out of a latent, strided ones back to a verdict.
+"""DCGAN: transposed convolutions from a latent to an image, strided ones from an image to a logit.
 
 Radford, Metz and Chintala 2015 (Unsupervised Representation Learning with Deep Convolutional Generative
 Adversarial Networks, arXiv:1511.06434): no pooling, no fully connected layers, batch norm everywhere but at
-the generator's output and the discriminator's input, ReLU up and leaky ReLU 0.2 down, tanh, weights of
-deviation 0.02. Deviations:
+the generator's output and the discriminator's input, ReLU in the generator and leaky ReLU 0.2 in the
+discriminator, tanh, weights with a standard deviation of 0.02. Deviations:
 
 - Kernels of 4 px instead of 5, as in the authors' later Torch code: at stride 2 they cover every pixel
   equally often, which makes fewer checkerboards.
-- Normally distributed latents instead of uniform ones: they have no corners, so that a walk can go anywhere.
+- Normally distributed latents instead of uniform ones: they have no corners, so that a latent walk can go
+  anywhere.
 - 64 px as published; 128 and 256 px by further layers of the same kind, at most ``8 * width`` channels wide.
 
-Batch norm in use: while it learns, each picture is normalised by the batch that it is made in. A model in
-use normalises by fixed statistics instead, or a picture would depend on its neighbours. ``settle`` measures
-them over many latents for the weights that ship, because those are averages of the ones that learned, which
-no running mean of the training fits.
+Batch norm at inference: during training each image is normalised by the batch that it is made in. Afterwards
+the network normalises by fixed statistics, or an image would depend on the others in its batch.
+``fix_batch_statistics`` measures them over many latents for the EMA weights that are saved, because the
+running means of the training belong to other weights.
 """
 
 from __future__ import annotations
@@ -24,75 +25,75 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from artgen.models.architectures.latent import LatentConfig, LatentGenerator
+from artgen.models.architectures.latent import LatentConfig, LatentGenerator, channels_per_level
+from artgen.models.architectures.norms import init_dcgan_weights
 
-CHUNK = 32
-WIDEST = 8
+STATISTICS_CHUNK_SIZE = 32  # latents
 
 
 class DCGANConfig(LatentConfig):
-    """Sizes: ``width`` is the number of channels at half the picture's side."""
+    """Sizes of a DCGAN: ``width`` is the number of channels at half the image's side."""
 
     latent: int = Field(100, ge=1, le=4096)
     width: int = Field(64, ge=4, le=512)
 
-    def widths(self) -> list[int]:
-        """Channels at 4 x 4, 8 x 8, ... up to half the picture's side."""
-        return [min(2**level, WIDEST) * self.width for level in reversed(range(self.doublings))]
+    def level_widths(self) -> list[int]:
+        """Return the channels at 4 x 4, 8 x 8, ... up to half the image's side."""
+        return channels_per_level(self.width, self.doublings)
 
 
 class DCGenerator(LatentGenerator):
-    """``(B, latent)`` to ``(B, 3, side, side)`` in [0, 1].
+    """DCGAN's generator, from ``(B, latent)`` to ``(B, 3, side, side)`` in [0, 1].
 
     Args:
         config: sizes.
     """
 
     architecture = "dcgan"
-    configuration = DCGANConfig
+    config_class = DCGANConfig
     config: DCGANConfig
 
     def __init__(self, config: DCGANConfig) -> None:
         super().__init__(config)
-        widths = config.widths()
+        widths = config.level_widths()
         layers = [
             nn.ConvTranspose2d(config.latent, widths[0], 4, bias=False),
             nn.BatchNorm2d(widths[0]),
             nn.ReLU(),
         ]
-        for before, after in pairwise(widths):
-            layers.append(nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False))
-            layers += [nn.BatchNorm2d(after), nn.ReLU()]
+        for in_channels, out_channels in pairwise(widths):
+            layers.append(nn.ConvTranspose2d(in_channels, out_channels, 4, 2, 1, bias=False))
+            layers += [nn.BatchNorm2d(out_channels), nn.ReLU()]
         layers += [nn.ConvTranspose2d(widths[-1], 3, 4, 2, 1), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
-        self.apply(_first_weights)
+        init_dcgan_weights(self)
 
-    def forward(self, z: Tensor) -> Tensor:
-        picture: Tensor = self.layers(z[:, :, None, None])
-        return picture * 0.5 + 0.5
+    def forward(self, latents: Tensor) -> Tensor:
+        images: Tensor = self.layers(latents[:, :, None, None])
+        return images * 0.5 + 0.5
 
     @torch.no_grad()
-    def settle(self, latents: Tensor) -> None:
-        """Measure the batch norms' statistics anew, over ``latents`` in chunks of 32.
+    def fix_batch_statistics(self, latents: Tensor) -> None:
+        """Measure the batch norms' statistics again, over ``latents`` in chunks of 32.
 
         "Precise batch norm": Wu and Johnson 2021 (Rethinking "Batch" in BatchNorm, arXiv:2105.07576).
         """
         norms = [module for module in self.modules() if isinstance(module, nn.BatchNorm2d)]
-        momenta = [norm.momentum for norm in norms]
+        old_momenta = [norm.momentum for norm in norms]
         for norm in norms:
             norm.reset_running_stats()
             norm.momentum = None  # the plain mean over all chunks
-        training = self.training
+        was_training = self.training
         self.train()
-        for chunk in latents.split(CHUNK):
+        for chunk in latents.split(STATISTICS_CHUNK_SIZE):
             self(chunk)
-        self.train(training)
-        for norm, momentum in zip(norms, momenta, strict=True):
+        self.train(was_training)
+        for norm, momentum in zip(norms, old_momenta, strict=True):
             norm.momentum = momentum
 
 
 class DCDiscriminator(nn.Module):
-    """Judges ``(B, 3, side, side)`` in [0, 1]: logits ``(B,)``, above 0 for real.
+    """DCGAN's discriminator, from ``(B, 3, side, side)`` in [0, 1] to logits ``(B,)``, above 0 for real.
 
     Args:
         config: the generator's; ``width`` may differ.
@@ -100,27 +101,17 @@ class DCDiscriminator(nn.Module):
 
     def __init__(self, config: DCGANConfig) -> None:
         super().__init__()
-        widths = config.widths()[::-1]
+        widths = config.level_widths()[::-1]
         layers: list[nn.Module] = [nn.Conv2d(3, widths[0], 4, 2, 1), nn.LeakyReLU(0.2)]
-        for before, after in pairwise(widths):
+        for in_channels, out_channels in pairwise(widths):
             layers += [
-                nn.Conv2d(before, after, 4, 2, 1, bias=False),
-                nn.BatchNorm2d(after),
+                nn.Conv2d(in_channels, out_channels, 4, 2, 1, bias=False),
+                nn.BatchNorm2d(out_channels),
                 nn.LeakyReLU(0.2),
             ]
         self.layers = nn.Sequential(*layers, nn.Conv2d(widths[-1], 1, 4))
-        self.apply(_first_weights)
+        init_dcgan_weights(self)
 
-    def forward(self, x: Tensor) -> Tensor:
-        logits: Tensor = self.layers(x * 2 - 1)
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.layers(images * 2 - 1)
         return logits.flatten()
-
-
-def _first_weights(module: nn.Module) -> None:
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-        nn.init.normal_(module.weight, 0.0, 0.02)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
-    elif isinstance(module, nn.BatchNorm2d):
-        nn.init.normal_(module.weight, 1.0, 0.02)
-        nn.init.zeros_(module.bias)

@@ -1,18 +1,18 @@
-"""Johnson's network with several styles in it: one pass paints a picture.
+"""Johnson's style network with several styles in it: one pass paints an image.
 
 After Johnson et al. 2016 (arXiv:1603.08155) with instance normalisation (Ulyanov et al. 2016,
 arXiv:1607.08022) whose scale and shift belong to the style (Dumoulin et al. 2017, arXiv:1610.07629): N styles
 share one network and mix by weights. Deviations:
 
-- What was seen at full and at half size is added where the picture comes back to that size (as in a U-Net,
-  Ronneberger et al. 2015, arXiv:1505.04597). Without it every outline goes through a grid of 4 px, and it
-  takes thousands of steps until it comes out where it was.
+- The features at full and at half size are added where the decoder comes back to that size (as in a U-Net,
+  Ronneberger et al. 2015, arXiv:1505.04597). Without them every outline goes through a grid of 4 px, and it
+  takes thousands of training steps until it comes out where it was.
 - Resize-convolutions (Odena et al. 2016) against checkerboards, computed without enlarging first.
 - The last layer is 3 x 3 and not 9 x 9: on a CPU that one layer would cost as much as four residual blocks.
-- Every convolution continues the border outwards. Zeros show as a frame, and reflection would need a
-  picture larger than its padding.
+- Every convolution repeats the border outwards. Zeros show as a frame, and reflection would need an image
+  larger than its padding.
 - The statistics of the norms can be fixed from outside. A tile normalised by itself would differ from its
-  neighbour in colour and contrast; with the whole picture's statistics, taken once, tiles agree exactly.
+  neighbour in colour and contrast; with the whole image's statistics, measured once, tiles agree exactly.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from artgen.imaging.tiles.exact import Reach
-from artgen.models.architectures.network import Config, Network
+from artgen.imaging.tiles.exact import TileGeometry
+from artgen.models.architectures.network import Network, NetworkConfig
 from artgen.models.architectures.norms import InstanceNorm
-from artgen.models.architectures.upimage import nearest_conv
+from artgen.models.architectures.upimage import nearest_upsample_conv
 
-STEM = 9
-DESCENTS = 2
+STEM_KERNEL_SIDE = 9
+HALVINGS = 2
 
 
-class FastStyleConfig(Config):
+class FastStyleConfig(NetworkConfig):
     """Sizes of the network, and how many styles it knows."""
 
     width: int = Field(32, ge=4, le=256)
@@ -39,7 +39,7 @@ class FastStyleConfig(Config):
     styles: int = Field(1, ge=1, le=256)
 
 
-class StyleNorm(nn.Module):
+class ConditionalInstanceNorm(nn.Module):
     """Instance normalisation with a scale and a shift for each style."""
 
     def __init__(self, channels: int, styles: int) -> None:
@@ -48,55 +48,73 @@ class StyleNorm(nn.Module):
         self.scale = nn.Parameter(torch.ones(styles, channels))
         self.shift = nn.Parameter(torch.zeros(styles, channels))
 
-    def forward(self, x: Tensor, weights: Tensor) -> Tensor:
-        scale, shift = ((weights @ each)[:, :, None, None] for each in (self.scale, self.shift))
+    def forward(self, x: Tensor, style_weights: Tensor) -> Tensor:
+        scale, shift = (
+            (style_weights @ parameter)[:, :, None, None] for parameter in (self.scale, self.shift)
+        )
         return torch.addcmul(shift, self.norm(x), scale)
 
 
-class Layer(nn.Module):
-    """Convolution over a continued border, then the style's norm. ``rises`` doubles the size first."""
+class FastStyleLayer(nn.Module):
+    """Convolution over a repeated border, then the style's norm; with ``upsamples`` at twice the size.
+
+    Args:
+        in_channels: of the input.
+        out_channels: of the output.
+        kernel_size: side of the kernel, px.
+        styles: number of styles of the norm.
+        stride: of the convolution.
+        upsamples: double the size before the convolution.
+    """
 
     def __init__(
-        self, before: int, after: int, size: int, styles: int, *, stride: int = 1, rises: bool = False
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        styles: int,
+        *,
+        stride: int = 1,
+        upsamples: bool = False,
     ) -> None:
         super().__init__()
-        self.convolution = nn.Conv2d(before, after, size, stride, bias=rises)
-        self.norm = StyleNorm(after, styles)
-        self.border = 1 if rises else size // 2
-        self.rises = rises
+        self.convolution = nn.Conv2d(in_channels, out_channels, kernel_size, stride, bias=upsamples)
+        self.norm = ConditionalInstanceNorm(out_channels, styles)
+        self.padding = 1 if upsamples else kernel_size // 2
+        self.upsamples = upsamples
 
-    def forward(self, x: Tensor, weights: Tensor) -> Tensor:
-        x = F.pad(x, (self.border,) * 4, mode="replicate")
-        if self.rises:
+    def forward(self, x: Tensor, style_weights: Tensor) -> Tensor:
+        x = F.pad(x, (self.padding,) * 4, mode="replicate")
+        if self.upsamples:
             assert self.convolution.bias is not None
-            x = nearest_conv(x, self.convolution.weight, self.convolution.bias, padding=0)
+            x = nearest_upsample_conv(x, self.convolution.weight, self.convolution.bias, padding=0)
         else:
             x = self.convolution(x)
-        normed: Tensor = self.norm(x, weights)
+        normed: Tensor = self.norm(x, style_weights)
         return normed
 
 
-class Block(nn.Module):
-    """Two convolutions beside a straight way; nothing after the sum (Gross and Wilber 2016)."""
+class FastStyleBlock(nn.Module):
+    """Residual block of two convolutions; no activation after the sum (Gross and Wilber 2016)."""
 
     def __init__(self, width: int, styles: int) -> None:
         super().__init__()
-        self.first, self.second = Layer(width, width, 3, styles), Layer(width, width, 3, styles)
+        self.first, self.second = (FastStyleLayer(width, width, 3, styles) for _ in range(2))
 
-    def forward(self, x: Tensor, weights: Tensor) -> Tensor:
-        change: Tensor = self.second(F.relu(self.first(x, weights)), weights)
-        return x + change
+    def forward(self, x: Tensor, style_weights: Tensor) -> Tensor:
+        residual: Tensor = self.second(F.relu(self.first(x, style_weights)), style_weights)
+        return x + residual
 
 
 class FastStyle(Network):
-    """``(B, 3, H, W)`` in [0, 1] to the same size, in [0, 1]; H and W are multiples of 4.
+    """Style network for several styles, from ``(B, 3, H, W)`` in [0, 1] to the same; H and W multiples of 4.
 
     Args:
         config: sizes and number of styles.
     """
 
     architecture = "fast-style"
-    configuration = FastStyleConfig
+    config_class = FastStyleConfig
     config: FastStyleConfig
 
     def __init__(self, config: FastStyleConfig) -> None:
@@ -104,53 +122,54 @@ class FastStyle(Network):
         width, styles = config.width, config.styles
         self.falls = nn.ModuleList(
             [
-                Layer(3, width, STEM, styles),
-                Layer(width, 2 * width, 3, styles, stride=2),
-                Layer(2 * width, 4 * width, 3, styles, stride=2),
+                FastStyleLayer(3, width, STEM_KERNEL_SIDE, styles),
+                FastStyleLayer(width, 2 * width, 3, styles, stride=2),
+                FastStyleLayer(2 * width, 4 * width, 3, styles, stride=2),
             ]
         )
-        self.trunk = nn.ModuleList(Block(4 * width, styles) for _ in range(config.blocks))
+        self.trunk = nn.ModuleList(FastStyleBlock(4 * width, styles) for _ in range(config.blocks))
         self.rises = nn.ModuleList(
             [
-                Layer(4 * width, 2 * width, 3, styles, rises=True),
-                Layer(2 * width, width, 3, styles, rises=True),
+                FastStyleLayer(4 * width, 2 * width, 3, styles, upsamples=True),
+                FastStyleLayer(2 * width, width, 3, styles, upsamples=True),
             ]
         )
         self.paint = nn.Conv2d(width, 3, 3)
 
     @property
-    def reach(self) -> Reach:
-        """What the tile engine must know once the statistics are fixed; a test derives it from the network.
+    def reach(self) -> TileGeometry:
+        """Scale, size multiple and halo for the tile engine, once the statistics are fixed.
 
-        Falling, each layer sees its border at its own grid; inside, a block sees two of 4 px; rising, a layer
-        sees one px of the coarser grid before the doubling.
+        A test derives them from the network. In the encoder each layer needs its border at its own grid; in
+        the trunk a block needs two borders of 4 px; in the decoder a layer needs one px of the coarser grid
+        before the doubling.
         """
-        falling = STEM // 2 + 1 + 2
+        encoder = STEM_KERNEL_SIDE // 2 + 1 + 2
         trunk = 2 * 4 * self.config.blocks
-        rising = 4 + 2 + 1
-        return Reach(scale=1, multiple=2**DESCENTS, halo=falling + trunk + rising)
+        decoder = 4 + 2 + 1
+        return TileGeometry(scale=1, multiple=2**HALVINGS, halo=encoder + trunk + decoder)
 
-    def forward(self, x: Tensor, weights: Tensor | None = None) -> Tensor:
-        """Paint.
+    def forward(self, x: Tensor, style_weights: Tensor | None = None) -> Tensor:
+        """Paint images in a style or a mixture of styles.
 
         Args:
-            x: pictures.
-            weights: how much of each style, ``(B, N)``; the first style alone by default.
+            x: images.
+            style_weights: share of each style, ``(B, N)``; the first style alone by default.
         """
-        if weights is None:
-            weights = self.style(0).to(x.device).expand(len(x), -1)
+        if style_weights is None:
+            style_weights = self.style_weights(0).to(x.device).expand(len(x), -1)
         x = x * 2 - 1
-        seen = []
+        encoder_features = []
         for layer in self.falls:
-            x = F.relu(layer(x, weights))
-            seen.append(x)
+            x = F.relu(layer(x, style_weights))
+            encoder_features.append(x)
         for block in self.trunk:
-            x = block(x, weights)
-        for layer, finer in zip(self.rises, seen[-2::-1], strict=True):
-            x = F.relu(layer(x, weights)) + finer
+            x = block(x, style_weights)
+        for layer, skip in zip(self.rises, encoder_features[-2::-1], strict=True):
+            x = F.relu(layer(x, style_weights)) + skip
         painted: Tensor = self.paint(F.pad(x, (1, 1, 1, 1), mode="replicate"))
         return painted.sigmoid()
 
-    def style(self, index: int) -> Tensor:
-        """The weights ``(1, N)`` of one style alone."""
+    def style_weights(self, index: int) -> Tensor:
+        """Return the weights ``(1, N)`` of one style alone."""
         return F.one_hot(torch.tensor([index]), self.config.styles).float()

@@ -1,4 +1,4 @@
-"""What generators of pictures out of nothing have in common: a latent goes in, a square picture comes out."""
+"""Base classes of the generators that make a square image from a random latent vector alone."""
 
 from __future__ import annotations
 
@@ -8,35 +8,47 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from torch import Tensor
 
-from artgen.models.architectures.network import Config, Network
+from artgen.models.architectures.network import Network, NetworkConfig
+
+MAX_WIDTH_FACTOR = 8  # times the width at half the image's side that inner levels have at most
 
 
-def _power_of_two(side: int) -> int:
+def _require_power_of_two(side: int) -> int:
     if side & (side - 1):
         raise ValueError("a power of two")
     return side
 
 
-class LatentConfig(Config):
-    """Sizes that every such generator has: of its square pictures, of the latent."""
+class LatentConfig(NetworkConfig):
+    """Sizes that every such generator has: side of its square images, length of the latent."""
 
-    side: Annotated[int, AfterValidator(_power_of_two)] = Field(64, ge=16, le=1024)
+    side: Annotated[int, AfterValidator(_require_power_of_two)] = Field(64, ge=16, le=1024)
     latent: int = Field(64, ge=1, le=4096)
 
     @property
     def doublings(self) -> int:
-        """From 4 x 4 to the picture."""
+        """Number of doublings from 4 x 4 to the full side."""
         return int(math.log2(self.side)) - 2
 
 
 class LatentGenerator(Network):
-    """Normal latents ``(B, latent)`` to pictures ``(B, 3, side, side)`` in [0, 1]."""
+    """A network from normal latents ``(B, latent)`` to images ``(B, 3, side, side)`` in [0, 1]."""
 
     config: LatentConfig
 
-    def settle(self, latents: Tensor) -> None:
-        """Fix whatever the network estimates over a batch, for these weights; most networks estimate nothing.
+    def fix_batch_statistics(self, latents: Tensor) -> None:
+        """Measure and keep the statistics that the network takes over a batch; most networks take none.
 
         Args:
             latents: ``(B, latent)``, enough of them to be typical.
         """
+
+
+def channels_per_level(width: int, doublings: int) -> list[int]:
+    """Return the channels at 4 x 4, 8 x 8, ... up to half the image's side, doubling inwards.
+
+    Args:
+        width: channels at half the image's side.
+        doublings: number of levels.
+    """
+    return [min(2**level, MAX_WIDTH_FACTOR) * width for level in reversed(range(doublings))]

@@ -1,4 +1,4 @@
-"""What every network here is: a module that can be built again from a few checked numbers."""
+"""Base classes of every network: a module that is rebuilt from a few validated numbers."""
 
 from __future__ import annotations
 
@@ -8,24 +8,29 @@ from pydantic import BaseModel, ConfigDict
 from torch import nn
 
 
-class Config(BaseModel):
-    """The sizes of a network. They come out of files from anywhere, so each field says its limits."""
+class NetworkConfig(BaseModel):
+    """Sizes of a network, stored in model files; files may come from anywhere, so each field has limits."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Network(nn.Module):
-    """A network of one architecture. Pictures go in and come out as float32 in [0, 1].
+    """A network of one architecture. Images go in and come out as float32 in [0, 1].
 
     Args:
-        config: of the class's own ``configuration``.
+        config: sizes, an instance of the subclass's ``config_class``.
     """
 
     architecture: ClassVar[str]
-    """Names the class in model files."""
-    configuration: ClassVar[type[Config]]
-    """What ``config`` is, and what a file's ``config`` is checked against."""
+    """Name of the architecture in model files."""
+    config_class: ClassVar[type[NetworkConfig]]
+    """Class of ``config``; the ``config`` stored in a model file is validated against it."""
 
     def __init__(self, config: Any) -> None:
         super().__init__()
         self.config = config
+
+
+def format_shape(shape: tuple[int, ...] | None) -> str:
+    """Return a tensor's shape in words for messages, such as ``64 x 3 x 4 x 4``; None means no tensor."""
+    return "missing" if shape is None else " x ".join(map(str, shape)) or "one number"

@@ -1,4 +1,4 @@
-"""Every architecture a model file may name."""
+"""Network classes by the architecture name that a model file has in its header."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ from artgen.models.architectures.unet import UNet
 from artgen.models.architectures.upimage import UpImager
 
 ARCHITECTURES: dict[str, type[Network]] = {
-    network.architecture: network
-    for network in (UpImager, UNet, ResNet, FastStyle, TransformerNet, DCGenerator, R3Generator)
+    network_class.architecture: network_class
+    for network_class in (UpImager, UNet, ResNet, FastStyle, TransformerNet, DCGenerator, R3Generator)
 }

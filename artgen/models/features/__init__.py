@@ -1,1 +1,1 @@
-"""Networks that describe pictures, and their weights."""
+"""Feature networks (VGG, SqueezeNet) for style transfer and perceptual losses, and their weights."""

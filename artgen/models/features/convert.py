@@ -1,7 +1,7 @@
-"""Weights of others made ours: of a file what sees pictures is kept, in half the space, and described.
+"""Conversion of published weights files: only feature layers are kept, as float16, with metadata.
 
-A classifier's last layers are most of it (VGG-19: 495 of 575 MB) and no use here. The rest goes into a
-``.safetensors`` whose metadata says what pictures it expects, which the published files leave to be guessed.
+A classifier's last layers are most of it (VGG-19: 495 of 575 MB) and not needed here. The others go into a
+``.safetensors`` whose metadata names the preprocessing it expects, which published files leave to be guessed.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from safetensors.torch import save
@@ -19,115 +20,138 @@ from artgen.errors import ArtgenError, WriteError
 from artgen.hashing import file_hash
 from artgen.imaging.io.files import atomic_write
 from artgen.models.features.squeezenet import load_squeezenet
-from artgen.models.features.vgg import BLOCKS, VGG, load_vgg
-from artgen.models.features.weight_files import file_of, known
-from artgen.models.files.pickle_reader import read_table
+from artgen.models.features.vgg import VGG, VGG19_BLOCK_SIZES, load_vgg
+from artgen.models.features.weight_files import get_weights_info, weights_path
+from artgen.models.files.pickle_reader import read_weights_file
 
 PREPROCESSINGS = ("auto", "torchvision", "caffe")
 SQUEEZENET = "squeezenet"
-# Names of what sees pictures. VGG's features come in a network or by themselves.
-VGGS = re.compile(r"(?:features\.)?\d+\.(?:weight|bias)")
-SQUEEZENETS = re.compile(r"(?:conv1|fire\d\.(?:squeeze|expand1|expand3))\.(?:weight|bias)")
-COLOUR = (3, 3, 1, 1)
-# Names of layers, what pictures are expected, weights.
-Kept = tuple[list[str], str, dict[str, Tensor]]
+# Names of the feature layers' weights. VGG's come with a prefix, in a classifier, or without it.
+VGG_FEATURE_NAME = re.compile(r"(?:features\.)?\d+\.(?:weight|bias)")
+SQUEEZENET_FEATURE_NAME = re.compile(r"(?:conv1|fire\d\.(?:squeeze|expand1|expand3))\.(?:weight|bias)")
+COLOUR_LAYER_SHAPE = (3, 3, 1, 1)
+
+
+class ExtractedFeatures(NamedTuple):
+    """Feature layers of a weights file: names of the layers, preprocessing, weights by name."""
+
+    layers: list[str]
+    preprocessing: str
+    weights: dict[str, Tensor]
 
 
 @dataclass(frozen=True)
-class Adopted:
-    """Weights on this machine.
+class InstalledWeights:
+    """Feature weights that are installed on this machine.
 
     Attributes:
-        file: ours.
-        layers: names of what they see.
-        published: the published file that they came from, bit for bit; None where it is another.
-        sha256: of the file that they came from.
+        file: the converted file.
+        layers: names of the feature layers.
+        published_file: name of the published file that they came from, bit for bit; None if it was another.
+        source_sha256: SHA-256 of the file that they came from.
         preprocessing: what they expect: ``torchvision``, ``caffe``, or ``own``, a colour layer in the file.
     """
 
     file: Path
     layers: list[str]
-    published: str | None
-    sha256: str
+    published_file: str | None
+    source_sha256: str
     preprocessing: str
 
 
-def adopt(name: str, source: Path, *, preprocessing: str = "auto", origin: str = "") -> Adopted:
-    """Keep the features of ``source`` as the weights ``name``.
+def install_weights(
+    name: str, source: Path, *, preprocessing: str = "auto", origin: str = ""
+) -> InstalledWeights:
+    """Convert a weights file and install its feature layers as the weights ``name``.
 
     Args:
         name: ``vgg19`` or ``squeezenet``.
         source: a ``.pth`` or ``.safetensors`` file: torchvision's, Caffe's under torchvision's names, one
             that ends early, one with a colour layer.
-        preprocessing: what it expects; by default what the file says or shows, else torchvision's.
-        origin: where it came from, to be told in our file.
+        preprocessing: what it expects; by default that of its metadata or colour layer, else torchvision's.
+        origin: where it came from, for the metadata of the installed file; by default the name of ``source``.
 
     Raises:
         ArtgenError: unknown weights; a file that cannot be read, holds code, or is of another network.
         WriteError: the disk is full, or the folder not writable.
     """
-    weights = known(name)
+    weights_info = get_weights_info(name)
     if preprocessing not in PREPROCESSINGS:
         raise ArtgenError("preprocessing", repr(preprocessing), f"one of {', '.join(PREPROCESSINGS)}")
     if name == SQUEEZENET:
-        layers, expects, kept = _squeezenet(source, preprocessing)
+        features = _extract_squeezenet(source, preprocessing)
     else:
-        layers, expects, kept = _vgg(source, preprocessing)
-    digest = file_hash(source)
-    published = next((each.file for each in weights.sources if each.sha256 == digest), None)
-    said = {
+        features = _extract_vgg(source, preprocessing)
+    sha256 = file_hash(source)
+    published_file = next(
+        (published.file_name for published in weights_info.published_files if published.sha256 == sha256),
+        None,
+    )
+    metadata = {
         "architecture": name,
         "title": name,
-        "description": weights.description,
-        "licence": weights.licence if published else "that of the file it came from",
-        "preprocessing": expects,
-        "layers": json.dumps(layers),
-        "origin": json.dumps({"file": origin or source.name, "sha256": digest, "published": bool(published)}),
+        "description": weights_info.description,
+        "licence": weights_info.licence if published_file else "that of the file it came from",
+        "preprocessing": features.preprocessing,
+        "layers": json.dumps(features.layers),
+        "origin": json.dumps(
+            {"file": origin or source.name, "sha256": sha256, "published": bool(published_file)}
+        ),
     }
-    file = file_of(name)
+    file = weights_path(name)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WriteError(file, error.strerror or str(error)) from error
-    atomic_write(file, save({key: _half(source, value) for key, value in kept.items()}, said))
-    return Adopted(file, layers, published, digest, expects)
+    half_weights = {key: _to_half(source, value) for key, value in features.weights.items()}
+    atomic_write(file, save(half_weights, metadata))
+    return InstalledWeights(file, features.layers, published_file, sha256, features.preprocessing)
 
 
-def _vgg(source: Path, preprocessing: str) -> Kept:
+def _extract_vgg(source: Path, preprocessing: str) -> ExtractedFeatures:
     network = load_vgg(source, preprocessing)
-    _check(source, network)
-    table = read_table(source)
-    kept = {key: value for key, value in table.weights.items() if VGGS.fullmatch(key)}
+    _check_vgg19(source, network)
+    table = read_weights_file(source)
+    weights = {key: value for key, value in table.weights.items() if VGG_FEATURE_NAME.fullmatch(key)}
     if preprocessing == "auto":
-        own = any(value.shape == COLOUR for value in kept.values())
-        preprocessing = "own" if own else table.said.get("preprocessing", "torchvision")
-    return network.names, preprocessing, kept
+        has_colour_layer = any(value.shape == COLOUR_LAYER_SHAPE for value in weights.values())
+        preprocessing = "own" if has_colour_layer else table.metadata.get("preprocessing", "torchvision")
+    return ExtractedFeatures(network.layer_names, preprocessing, weights)
 
 
-def _squeezenet(source: Path, preprocessing: str) -> Kept:
+def _extract_squeezenet(source: Path, preprocessing: str) -> ExtractedFeatures:
     if preprocessing == "torchvision":
         raise ArtgenError("preprocessing", "torchvision, for SqueezeNet", "caffe: only Caffe's is read")
     network = load_squeezenet(source)
-    weights = read_table(source).weights
-    return network.names, "caffe", {key: weights[key] for key in weights if SQUEEZENETS.fullmatch(key)}
+    all_weights = read_weights_file(source).weights
+    weights = {key: value for key, value in all_weights.items() if SQUEEZENET_FEATURE_NAME.fullmatch(key)}
+    return ExtractedFeatures(network.layer_names, "caffe", weights)
 
 
-def _check(source: Path, network: VGG) -> None:
-    """A file may end early, but what is there must be VGG-19: a whole block has as many layers as there."""
-    for block, most in enumerate(BLOCKS[:-1], 1):
-        layers = [name for name in network.names if name.startswith(f"relu{block}_")]
-        beyond = any(name > f"relu{block + 1}" for name in network.names)
-        if beyond and len(layers) != most:
-            found = f"{len(layers)} convolutions in block {block}, where VGG-19 has {most}"
-            raise ArtgenError(str(source), found, "VGG-19's weights")
+def _check_vgg19(source: Path, network: VGG) -> None:
+    """Require VGG-19, which may end early: a block before another must have as many layers as VGG-19's.
+
+    Raises:
+        ArtgenError: a complete block has another number of layers.
+    """
+    for block, vgg19_size in enumerate(VGG19_BLOCK_SIZES[:-1], 1):
+        layers = [name for name in network.layer_names if name.startswith(f"relu{block}_")]
+        is_complete = any(name > f"relu{block + 1}" for name in network.layer_names)
+        if is_complete and len(layers) != vgg19_size:
+            problem = f"{len(layers)} convolutions in block {block}, where VGG-19 has {vgg19_size}"
+            raise ArtgenError(str(source), problem, "VGG-19's weights")
 
 
-def _half(source: Path, value: Tensor) -> Tensor:
-    """Float16; a colour layer counts up to 255, where float16 counts in eighths, and stays as it is."""
+def _to_half(source: Path, value: Tensor) -> Tensor:
+    """Convert a weight to float16, except a colour layer: up to 255 float16 would round to eighths.
+
+    Raises:
+        ArtgenError: the weight has values that are not finite.
+    """
     value = value.detach().float()
     if not bool(value.isfinite().all()):
-        raise ArtgenError(str(source), "numbers in it are not finite", "a file that is whole")
-    # As large as its weight, or its bias.
-    colour = value.shape == COLOUR or value.numel() == 3
-    small = not colour and float(value.abs().max()) < torch.finfo(torch.half).max
-    return (value.half() if small else value).contiguous()
+        raise ArtgenError(str(source), "numbers in it are not finite", "an undamaged file")
+    # Recognised by the size of its weight or its bias.
+    is_colour_layer = value.shape == COLOUR_LAYER_SHAPE or value.numel() == 3
+    fits_half = not is_colour_layer and float(value.abs().max()) < torch.finfo(torch.half).max
+    return (value.half() if fits_half else value).contiguous()

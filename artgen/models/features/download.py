@@ -1,9 +1,9 @@
-"""Weights fetched over HTTP: streamed to disk, gone on with after anything, believed by their checksum alone.
+"""Download of weights over HTTP: streamed to disk, resumed after any interruption, verified by checksum.
 
-Only the standard library, only http and https, and no redirect to anything else. What has come lies in a
-``.part`` beside the weights, so that a killed process or a cut connection costs nothing; as every mirror has
-the same file, the next one goes on where the last stopped. Nothing reads the file before SHA-256 over all of
-it is the published one.
+Only the standard library, only http and https, and no redirect to anything else. The bytes received so far
+are in a ``.part`` file next to the weights, so that a killed process or a cut connection costs nothing; as
+every mirror has the same file, the next one resumes where the last stopped. Nothing reads the file before
+its SHA-256 has been found to be the published one.
 """
 
 from __future__ import annotations
@@ -20,21 +20,26 @@ from urllib.parse import urlsplit
 
 from artgen import __version__
 from artgen.errors import ArtgenError, WriteError
-from artgen.events import Emit, WorkProgress, ignore
+from artgen.events import Emit, WorkProgress, ignore_event
 from artgen.hashing import file_hash
 from artgen.imaging.io.files import sweep
-from artgen.models.features.weight_files import PLACE, Source, known, place
+from artgen.models.features.weight_files import (
+    WEIGHTS_FOLDER_VARIABLE,
+    PublishedFile,
+    get_weights_info,
+    weights_folder,
+)
 
 if TYPE_CHECKING:
-    from artgen.models.features.convert import Adopted
+    from artgen.models.features.convert import InstalledWeights
 
-CHUNK = 1 << 18
-TIMEOUT = 30.0  # seconds without a byte
-TURNS = 200  # connections to one mirror that each brought something
-LARGEST = 2 << 30
-TYPICAL = 600_000_000  # bytes of a file whose size nobody has said
-SPARE = 100_000_000  # bytes beside it: our file, and some air
-HANDLERS = (
+READ_CHUNK_BYTES = 1 << 18
+TIMEOUT_SECONDS = 30.0  # without a byte
+MAX_CONNECTIONS = 200  # to one mirror, each of which brought something
+MAX_FILE_BYTES = 2 << 30
+TYPICAL_FILE_BYTES = 600_000_000  # assumed of a file of unknown size
+SPARE_DISK_BYTES = 100_000_000  # beyond the download: for the converted file, and some reserve
+URL_HANDLERS = (
     request.ProxyHandler,
     request.UnknownHandler,
     request.HTTPHandler,
@@ -43,175 +48,204 @@ HANDLERS = (
     request.HTTPRedirectHandler,
     request.HTTPErrorProcessor,
 )
-MB = 1_000_000
+BYTES_PER_MB = 1_000_000
 
 
-class Refused(Exception):
-    """Why a mirror did not give the file, in a few words."""
+class MirrorError(Exception):
+    """A mirror did not give the file; the message says why, in a few words."""
 
 
-def pull(name: str, emit: Emit = ignore, *, mirrors: Sequence[str] = ()) -> Adopted:
-    """Fetch the weights ``name``, and keep their features.
+def pull_weights(name: str, emit: Emit = ignore_event, *, mirrors: Sequence[str] = ()) -> InstalledWeights:
+    """Download the weights ``name`` and install their feature layers.
 
     Args:
         name: ``vgg19``.
-        emit: told the progress.
-        mirrors: addresses in place of the known ones; what they give must be the same file all the same.
+        emit: receives progress events.
+        mirrors: addresses in place of the known ones; they must give the same file all the same.
 
     Raises:
-        ArtgenError: no mirror gave the file; what has come is kept, and the next call goes on from there.
+        ArtgenError: no mirror gave the file; what was received is kept, and the next call resumes.
         WriteError: the disk is full, or the folder not writable.
     """
-    weights, folder = known(name), place()
-    by_hand = f"artgen models import {name} FILE"
-    if not weights.sources:
-        raise ArtgenError(f"pull {name}", "nobody is known to give them as one file", "import them", by_hand)
+    weights, folder = get_weights_info(name), weights_folder()
+    import_command = f"artgen models import {name} FILE"
+    if not weights.published_files:
+        raise ArtgenError(f"pull {name}", "they are not published as one file", "import them", import_command)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         sweep(folder)
     except OSError as error:
         raise WriteError(folder, error.strerror or str(error)) from error
     reasons: list[str] = []
-    for source in weights.sources:
-        urls = source.urls
+    for published in weights.published_files:
+        urls = published.urls
         if mirrors:
-            ending = Path(source.file).suffix
-            urls = tuple(url for url in mirrors if _ending(url, weights.sources) == ending)
-        whole = folder / source.file
+            suffix = Path(published.file_name).suffix
+            urls = tuple(url for url in mirrors if _guess_suffix(url, weights.published_files) == suffix)
+        target = folder / published.file_name
         for url in urls:
             try:
-                _download(source, url, whole, emit)
-            except Refused as refused:
-                reasons.append(f"{urlsplit(url).netloc or url}: {refused}")
+                _download(published, url, target, emit)
+            except MirrorError as error:
+                reasons.append(f"{urlsplit(url).netloc or url}: {error}")
                 continue
-            from artgen.models.features.convert import adopt  # torch: not before it is needed
+            from artgen.models.features.convert import install_weights  # imports torch, which is slow
 
-            adopted = adopt(name, whole, origin=url)
-            whole.unlink(missing_ok=True)
-            return adopted
-    right = "what has come is kept, and the same command goes on from there; or fetch it by other means"
-    raise ArtgenError(f"pull {name}", "; ".join(reasons), right, by_hand)
-
-
-def _ending(url: str, sources: Sequence[Source]) -> str:
-    """Of the published file that an address seems to mean: the first where its name does not tell."""
-    endings = [Path(source.file).suffix for source in sources]
-    own = Path(urlsplit(url).path).suffix
-    return own if own in endings else endings[0]
+            installed = install_weights(name, target, origin=url)
+            target.unlink(missing_ok=True)
+            return installed
+    expected = "what was downloaded is kept, and the same command resumes; or download it by other means"
+    raise ArtgenError(f"pull {name}", "; ".join(reasons), expected, import_command)
 
 
-def _download(source: Source, url: str, whole: Path, emit: Emit) -> None:
-    """``source`` from one mirror, checked, as the file ``whole``.
+def _guess_suffix(url: str, published_files: Sequence[PublishedFile]) -> str:
+    """Return the suffix of the published file behind an address; the first one's if the address has none."""
+    suffixes = [Path(published.file_name).suffix for published in published_files]
+    url_suffix = Path(urlsplit(url).path).suffix
+    return url_suffix if url_suffix in suffixes else suffixes[0]
+
+
+def _download(published: PublishedFile, url: str, target: Path, emit: Emit) -> None:
+    """Download a file from one mirror, verify it and save it as ``target``.
 
     Raises:
-        Refused: it does not give it.
+        MirrorError: the mirror does not give the file.
     """
     if urlsplit(url).scheme not in ("http", "https"):
-        raise Refused("neither http nor https")
-    part = whole.with_name(f"{whole.name}.part")
-    if whole.exists():  # killed after the check: it costs little to check again
-        whole.replace(part)
-    others = _size(part) > 0  # bytes from another mirror, or another day
-    for _ in range(TURNS):
-        before = _size(part)
+        raise MirrorError("neither http nor https")
+    part = target.with_name(f"{target.name}.part")
+    if target.exists():  # a process was killed after the check: it costs little to check again
+        target.replace(part)
+    has_older_bytes = _file_size(part) > 0  # from another mirror, or another day
+    for _ in range(MAX_CONNECTIONS):
+        size_before = _file_size(part)
         try:
-            _fetch(source, url, part, emit)
-        except Refused:
-            if _size(part) > before:
+            _fetch(published, url, part, emit)
+        except MirrorError:
+            if _file_size(part) > size_before:
                 continue
             raise
         emit(WorkProgress(1.0, "checking"))
-        if file_hash(part) == source.sha256:
-            part.replace(whole)
+        if file_hash(part) == published.sha256:
+            part.replace(target)
             return
         part.unlink()
-        if not others:
-            raise Refused("gives another file: its checksum is wrong")
-        others = False
-    raise Refused(f"cut the connection {TURNS} times")
+        if not has_older_bytes:
+            raise MirrorError("gives another file: its checksum is wrong")
+        has_older_bytes = False
+    raise MirrorError(f"cut the connection {MAX_CONNECTIONS} times")
 
 
-def _fetch(source: Source, url: str, part: Path, emit: Emit) -> None:
-    """Append to ``part`` what it lacks, or begin again where the server knows no ranges."""
-    have = _size(part)
-    if have == source.size:
+def _fetch(published: PublishedFile, url: str, part: Path, emit: Emit) -> None:
+    """Append the missing bytes to ``part``, or start it again where the server does not support ranges.
+
+    Raises:
+        MirrorError: the mirror does not give the file, or the connection was cut.
+        ArtgenError: there is not enough disk space.
+        WriteError: the disk is full.
+    """
+    received = _file_size(part)
+    if received == published.size_bytes:
         return
-    if have > (source.size or LARGEST):
+    if received > (published.size_bytes or MAX_FILE_BYTES):
         part.unlink()
-        have = 0
-    _make_room(part, (source.size or TYPICAL) - have)
-    asked = request.Request(url, headers={"User-Agent": f"artgen/{__version__}"})
-    if have:
-        asked.add_header("Range", f"bytes={have}-")
+        received = 0
+    _check_disk_space(part, (published.size_bytes or TYPICAL_FILE_BYTES) - received)
+    http_request = request.Request(url, headers={"User-Agent": f"artgen/{__version__}"})
+    if received:
+        http_request.add_header("Range", f"bytes={received}-")
     opener = request.OpenerDirector()
-    for handler in HANDLERS:
-        opener.add_handler(handler())
+    for handler_class in URL_HANDLERS:
+        opener.add_handler(handler_class())
     try:
-        response = opener.open(asked, timeout=TIMEOUT)
+        response = opener.open(http_request, timeout=TIMEOUT_SECONDS)
     except HTTPError as error:
-        # There is no more of it: the checksum tells whether that is all.
-        if error.code == 416 and have and source.size is None:
+        # 416: there are no more bytes; the checksum decides whether the file is complete.
+        if error.code == 416 and received and published.size_bytes is None:
             return
-        raise Refused(f"says {error.code} {error.reason}") from None
+        raise MirrorError(f"answers {error.code} {error.reason}") from None
     except (OSError, HTTPException, ValueError) as error:
-        raise Refused(_reason(error)) from None
+        raise MirrorError(_error_reason(error)) from None
     with response:
-        begin, end = _span(response, have)
-        if source.size is not None and end not in (None, source.size):
-            raise Refused(f"gives another file, of {end} bytes")
-        _stream(response, part, begin, source.size or end, emit, urlsplit(url).netloc)
+        start, total = _byte_range(response, received)
+        if published.size_bytes is not None and total not in (None, published.size_bytes):
+            raise MirrorError(f"gives another file, of {total} bytes")
+        _save_body(response, part, start, published.size_bytes or total, emit, urlsplit(url).netloc)
 
 
-def _span(response: Any, have: int) -> tuple[int, int | None]:
-    """Where the answer begins in the file, and where the file ends, if that is said."""
+def _byte_range(response: Any, received: int) -> tuple[int, int | None]:
+    """Return where the response body starts in the file, and the size of the file if the headers tell it.
+
+    Raises:
+        MirrorError: the response is a web page, or not the range after the ``received`` bytes.
+    """
     length = response.headers.get("Content-Length") or ""
     if response.headers.get_content_type() == "text/html":
-        raise Refused("gives a web page")
+        raise MirrorError("gives a web page")
     if response.status == 200:
         return 0, int(length) if length.isdecimal() else None
-    ranged = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range") or "")
-    if response.status != 206 or ranged is None or int(ranged[1]) != have:
-        raise Refused(f"answers with something else ({response.status})")
-    return have, int(ranged[2]) if ranged[2] != "*" else None
+    match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range") or "")
+    if response.status != 206 or match is None or int(match[1]) != received:
+        raise MirrorError(f"answers with something else ({response.status})")
+    return received, int(match[2]) if match[2] != "*" else None
 
 
-def _stream(response: Any, part: Path, begin: int, end: int | None, emit: Emit, host: str) -> None:
-    written, most = begin, end or LARGEST
+def _save_body(response: Any, part: Path, start: int, total: int | None, emit: Emit, host: str) -> None:
+    """Append the body of a response to ``part``, or replace it where the body starts at byte 0.
+
+    Raises:
+        MirrorError: the body is longer or shorter than the file.
+        WriteError: the disk is full.
+    """
+    written, max_bytes = start, total or MAX_FILE_BYTES
     try:
-        with part.open("ab" if begin else "wb") as file:
-            while piece := _read(response):
-                written += len(piece)
-                if written > most:
+        with part.open("ab" if start else "wb") as file:
+            while chunk := _read_chunk(response):
+                written += len(chunk)
+                if written > max_bytes:
                     break
-                file.write(piece)
-                emit(WorkProgress(written / most, f"{written / MB:.0f} of {most / MB:.0f} MB from {host}"))
+                file.write(chunk)
+                written_mb, max_mb = written / BYTES_PER_MB, max_bytes / BYTES_PER_MB
+                emit(WorkProgress(written / max_bytes, f"{written_mb:.0f} of {max_mb:.0f} MB from {host}"))
     except OSError as error:
         raise WriteError(part, error.strerror or str(error)) from error
-    if written > most:
+    if written > max_bytes:
         part.unlink()
-        raise Refused("gives more than the file")
-    if end is not None and written < end:
-        raise Refused(f"cut the connection at {written / MB:.0f} of {end / MB:.0f} MB")
+        raise MirrorError("gives more than the file")
+    if total is not None and written < total:
+        written_mb, total_mb = written / BYTES_PER_MB, total / BYTES_PER_MB
+        raise MirrorError(f"cut the connection at {written_mb:.0f} of {total_mb:.0f} MB")
 
 
-def _read(response: Any) -> bytes:
+def _read_chunk(response: Any) -> bytes:
     try:
-        piece: bytes = response.read1(CHUNK)
+        chunk: bytes = response.read1(READ_CHUNK_BYTES)
     except (OSError, HTTPException) as error:
-        raise Refused(_reason(error)) from None
-    return piece
+        raise MirrorError(_error_reason(error)) from None
+    return chunk
 
 
-def _reason(error: Exception) -> str:
+def _error_reason(error: Exception) -> str:
     return str(getattr(error, "reason", None) or error) or type(error).__name__
 
 
-def _size(part: Path) -> int:
+def _file_size(part: Path) -> int:
+    """Return the size of a file in bytes; 0 where there is none."""
     return part.stat().st_size if part.is_file() else 0
 
 
-def _make_room(part: Path, needed: int) -> None:
-    free = shutil.disk_usage(part.parent).free
-    if free < needed + SPARE:
-        found = f"{free / MB:.0f} MB are free there, {(needed + SPARE) / MB:.0f} are needed"
-        raise ArtgenError(str(part.parent), found, f"make room, or name another folder in {PLACE}")
+def _check_disk_space(part: Path, missing_bytes: int) -> None:
+    """Require enough disk space for the bytes to download and the converted file.
+
+    Raises:
+        ArtgenError: there is too little.
+    """
+    free_bytes = shutil.disk_usage(part.parent).free
+    required_bytes = missing_bytes + SPARE_DISK_BYTES
+    if free_bytes < required_bytes:
+        free_mb, required_mb = free_bytes / BYTES_PER_MB, required_bytes / BYTES_PER_MB
+        raise ArtgenError(
+            str(part.parent),
+            f"{free_mb:.0f} MB are free there, {required_mb:.0f} are needed",
+            f"make room, or name another folder in {WEIGHTS_FOLDER_VARIABLE}",
+        )

@@ -1,4 +1,4 @@
-"""What a feature of a network sees of the picture, worked out from the kernels that lead to it."""
+"""Receptive fields of a network's features, computed from the convolutions and pools before them."""
 
 from __future__ import annotations
 
@@ -7,34 +7,34 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Kernel:
-    """One convolution or pool: side, step and padding of its window; ``up`` when the count is rounded up."""
+class SlidingWindow:
+    """One convolution or pool along one axis, with torch's parameters, in px of its input."""
 
-    side: int
-    step: int = 1
+    size: int
+    stride: int = 1
     padding: int = 0
-    up: bool = False
+    ceil_mode: bool = False
 
-    def count(self, length: int) -> int:
-        """How many places the window has on a line of ``length``."""
-        room = length + 2 * self.padding - self.side
-        if not self.up:
-            return max(0, room // self.step + 1)
-        places = -(-room // self.step) + 1
-        # A window that begins beyond the line and its padding does not count.
-        if (places - 1) * self.step >= length + self.padding:
-            places -= 1
-        return max(0, places)
+    def output_length(self, length: int) -> int:
+        """Return the length of the output for an input of ``length`` px."""
+        free_length = length + 2 * self.padding - self.size
+        if not self.ceil_mode:
+            return max(0, free_length // self.stride + 1)
+        positions = -(-free_length // self.stride) + 1
+        # A window that begins beyond the input and its padding does not count.
+        if (positions - 1) * self.stride >= length + self.padding:
+            positions -= 1
+        return max(0, positions)
 
 
 @dataclass(frozen=True)
-class Sight:
-    """How a layer lies over the picture: feature ``i`` belongs to ``stride`` px from ``i * stride`` on.
+class ReceptiveField:
+    """Receptive field of a layer's features; feature ``i`` stands for ``stride`` px from ``i * stride`` on.
 
     Attributes:
         stride: px between neighbouring features.
-        before: px that a feature sees before its own.
-        after: px that it sees after its own.
+        before: px before a feature's own that influence it.
+        after: px after a feature's own that influence it.
     """
 
     stride: int
@@ -43,22 +43,22 @@ class Sight:
 
     @property
     def halo(self) -> int:
-        """Px beyond its own that may change a feature, on the side where it sees farther."""
+        """Px beyond a feature's own that influence it, on the side where there are more."""
         return max(self.before, self.after, 0)
 
 
-def sight(kernels: Iterable[Kernel]) -> Sight:
-    """The sight of the layer that these kernels, in order, lead to."""
+def receptive_field(windows: Iterable[SlidingWindow]) -> ReceptiveField:
+    """Return the receptive field of the layer after these windows, which are in order."""
     stride, before, last = 1, 0, 0
-    for kernel in kernels:
-        before += kernel.padding * stride
-        last += (kernel.side - 1 - kernel.padding) * stride
-        stride *= kernel.step
-    return Sight(stride, before, last - (stride - 1))
+    for window in windows:
+        before += window.padding * stride
+        last += (window.size - 1 - window.padding) * stride
+        stride *= window.stride
+    return ReceptiveField(stride, before, last - (stride - 1))
 
 
-def extent(kernels: Iterable[Kernel], length: int) -> int:
-    """How many features a line of ``length`` px has there."""
-    for kernel in kernels:
-        length = kernel.count(length)
+def feature_length(windows: Iterable[SlidingWindow], length: int) -> int:
+    """Return how many features the layer after these windows has along ``length`` px of the image."""
+    for window in windows:
+        length = window.output_length(length)
     return length

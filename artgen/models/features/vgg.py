@@ -1,13 +1,13 @@
-"""VGG features (Simonyan and Zisserman 2015, arXiv:1409.1556) for perceptual losses, from weights files.
+"""VGG features (Simonyan and Zisserman 2015, arXiv:1409.1556) from weights files, for perceptual losses.
 
 No weights ship with artgen. Two kinds of ``.pth`` are read, each a plain state dict, loaded without running
 anything in it; either may end after any layer:
 
 - torchvision's VGG-16 and VGG-19 without batch norm: ``features.N.weight``. They expect RGB, ImageNet mean
   and deviation; files with the same names in them that were made from the original Caffe models expect
-  BGR x 255 minus mean, which the file does not say (``preprocessing="caffe"``).
+  BGR x 255 minus mean, which the file does not tell (``preprocessing="caffe"``).
 - An ``nn.Sequential`` that begins with a 1 x 1 colour layer (Universal Style Transfer's *normalised* VGG-19):
-  it takes RGB in [0, 1] and does the rest itself; reflection padding, pools that round up.
+  it takes RGB in [0, 1] and converts it itself; reflection padding, pools that round up.
 """
 
 from __future__ import annotations
@@ -25,187 +25,202 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from artgen.errors import ArtgenError
-from artgen.models.features.receptive import Kernel
-from artgen.models.files.pickle_reader import read_table
+from artgen.models.features.receptive import SlidingWindow
+from artgen.models.files.pickle_reader import read_weights_file
 
-BLOCKS = (2, 2, 4, 4, 4)  # most convolutions between two pools: VGG-19's
-IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-CAFFE_MEAN = (103.939, 116.779, 123.68)  # blue, green, red
-RIGHT = (
+VGG19_BLOCK_SIZES = (2, 2, 4, 4, 4)  # convolutions in each block; VGG-16 has fewer
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
+EXPECTED_FILE = (
     "VGG-16 or VGG-19 without batch norm: a state dict with features.N.weight, or with a colour layer first"
 )
 
 
 @dataclass(frozen=True)
-class Layer:
-    """One convolution: the name of its rectified output (``relu3_1``), and whether a pool comes before."""
+class VGGConvolution:
+    """One convolution: name of its rectified output (``relu3_1``), weights, whether a pool comes before."""
 
     name: str
     weight: Tensor
     bias: Tensor
-    pooled: bool
+    pool_before: bool
 
 
 class VGG(nn.Module):
-    """Rectified features by name, ``(B, C, h, w)`` each, of pictures ``(B, 3, H, W)`` in [0, 1].
+    """VGG's features: from images ``(B, 3, H, W)`` in [0, 1] to ``(B, C, h, w)`` by layer name, rectified.
+
+    Nothing in it is ever learned: weights are buffers, so gradients are computed for images only.
+    ``with_options`` returns the variants that style transfer uses.
 
     Args:
         layers: in order.
-        colour: weight ``(3, 3)`` and bias ``(3,)`` that make what the first layer expects of RGB in [0, 1].
-        reflects: whether the network was trained with reflection padding and pools that round up.
-
-    Nothing in it is ever learned: weights are buffers, so gradients are computed for pictures only.
-    ``adapted`` gives the variants of it that style transfer knows.
+        colour: weight ``(3, 3)`` and bias ``(3,)`` that convert RGB in [0, 1] to the first layer's input.
+        reflection_padding: whether the network was trained with reflection padding and pools that round up.
     """
 
     pooling: Literal["max", "average"] = "max"
-    replicates = False
+    replicate_border = False
     dtype: torch.dtype = torch.float32
 
-    def __init__(self, layers: list[Layer], colour: tuple[Tensor, Tensor], *, reflects: bool) -> None:
+    def __init__(
+        self, layers: list[VGGConvolution], colour: tuple[Tensor, Tensor], *, reflection_padding: bool
+    ) -> None:
         super().__init__()
-        self.names = [layer.name for layer in layers]
-        self.pooled = [layer.pooled for layer in layers]
-        self.reflects = reflects
-        matrix, shift = colour
-        self.register_buffer("matrix", matrix.float()[:, :, None, None])
-        self.register_buffer("shift", shift.float())
+        self.layer_names = [layer.name for layer in layers]
+        self.pool_before = [layer.pool_before for layer in layers]
+        self.reflection_padding = reflection_padding
+        colour_weight, colour_bias = colour
+        self.register_buffer("matrix", colour_weight.float()[:, :, None, None])
+        self.register_buffer("shift", colour_bias.float())
         for number, layer in enumerate(layers):
             self.register_buffer(f"weight{number}", layer.weight.float())
             self.register_buffer(f"bias{number}", layer.bias.float())
 
-    def forward(self, pictures: Tensor, wanted: set[str]) -> dict[str, Tensor]:
+    def forward(self, images: Tensor, layers: set[str]) -> dict[str, Tensor]:
         features: dict[str, Tensor] = {}
-        x = F.conv2d(pictures, self.get_buffer("matrix"), self.get_buffer("shift")).to(self.dtype)
-        for number, name in enumerate(self.names):
-            if len(features) == len(wanted):
+        x = F.conv2d(images, self.get_buffer("matrix"), self.get_buffer("shift")).to(self.dtype)
+        for number, name in enumerate(self.layer_names):
+            if len(features) == len(layers):
                 break
-            if self.pooled[number]:
+            if self.pool_before[number]:
                 x = self._pool(x)
-            mode = "reflect" if self.reflects else "replicate" if self.replicates and number == 0 else None
-            if mode:
-                x = F.pad(x, (1, 1, 1, 1), mode=mode)
+            padding_mode = None
+            if self.reflection_padding:
+                padding_mode = "reflect"
+            elif self.replicate_border and number == 0:
+                padding_mode = "replicate"
+            if padding_mode:
+                x = F.pad(x, (1, 1, 1, 1), mode=padding_mode)
             weight, bias = self.get_buffer(f"weight{number}"), self.get_buffer(f"bias{number}")
-            # No one else sees what a convolution gives, so it is rectified where it lies.
-            x = F.relu(F.conv2d(x, weight, bias, padding=0 if mode else 1), inplace=True)
-            if name in wanted:
+            # In place: nothing else uses the convolution's output.
+            x = F.relu(F.conv2d(x, weight, bias, padding=0 if padding_mode else 1), inplace=True)
+            if name in layers:
                 features[name] = x
         return features
 
     def _pool(self, x: Tensor) -> Tensor:
         pool = F.max_pool2d if self.pooling == "max" else F.avg_pool2d
-        return pool(x, 2, ceil_mode=self.reflects)
+        return pool(x, 2, ceil_mode=self.reflection_padding)
 
-    def adapted(
+    def with_options(
         self,
         *,
         pooling: Literal["max", "average"] = "max",
-        replicates: bool = False,
+        replicate_border: bool = False,
         dtype: torch.dtype = torch.float32,
     ) -> VGG:
-        """The same weights, used otherwise.
+        """Return a network of the same weights with other options.
 
         Args:
             pooling: ``average`` as Gatys et al. 2016 prefer it, without rescaling.
-            replicates: the first convolution continues the border in place of padding it with the mean
-                colour, which leaves a rim in optimised pictures. A network that reflects has none anyway.
-            dtype: of the convolutions; colours are always taken in as float32.
+            replicate_border: the first convolution repeats the border in place of padding it with the mean
+                colour, which leaves a rim in optimised images. A network with reflection padding has none
+                anyway.
+            dtype: of the convolutions; colours are always converted in float32.
         """
-        other = copy.copy(self)
-        # Its own table: weights laid out otherwise must not change those of the network it comes from.
-        other._buffers = dict(self._buffers)
-        other.pooling, other.replicates, other.dtype = pooling, replicates, dtype
-        for number in range(len(self.names)):
+        network = copy.copy(self)
+        # A new table: weights in another memory format must not replace those of this network.
+        network._buffers = dict(self._buffers)
+        network.pooling, network.replicate_border, network.dtype = pooling, replicate_border, dtype
+        for number in range(len(self.layer_names)):
             weight, bias = self.get_buffer(f"weight{number}"), self.get_buffer(f"bias{number}")
-            # Channels last: convolutions of such weights keep to it, and are faster so.
-            laid = weight.to(dtype, memory_format=torch.channels_last)
-            other._buffers[f"weight{number}"] = laid
-            other._buffers[f"bias{number}"] = bias.to(dtype)
-        return other
+            # Channels last: convolutions with such weights also return it, and are faster.
+            network._buffers[f"weight{number}"] = weight.to(dtype, memory_format=torch.channels_last)
+            network._buffers[f"bias{number}"] = bias.to(dtype)
+        return network
 
-    def kernels(self, name: str) -> list[Kernel]:
-        """What leads to a layer; ``artgen.models.features.receptive`` tells from it what the layer sees."""
-        found: list[Kernel] = []
-        for own, pooled in zip(self.names, self.pooled, strict=True):
-            found += [Kernel(2, 2, up=self.reflects)] * pooled + [Kernel(3, padding=1)]
-            if own == name:
+    def sliding_windows(self, name: str) -> list[SlidingWindow]:
+        """Return the convolutions and pools up to a layer, for ``artgen.models.features.receptive``."""
+        windows: list[SlidingWindow] = []
+        for layer, pool_before in zip(self.layer_names, self.pool_before, strict=True):
+            if pool_before:
+                windows.append(SlidingWindow(2, 2, ceil_mode=self.reflection_padding))
+            windows.append(SlidingWindow(3, padding=1))
+            if layer == name:
                 break
-        return found
+        return windows
 
-    def channels(self, name: str) -> int:
-        """How many features a layer has at a place."""
-        return int(self.get_buffer(f"bias{self.names.index(name)}").numel())
+    def channel_count(self, name: str) -> int:
+        """Return the number of channels of a layer."""
+        return int(self.get_buffer(f"bias{self.layer_names.index(name)}").numel())
 
-    def nearest(self, name: str) -> str:
-        """The layer ``name``, or the last one before it where file or block end earlier."""
-        return max((own for own in self.names if own <= name), default=self.names[0])
+    def nearest_layer(self, name: str) -> str:
+        """Return the layer ``name``, or the last one before it where the file or the block ends earlier."""
+        return max((layer for layer in self.layer_names if layer <= name), default=self.layer_names[0])
 
 
 def load_vgg(path: Path, preprocessing: str = "auto") -> VGG:
-    """Read a weights file.
+    """Load VGG from a weights file.
 
     Args:
-        path: a ``.pth``, or a ``.safetensors`` as ``artgen models pull`` leaves it.
-        preprocessing: ``torchvision``, ``caffe``, or ``auto``: what the file says or its colour
-            layer does, else torchvision's.
+        path: a ``.pth``, or a ``.safetensors`` as ``artgen models pull`` writes it.
+        preprocessing: ``torchvision``, ``caffe``, or ``auto``: that of the file's metadata or colour layer,
+            else torchvision's.
 
     Raises:
         ArtgenError: the file cannot be read, holds code, or is not VGG.
     """
-    table = read_table(path)
-    if preprocessing == "auto" and table.said.get("preprocessing") in ("torchvision", "caffe"):
-        preprocessing = table.said["preprocessing"]
-    return _assembled(path, table.weights, preprocessing)
+    table = read_weights_file(path)
+    if preprocessing == "auto" and table.metadata.get("preprocessing") in ("torchvision", "caffe"):
+        preprocessing = table.metadata["preprocessing"]
+    return _build_vgg(path, table.weights, preprocessing)
 
 
-def _assembled(path: Path, state: Mapping[str, Tensor], preprocessing: str) -> VGG:
-    convolutions = _convolutions(state)
+def _build_vgg(path: Path, state: Mapping[str, Tensor], preprocessing: str) -> VGG:
+    """Build the network from a state dict.
+
+    Raises:
+        ArtgenError: it is not VGG.
+    """
+    convolutions = _find_convolutions(state)
     numbers = sorted(convolutions)
-    first = convolutions[numbers[0]][0] if numbers else torch.empty(0)
-    own = first.shape == (3, 3, 1, 1)
-    layers = _layers(path, {n: convolutions[n] for n in numbers[own:]})
-    if own and preprocessing == "auto":
+    first_weight = convolutions[numbers[0]][0] if numbers else torch.empty(0)
+    has_colour_layer = first_weight.shape == (3, 3, 1, 1)
+    layers = _name_layers(path, {n: convolutions[n] for n in numbers[has_colour_layer:]})
+    if has_colour_layer and preprocessing == "auto":
         weight, bias = convolutions[numbers[0]]
         colour = weight[:, :, 0, 0], bias
     elif preprocessing == "caffe":
-        colour = 255 * torch.eye(3).flip(0), -torch.tensor(CAFFE_MEAN)
+        colour = 255 * torch.eye(3).flip(0), -torch.tensor(CAFFE_MEAN_BGR)
     else:
-        mean, deviation = torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_DEVIATION)
-        colour = torch.diag(1 / deviation), -mean / deviation
-    return VGG(layers, colour, reflects=own)
+        mean, std = torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD)
+        colour = torch.diag(1 / std), -mean / std
+    return VGG(layers, colour, reflection_padding=has_colour_layer)
 
 
-def _convolutions(state: Mapping[str, Tensor]) -> dict[int, tuple[Tensor, Tensor]]:
-    """Weight and bias by the number in their keys: ``features.10.weight``, or ``10.weight``."""
-    found = {}
+def _find_convolutions(state: Mapping[str, Tensor]) -> dict[int, tuple[Tensor, Tensor]]:
+    """Return weight and bias by the number in their keys: ``features.10.weight``, or ``10.weight``."""
+    convolutions = {}
     for key, weight in state.items():
         match = re.fullmatch(r"(?:features\.)?(\d+)\.weight", key)
         bias = state.get(key.removesuffix("weight") + "bias")
         if match and bias is not None:
-            found[int(match[1])] = (weight, bias)
-    return found
+            convolutions[int(match[1])] = (weight, bias)
+    return convolutions
 
 
-def _layers(path: Path, convolutions: Mapping[int, tuple[Tensor, Tensor]]) -> list[Layer]:
-    """Names the layers; a pool lies where numbers leave room for one more module than elsewhere.
+def _name_layers(path: Path, convolutions: Mapping[int, tuple[Tensor, Tensor]]) -> list[VGGConvolution]:
+    """Name the layers; a pool is where the numbers skip one more module than elsewhere.
 
     Raises:
         ArtgenError: shapes that are not VGG's.
     """
     numbers = list(convolutions)
     gaps = [after - before for before, after in pairwise(numbers)]
-    layers: list[Layer] = []
-    block, place, channels = 1, 0, 3
+    layers: list[VGGConvolution] = []
+    block, position, in_channels = 1, 0, 3
     for index, (weight, bias) in enumerate(convolutions.values()):
-        pooled = index > 0 and gaps[index - 1] > min(gaps)
-        block, place = (block + 1, 1) if pooled else (block, place + 1)
-        out = min(512, 32 << block)
-        wrong = tuple(weight.shape) != (out, channels, 3, 3) or tuple(bias.shape) != (out,)
-        if block > len(BLOCKS) or place > BLOCKS[block - 1] or wrong:
-            found = f"layer {index + 1} of shape {tuple(weight.shape)}"
-            raise ArtgenError(str(path), found, RIGHT)
-        layers.append(Layer(f"relu{block}_{place}", weight, bias, pooled))
-        channels = out
+        pool_before = index > 0 and gaps[index - 1] > min(gaps)
+        block, position = (block + 1, 1) if pool_before else (block, position + 1)
+        out_channels = min(512, 32 << block)
+        has_vgg_shape = tuple(weight.shape) == (out_channels, in_channels, 3, 3)
+        has_vgg_shape = has_vgg_shape and tuple(bias.shape) == (out_channels,)
+        fits_block = block <= len(VGG19_BLOCK_SIZES) and position <= VGG19_BLOCK_SIZES[block - 1]
+        if not fits_block or not has_vgg_shape:
+            problem = f"layer {index + 1} of shape {tuple(weight.shape)}"
+            raise ArtgenError(str(path), problem, EXPECTED_FILE)
+        layers.append(VGGConvolution(f"relu{block}_{position}", weight, bias, pool_before))
+        in_channels = out_channels
     if not layers:
-        raise ArtgenError(str(path), "no convolutions of VGG", RIGHT)
+        raise ArtgenError(str(path), "no convolutions of VGG", EXPECTED_FILE)
     return layers

@@ -1,10 +1,11 @@
-"""Perceptual weights, which do not ship: what there is, where it lies on this machine, how it is found.
+"""Feature weights (VGG, SqueezeNet), which do not ship: published files, and where they are stored.
 
-Imports no torch: ``artgen check`` asks here. Files are made by ``download.py`` and ``convert.py``.
+Imports no torch, so that ``artgen check`` is quick. The files are written by ``download.py`` and
+``convert.py``.
 
-They lie in ``ARTGEN_MODELS``, else in the platform's folder for a program's *data*: 40 MB that took 575 MB to
-download are no cache to be swept away, belong to a person and not to a recipe, and must outlive the virtual
-environment that artgen is installed in. Beside recipes each folder would fetch its own.
+They are stored in ``ARTGEN_MODELS``, else in the platform's folder for a program's *data*: 40 MB that took
+575 MB to download do not belong into a cache, are for all recipes of a person, and must outlive the virtual
+environment that artgen is installed in. Next to recipes, each folder would download its own.
 """
 
 from __future__ import annotations
@@ -17,54 +18,54 @@ from pathlib import Path
 
 from artgen.errors import ArtgenError
 
-PLACE = "ARTGEN_MODELS"
-ENDING = ".safetensors"
-READ = (".pth", ENDING)
+WEIGHTS_FOLDER_VARIABLE = "ARTGEN_MODELS"
+WEIGHTS_SUFFIX = ".safetensors"
+READABLE_SUFFIXES = (".pth", WEIGHTS_SUFFIX)
 
 
 @dataclass(frozen=True)
-class Source:
-    """A published file, and who gives it. The pin makes any mirror as good as the first.
+class PublishedFile:
+    """A published weights file and its mirrors. With the pinned hash, any mirror is as good as the publisher.
 
     Attributes:
-        file: its name.
+        file_name: its name.
         sha256: of the whole file, hexadecimal.
-        size: bytes; None where only the hash is known.
-        urls: places of the very same file, the publisher's first.
+        size_bytes: size of the file; None where only the hash is known.
+        urls: addresses of the same file, the publisher's first.
     """
 
-    file: str
+    file_name: str
     sha256: str
-    size: int | None
+    size_bytes: int | None
     urls: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Weights:
-    """Weights that a recipe may name.
+class WeightsInfo:
+    """Feature weights that a recipe may name, and the published files that hold them.
 
     Attributes:
-        name: as recipes, ``artgen models pull`` and ``import`` say it.
+        name: in recipes, ``artgen models pull`` and ``import``.
         description: one sentence.
         licence: of the weights themselves.
-        sources: files to pull from, in order; none where they can only be imported.
+        published_files: those to download, in order of preference; none where they can only be imported.
     """
 
     name: str
     description: str
     licence: str
-    sources: tuple[Source, ...] = ()
+    published_files: tuple[PublishedFile, ...] = ()
 
 
-KNOWN = {
+KNOWN_WEIGHTS = {
     weights.name: weights
     for weights in (
-        Weights(
+        WeightsInfo(
             "vgg19",
             "VGG-19, trained on ImageNet: features for style, as Gatys et al. used them.",
             "torchvision's, BSD-3-Clause; the network by K. Simonyan and A. Zisserman, Oxford, CC BY",
             (
-                Source(
+                PublishedFile(
                     "vgg19-dcbb9e9d.pth",
                     "dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44",
                     574_673_361,
@@ -75,7 +76,7 @@ KNOWN = {
                     ),
                 ),
                 # The same weights as another file, of another publisher.
-                Source(
+                PublishedFile(
                     "vgg19-tv_in1k.safetensors",
                     "11aea017b543ff59233749d8f1cf544cda749378f5790d2fedab841fb86b7669",
                     None,
@@ -83,7 +84,7 @@ KNOWN = {
                 ),
             ),
         ),
-        Weights(
+        WeightsInfo(
             "squeezenet",
             "SqueezeNet 1.0, trained on ImageNet: features that are small, quick and coarser than VGG's.",
             "BSD-2-Clause, F. Iandola et al.; torchvision's, BSD-3-Clause",
@@ -92,74 +93,77 @@ KNOWN = {
 }
 
 
-def known(name: str) -> Weights:
-    """Weights by name.
+def get_weights_info(name: str) -> WeightsInfo:
+    """Return the description of weights by their name.
 
     Raises:
-        ArtgenError: no weights are called so.
+        ArtgenError: no weights have this name.
     """
-    if name not in KNOWN:
-        near = difflib.get_close_matches(name, KNOWN, n=1)
-        right = f"did you mean {near[0]!r}?" if near else f"one of {', '.join(KNOWN)}"
-        raise ArtgenError("weights", f"no weights are called {name!r}", right)
-    return KNOWN[name]
+    if name not in KNOWN_WEIGHTS:
+        nearest = difflib.get_close_matches(name, KNOWN_WEIGHTS, n=1)
+        expected = f"did you mean {nearest[0]!r}?" if nearest else f"one of {', '.join(KNOWN_WEIGHTS)}"
+        raise ArtgenError("weights", f"no weights are called {name!r}", expected)
+    return KNOWN_WEIGHTS[name]
 
 
-def place() -> Path:
-    """The folder of the weights; it need not be there yet."""
-    if own := os.environ.get(PLACE):
-        return Path(own).expanduser()
+def weights_folder() -> Path:
+    """Return the folder where weights are stored; it need not exist yet."""
+    if folder := os.environ.get(WEIGHTS_FOLDER_VARIABLE):
+        return Path(folder).expanduser()
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "artgen" / "models"
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "artgen" / "models"
-    shared = os.environ.get("XDG_DATA_HOME", "")
-    # A relative path there is to be ignored, says the specification.
-    base = Path(shared) if Path(shared).is_absolute() else Path.home() / ".local" / "share"
+    xdg_data_home = Path(os.environ.get("XDG_DATA_HOME", ""))
+    # The specification says to ignore a relative path.
+    base = xdg_data_home if xdg_data_home.is_absolute() else Path.home() / ".local" / "share"
     return base / "artgen" / "models"
 
 
-def file_of(name: str) -> Path:
-    """Where the weights ``name`` lie, or would."""
-    return place() / f"{name}{ENDING}"
+def weights_path(name: str) -> Path:
+    """Return the path where the weights ``name`` are stored, installed or not."""
+    return weights_folder() / f"{name}{WEIGHTS_SUFFIX}"
 
 
-def here() -> list[Weights]:
-    """The weights that are on this machine."""
-    return [weights for weights in KNOWN.values() if file_of(weights.name).is_file()]
+def list_installed_weights() -> list[WeightsInfo]:
+    """List the weights that are installed on this machine."""
+    return [weights for weights in KNOWN_WEIGHTS.values() if weights_path(weights.name).is_file()]
 
 
-def find_weights(reference: str, folder: Path) -> Path:
-    """The file of weights named in a recipe.
+def find_weights_file(reference: str, folder: Path) -> Path:
+    """Return the file of weights that a recipe names.
 
     Args:
         reference: a name (``vgg19``), or the path of a ``.pth`` or ``.safetensors`` file.
         folder: where relative paths start.
 
     Raises:
-        ArtgenError: it is not on this machine; with all the ways to go on.
+        ArtgenError: it is not on this machine; with the ways to get it.
     """
-    if reference in KNOWN:
-        file = file_of(reference)
+    if reference in KNOWN_WEIGHTS:
+        file = weights_path(reference)
         if not file.is_file():
-            raise absent(reference)
+            raise missing_weights_error(reference)
         return file
     path = folder / Path(reference).expanduser()
-    if path.suffix not in READ:
-        known(reference)
+    if path.suffix not in READABLE_SUFFIXES:
+        get_weights_info(reference)
     if not path.is_file():
         raise ArtgenError(
-            "weights", f"no file '{path}'", f"{', '.join(KNOWN)}, or a .pth or .safetensors file"
+            "weights", f"no file '{path}'", f"{', '.join(KNOWN_WEIGHTS)}, or a .pth or .safetensors file"
         )
     return path
 
 
-def absent(name: str) -> ArtgenError:
-    """What to do without the weights ``name``."""
-    weights = KNOWN[name]
-    ways = [f"`artgen models import {name} FILE` where you have them", 'method = "patch", which needs none']
+def missing_weights_error(name: str) -> ArtgenError:
+    """Build the error for weights that are not installed, with the ways to get them or do without."""
+    weights = KNOWN_WEIGHTS[name]
+    solutions = [
+        f"`artgen models import {name} FILE` where you have them",
+        'method = "patch", which needs none',
+    ]
     command = f"artgen models import {name} FILE"
-    if weights.sources:
+    if weights.published_files:
         command = f"artgen models pull {name}"
-        ways.insert(0, "`artgen models pull` fetches them once (575 MB, of which 40 are kept)")
-    return ArtgenError("weights", f"{name!r} is not on this machine", ", or ".join(ways), command)
+        solutions.insert(0, "`artgen models pull` fetches them once (575 MB, of which 40 are kept)")
+    return ArtgenError("weights", f"{name!r} is not on this machine", ", or ".join(solutions), command)

@@ -1,1 +1,1 @@
-"""Model files and checkpoints of other programs."""
+"""Model files: loading, saving, headers, the shipped models, checkpoints of other programs."""

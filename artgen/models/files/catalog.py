@@ -1,4 +1,4 @@
-"""The models that ship with artgen, by name. Imports no torch: ``artgen check`` asks here."""
+"""The models that ship with artgen, found by name. Imports no torch, so that ``artgen check`` is quick."""
 
 from __future__ import annotations
 
@@ -12,103 +12,117 @@ from typing import NamedTuple
 from artgen.errors import ArtgenError
 from artgen.models.files import header
 
-PRETRAINED = Path(__file__).parents[1] / "pretrained"
+PRETRAINED_FOLDER = Path(__file__).parents[1] / "pretrained"
 
 
-class Use(NamedTuple):
-    """What a recipe uses a model for: the table, its ``use``, and its ``method`` where it has several."""
+class ModelUse(NamedTuple):
+    """Where a recipe uses a model: the TOML table, its ``use``, and its ``method`` where it has several."""
 
     table: str
-    name: str
+    use: str
     method: str | None = None
 
     def __str__(self) -> str:
-        part = f"the {'source' if self.table == '[source]' else 'step'} `{self.name}`"
+        part = f"the {'source' if self.table == '[source]' else 'step'} `{self.use}`"
         return f'{part} with `method = "{self.method}"`' if self.method else part
 
 
-USES = {
-    "upimage": Use("[[steps]]", "upscale"),
-    "unet": Use("[[steps]]", "translate"),
-    "resnet": Use("[[steps]]", "translate"),
-    "fast-style": Use("[[steps]]", "style", "net"),
-    "transformer-net": Use("[[steps]]", "style", "net"),
-    "dcgan": Use("[source]", "generator"),
-    "r3gan": Use("[source]", "generator"),
+USES_BY_ARCHITECTURE = {
+    "upimage": ModelUse("[[steps]]", "upscale"),
+    "unet": ModelUse("[[steps]]", "translate"),
+    "resnet": ModelUse("[[steps]]", "translate"),
+    "fast-style": ModelUse("[[steps]]", "style", "net"),
+    "transformer-net": ModelUse("[[steps]]", "style", "net"),
+    "dcgan": ModelUse("[source]", "generator"),
+    "r3gan": ModelUse("[source]", "generator"),
 }
-"""By architecture."""
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A shipped model: its name, its file, and what the file says of itself."""
+class ShippedModel:
+    """A shipped model: its name, its file, and the metadata in the file's header."""
 
     name: str
     file: Path
     metadata: dict[str, str]
 
 
-def entry(name: str) -> Entry:
-    """A shipped model by name; only the header of its file is read.
+def get_shipped_model(name: str) -> ShippedModel:
+    """Return a shipped model by name; only the header of its file is read.
 
     Raises:
         ArtgenError: no such model, or its file is damaged.
     """
-    file = resolve(name, PRETRAINED)
-    return Entry(name, file, header.metadata(file))
+    file = find_model_file(name, PRETRAINED_FOLDER)
+    return ShippedModel(name, file, header.read_metadata(file))
 
 
-def names() -> list[str]:
-    """Names of the shipped models."""
-    return sorted(file.stem for file in PRETRAINED.glob("*.safetensors"))
+def shipped_model_names() -> list[str]:
+    """Return the names of the shipped models, sorted."""
+    return sorted(file.stem for file in PRETRAINED_FOLDER.glob("*.safetensors"))
 
 
-def resolve(reference: str, folder: Path) -> Path:
-    """The file of a shipped model's name, or of a path relative to ``folder``.
+def find_model_file(reference: str, folder: Path) -> Path:
+    """Return the file of a model named in a recipe.
+
+    Args:
+        reference: the name of a shipped model, or the path of a ``.safetensors`` file.
+        folder: where relative paths start.
 
     Raises:
-        ArtgenError: neither; with the nearest name.
+        ArtgenError: no such model; with the nearest name.
     """
-    shipped = PRETRAINED / f"{reference}.safetensors"
-    if "/" not in reference and "\\" not in reference and shipped.is_file():
-        return shipped
+    shipped_file = PRETRAINED_FOLDER / f"{reference}.safetensors"
+    if "/" not in reference and "\\" not in reference and shipped_file.is_file():
+        return shipped_file
     path = folder / Path(reference).expanduser()
     if path.suffix == ".safetensors" and path.is_file():
         return path
-    near = difflib.get_close_matches(reference, names(), n=1)
-    right = f"did you mean {near[0]!r}?" if near else f"one of {', '.join(names())}, or a .safetensors file"
-    raise ArtgenError("model", f"no model {reference!r}", right)
+    nearest = difflib.get_close_matches(reference, shipped_model_names(), n=1)
+    choices = f"one of {', '.join(shipped_model_names())}, or a .safetensors file"
+    raise ArtgenError(
+        "model", f"no model {reference!r}", f"did you mean {nearest[0]!r}?" if nearest else choices
+    )
 
 
-def find(reference: str, folder: Path, architectures: Sequence[str]) -> Path:
-    """As ``resolve``, for a use that only some architectures serve; the file's header tells.
+def find_compatible_model(reference: str, folder: Path, architectures: Sequence[str]) -> Path:
+    """Return the file of a model, as ``find_model_file`` does, if it has one of some architectures.
+
+    Args:
+        reference: the name of a shipped model, or the path of a ``.safetensors`` file.
+        folder: where relative paths start.
+        architectures: those allowed.
 
     Raises:
-        ArtgenError: no such model, or one of another kind.
+        ArtgenError: no such model, or one of another architecture.
     """
-    path = resolve(reference, folder)
-    found = header.metadata(path).get("architecture", "unknown")
-    if found not in architectures:
-        right = f"here a model must be {' or '.join(architectures)}"
-        if found in USES:
-            right += f"; {found} is for {USES[found]}"
-        raise ArtgenError("model", f"{reference!r} is of the architecture {found[:40]!r}", right)
+    path = find_model_file(reference, folder)
+    architecture = header.read_metadata(path).get("architecture", "unknown")
+    if architecture not in architectures:
+        expected = f"here a model must be {' or '.join(architectures)}"
+        if architecture in USES_BY_ARCHITECTURE:
+            expected += f"; {architecture} is for {USES_BY_ARCHITECTURE[architecture]}"
+        raise ArtgenError("model", f"{reference!r} is of the architecture {architecture[:40]!r}", expected)
     return path
 
 
-def lines(file: Path) -> str:
-    """What to write into a recipe for the model in ``file``, as TOML; one that ships goes by its name.
+def recipe_toml(file: Path) -> str:
+    """Return the TOML that uses a model in a recipe; a shipped model goes by its name, others by their path.
 
     Raises:
-        ArtgenError: the file cannot be read, or is of no architecture known here.
+        ArtgenError: the file cannot be read, or has an unknown architecture.
     """
-    said = header.metadata(file)
-    architecture = said.get("architecture", "unknown")
-    if architecture not in USES:
-        raise ArtgenError(str(file), f"architecture {architecture[:40]!r}", f"one of {', '.join(USES)}")
-    use = USES[architecture]
-    keys = {"use": use.name, "method": use.method}
-    keys["model"] = file.stem if file.parent == PRETRAINED else str(file.resolve())
-    if use.name == "style":
-        keys["style"] = next(iter(header.style_names(said)), None)
-    return "\n".join([use.table, *(f"{key} = {json.dumps(value)}" for key, value in keys.items() if value)])
+    metadata = header.read_metadata(file)
+    architecture = metadata.get("architecture", "unknown")
+    if architecture not in USES_BY_ARCHITECTURE:
+        raise ArtgenError(
+            str(file), f"architecture {architecture[:40]!r}", f"one of {', '.join(USES_BY_ARCHITECTURE)}"
+        )
+    model_use = USES_BY_ARCHITECTURE[architecture]
+    keys = {"use": model_use.use, "method": model_use.method}
+    keys["model"] = file.stem if file.parent == PRETRAINED_FOLDER else str(file.resolve())
+    if model_use.use == "style":
+        keys["style"] = next(iter(header.style_names(metadata)), None)
+    return "\n".join(
+        [model_use.table, *(f"{key} = {json.dumps(value)}" for key, value in keys.items() if value)]
+    )

@@ -1,11 +1,12 @@
-"""Model files: one ``.safetensors`` is a whole model, its metadata the rest.
+"""Model files: one ``.safetensors`` file holds a network's weights, and its metadata everything else.
 
-The metadata holds ``architecture``, ``config`` (JSON), and what the card says. safetensors holds plain
-arrays only, so a file from anywhere can be opened without running anything in it.
+The metadata holds ``architecture``, ``config`` (JSON), and the facts on the model card. safetensors holds
+plain arrays only, so a file from anywhere can be opened without running anything in it.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,100 +23,133 @@ from artgen.imaging.io.files import atomic_write
 from artgen.models.architectures.network import Network
 from artgen.models.architectures.registry import ARCHITECTURES
 
-LARGEST = 2 << 30
-N = TypeVar("N", bound=Network)
+MAX_MODEL_BYTES = 2 << 30
+NetworkT = TypeVar("NetworkT", bound=Network)
 
 
 @dataclass(frozen=True)
-class Model(Generic[N]):
-    """A network ready for inference, and what its file says of itself."""
+class LoadedModel(Generic[NetworkT]):
+    """A network ready for inference, and the metadata of its file."""
 
-    network: N
+    network: NetworkT
     metadata: dict[str, str]
 
 
-def save_model(path: Path, network: Network, metadata: Mapping[str, str], *, half: bool = True) -> None:
+def save_model(
+    path: Path, network: Network, metadata: Mapping[str, str], *, half_precision: bool = True
+) -> None:
     """Write ``network`` with its architecture, configuration and ``metadata``, atomically.
 
     Args:
         path: of the file.
         network: its weights become float16.
-        metadata: what else the file says.
-        half: ``False`` keeps weights as they are: those of others, which can then be given back bit for bit.
+        metadata: further entries of the file's metadata.
+        half_precision: ``False`` keeps weights as they are, so that an import can be exported bit for bit.
     """
     state = network.state_dict()
-    weights = {name: _half(value) if half else value.contiguous() for name, value in state.items()}
-    described = {
+    weights = {
+        name: _to_half(value) if half_precision else value.contiguous() for name, value in state.items()
+    }
+    all_metadata = {
         **metadata,
         "architecture": network.architecture,
         "config": network.config.model_dump_json(),
     }
-    atomic_write(path, save(weights, described))
+    atomic_write(path, save(weights, all_metadata))
 
 
-def _half(value: Tensor) -> Tensor:
-    """Reals in half the space, where they fit; counts as they are."""
+def _to_half(value: Tensor) -> Tensor:
+    """Convert floats to float16 where their range allows; leave integers as they are."""
     fits = value.is_floating_point() and bool(value.abs().max() < torch.finfo(torch.half).max)
     return (value.half() if fits else value).contiguous()
 
 
-def load_model(path: Path, device: str = "cpu", kind: type[N] = Network) -> Model[N]:  # type: ignore[assignment]
-    """Read a model file; float32, ``eval``, channels last.
+def load_model(
+    path: Path,
+    device: str = "cpu",
+    network_class: type[NetworkT] = Network,  # type: ignore[assignment]
+) -> LoadedModel[NetworkT]:
+    """Read a model file; the network is float32, in ``eval``, channels last.
 
     Args:
         path: the file.
         device: where the network will run.
-        kind: the class of network that is wanted; any by default.
+        network_class: the class that the network must have; any by default.
 
     Raises:
         ArtgenError: when the file is missing, is not safetensors, or holds another kind of network.
     """
     try:
-        if path.stat().st_size > LARGEST:
+        if path.stat().st_size > MAX_MODEL_BYTES:
             raise ArtgenError(str(path), "larger than 2 GiB", "artgen's models are far smaller")
         with safe_open(str(path), framework="pt") as file:
             metadata = dict(file.metadata() or {})
-            network = _build(path, metadata)
-            weights = {name: _full(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
+            network = _build_network(path, metadata)
+            weights = {name: _to_float32(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
     except OSError as error:
         raise ArtgenError(str(path), error.strerror or str(error), "a model file") from None
     except SafetensorError as error:
         raise ArtgenError(
             str(path), f"not a safetensors file ({error})", "a model made by artgen train"
         ) from None
-    if not isinstance(network, kind):
-        right = f"one of {', '.join(name for name, a in ARCHITECTURES.items() if issubclass(a, kind))}"
-        raise ArtgenError(str(path), f"architecture {network.architecture!r}", right)
+    if not isinstance(network, network_class):
+        allowed = [
+            name for name, architecture in ARCHITECTURES.items() if issubclass(architecture, network_class)
+        ]
+        raise ArtgenError(str(path), f"architecture {network.architecture!r}", f"one of {', '.join(allowed)}")
     try:
         network.load_state_dict(weights, assign=True)
     except RuntimeError as error:
         raise ArtgenError(str(path), f"weights do not fit its configuration: {error}") from None
     network.eval().requires_grad_(False)
     network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return Model(network, metadata)
+    return LoadedModel(network, metadata)
 
 
-def _full(value: Tensor) -> Tensor:
+def load_cached_model(
+    path: Path,
+    device: str = "cpu",
+    network_class: type[NetworkT] = Network,  # type: ignore[assignment]
+) -> LoadedModel[NetworkT]:
+    """Return what ``load_model`` read before, while the file is unchanged, else read it; not to be modified.
+
+    Raises:
+        ArtgenError: as ``load_model``.
+    """
+    try:
+        stat = path.stat()
+    except OSError:  # the loader reports it
+        return load_model(path, device, network_class)
+    return _load_unchanged(path, (stat.st_mtime_ns, stat.st_size), device, network_class)  # type: ignore[arg-type]
+
+
+@functools.lru_cache(maxsize=8)  # the networks of a recipe
+def _load_unchanged(
+    path: Path, modified_and_size: tuple[int, int], device: str, network_class: type[NetworkT]
+) -> LoadedModel[NetworkT]:
+    return load_model(path, device, network_class)
+
+
+def _to_float32(value: Tensor) -> Tensor:
     return value.float() if value.is_floating_point() else value
 
 
-def parameters(network: nn.Module) -> int:
-    """How many numbers a network has learned."""
+def count_parameters(network: nn.Module) -> int:
+    """Count the numbers that a network learns."""
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def _build(path: Path, metadata: dict[str, str]) -> Network:
+def _build_network(path: Path, metadata: dict[str, str]) -> Network:
     architecture = metadata.get("architecture", "none named")
     if architecture not in ARCHITECTURES:
-        right = f"one of {', '.join(ARCHITECTURES)}"
-        raise ArtgenError(str(path), f"architecture {architecture!r}", right)
-    network = ARCHITECTURES[architecture]
+        raise ArtgenError(str(path), f"architecture {architecture!r}", f"one of {', '.join(ARCHITECTURES)}")
+    network_class = ARCHITECTURES[architecture]
     try:
-        config = network.configuration.model_validate_json(metadata.get("config", ""))
-        with torch.device("meta"):  # no memory yet: what the configuration promises may not be there
-            return network(config)
+        config = network_class.config_class.model_validate_json(metadata.get("config", ""))
+        with torch.device("meta"):  # allocates nothing: the file may lack what its configuration promises
+            return network_class(config)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        reason = f"{where}: {first['msg']}" if where else first["msg"]
+        first_error = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first_error["loc"])
+        reason = f"{field}: {first_error['msg']}" if field else first_error["msg"]
         raise ArtgenError(str(path), f"a configuration that cannot be read ({reason})") from None

@@ -1,6 +1,6 @@
-"""What a model file says of itself, read from its first bytes: no torch, so that a check is quick.
+"""The header of a model file, with its metadata. Reads the first bytes only and imports no torch.
 
-Files come from anywhere. What one says is text, to be taken for nothing else until it has been looked at.
+Files come from anywhere. Every value in their metadata is untrusted text until it has been checked.
 """
 
 from __future__ import annotations
@@ -13,83 +13,87 @@ from typing import Any
 
 from artgen.errors import ArtgenError
 
-LARGEST = 1 << 20
-WIDEST = 2048
+MAX_HEADER_BYTES = 1 << 20
+MAX_TRAINING_SIDE = 2048  # px
 
 
-def metadata(path: Path) -> dict[str, str]:
-    """The metadata of a ``.safetensors`` file.
+def read_metadata(path: Path) -> dict[str, str]:
+    """Read the metadata of a ``.safetensors`` file.
 
     Raises:
         ArtgenError: the file cannot be read, or is no such file.
     """
-    found = _header(path).get("__metadata__", {})
-    return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
+    table = _read_header(path).get("__metadata__", {})
+    return {str(key): str(value) for key, value in table.items()} if isinstance(table, dict) else {}
 
 
-def numbers(path: Path) -> int:
-    """How many numbers a file holds: weights, and statistics where its norms keep some.
+def count_stored_values(path: Path) -> int:
+    """Count the numbers stored in a model file: weights, and statistics where its norms have some.
 
     Raises:
-        ArtgenError: as ``metadata``.
+        ArtgenError: as ``read_metadata``.
     """
-    tensors = (value for key, value in _header(path).items() if key != "__metadata__")
+    tensors = (value for key, value in _read_header(path).items() if key != "__metadata__")
     try:
-        return sum(math.prod(int(side) for side in tensor["shape"]) for tensor in tensors)
+        return sum(math.prod(int(length) for length in tensor["shape"]) for tensor in tensors)
     except (KeyError, TypeError, ValueError):
         raise ArtgenError(str(path), "not a safetensors file", "a model made by artgen train") from None
 
 
-def parsed(said: Mapping[str, str], key: str) -> Any:
-    """What is said under ``key``, which is JSON for whatever is not plain text; None where nothing is."""
+def parse_field(metadata: Mapping[str, str], key: str) -> Any:
+    """Return a metadata value, parsed where it is JSON, else as text; None where there is none."""
     try:
-        return json.loads(said.get(key, "null"))
+        return json.loads(metadata.get(key, "null"))
     except (ValueError, RecursionError):
-        return said[key]
+        return metadata[key]
 
 
-def scale(path: Path) -> float | None:
-    """How many times larger an up-imager makes an image; None for other models, and where it is not said.
+def read_scale(path: Path) -> float | None:
+    """Read how many times larger an up-imager makes an image; None for other models, and where unknown.
 
     Raises:
-        ArtgenError: as ``metadata``.
+        ArtgenError: as ``read_metadata``.
     """
-    said = metadata(path)
-    config = parsed(said, "config")
+    metadata = read_metadata(path)
+    config = parse_field(metadata, "config")
     widths = config.get("widths") if isinstance(config, dict) else None
-    if said.get("architecture") != "upimage" or not isinstance(widths, list) or len(widths) > 8:
+    if metadata.get("architecture") != "upimage" or not isinstance(widths, list) or len(widths) > 8:
         return None
     return 2.0 ** len(widths)  # each entry is one doubling
 
 
-def side(said: Mapping[str, str]) -> int | None:
-    """The side of the squares that a model learned from, px, as its training recipe says."""
-    recipe = parsed(said, "recipe")
+def training_side(metadata: Mapping[str, str]) -> int | None:
+    """Return the side of a model's square training images, px, from its training recipe; None if unknown."""
+    recipe = parse_field(metadata, "recipe")
     crop = recipe.get("crop") if isinstance(recipe, dict) else None
-    return crop if isinstance(crop, int) and 1 <= crop <= WIDEST else None
+    return crop if isinstance(crop, int) and 1 <= crop <= MAX_TRAINING_SIDE else None
 
 
-def inputs(said: Mapping[str, str]) -> dict[str, Any]:
-    """The ``[pairs]`` table of a model's training: how its inputs were made; empty where there is none."""
-    table = parsed(said, "inputs")
+def training_inputs(metadata: Mapping[str, str]) -> dict[str, Any]:
+    """Return the ``[pairs]`` table of a model's training recipe: how its inputs were made; else empty."""
+    table = parse_field(metadata, "inputs")
     return table if isinstance(table, dict) else {}
 
 
-def style_names(said: Mapping[str, str]) -> list[str]:
-    """Names of the styles that a fast-style model holds, in order; none where its file names none."""
-    styles = parsed(said, "styles")
+def style_names(metadata: Mapping[str, str]) -> list[str]:
+    """Return the names of the styles of a fast-style model, in order; empty where its file names none."""
+    styles = parse_field(metadata, "styles")
     if not isinstance(styles, list):
         return []
     return [str(style.get("name")) if isinstance(style, dict) else "" for style in styles]
 
 
-def relabelled(path: Path, more: Mapping[str, str]) -> bytes:
-    """The file of a model that says ``more`` of itself; what follows its header stays bit for bit.
+def with_added_metadata(path: Path, added_metadata: Mapping[str, str]) -> bytes:
+    """Return the bytes of a model file with added metadata; the weights after the header do not change.
+
+    Args:
+        path: the model file, which is only read.
+        added_metadata: entries to add, or to replace.
 
     Raises:
-        ArtgenError: as ``metadata``.
+        ArtgenError: as ``read_metadata``.
     """
-    header = _header(path) | {"__metadata__": {**metadata(path), **more}}
+    header = _read_header(path) | {"__metadata__": {**read_metadata(path), **added_metadata}}
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)  # weights begin at a multiple of 8, as the format asks
     with path.open("rb") as file:
@@ -97,12 +101,16 @@ def relabelled(path: Path, more: Mapping[str, str]) -> bytes:
         return len(text).to_bytes(8, "little") + text + file.read()
 
 
-def _header(path: Path) -> dict[str, Any]:
-    """The format: eight bytes with the header's length (little endian), then the header as JSON."""
+def _read_header(path: Path) -> dict[str, Any]:
+    """Parse the header: the format is eight bytes with its length (little endian), then JSON.
+
+    Raises:
+        ArtgenError: the file cannot be read, or is no ``.safetensors`` file.
+    """
     try:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
-            header = json.loads(file.read(length)) if 2 <= length <= LARGEST else None
+            header = json.loads(file.read(length)) if 2 <= length <= MAX_HEADER_BYTES else None
     except OSError as error:
         raise ArtgenError(str(path), error.strerror or str(error), "a model file") from None
     except (ValueError, RecursionError):

@@ -1,7 +1,7 @@
 """Weights files of other programs (``.pth``), read without running anything that is in them.
 
-A ``.pth`` is a pickle, and a pickle is a program: opening one in the ordinary way runs whatever its maker
-wrote into it. torch's ``weights_only`` reader knows tensors and plain containers and stops at anything else.
+A ``.pth`` is a pickle, and a pickle is a program: opening one in the ordinary way runs whatever its author
+wrote into it. torch's ``weights_only`` reader accepts tensors and plain containers and nothing else.
 """
 
 from __future__ import annotations
@@ -19,97 +19,100 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from artgen.errors import ArtgenError
-from artgen.models.files.checkpoint import LARGEST
+from artgen.models.files.checkpoint import MAX_MODEL_BYTES
 
-RIGHT = "a table of weights, saved by torch.save(network.state_dict(), FILE)"
-# What is around the table, or before each name, when it was saved out of a wrapper or with other things.
-TABLES = ("state_dict",)
-WRAPPERS = ("module.", "_orig_mod.")  # DataParallel and its kin; torch.compile
+EXPECTED_FILE = "a table of weights, saved by torch.save(network.state_dict(), FILE)"
+STATE_DICT_KEYS = ("state_dict",)  # under which files with other entries hold the state dict
+WRAPPER_PREFIXES = ("module.", "_orig_mod.")  # of names saved by DataParallel and others; by torch.compile
 
 
 @dataclass(frozen=True)
-class Table:
-    """Weights by name, on the CPU, and what their file says of them."""
+class WeightsFile:
+    """Contents of a weights file: weights by name, on the CPU, and the file's metadata."""
 
     weights: dict[str, Tensor]
-    said: dict[str, str]
+    metadata: dict[str, str]
 
 
-def read_table(path: Path) -> Table:
-    """A weights file of either kind: ``.safetensors``, or else ``.pth``, which says nothing of itself.
+def read_weights_file(path: Path) -> WeightsFile:
+    """Read a weights file of either kind: ``.safetensors``, or else ``.pth``, which has no metadata.
 
     Raises:
-        ArtgenError: as ``read_weights``.
+        ArtgenError: as ``read_pickled_weights``.
     """
     if path.suffix != ".safetensors":
-        return Table(read_weights(path), {})
+        return WeightsFile(read_pickled_weights(path), {})
     try:
-        _limit(path)
+        _check_size(path)
         with safe_open(str(path), framework="pt") as file:
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            return Table(weights, dict(file.metadata() or {}))
+            return WeightsFile(weights, dict(file.metadata() or {}))
     except OSError as error:
-        raise ArtgenError(str(path), error.strerror or str(error), RIGHT) from None
+        raise ArtgenError(str(path), error.strerror or str(error), EXPECTED_FILE) from None
     except SafetensorError as error:
-        raise ArtgenError(str(path), f"not a safetensors file ({error})", RIGHT) from None
+        raise ArtgenError(str(path), f"not a safetensors file ({error})", EXPECTED_FILE) from None
 
 
-def read_weights(path: Path) -> dict[str, Tensor]:
-    """The weights of a ``.pth`` by name, on the CPU.
+def read_pickled_weights(path: Path) -> dict[str, Tensor]:
+    """Read the weights of a ``.pth`` by name, on the CPU.
 
     Raises:
         ArtgenError: the file is missing, too large, no table of weights, or holds code.
     """
     try:
-        _limit(path)
+        _check_size(path)
         with warnings.catch_warnings(action="ignore"):  # torch's own, about how the file was pickled
-            loaded = torch.load(path, map_location="cpu", weights_only=True)
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
-        raise ArtgenError(str(path), error.strerror or str(error), RIGHT) from None
+        raise ArtgenError(str(path), error.strerror or str(error), EXPECTED_FILE) from None
     except pickle.UnpicklingError as error:
-        raise _refused(path, str(error)) from None
+        raise _unpickling_error(path, str(error)) from None
     except (RuntimeError, EOFError, ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise ArtgenError(str(path), f"cannot be read ({reason})", RIGHT) from None
-    for key in TABLES:
-        if isinstance(loaded, Mapping) and isinstance(loaded.get(key), Mapping):
-            loaded = loaded[key]
-    if not isinstance(loaded, Mapping) or not loaded or not all(map(_is_weight, loaded.items())):
-        raise ArtgenError(str(path), "no table of weights", RIGHT)
+        raise ArtgenError(str(path), f"cannot be read ({reason})", EXPECTED_FILE) from None
+    for key in STATE_DICT_KEYS:
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
+    if not isinstance(content, Mapping) or not content or not all(map(_is_weight, content.items())):
+        raise ArtgenError(str(path), "no table of weights", EXPECTED_FILE)
     # A tensor may claim to be larger than what is stored of it.
-    if sum(weight.numel() * weight.element_size() for weight in loaded.values()) > LARGEST:
-        raise _too_large(path)
-    weights = dict(loaded)
-    for wrapper in WRAPPERS:
-        if all(name.startswith(wrapper) for name in weights):
-            weights = {name.removeprefix(wrapper): weight for name, weight in weights.items()}
+    if sum(weight.numel() * weight.element_size() for weight in content.values()) > MAX_MODEL_BYTES:
+        raise _too_large_error(path)
+    weights = dict(content)
+    for prefix in WRAPPER_PREFIXES:
+        if all(name.startswith(prefix) for name in weights):
+            weights = {name.removeprefix(prefix): weight for name, weight in weights.items()}
     return weights
 
 
-def _limit(path: Path) -> None:
-    """Refuse what is, or unpacks to, more than any such network."""
-    size = path.stat().st_size
+def _check_size(path: Path) -> None:
+    """Refuse a file that is, or unpacks to, more bytes than any such network.
+
+    Raises:
+        ArtgenError: it is too large.
+    """
+    size_bytes = path.stat().st_size
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
-            size = max(size, sum(entry.file_size for entry in archive.infolist()))
-    if size > LARGEST:
-        raise _too_large(path)
+            size_bytes = max(size_bytes, sum(entry.file_size for entry in archive.infolist()))
+    if size_bytes > MAX_MODEL_BYTES:
+        raise _too_large_error(path)
 
 
-def _too_large(path: Path) -> ArtgenError:
+def _too_large_error(path: Path) -> ArtgenError:
     return ArtgenError(str(path), "larger than 2 GiB", "these networks are far smaller")
 
 
-def _refused(path: Path, said: str) -> ArtgenError:
-    """The reader names what the file would call: ``GLOBAL posix.system``."""
-    called = re.search(r"(?:GLOBAL|class|function) ([\w.]+\.\w+)", said)
-    if called is None:
-        return ArtgenError(str(path), "not a weights file", RIGHT)
-    found = f"holds more than weights: opened in the ordinary way it would call {called[1]}"
-    return ArtgenError(str(path), f"{found}; nothing of it was run", RIGHT)
+def _unpickling_error(path: Path, message: str) -> ArtgenError:
+    """Build the error for a refused pickle from the reader's message, such as ``GLOBAL posix.system``."""
+    callee = re.search(r"(?:GLOBAL|class|function) ([\w.]+\.\w+)", message)
+    if callee is None:
+        return ArtgenError(str(path), "not a weights file", EXPECTED_FILE)
+    problem = f"holds more than weights: opened in the ordinary way it would call {callee[1]}"
+    return ArtgenError(str(path), f"{problem}; nothing of it was run", EXPECTED_FILE)
 
 
 def _is_weight(item: tuple[object, object]) -> bool:
-    name, weight = item
-    plain = isinstance(weight, Tensor) and weight.layout == torch.strided and not weight.is_meta
-    return isinstance(name, str) and plain
+    name, value = item
+    is_dense = isinstance(value, Tensor) and value.layout == torch.strided and not value.is_meta
+    return isinstance(name, str) and is_dense

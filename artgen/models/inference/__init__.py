@@ -1,1 +1,1 @@
-"""Trained networks applied to pictures."""
+"""Inference: trained networks applied to images."""

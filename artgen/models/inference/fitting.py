@@ -1,4 +1,4 @@
-"""How any picture is made to fit a network: its size, its channels, its border."""
+"""Fitting any image to a network: its size, its channels, its border."""
 
 from __future__ import annotations
 
@@ -8,28 +8,42 @@ from torch import Tensor
 from artgen.errors import ArtgenError
 from artgen.imaging.image import luminance, resize
 
-LONGEST = 4  # times the side of a tile, to which a small picture may be enlarged
+MAX_ENLARGED_TILES = 4  # times the network's own side that the longer side of a small image is enlarged to
 
 
-def size_of_result(height: int, width: int, side: int | None, own: int) -> tuple[int, int]:
-    """``(H, W)``: the image's, or the longer side as asked for; and no side below the network's own."""
+def result_size(height: int, width: int, side: int | None, min_side: int) -> tuple[int, int]:
+    """Return ``(H, W)`` of a result: the image's, or with the longer side asked for; none below ``min_side``.
+
+    Args:
+        height: of the image, px.
+        width: of the image, px.
+        side: the longer side of the result, px; None for the image's own size.
+        min_side: what smaller images are enlarged to, px: the side of the network's training images.
+    """
     factor = side / max(height, width) if side else 1.0
-    if factor * min(height, width) < own:
-        # A strip is not enlarged without end: the rest of its tiles is filled up, and cut off again.
-        factor = max(factor, min(own / min(height, width), LONGEST * own / max(height, width)))
+    if factor * min(height, width) < min_side:
+        # Long thin images are enlarged only so far: the rest of each tile is padded, and cropped off again.
+        factor = max(
+            factor, min(min_side / min(height, width), MAX_ENLARGED_TILES * min_side / max(height, width))
+        )
     return max(1, round(height * factor)), max(1, round(width * factor))
 
 
-def resized(image: Tensor, size: tuple[int, int]) -> Tensor:
-    """``(C, H, W)`` at ``size``; untouched where it has that."""
+def resize_if_needed(image: Tensor, size: tuple[int, int]) -> Tensor:
+    """Resize ``(C, H, W)`` to ``size``, ``(H, W)``; return it unchanged where it has that size."""
     return image if tuple(image.shape[-2:]) == size else resize(image, size)
 
 
-def with_channels(image: Tensor, channels: int, name: str) -> Tensor:
-    """One channel is luminance; and luminance where the network wants colours is grey.
+def convert_channels(image: Tensor, channels: int, name: str) -> Tensor:
+    """Convert an image to the channels of a network: luminance for 1, grey repeated for 3.
+
+    Args:
+        image: ``(1, H, W)`` or ``(3, H, W)``.
+        channels: those that the network takes.
+        name: the model, as messages name it.
 
     Raises:
-        ArtgenError: a network of 2 or 4 channels: nobody but its maker knows what these are.
+        ArtgenError: a network of 2 or 4 channels, whose meaning is not stored.
     """
     if channels not in (1, 3):
         raise ArtgenError(f"translate: {name}", f"takes {channels} channels", "grey or colour: 1 or 3")
@@ -38,14 +52,16 @@ def with_channels(image: Tensor, channels: int, name: str) -> Tensor:
     return luminance(image) if channels == 1 else image.expand(channels, -1, -1)
 
 
-def padded(image: Tensor, height: int, width: int) -> Tensor:
-    """``(C, H, W)`` continued to the right and below, mirrored back and forth."""
+def pad_mirrored(image: Tensor, height: int, width: int) -> Tensor:
+    """Pad ``(C, H, W)`` at the right and at the bottom to a larger size, mirrored back and forth."""
     if image.shape[-2:] == (height, width):
         return image
-    return image[:, _mirrored(image.shape[-2], height)][:, :, _mirrored(image.shape[-1], width)]
+    rows, columns = _mirrored_indices(image.shape[-2], height), _mirrored_indices(image.shape[-1], width)
+    return image[:, rows][:, :, columns]
 
 
-def _mirrored(length: int, wanted: int) -> Tensor:
-    turn = max(1, length - 1)
-    place: Tensor = torch.arange(wanted) % (2 * turn)
-    return (turn - (place - turn).abs()).clamp(max=length - 1)
+def _mirrored_indices(length: int, padded_length: int) -> Tensor:
+    """Return ``padded_length`` indices into a line of ``length`` px that run to its end, back, and so on."""
+    last = max(1, length - 1)
+    phase: Tensor = torch.arange(padded_length) % (2 * last)
+    return (last - (phase - last).abs()).clamp(max=length - 1)

@@ -1,8 +1,7 @@
-"""Pictures out of random numbers alone, by a trained generator."""
+"""Images made from random latents alone, by a trained generator."""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,36 +9,37 @@ import torch
 from torch import Tensor
 
 from artgen.models.architectures.latent import LatentGenerator
-from artgen.models.files.checkpoint import load_model
-from artgen.models.inference.latent_walks import walk
-from artgen.seeds import generator
+from artgen.models.files.checkpoint import load_cached_model
+from artgen.models.inference.latent_walks import interpolate_latents
+from artgen.seeds import torch_generator
 
 
 @torch.inference_mode()
-def generate(
-    model: Path, keys: Sequence[int], *, at: float = 0.0, truncation: float = 1.0, device: str = "cpu"
+def generate_image(
+    model_path: Path,
+    latent_seeds: Sequence[int],
+    *,
+    walk_position: float = 0.0,
+    truncation: float = 1.0,
+    device: str = "cpu",
 ) -> Tensor:
-    """The picture ``(3, side, side)`` of a latent, or of a point of the closed walk through several.
+    """Generate the image ``(3, side, side)`` of a latent, or of a point on the closed walk through several.
 
     Args:
-        model: the file of a DCGAN or R3GAN.
-        keys: of the random streams that the latents come from.
-        at: share of the way around, 0 to 1; of no effect with one key.
-        truncation: factor on the latent: a normal latent lies about the centre, where pictures are alike.
+        model_path: the file of a DCGAN or R3GAN.
+        latent_seeds: a seed for each latent; more than one make a walk.
+        walk_position: share of the way around, 0 to 1; of no effect with one latent.
+        truncation: factor on the latent; below 1 images are more alike, since the centre is 0.
         device: where the network runs.
 
     Raises:
         ArtgenError: the file holds no such model.
     """
-    network = _network(model, model.stat().st_mtime_ns, device)
-    size = network.config.latent
-    latents = torch.stack([torch.randn(size, generator=generator(key)) for key in keys])
-    latent = latents[0] if len(keys) == 1 else walk(latents, at)
-    picture: Tensor = network((latent * truncation)[None].to(device))[0]
-    return picture.float().cpu().clamp(0, 1)
-
-
-@functools.lru_cache(maxsize=2)
-def _network(path: Path, changed: int, device: str) -> LatentGenerator:
-    """One copy a process; ``changed`` (modification time) makes a replaced file a new entry."""
-    return load_model(path, device, LatentGenerator).network
+    network = load_cached_model(model_path, device, LatentGenerator).network
+    latent_size = network.config.latent
+    latents = torch.stack(
+        [torch.randn(latent_size, generator=torch_generator(seed)) for seed in latent_seeds]
+    )
+    latent = latents[0] if len(latent_seeds) == 1 else interpolate_latents(latents, walk_position)
+    image: Tensor = network((latent * truncation)[None].to(device))[0]
+    return image.float().cpu().clamp(0, 1)

@@ -1,8 +1,7 @@
-"""An image through an up-imager at the scale a recipe asks for, whatever the image's size."""
+"""Upscaling of images of any size with an up-imager, at the scale a recipe asks for."""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,16 +10,16 @@ from torch import Tensor
 
 from artgen.errors import ArtgenError
 from artgen.imaging.image import resize, shrink
-from artgen.imaging.tiles.bands import Reader, TensorReader, TensorWriter, Writer
-from artgen.imaging.tiles.exact import TILE, Window, paint_exact
+from artgen.imaging.tiles.bands import BandReader, BandWriter, TensorReader, TensorWriter
+from artgen.imaging.tiles.exact import DEFAULT_TILE_SIDE, TileWindow, paint_exact
 from artgen.imaging.tiles.noise import anchored_noise
 from artgen.models.architectures.upimage import UpImager
-from artgen.models.files.checkpoint import load_model
+from artgen.models.files.checkpoint import load_cached_model
 
 
-def upscale(
+def upscale_image(
     image: Tensor,
-    model: Path,
+    model_path: Path,
     *,
     scale: float | None = None,
     noise: float = 1.0,
@@ -28,33 +27,33 @@ def upscale(
     device: str = "cpu",
     progress: Callable[[float], None] = lambda done: None,
 ) -> Tensor:
-    """Re-imagine ``image`` ``(3, H, W)`` ``scale`` times larger.
+    """Make ``image`` ``(3, H, W)`` ``scale`` times larger, with invented detail.
 
     The image is first reduced so that the model's own scale leads exactly to the size asked for: at scale
-    4 an 8x model sees it at half its size and invents everything finer anew.
+    4 an 8x model gets it at half its size and invents all finer detail again.
 
     Args:
         image: float32 in [0, 1].
-        model: the model's file.
+        model_path: the model's file.
         scale: at most the model's own, which is also the default.
-        noise: how freely it invents: the deviation of the noise it is given, 0 to 2.
+        noise: standard deviation of the network's noise maps, 0 to 2; more of it invents more freely.
         seed: of the noise.
         device: where the network runs.
-        progress: told the share done.
+        progress: called with the share done.
 
     Raises:
         ArtgenError: the scale is more than the model's, or the model cannot be read.
     """
-    network = _network(model, model.stat().st_mtime_ns, device)
-    own = network.config.scale
-    wanted = own if scale is None else scale
-    if not 1 <= wanted <= own:
-        right = f"1 to {own}; for more, use two upscale steps"
-        raise ArtgenError(f"upscale: {model.stem}", f"scale {wanted:g}", right)
-    height, width = (max(1, round(side * wanted)) for side in image.shape[-2:])
-    thumbnail = (-(-height // own), -(-width // own))
-    reader = TensorReader(image if wanted == own else shrink(image, thumbnail))
-    writer = TensorWriter(reader.height * own, reader.width * own)
+    network = load_cached_model(model_path, device, UpImager).network
+    model_scale = network.config.scale
+    scale = model_scale if scale is None else scale
+    if not 1 <= scale <= model_scale:
+        expected = f"1 to {model_scale}; for more, use two upscale steps"
+        raise ArtgenError(f"upscale: {model_path.stem}", f"scale {scale:g}", expected)
+    height, width = (max(1, round(side * scale)) for side in image.shape[-2:])
+    thumbnail_size = (-(-height // model_scale), -(-width // model_scale))
+    reader = TensorReader(image if scale == model_scale else shrink(image, thumbnail_size))
+    writer = TensorWriter(reader.height * model_scale, reader.width * model_scale)
     upscale_bands(network, reader, writer, noise=noise, seed=seed, device=device, progress=progress)
     result = writer.image.clamp_(0, 1)
     return result if result.shape[-2:] == (height, width) else resize(result, (height, width))
@@ -63,42 +62,62 @@ def upscale(
 @torch.inference_mode()
 def upscale_bands(
     network: UpImager,
-    reader: Reader,
-    writer: Writer,
+    reader: BandReader,
+    writer: BandWriter,
     *,
     noise: float,
     seed: int,
     device: str = "cpu",
-    tile: int = TILE,
+    tile: int = DEFAULT_TILE_SIDE,
     batch: int = 1,
     progress: Callable[[float], None] = lambda done: None,
 ) -> None:
-    """From any reader to any writer by the exact path, at the network's own scale."""
+    """Upscale from any reader to any writer by the exact path, at the network's own scale.
 
-    def paint(tiles: Tensor, windows: Sequence[Window]) -> Tensor:
-        noises = tile_noise(network, windows, noise=noise, seed=seed)
-        batch = tiles.to(device=device, memory_format=torch.channels_last)
-        painted: Tensor = network(
-            batch, [n.to(device=device, memory_format=torch.channels_last) for n in noises]
-        )
+    Args:
+        network: the up-imager.
+        reader: the input, ``(3, H, W)``.
+        writer: the output, ``(3, scale * H, scale * W)``, not clamped.
+        noise: standard deviation of the noise maps.
+        seed: of the noise.
+        device: where the network runs.
+        tile: side of a tile, input px.
+        batch: the most tiles in one call.
+        progress: called with the share done.
+    """
+
+    def paint(tiles: Tensor, windows: Sequence[TileWindow]) -> Tensor:
+        noise_maps = [
+            noise_map.to(device=device, memory_format=torch.channels_last)
+            for noise_map in tile_noise(network, windows, noise=noise, seed=seed)
+        ]
+        painted: Tensor = network(tiles.to(device=device, memory_format=torch.channels_last), noise_maps)
         return painted.cpu()
 
-    paint_exact(paint, network.reach, reader, writer, tile=tile, batch=batch, progress=progress)
+    paint_exact(paint, network.reach, reader, writer, tile_side=tile, max_batch=batch, progress=progress)
 
 
-def tile_noise(network: UpImager, windows: Sequence[Window], *, noise: float, seed: int) -> list[Tensor]:
-    """The noise maps ``(B, channels, ...)`` of equal windows, one for each noise layer of the network."""
-    maps = []
-    for layer, (channels, k) in enumerate(network.noise_layers()):
-        planes = [
-            anchored_noise(seed * 8 + layer, channels, w.top * k, w.left * k, w.size[0] * k, w.size[1] * k)
-            for w in windows
+def tile_noise(network: UpImager, windows: Sequence[TileWindow], *, noise: float, seed: int) -> list[Tensor]:
+    """Return the noise maps ``(B, channels, h, w)`` of windows of one size, one map for each noise layer.
+
+    Args:
+        network: the up-imager.
+        windows: the tiles, in input px; a map depends on their position in the image.
+        noise: standard deviation.
+        seed: of the noise.
+    """
+    noise_maps = []
+    for layer, (channels, scale) in enumerate(network.noise_layers()):
+        tile_maps = [
+            anchored_noise(
+                seed * 8 + layer,
+                channels,
+                window.top * scale,
+                window.left * scale,
+                window.size[0] * scale,
+                window.size[1] * scale,
+            )
+            for window in windows
         ]
-        maps.append(torch.stack(planes).mul_(noise))
-    return maps
-
-
-@functools.lru_cache(maxsize=4)
-def _network(path: Path, changed: int, device: str) -> UpImager:
-    """One copy a process; ``changed`` (modification time) makes a replaced file a new entry."""
-    return load_model(path, device).network
+        noise_maps.append(torch.stack(tile_maps).mul_(noise))
+    return noise_maps

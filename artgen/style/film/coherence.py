@@ -1,4 +1,4 @@
-"""Frames of a film, painted so that the paint moves with what it shows (after Ruder et al. 2016)."""
+"""Temporally coherent style transfer for films: the paint moves with the objects (Ruder et al. 2016)."""
 
 from __future__ import annotations
 
@@ -7,76 +7,83 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from artgen.style.detail import wide_blur
-from artgen.style.film.flow import motion_between, warped
-from artgen.style.palette import linear_map
+from artgen.style.detail import wide_gaussian_blur
+from artgen.style.film.flow import estimate_motion, warp_along
+from artgen.style.palette import match_colours_linearly
 
-Paint = Callable[[Tensor, Tensor | None], Tensor]
-"""Paints a frame ``(3, H, W)``, beginning from a picture of its size, or afresh from None."""
-# How far colours are drawn from a frame's own painting to what came from the last one, and how far its
-# strokes. Strokes are partly renewed: moved on and on they would go soft, and stretch where the film zooms.
-COLOURS, STROKES = 0.8, 0.6
-# Blur in which colours are told from strokes, over the long side.
-COARSE = 1 / 64
-# So far apart in colour, what came is not what should be painted: light that changes slowly, too.
-UNLIKE = 0.25
-# Where so little of a frame can be followed, it is another scene; where so little, what is new is worth a
-# painting of its own.
-FOLLOWED, MOST = 0.15, 0.7
-LEVELS = 255
+PaintFrame = Callable[[Tensor, Tensor | None], Tensor]
+"""Paints a frame ``(3, H, W)``, starting from an image of its size, or from scratch with None."""
+# Share of the last frame's warped paint in the colours and in the strokes of the next. Strokes are partly
+# renewed: warped again and again they would become soft, and stretch where the film zooms.
+COLOUR_PERSISTENCE, STROKE_PERSISTENCE = 0.8, 0.6
+# Sigma of the blur that separates colours from strokes, relative to the longer side.
+COARSE_BLUR_SHARE = 1 / 64
+# Colour difference, 0 to 1, at which the warped paint is rejected, as when the light changes slowly.
+COLOUR_TOLERANCE = 0.25
+# Mean confidence of the motion below which a frame starts a new scene, and below which areas that came into
+# view get a painting of their own.
+MIN_TRACKED_SHARE, MOSTLY_TRACKED_SHARE = 0.15, 0.7
+MAX_BYTE = 255
 
 
-class Follower:
-    """Paints frame after frame, each begun from the last one's paint, which went where the film went.
+class FilmPainter:
+    """Paints the frames of a film in order, each starting from the last painting, warped by the motion.
 
-    What can be followed keeps its paint. What came into view is painted from the frame's own colours, taken
-    to the painting's, or, where that is much, from a painting of its own. Every result is rounded to 8 bits,
-    so that one read from a PNG leads on exactly as the one in memory.
+    Areas that can be tracked keep their paint. Areas that come into view are painted from the frame's own
+    colours, mapped to those of the painting, or from a separate painting if they are large. Every result is
+    rounded to 8 bits, so that a frame read back from a PNG continues exactly like the one in memory.
 
     Args:
-        paint: paints one frame; with the same seed for all, so that grids and noise stay in place.
-        hold: of colours, in what can be followed: the share of the last frame's paint, 0 to 1.
+        paint_frame: paints one frame, with the same seed for all, so that grids and noise stay in place.
+        colour_persistence: share of the last frame's colours in tracked areas, 0 to 1.
+
+    Attributes:
+        fresh_starts: number of frames painted without a start image, one for each scene.
     """
 
-    def __init__(self, paint: Paint, hold: float = COLOURS) -> None:
-        self._paint, self._hold = paint, hold
-        self._frame: Tensor | None = None
-        self._painted: Tensor | None = None
-        self.afresh = 0
+    def __init__(self, paint_frame: PaintFrame, colour_persistence: float = COLOUR_PERSISTENCE) -> None:
+        self._paint, self._colour_persistence = paint_frame, colour_persistence
+        self._last_frame: Tensor | None = None
+        self._last_painting: Tensor | None = None
+        self.fresh_starts = 0
 
-    def go_on(self, frame: Tensor, painted: Tensor) -> None:
-        """Let the next frame follow this one, which was painted before."""
-        self._frame, self._painted = frame, painted
+    def continue_from(self, frame: Tensor, painting: Tensor) -> None:
+        """Continue from a frame that was painted before, such as in an interrupted run."""
+        self._last_frame, self._last_painting = frame, painting
 
-    def next(self, frame: Tensor, *, cut: bool = False) -> Tensor:
-        """The painting of the next frame, ``(3, H, W)`` in [0, 1]; a ``cut`` begins a scene with it."""
-        painted = None if cut else self._followed(frame)
-        if painted is None:
-            self.afresh += 1
-            painted = self._paint(frame, None)
-        # Contiguous, as one that is read is: sums over another layout round differently.
-        painted = painted.clamp(0, 1).mul(LEVELS).round_().div_(LEVELS).contiguous()
-        self.go_on(frame, painted)
-        return painted
+    def paint_next(self, frame: Tensor, *, cut: bool = False) -> Tensor:
+        """Paint the next frame, ``(3, H, W)`` in [0, 1]; with ``cut`` it starts a new scene."""
+        painting = None if cut else self._paint_tracked(frame)
+        if painting is None:
+            self.fresh_starts += 1
+            painting = self._paint(frame, None)
+        # Contiguous, like an image that was read from a file: sums over another layout round differently.
+        painting = painting.clamp(0, 1).mul(MAX_BYTE).round_().div_(MAX_BYTE).contiguous()
+        self.continue_from(frame, painting)
+        return painting
 
-    def _followed(self, frame: Tensor) -> Tensor | None:
-        if self._frame is None or self._painted is None or self._frame.shape != frame.shape:
+    def _paint_tracked(self, frame: Tensor) -> Tensor | None:
+        if self._last_frame is None or self._last_painting is None or self._last_frame.shape != frame.shape:
             return None
-        motion = motion_between(frame, self._frame)
-        if float(motion.trust.mean()) < FOLLOWED:
+        motion = estimate_motion(frame, self._last_frame)
+        if float(motion.confidence.mean()) < MIN_TRACKED_SHARE:
             return None
-        came, trust = warped(self._painted, motion.flow), motion.trust
-        seen = float(trust.mean()) >= MOST
-        new = linear_map(frame, self._painted.flatten(1), 1.0) if seen else self._paint(frame, None)
-        painted = self._paint(frame, torch.lerp(new, came, trust))
-        return self._drawn(painted, came, trust)
+        warped, confidence = warp_along(self._last_painting, motion.flow), motion.confidence
+        mostly_tracked = float(confidence.mean()) >= MOSTLY_TRACKED_SHARE
+        new_areas = (
+            match_colours_linearly(frame, self._last_painting.flatten(1), 1.0)
+            if mostly_tracked
+            else self._paint(frame, None)
+        )
+        painting = self._paint(frame, torch.lerp(new_areas, warped, confidence))
+        return self._pull_to_warped(painting, warped, confidence)
 
-    def _drawn(self, painted: Tensor, came: Tensor, trust: Tensor) -> Tensor:
-        """The painting, drawn towards what came where that is to be trusted."""
-        sigma = max(1.0, max(came.shape[-2:]) * COARSE)
-        coarse, coarse_came = wide_blur(painted, sigma), wide_blur(came, sigma)
-        apart = (coarse - coarse_came).abs().amax(0, keepdim=True)
-        trust = trust * torch.exp(-((apart / UNLIKE) ** 2))
-        colours = torch.lerp(coarse, coarse_came, self._hold)
-        strokes = torch.lerp(painted - coarse, came - coarse_came, STROKES)
-        return torch.lerp(painted, colours + strokes, trust)
+    def _pull_to_warped(self, painting: Tensor, warped: Tensor, confidence: Tensor) -> Tensor:
+        """Blend the painting towards the warped one where the motion is reliable."""
+        sigma = max(1.0, max(warped.shape[-2:]) * COARSE_BLUR_SHARE)
+        coarse, coarse_warped = wide_gaussian_blur(painting, sigma), wide_gaussian_blur(warped, sigma)
+        difference = (coarse - coarse_warped).abs().amax(0, keepdim=True)
+        confidence = confidence * torch.exp(-((difference / COLOUR_TOLERANCE) ** 2))
+        colours = torch.lerp(coarse, coarse_warped, self._colour_persistence)
+        strokes = torch.lerp(painting - coarse, warped - coarse_warped, STROKE_PERSISTENCE)
+        return torch.lerp(painting, colours + strokes, confidence)

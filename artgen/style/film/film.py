@@ -1,4 +1,4 @@
-"""A film painted frame by frame in constant memory, the paint following what moves; its sound is kept."""
+"""Style transfer of a whole film, frame by frame in constant memory, resumable; the sound is kept."""
 
 from __future__ import annotations
 
@@ -9,128 +9,132 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from artgen.events import Emit, Note, WorkProgress, ignore
-from artgen.imaging.film.frames import Frame, describe, read_frames
-from artgen.imaging.film.resumable import Reel
-from artgen.imaging.film.scene_cuts import SMALL, Scenes
-from artgen.style.film.coherence import COLOURS, Follower, Paint
+from artgen.events import Emit, Note, WorkProgress, ignore_event
+from artgen.imaging.film.frames import FilmFrame, read_film_info, read_frames
+from artgen.imaging.film.resumable import ResumableFilm
+from artgen.imaging.film.scene_cuts import THUMBNAIL_SIZE, SceneDetector
+from artgen.style.film.coherence import COLOUR_PERSISTENCE, FilmPainter, PaintFrame
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Painted:
-    """A film that was painted.
+class PaintedFilm:
+    """Summary of a painted film.
 
     Attributes:
-        frames: how many it has.
-        kept: how many of them were there from an earlier start.
+        frame_count: number of frames.
+        resumed_frames: how many of them were painted by an earlier, interrupted call.
         width: px.
         height: px.
-        seconds: its length.
-        scenes: how often the paint began afresh, in the frames painted now.
-        tracks: of sound.
+        seconds: duration.
+        scene_count: how often the paint started from scratch, in the frames of this call.
+        sound_tracks: number of sound tracks.
     """
 
-    frames: int
-    kept: int
+    frame_count: int
+    resumed_frames: int
     width: int
     height: int
     seconds: float
-    scenes: int
-    tracks: int
+    scene_count: int
+    sound_tracks: int
 
 
 def paint_film(
     source: Path,
     output: Path,
-    paint: Paint,
-    key: str,
+    paint: PaintFrame,
+    settings_key: str,
     *,
     side: int | None = None,
-    hold: float = COLOURS,
-    emit: Emit = ignore,
-    shown: Callable[[Tensor], None] = lambda picture: None,
-    held: Callable[[Path], AbstractContextManager[object]] = nullcontext,
-) -> Painted:
+    colour_persistence: float = COLOUR_PERSISTENCE,
+    emit: Emit = ignore_event,
+    on_frame: Callable[[Tensor], None] = lambda picture: None,
+    lock_folder: Callable[[Path], AbstractContextManager[object]] = nullcontext,
+) -> PaintedFilm:
     """Paint every frame of ``source`` into the MP4 ``output``, with its times, its size and its sound.
 
-    Finished frames lie in a hidden folder beside ``output`` until the film is whole. The same call goes on
-    with them after any interruption and paints the same frames.
+    Finished frames are stored in a hidden folder next to ``output`` until the film is complete. After an
+    interruption the same call resumes with them and paints the same frames as it would have without.
 
     Args:
-        source: the film.
-        output: ends in ``.mp4``; one that is there is replaced.
-        paint: paints one frame, the same one always alike.
-        key: names what decides the pixels, but for ``source``'s own frames: settings and files, hashed.
-        side: the long side the frames are resized to; None keeps their size.
-        hold: as of ``Follower``.
-        emit: takes ``WorkProgress`` and ``Note``.
-        shown: called with every frame painted.
-        held: locks the folder of the finished frames against another process.
+        source: the film to paint.
+        output: path that ends in ``.mp4``; an existing file is replaced.
+        paint: paints one frame, deterministically.
+        settings_key: hash of everything but ``source`` that determines the pixels: settings and files.
+        side: longer side of the painted frames in px; None keeps their size.
+        colour_persistence: see ``FilmPainter``.
+        emit: receives ``WorkProgress`` and ``Note`` events.
+        on_frame: called with every painted frame.
+        lock_folder: locks the folder of finished frames against other processes.
 
     Raises:
-        ArtgenError: PyAV is missing, ``source`` is no film, ``output`` no film's name.
-        WriteError: the disk is full or the folder not writable; what is finished is kept.
+        ArtgenError: PyAV is missing, ``source`` is not a film, or ``output`` does not end in ``.mp4``.
+        WriteError: the disk is full or the folder is not writable; finished frames are kept.
     """
-    film = describe(source)
-    size = _size(film.height, film.width, side)
-    reel = Reel(output, key)
-    for folder in reel.others():
-        emit(Note(f"unfinished frames by other settings lie in {folder}: remove it if they are not wanted"))
-    with held(reel.folder):
+    description = read_film_info(source)
+    size = _output_size(description.height, description.width, side)
+    reel = ResumableFilm(output, settings_key)
+    for folder in reel.list_other_folders():
+        emit(
+            Note(f"unfinished frames with other settings are in {folder}: remove it if you do not need them")
+        )
+    with lock_folder(reel.folder):
         try:
-            reel.open()
-            kept, follower = reel.frames, Follower(paint, hold)
-            if kept:
-                emit(Note(f"{kept} frames are there already"))
-            expected = max(1, round(film.rate * film.seconds))
-            times = array("q")
-            for number, frame, cut in _frames(source, emit):
-                at = round(frame.seconds * film.ticks)
-                times.append(at if not times else max(at, times[-1] + 1))
-                if number < kept - 1:
+            reel.resume()
+            resumed_frames, painter = reel.frame_count, FilmPainter(paint, colour_persistence)
+            if resumed_frames:
+                emit(Note(f"{resumed_frames} frames were painted before"))
+            expected_frames = max(1, round(description.fps * description.seconds))
+            frame_times = array("q")
+            for index, frame, cut in _read_numbered_frames(source, emit):
+                ticks = round(frame.seconds * description.ticks_per_second)
+                frame_times.append(ticks if not frame_times else max(ticks, frame_times[-1] + 1))
+                if index < resumed_frames - 1:
                     continue
-                image = frame.image(size)
-                if number == kept - 1:
-                    follower.go_on(image, reel.last())
+                image = frame.to_tensor(size)
+                if index == resumed_frames - 1:
+                    painter.continue_from(image, reel.read_last_frame())
                     continue
-                painted = follower.next(image, cut=cut)
-                reel.add(painted)
-                shown(painted)
-                fraction = min(1.0, (number + 1) / expected)
-                emit(WorkProgress(fraction, f"{number + 1} of {max(expected, number + 1)} frames"))
-            first = times[0]
-            shifted = [at - first for at in times]
-            tracks = reel.finish(shifted, film.ticks, source, lambda text: emit(Note(text)))
+                painting = painter.paint_next(image, cut=cut)
+                reel.add_frame(painting)
+                on_frame(painting)
+                fraction = min(1.0, (index + 1) / expected_frames)
+                emit(WorkProgress(fraction, f"{index + 1} of {max(expected_frames, index + 1)} frames"))
+            first_time = frame_times[0]
+            shifted_times = [ticks - first_time for ticks in frame_times]
+            tracks = reel.finish(
+                shifted_times, description.ticks_per_second, source, lambda text: emit(Note(text))
+            )
         finally:
-            reel.leave()
-    return Painted(
-        frames=len(times),
-        kept=kept,
+            reel.remove_folder_if_empty()
+    return PaintedFilm(
+        frame_count=len(frame_times),
+        resumed_frames=resumed_frames,
         width=size[1],
         height=size[0],
-        seconds=(times[-1] - first) / film.ticks + 1 / film.rate,
-        scenes=follower.afresh,
-        tracks=tracks,
+        seconds=(frame_times[-1] - first_time) / description.ticks_per_second + 1 / description.fps,
+        scene_count=painter.fresh_starts,
+        sound_tracks=tracks,
     )
 
 
-def _frames(source: Path, emit: Emit) -> Iterator[tuple[int, Frame, bool]]:
-    """Each frame with its number, and whether a scene begins with it."""
-    scenes = Scenes()
+def _read_numbered_frames(source: Path, emit: Emit) -> Iterator[tuple[int, FilmFrame, bool]]:
+    """Yield each frame with its index, and whether a scene starts with it."""
+    scene_cuts = SceneDetector()
 
-    def damaged(problem: str) -> None:
-        emit(Note(f"{source}: damaged frames are left out ({problem})"))
+    def report_damage(problem: str) -> None:
+        emit(Note(f"{source}: damaged frames are skipped ({problem})"))
 
-    with closing(read_frames(source, damaged=damaged)) as frames:
-        for number, frame in enumerate(frames):
-            yield number, frame, scenes.begins(frame.seconds, frame.rgb(SMALL))
+    with closing(read_frames(source, on_damaged_packet=report_damage)) as frames:
+        for index, frame in enumerate(frames):
+            yield index, frame, scene_cuts.starts_scene(frame.seconds, frame.to_rgb(THUMBNAIL_SIZE))
 
 
-def _size(height: int, width: int, side: int | None) -> tuple[int, int]:
+def _output_size(height: int, width: int, side: int | None) -> tuple[int, int]:
     if side is None:
         return height, width
-    factor = side / max(height, width)
-    return max(1, round(height * factor)), max(1, round(width * factor))
+    scale = side / max(height, width)
+    return max(1, round(height * scale)), max(1, round(width * scale))

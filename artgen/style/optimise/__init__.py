@@ -1,1 +1,1 @@
-"""Style transfer by optimisation."""
+"""Style transfer by optimising the pixels of an image."""

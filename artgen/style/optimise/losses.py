@@ -1,8 +1,8 @@
-"""How far a picture is from its styles and its content.
+"""Losses of style, content and total variation.
 
-Losses of style compare statistics, not features: so a picture can be looked at in tiles. Each is made of what
-is wanted, called with what is seen, and knows its ``size``: what it says of a picture without any features,
-by which a loss becomes relative.
+Style losses compare statistics, not features, so that an image can be processed in tiles. Each is constructed
+with the target statistics and called with those of the image. Its ``zero_loss`` is the loss of an image whose
+features are all 0; a relative loss is divided by it.
 """
 
 from __future__ import annotations
@@ -14,92 +14,95 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from artgen.style.optimise.moments import Statistics
-from artgen.style.optimise.presets import Loss
+from artgen.style.optimise.moments import FeatureStatistics
+from artgen.style.optimise.presets import LossName
 
-EPSILON = 1e-4  # added to the diagonal of covariances, as crowsonkb/style-transfer-pytorch does
+COVARIANCE_EPSILON = 1e-4  # added to the diagonal of covariances, as crowsonkb/style-transfer-pytorch does
 
 
 class StyleLoss(Protocol):
-    """Distance of statistics from the wanted ones, a scalar in float64."""
+    """Distance between the statistics of an image and the target, a scalar in float64."""
 
-    size: float
+    zero_loss: float
 
-    def __init__(self, wanted: Statistics) -> None: ...
+    def __init__(self, target: FeatureStatistics) -> None: ...
 
-    def __call__(self, seen: Statistics) -> Tensor: ...
+    def __call__(self, statistics: FeatureStatistics) -> Tensor: ...
 
 
-class Gram:
-    """Gatys et al. 2016 (Image Style Transfer Using CNNs): ``1 / (4 N^2 M^2)`` times the squares of G - A.
+class GramLoss:
+    """Gram loss of Gatys et al. 2016, Image Style Transfer Using CNNs: ``sum((G - A)^2) / (4 N^2 M^2)``.
 
-    N is the number of features and M that of places. Deviation: G and A are means over places, by which M
-    falls out, so that the style may have another size than the content.
+    N is the number of channels and M that of positions. Deviation: G and A are means over positions, so
+    that M cancels out and the style may have another size than the content.
     """
 
-    def __init__(self, wanted: Statistics) -> None:
-        self.wanted = wanted.raw
-        self.factor = self.of(len(wanted.mean))
-        self.size = self.factor * float(self.wanted.square().sum())
+    def __init__(self, target: FeatureStatistics) -> None:
+        self.target_gram = target.second_moment
+        self.factor = self.scaling_factor(len(target.mean))
+        self.zero_loss = self.factor * float(self.target_gram.square().sum())
 
     @staticmethod
-    def of(features: int) -> float:
-        """The factor for so many features."""
-        return 1 / (4 * features**2)
+    def scaling_factor(channels: int) -> float:
+        """Return the factor on the squared differences for a number of channels."""
+        return 1 / (4 * channels**2)
 
-    def __call__(self, seen: Statistics) -> Tensor:
-        return self.factor * (seen.raw - self.wanted).square().sum()
+    def __call__(self, statistics: FeatureStatistics) -> Tensor:
+        return self.factor * (statistics.second_moment - self.target_gram).square().sum()
 
 
-class MeanGram(Gram):
-    """jcjohnson/neural-style: mean squared difference; matrices are also over the number of features."""
+class MeanGramLoss(GramLoss):
+    """Gram loss of jcjohnson/neural-style: mean squared difference of matrices divided by the channels."""
 
     @staticmethod
-    def of(features: int) -> float:
-        """The factor for so many features."""
-        return 1 / features**4
+    def scaling_factor(channels: int) -> float:
+        """Return the factor on the squared differences for a number of channels."""
+        return 1 / channels**4
 
 
-class Wasserstein:
-    """Squared Wasserstein-2 distance of Gaussians, over the number of features.
+class WassersteinLoss:
+    """Squared Wasserstein-2 distance between Gaussians, divided by the number of channels.
 
     As in crowsonkb/style-transfer-pytorch (Vacher et al. 2020, arXiv:2005.13012, for textures):
-    ``|m - n|^2 + tr(A + B - 2 (A^1/2 B A^1/2)^1/2)``. Deviation: the trace and its gradient come of the
-    eigenvalues in float64, exact where an iteration of Newton and Schulz is not, for a tenth of its time.
+    ``|m - n|^2 + tr(A + B - 2 (A^1/2 B A^1/2)^1/2)``. Deviation: the trace and its gradient are computed from
+    eigenvalues in float64, which is exact, unlike Newton-Schulz iterations, and takes a tenth of their time.
     """
 
-    def __init__(self, wanted: Statistics) -> None:
-        self.mean = wanted.mean
-        self.covariance = _lifted(wanted)
-        values, vectors = torch.linalg.eigh(self.covariance)
-        self.root = (vectors * self.roots(values.clamp_min(EPSILON * EPSILON))) @ vectors.T
-        self.size = float(self.mean.square().mean() + self.covariance.diagonal().mean())
+    def __init__(self, target: FeatureStatistics) -> None:
+        self.target_mean = target.mean
+        self.target_covariance = _regularised_covariance(target)
+        values, vectors = torch.linalg.eigh(self.target_covariance)
+        self.target_root = (
+            vectors * self.root_eigenvalues(values.clamp_min(COVARIANCE_EPSILON * COVARIANCE_EPSILON))
+        ) @ vectors.T
+        self.zero_loss = float(self.target_mean.square().mean() + self.target_covariance.diagonal().mean())
 
     @staticmethod
-    def roots(values: Tensor) -> Tensor:
-        """Of eigenvalues ``(C,)``."""
-        return values.sqrt()
+    def root_eigenvalues(eigenvalues: Tensor) -> Tensor:
+        """Return the square roots of eigenvalues ``(C,)``."""
+        return eigenvalues.sqrt()
 
-    def __call__(self, seen: Statistics) -> Tensor:
-        covariance = _lifted(seen)
-        shared: Tensor = _SharedRoot.apply(covariance, self.root, self.roots)  # type: ignore[no-untyped-call]
-        trace = self.covariance.trace() + covariance.trace() - 2 * shared
-        return (seen.mean - self.mean).square().mean() + trace / len(self.mean)
+    def __call__(self, statistics: FeatureStatistics) -> Tensor:
+        covariance = _regularised_covariance(statistics)
+        root_trace: Tensor = _RootTrace.apply(covariance, self.target_root, self.root_eigenvalues)  # type: ignore[no-untyped-call]
+        trace = self.target_covariance.trace() + covariance.trace() - 2 * root_trace
+        return (statistics.mean - self.target_mean).square().mean() + trace / len(self.target_mean)
 
 
-class SchulzWasserstein(Wasserstein):
-    """What crowsonkb/style-transfer-pytorch minimises: its roots are twelve steps of Newton and Schulz.
+class SchulzWassersteinLoss(WassersteinLoss):
+    """Wasserstein loss with the approximate roots of crowsonkb/style-transfer-pytorch.
 
-    So many find the root of what is at least about 1e-4 of the matrix's norm, and next to nothing of less:
-    directions in which features hardly vary are made to vary still less. Here the steps are done with
-    eigenvalues in place of matrices, which gives the same function, and its own gradient.
+    There, twelve Newton-Schulz steps approximate the matrix root. They are accurate for eigenvalues above
+    about 1e-4 of the matrix's norm and give almost 0 for smaller ones, so that directions in which features
+    hardly vary lose their variance. Here the steps are applied to eigenvalues instead of matrices, which
+    gives the same function and its exact gradient.
     """
 
     @staticmethod
-    def roots(values: Tensor) -> Tensor:
-        """Of eigenvalues ``(C,)``, as far as twelve steps come."""
-        norm = values.norm()
-        root, inverse = values / norm, torch.ones_like(values)
+    def root_eigenvalues(eigenvalues: Tensor) -> Tensor:
+        """Approximate the square roots of eigenvalues ``(C,)`` by twelve Newton-Schulz steps."""
+        norm = eigenvalues.norm()
+        root, inverse = eigenvalues / norm, torch.ones_like(eigenvalues)
         for _ in range(12):
             step = (3 - inverse * root) / 2
             root, inverse = root * step, step * inverse
@@ -107,85 +110,101 @@ class SchulzWasserstein(Wasserstein):
         return scaled
 
 
-def _lifted(statistics: Statistics) -> Tensor:
+def _regularised_covariance(statistics: FeatureStatistics) -> Tensor:
     covariance = statistics.covariance
-    return covariance + EPSILON * torch.eye(len(covariance), dtype=covariance.dtype, device=covariance.device)
+    return covariance + COVARIANCE_EPSILON * torch.eye(
+        len(covariance), dtype=covariance.dtype, device=covariance.device
+    )
 
 
-class _SharedRoot(torch.autograd.Function):
-    """The trace of ``(R B R)^1/2``; its gradient with respect to B is ``R (R B R)^-1/2 R / 2``.
+class _RootTrace(torch.autograd.Function):
+    """Trace of ``(R B R)^1/2``, whose gradient with respect to B is ``R (R B R)^-1/2 R / 2``.
 
-    Or of another function of the eigenvalues in place of the root.
+    The root may be replaced by another function of the eigenvalues.
     """
 
     @staticmethod
-    def forward(ctx: Any, covariance: Tensor, root: Tensor, roots: Callable[[Tensor], Tensor]) -> Tensor:
-        product = root @ covariance @ root
+    def forward(
+        ctx: Any, covariance: Tensor, target_root: Tensor, root_eigenvalues: Callable[[Tensor], Tensor]
+    ) -> Tensor:
+        product = target_root @ covariance @ target_root
         if not bool(product.isfinite().all()):
-            # Eigenvalues of these would be an error of their own; who asked will see that it is no number.
+            # eigh would raise an error of its own; with NaN the caller handles it like any other bad loss.
             ctx.save_for_backward(torch.full_like(product, torch.nan))
             return product.new_full((), torch.nan)
-        values, vectors = torch.linalg.eigh((product + product.T) / 2)
-        # Both covariances are at least EPSILON in every direction, but for rounding.
+        eigenvalues, eigenvectors = torch.linalg.eigh((product + product.T) / 2)
+        # Apart from rounding, both covariances are at least COVARIANCE_EPSILON in every direction.
         with torch.enable_grad():
-            values = values.clamp_min(EPSILON * EPSILON).requires_grad_()
-            total: Tensor = roots(values).sum()
-        (slopes,) = torch.autograd.grad(total, values)
-        turned = root @ vectors
-        ctx.save_for_backward((turned * slopes) @ turned.T)
+            eigenvalues = eigenvalues.clamp_min(COVARIANCE_EPSILON * COVARIANCE_EPSILON).requires_grad_()
+            total: Tensor = root_eigenvalues(eigenvalues).sum()
+        (slopes,) = torch.autograd.grad(total, eigenvalues)
+        rotated = target_root @ eigenvectors
+        ctx.save_for_backward((rotated * slopes) @ rotated.T)
         return total.detach()
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        (slope,) = ctx.saved_tensors
-        by_covariance: Tensor = gradients[0] * slope
-        return by_covariance, None, None
+    def backward(ctx: Any, *output_gradients: Tensor) -> tuple[Tensor, None, None]:
+        (trace_gradient,) = ctx.saved_tensors
+        covariance_gradient: Tensor = output_gradients[0] * trace_gradient
+        return covariance_gradient, None, None
 
 
-LOSSES: dict[Loss, type[StyleLoss]] = {
-    "gram": Gram,
-    "gram-mean": MeanGram,
-    "wasserstein": Wasserstein,
-    "wasserstein-schulz": SchulzWasserstein,
+STYLE_LOSSES: dict[LossName, type[StyleLoss]] = {
+    "gram": GramLoss,
+    "gram-mean": MeanGramLoss,
+    "wasserstein": WassersteinLoss,
+    "wasserstein-schulz": SchulzWassersteinLoss,
 }
 
 
-def squares(seen: Tensor, wanted: Tensor, weights: Tensor | None) -> Tensor:
-    """Sum of squared differences of features ``(C, h, w)``, places weighted by ``(h, w)``: float64."""
-    apart = (seen.float() - wanted.float()).square().sum(0)
-    return (apart if weights is None else apart * weights.to(apart)).sum().to(_exact(apart))
+def weighted_squared_error(features: Tensor, target: Tensor, weights: Tensor | None) -> Tensor:
+    """Sum up squared differences of features ``(C, h, w)``, weighted by ``(h, w)``, in float64."""
+    squared_error = (features.float() - target.float()).square().sum(0)
+    return (
+        (squared_error if weights is None else squared_error * weights.to(squared_error))
+        .sum()
+        .to(_widest_float(squared_error))
+    )
 
 
-def _exact(tensor: Tensor) -> torch.dtype:
+def _widest_float(tensor: Tensor) -> torch.dtype:
     return torch.float32 if tensor.device.type == "mps" else torch.float64
 
 
-class NinePoint:
-    """Squared total variation over all eight neighbours, as crowsonkb/style-transfer-pytorch takes it.
+class NinePointVariation:
+    """Squared total variation over all eight neighbours, as in crowsonkb/style-transfer-pytorch.
 
-    Means over places; the border is continued.
+    The differences are averaged over positions; border pixels are repeated.
     """
 
-    weights: ClassVar[tuple[float, float]] = (2 / 3, 2 / 12)  # of straight and of slanting neighbours
+    weights: ClassVar[tuple[float, float]] = (
+        2 / 3,
+        2 / 12,
+    )  # of horizontal and vertical, and of diagonal neighbours
 
-    def __call__(self, picture: Tensor) -> Tensor:
-        padded = F.pad(picture[None], (1, 1, 1, 1), mode="replicate")[0]
-        here = padded[:, 1:-1, 1:-1]
-        straight, slanting = self.weights
-        beside = (padded[:, 1:-1, 2:] - here).square().mean() + (padded[:, 2:, 1:-1] - here).square().mean()
+    def __call__(self, image: Tensor) -> Tensor:
+        padded = F.pad(image[None], (1, 1, 1, 1), mode="replicate")[0]
+        centre = padded[:, 1:-1, 1:-1]
+        straight, diagonal = self.weights
+        straight_sum = (padded[:, 1:-1, 2:] - centre).square().mean() + (
+            padded[:, 2:, 1:-1] - centre
+        ).square().mean()
         falling = (padded[:, 1:, 1:] - padded[:, :-1, :-1]).square().mean()
         rising = (padded[:, 1:, :-1] - padded[:, :-1, 1:]).square().mean()
-        return straight * beside + slanting * (falling + rising)
+        return straight * straight_sum + diagonal * (falling + rising)
 
 
-class Neighbours:
-    """Total variation of jcjohnson/neural-style: half the *sum* of squares of colours from 0 to 256."""
+class NeighbourVariation:
+    """Total variation of jcjohnson/neural-style: half the *sum* of squares, for colours up to 256."""
 
-    def __call__(self, picture: Tensor) -> Tensor:
-        here = picture[:, :-1, :-1]
-        apart: Tensor = (picture[:, :-1, 1:] - here).square().sum()
-        apart = apart + (picture[:, 1:, :-1] - here).square().sum()
-        return apart * (256**2 / 2)
+    def __call__(self, image: Tensor) -> Tensor:
+        centre = image[:, :-1, :-1]
+        squared_sum: Tensor = (image[:, :-1, 1:] - centre).square().sum()
+        squared_sum = squared_sum + (image[:, 1:, :-1] - centre).square().sum()
+        return squared_sum * (256**2 / 2)
 
 
-VARIATIONS: dict[str, Callable[[Tensor], Tensor]] = {"nine-point": NinePoint(), "neighbours": Neighbours()}
+TOTAL_VARIATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "nine-point": NinePointVariation(),
+    "neighbours": NeighbourVariation(),
+}

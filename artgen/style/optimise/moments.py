@@ -1,7 +1,7 @@
-"""Statistics of features: mean and raw second moment, sums over places that tiles can add up.
+"""Statistics of features: mean and raw second moment, as sums over positions that can be added over tiles.
 
-Sums are added in float64 and everything that follows from them is computed so; the products themselves are
-taken in float32, whatever the precision of the network.
+Sums, and everything computed from them, are in float64; the products themselves are in float32, whatever the
+precision of the network.
 """
 
 from __future__ import annotations
@@ -13,120 +13,146 @@ from typing import Any
 import torch
 from torch import Tensor
 
-# Places taken at once, so that the float32 copy of a large bfloat16 layer is never held whole.
-PLACES = 1 << 16
+# Limits the float32 copy of a large bfloat16 layer to a part of it.
+POSITIONS_PER_CHUNK = 1 << 16
 
 
 @dataclass(frozen=True)
-class Moments:
-    """Weighted sums over places.
+class FeatureMoments:
+    """Weighted sums of features over positions.
 
     Attributes:
-        weight: of the weights, ``()`` float64.
-        first: of the features, ``(C,)`` float64.
-        second: of the products of features, ``(C, C)`` float64.
+        total_weight: sum of the weights, ``()`` float64.
+        feature_sum: sum of the features, ``(C,)`` float64.
+        product_sum: sum of the products of features, ``(C, C)`` float64.
     """
 
-    weight: Tensor
-    first: Tensor
-    second: Tensor
+    total_weight: Tensor
+    feature_sum: Tensor
+    product_sum: Tensor
 
-    def __add__(self, other: Moments) -> Moments:
-        return Moments(self.weight + other.weight, self.first + other.first, self.second + other.second)
+    def __add__(self, other: FeatureMoments) -> FeatureMoments:
+        return FeatureMoments(
+            self.total_weight + other.total_weight,
+            self.feature_sum + other.feature_sum,
+            self.product_sum + other.product_sum,
+        )
 
     @property
-    def statistics(self) -> Statistics:
-        """What remains when the number of places no longer counts."""
-        # A mask may leave a tile, or a coarse layer, next to nothing.
-        weight = self.weight.clamp_min(1e-12)
-        return Statistics(self.first / weight, self.second / weight)
+    def statistics(self) -> FeatureStatistics:
+        """Mean and second moment: the sums divided by the total weight."""
+        # Under a mask the weight of a tile, or of a coarse layer, may be almost 0.
+        weight = self.total_weight.clamp_min(1e-12)
+        return FeatureStatistics(self.feature_sum / weight, self.product_sum / weight)
 
 
 @dataclass(frozen=True)
-class Statistics:
-    """Of one layer: ``mean`` ``(C,)`` and ``raw`` second moment ``(C, C)``, float64."""
+class FeatureStatistics:
+    """Statistics of the features of one layer.
+
+    Attributes:
+        mean: ``(C,)`` float64.
+        second_moment: ``(C, C)`` float64, raw: the mean of products (Gram matrix).
+    """
 
     mean: Tensor
-    raw: Tensor
+    second_moment: Tensor
 
     @property
     def covariance(self) -> Tensor:
-        """``(C, C)``."""
-        return self.raw - torch.outer(self.mean, self.mean)
+        """Covariance of the features, ``(C, C)``."""
+        return self.second_moment - torch.outer(self.mean, self.mean)
 
 
-def mix(several: Sequence[Statistics], shares: Sequence[float]) -> Statistics:
-    """Of several pictures taken together. Means and raw second moments add up; covariances would not."""
-    mean = sum((s.mean * share for s, share in zip(several, shares, strict=True)), torch.zeros(()))
-    raw = sum((s.raw * share for s, share in zip(several, shares, strict=True)), torch.zeros(()))
-    return Statistics(mean, raw)
+def mix_statistics(all_statistics: Sequence[FeatureStatistics], shares: Sequence[float]) -> FeatureStatistics:
+    """Return the statistics of several images together, weighted by ``shares``.
+
+    Means and raw second moments add up; covariances would not.
+    """
+    mean = sum(
+        (statistics.mean * share for statistics, share in zip(all_statistics, shares, strict=True)),
+        torch.zeros(()),
+    )
+    second_moment = sum(
+        (statistics.second_moment * share for statistics, share in zip(all_statistics, shares, strict=True)),
+        torch.zeros(()),
+    )
+    return FeatureStatistics(mean, second_moment)
 
 
-def moments(features: Tensor, weights: Tensor | None = None) -> Moments:
-    """Sums over all places of a layer.
+def compute_moments(features: Tensor, weights: Tensor | None = None) -> FeatureMoments:
+    """Sum up features and their products over all positions of a layer.
 
     Args:
         features: ``(C, h, w)``; gradients flow back to them.
-        weights: ``(h, w)`` of the places; all 1 when None.
+        weights: ``(h, w)``, of the positions; all 1 when None.
     """
     flat = features.permute(1, 2, 0).reshape(-1, features.shape[0])
     flat_weights = None if weights is None else weights.reshape(-1, 1).to(flat.device)
-    first, second = _Sums.apply(flat, flat_weights)  # type: ignore[no-untyped-call]
-    total = torch.tensor(float(len(flat))) if flat_weights is None else flat_weights.double().sum()
-    return Moments(total.to(first), first, second)
+    feature_sum, product_sum = _WeightedMoments.apply(flat, flat_weights)  # type: ignore[no-untyped-call]
+    total_weight = torch.tensor(float(len(flat))) if flat_weights is None else flat_weights.double().sum()
+    return FeatureMoments(total_weight.to(feature_sum), feature_sum, product_sum)
 
 
-def _wide(features: Tensor) -> Tensor:
+def _at_least_float32(features: Tensor) -> Tensor:
     return features if features.dtype == torch.float64 else features.float()
 
 
-def _precise(sums: Tensor) -> Tensor:
-    # Apple's GPUs know no float64; these are small.
+def _to_float64(sums: Tensor) -> Tensor:
+    # Apple's GPUs have no float64; these tensors are small enough for the CPU.
     return (sums.cpu() if sums.device.type == "mps" else sums).double()
 
 
-class _Sums(torch.autograd.Function):
-    """Both sums at once. Their gradient needs one product where autograd would take two.
+class _WeightedMoments(torch.autograd.Function):
+    """Both sums in one function, whose gradient needs one matrix product instead of autograd's two.
 
-    Products are taken about a middle and moved to zero in float64: covariances are small differences of raw
-    moments, of which float32 would leave little.
+    Products are computed around a centre and moved to zero in float64: covariances are small differences of
+    raw moments, which float32 would not resolve.
     """
 
     @staticmethod
     def forward(ctx: Any, flat: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
         channels = flat.shape[1]
-        # Any middle will do; that of some places is near that of all.
-        middle = _wide(flat[:: max(1, len(flat) // 1024)]).mean(0) if len(flat) else flat.new_zeros(channels)
-        ctx.save_for_backward(flat, weights, middle)
-        apart = _precise(flat.new_zeros(channels))
-        second = _precise(flat.new_zeros(channels, channels))
-        total = 0.0
-        for start in range(0, len(flat), PLACES):
-            part = _wide(flat[start : start + PLACES]) - middle
-            weighted = part
+        # Any centre is correct; the mean of a sample is close to that of all positions.
+        centre = (
+            _at_least_float32(flat[:: max(1, len(flat) // 1024)]).mean(0)
+            if len(flat)
+            else flat.new_zeros(channels)
+        )
+        ctx.save_for_backward(flat, weights, centre)
+        centred_sum = _to_float64(flat.new_zeros(channels))
+        product_sum = _to_float64(flat.new_zeros(channels, channels))
+        total_weight = 0.0
+        for start in range(0, len(flat), POSITIONS_PER_CHUNK):
+            chunk = _at_least_float32(flat[start : start + POSITIONS_PER_CHUNK]) - centre
+            weighted = chunk
             if weights is not None:
-                share = weights[start : start + PLACES].to(part)
-                weighted = part * share
-                total += float(share.sum(dtype=torch.float64 if share.device.type != "mps" else None))
-            apart += _precise(weighted.sum(0))
-            second += _precise(weighted.T @ part)
-        total = float(len(flat)) if weights is None else total
-        origin = _precise(middle)
-        cross = torch.outer(origin, apart)
-        second += cross + cross.T + total * torch.outer(origin, origin)
-        return apart + total * origin, second
+                chunk_weights = weights[start : start + POSITIONS_PER_CHUNK].to(chunk)
+                weighted = chunk * chunk_weights
+                total_weight += float(
+                    chunk_weights.sum(dtype=torch.float64 if chunk_weights.device.type != "mps" else None)
+                )
+            centred_sum += _to_float64(weighted.sum(0))
+            product_sum += _to_float64(weighted.T @ chunk)
+        total_weight = float(len(flat)) if weights is None else total_weight
+        centre64 = _to_float64(centre)
+        cross = torch.outer(centre64, centred_sum)
+        product_sum += cross + cross.T + total_weight * torch.outer(centre64, centre64)
+        return centred_sum + total_weight * centre64, product_sum
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        flat, weights, middle = ctx.saved_tensors
-        by_first, by_second = gradients
-        both = by_second + by_second.T
-        shift = (by_first + both @ _precise(middle)).to(middle)
-        factor = both.to(middle)
-        out = torch.empty_like(flat)
-        for start in range(0, len(flat), PLACES):
-            part = torch.addmm(shift, _wide(flat[start : start + PLACES]) - middle, factor)
+    def backward(ctx: Any, *output_gradients: Tensor) -> tuple[Tensor, None]:
+        flat, weights, centre = ctx.saved_tensors
+        sum_gradient, product_gradient = output_gradients
+        symmetric_gradient = product_gradient + product_gradient.T
+        shift = (sum_gradient + symmetric_gradient @ _to_float64(centre)).to(centre)
+        factor = symmetric_gradient.to(centre)
+        feature_gradient = torch.empty_like(flat)
+        for start in range(0, len(flat), POSITIONS_PER_CHUNK):
+            chunk_gradient = torch.addmm(
+                shift, _at_least_float32(flat[start : start + POSITIONS_PER_CHUNK]) - centre, factor
+            )
             if weights is not None:
-                part *= weights[start : start + PLACES].to(part)
-            out[start : start + PLACES] = part
-        return out, None
+                chunk_gradient *= weights[start : start + POSITIONS_PER_CHUNK].to(chunk_gradient)
+            feature_gradient[start : start + POSITIONS_PER_CHUNK] = chunk_gradient
+        return feature_gradient, None

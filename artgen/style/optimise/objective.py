@@ -1,4 +1,4 @@
-"""The loss of a picture and its gradient: of the whole at once, or exactly the same in tiles."""
+"""The total loss of an image and its gradient, computed in one piece or, with the same result, in tiles."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from artgen.models.features.features import Features
-from artgen.models.features.receptive import extent, sight
-from artgen.style.optimise.losses import LOSSES, VARIATIONS, StyleLoss, squares
-from artgen.style.optimise.moments import Moments, Statistics, mix, moments
+from artgen.models.features.features import FeatureNetwork
+from artgen.models.features.receptive import feature_length, receptive_field
+from artgen.style.optimise.losses import STYLE_LOSSES, TOTAL_VARIATIONS, StyleLoss, weighted_squared_error
+from artgen.style.optimise.moments import FeatureMoments, FeatureStatistics, compute_moments, mix_statistics
 from artgen.style.optimise.presets import OptimiseSettings
-from artgen.style.optimise.tiled_features import Tile, find_side, tiles
+from artgen.style.optimise.tiled_features import FeatureTile, find_tile_side, split_into_tiles
 
-Size = tuple[int, int]
+ImageSize = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Term:
-    """One distance of style: of a layer, in a region, with its weight."""
+class StyleTerm:
+    """The style loss of one layer in one region, and its weight."""
 
     layer: str
     region: int
@@ -29,220 +29,282 @@ class Term:
     loss: StyleLoss
 
 
-class Objective:
-    """What is to become small.
+class StyleObjective:
+    """The loss that is minimised: style, content and total variation.
 
     Args:
-        network: features.
-        settings: losses and weights.
+        network: computes the features.
+        settings: losses and their weights.
         content: ``(3, H, W)``.
-        styles: of each one picture or more, ``(3, h, w)``.
-        shares: of the styles, together 1.
-        masks: ``(k, 1, H, W)`` in [0, 1]: where each style goes; statistics are then taken over each region
-            alone (Gatys et al. 2017, arXiv:1611.07865). A single one, or none, is for all the styles mixed.
-        hold: ``(1, H, W)``: factor on the content weight at each place, or None.
-        room: bytes that the network may take; smaller pictures are never tiled.
+        styles: the images of each style, ``(3, h, w)`` each.
+        style_shares: share of each style; they add up to 1.
+        masks: ``(k, 1, H, W)`` in [0, 1]: the region of each style, which then has statistics of its own
+            (Gatys et al. 2017, arXiv:1611.07865). With a single mask, or None, the styles are mixed.
+        content_weight_map: ``(1, H, W)``: factor on the content weight of each pixel, or None.
+        memory_bytes: memory for the network; an image that needs more is processed in tiles.
     """
 
     def __init__(
         self,
-        network: Features,
+        network: FeatureNetwork,
         settings: OptimiseSettings,
         content: Tensor,
         styles: Sequence[Sequence[Tensor]],
-        shares: Sequence[float],
+        style_shares: Sequence[float],
         *,
         masks: Tensor | None = None,
-        hold: Tensor | None = None,
-        room: float = torch.inf,
+        content_weight_map: Tensor | None = None,
+        memory_bytes: float = torch.inf,
     ) -> None:
-        self.network, self.settings, self.room = network, settings, room
-        self.size: Size = (content.shape[1], content.shape[2])
-        self.weights: dict[str, float] = {}
-        for name, weight in settings.style_layers:
-            own = network.nearest(name)
-            self.weights[own] = self.weights.get(own, 0.0) + weight
-        self.content_layer = network.nearest(settings.content_layer)
-        self.wanted = {*self.weights, self.content_layer}
-        self.sights = {name: sight(network.kernels(name)) for name in self.wanted}
-        self.side = find_side(self.size, room, network, self.wanted)
-        self.regions = self._regions(masks)
-        self.terms = self._terms(styles, shares, masks)
-        self.content = self._see_content(content)
-        self.hold = None if hold is None else self._reduced(hold[None], self.content_layer)[0]
-        self.content_weight = self._content_weight()
+        self.network, self.settings, self.memory_bytes = network, settings, memory_bytes
+        self.image_size: ImageSize = (content.shape[1], content.shape[2])
+        self.layer_weights: dict[str, float] = {}
+        for layer_name, weight in settings.style_layers:
+            nearest_layer = network.nearest_layer(layer_name)
+            self.layer_weights[nearest_layer] = self.layer_weights.get(nearest_layer, 0.0) + weight
+        self.content_layer = network.nearest_layer(settings.content_layer)
+        self.layers = {*self.layer_weights, self.content_layer}
+        self.receptive_fields = {
+            layer_name: receptive_field(network.sliding_windows(layer_name)) for layer_name in self.layers
+        }
+        self.tile_side = find_tile_side(self.image_size, memory_bytes, network, self.layers)
+        self.position_weights = self._reduce_masks(masks)
+        self.style_terms = self._build_style_terms(styles, style_shares, masks)
+        self.content_features = self._compute_content_features(content)
+        self.content_weight_map = (
+            None
+            if content_weight_map is None
+            else self._reduce_to_layer(content_weight_map[None], self.content_layer)[0]
+        )
+        self.content_weight = self._find_content_weight()
 
     @torch.no_grad()
-    def _regions(self, masks: Tensor | None) -> dict[str, list[Tensor | None]]:
-        """For each layer of style the weights of its places, by region."""
+    def _reduce_masks(self, masks: Tensor | None) -> dict[str, list[Tensor | None]]:
+        """Return for each style layer the weights of its positions in each region."""
         if masks is None:
-            return {name: [None] for name in self.weights}
-        return {name: list(self._reduced(masks, name)) for name in self.weights}
+            return {name: [None] for name in self.layer_weights}
+        return {name: list(self._reduce_to_layer(masks, name)) for name in self.layer_weights}
 
-    def _reduced(self, maps: Tensor, layer: str) -> Tensor:
-        """Of ``(k, 1, H, W)`` what a layer has at its places: ``(k, h, w)``."""
-        kernels = self.network.kernels(layer)
-        size = (extent(kernels, self.size[0]), extent(kernels, self.size[1]))
+    def _reduce_to_layer(self, maps: Tensor, layer: str) -> Tensor:
+        """Reduce maps ``(k, 1, H, W)`` to the positions of a layer, ``(k, h, w)``."""
+        windows = self.network.sliding_windows(layer)
+        size = (feature_length(windows, self.image_size[0]), feature_length(windows, self.image_size[1]))
         return F.adaptive_avg_pool2d(maps, size)[:, 0]
 
     @torch.no_grad()
-    def _terms(
-        self, styles: Sequence[Sequence[Tensor]], shares: Sequence[float], masks: Tensor | None
-    ) -> list[Term]:
-        seen = [self._together([self._statistics(picture) for picture in style]) for style in styles]
-        apart = masks is not None and len(masks) > 1
+    def _build_style_terms(
+        self, styles: Sequence[Sequence[Tensor]], style_shares: Sequence[float], masks: Tensor | None
+    ) -> list[StyleTerm]:
+        style_statistics = [
+            self._average_statistics([self._measure_style(image) for image in style]) for style in styles
+        ]
+        separately = masks is not None and len(masks) > 1
         terms = []
-        for layer, weight in self.weights.items():
-            each = [statistics[layer] for statistics in seen]
-            wanted = each if apart else [mix(each, shares)]
-            for region, statistics in enumerate(wanted):
-                loss = LOSSES[self.settings.loss](statistics)
-                # So that a pixel is pulled as strongly in a small region as it is without any.
-                part = 1.0
+        for layer, weight in self.layer_weights.items():
+            layer_statistics = [statistics[layer] for statistics in style_statistics]
+            targets = layer_statistics if separately else [mix_statistics(layer_statistics, style_shares)]
+            for region, statistics in enumerate(targets):
+                loss = STYLE_LOSSES[self.settings.loss](statistics)
+                # A pixel in a small region is to get as strong a gradient as without regions.
+                area_share = 1.0
                 if masks is not None:
-                    part = float(masks[region].mean()) * (shares[region] * len(shares) if apart else 1)
-                if part > 0:
-                    size = loss.size if self.settings.relative else 1.0
-                    terms.append(Term(layer, region, weight * part / max(size, 1e-12), loss))
+                    area_share = float(masks[region].mean()) * (
+                        style_shares[region] * len(style_shares) if separately else 1
+                    )
+                if area_share > 0:
+                    scale = loss.zero_loss if self.settings.relative_losses else 1.0
+                    terms.append(StyleTerm(layer, region, weight * area_share / max(scale, 1e-12), loss))
         return terms
 
     @staticmethod
-    def _together(pictures: Sequence[dict[str, Statistics]]) -> dict[str, Statistics]:
-        """Of all pictures of a style."""
-        equal = [1 / len(pictures)] * len(pictures)
-        return {name: mix([each[name] for each in pictures], equal) for name in pictures[0]}
+    def _average_statistics(
+        image_statistics: Sequence[dict[str, FeatureStatistics]],
+    ) -> dict[str, FeatureStatistics]:
+        """Average the statistics of all images of a style, by layer."""
+        equal_shares = [1 / len(image_statistics)] * len(image_statistics)
+        return {
+            name: mix_statistics([statistics[name] for statistics in image_statistics], equal_shares)
+            for name in image_statistics[0]
+        }
 
-    def _statistics(self, style: Tensor) -> dict[str, Statistics]:
-        """Of a whole style, tile by tile where it is large."""
-        wanted = set(self.weights)
-        size = (style.shape[1], style.shape[2])
-        side = find_side(size, self.room, self.network, wanted)
-        found: dict[str, Moments] = {}
-        for tile in tiles(size, side, [self.sights[name] for name in wanted]):
-            for name, features in self.network(tile.cut(style)[None], wanted).items():
-                more = moments(tile.inner(features[0], self.sights[name]))
-                found[name] = found[name] + more if name in found else more
-        return {name: each.statistics for name, each in found.items()}
+    def _measure_style(self, style_image: Tensor) -> dict[str, FeatureStatistics]:
+        """Compute the statistics of a style image by layer, in tiles if it is large."""
+        style_layers = set(self.layer_weights)
+        image_size = (style_image.shape[1], style_image.shape[2])
+        tile_side = find_tile_side(image_size, self.memory_bytes, self.network, style_layers)
+        moments_by_layer: dict[str, FeatureMoments] = {}
+        for tile in split_into_tiles(
+            image_size, tile_side, [self.receptive_fields[name] for name in style_layers]
+        ):
+            for name, features in self.network(tile.crop_image(style_image)[None], style_layers).items():
+                tile_moments = compute_moments(
+                    tile.crop_core_features(features[0], self.receptive_fields[name])
+                )
+                moments_by_layer[name] = (
+                    moments_by_layer[name] + tile_moments if name in moments_by_layer else tile_moments
+                )
+        return {name: moments.statistics for name, moments in moments_by_layer.items()}
 
-    def _tiles(self) -> list[Tile]:
-        return list(tiles(self.size, self.side, list(self.sights.values())))
+    def _split_image(self) -> list[FeatureTile]:
+        return list(split_into_tiles(self.image_size, self.tile_side, list(self.receptive_fields.values())))
 
     @torch.no_grad()
-    def _see_content(self, content: Tensor) -> Tensor:
-        """Features of the content, ``(C, h, w)``."""
+    def _compute_content_features(self, content: Tensor) -> Tensor:
+        """Compute the features of the content layer, ``(C, h, w)``."""
         layer = self.content_layer
-        parts: dict[int, list[Tensor]] = {}
-        for tile in self._tiles():
-            features = self.network(tile.cut(content)[None], {layer})[layer][0]
-            parts.setdefault(tile.own.top, []).append(tile.inner(features, self.sights[layer]))
-        return torch.cat([torch.cat(row, 2) for row in parts.values()], 1)
+        tile_rows: dict[int, list[Tensor]] = {}
+        for tile in self._split_image():
+            features = self.network(tile.crop_image(content)[None], {layer})[layer][0]
+            tile_rows.setdefault(tile.core.top, []).append(
+                tile.crop_core_features(features, self.receptive_fields[layer])
+            )
+        return torch.cat([torch.cat(row, 2) for row in tile_rows.values()], 1)
 
-    def _content_weight(self) -> float:
-        """Factor on the sum of squared differences."""
-        settings, features = self.settings, self.content
-        if settings.content_halved:
+    def _find_content_weight(self) -> float:
+        """Return the factor on the sum of squared differences of content features."""
+        settings, features = self.settings, self.content_features
+        if settings.halve_content_sum:
             return settings.content_weight / 2
         weight = settings.content_weight / features.numel()
-        if settings.relative:
-            # What varies over the picture is its content; a mean that all places share is none.
-            spread = float(features.float().flatten(1).var(1, correction=0).mean())
-            weight /= max(spread, 1e-6)
+        if settings.relative_losses:
+            # Content is what varies over the image; a mean that all positions share carries none.
+            variance = float(features.float().flatten(1).var(1, correction=0).mean())
+            weight /= max(variance, 1e-6)
         return weight
 
-    def __call__(self, picture: Tensor) -> tuple[float, Tensor]:
-        """Loss and gradient at a picture.
+    def __call__(self, image: Tensor) -> tuple[float, Tensor]:
+        """Compute the loss of an image and its gradient.
 
         Args:
-            picture: ``(3, H, W)``; in [0, 1] where it is one, but any values are taken.
+            image: ``(3, H, W)``; usually in [0, 1], but any values are allowed.
 
         Returns:
-            The loss, and its gradient ``(3, H, W)``. Neither is checked to be finite.
+            The loss, and its gradient ``(3, H, W)``. Either may be not finite.
         """
-        places = self._tiles()
-        loss, gradient = self._rough(picture)
-        if len(places) == 1:
-            more, slope = self._at_once(picture)
+        tiles = self._split_image()
+        loss, gradient = self._total_variation(image)
+        if len(tiles) == 1:
+            feature_loss, feature_gradient = self._evaluate_untiled(image)
         else:
-            more, slope = self._in_tiles(picture, places)
-        return loss + more, gradient.add_(slope)
+            feature_loss, feature_gradient = self._evaluate_tiled(image, tiles)
+        return loss + feature_loss, gradient.add_(feature_gradient)
 
-    def _rough(self, picture: Tensor) -> tuple[float, Tensor]:
-        """Total variation."""
+    def _total_variation(self, image: Tensor) -> tuple[float, Tensor]:
+        """Compute the weighted total variation and its gradient."""
         if not self.settings.tv:
-            return 0.0, torch.zeros_like(picture)
-        x = picture.detach().requires_grad_()
-        loss: Tensor = self.settings.tv * VARIATIONS[self.settings.variation](x)
-        return float(loss.detach()), torch.autograd.grad(loss, x)[0]
+            return 0.0, torch.zeros_like(image)
+        pixels = image.detach().requires_grad_()
+        loss: Tensor = self.settings.tv * TOTAL_VARIATIONS[self.settings.tv_kind](pixels)
+        return float(loss.detach()), torch.autograd.grad(loss, pixels)[0]
 
-    def _at_once(self, picture: Tensor) -> tuple[float, Tensor]:
-        x = picture.detach().requires_grad_()
-        features = {name: each[0] for name, each in self.network(x[None], self.wanted).items()}
-        sums = {
-            name: [moments(features[name], region) for region in self.regions[name]] for name in self.weights
+    def _evaluate_untiled(self, image: Tensor) -> tuple[float, Tensor]:
+        pixels = image.detach().requires_grad_()
+        features = {
+            name: layer_features[0]
+            for name, layer_features in self.network(pixels[None], self.layers).items()
         }
-        style = self._style(sums)
-        loss = style + self._content(features[self.content_layer], self.content, self.hold).to(style)
-        return float(loss.detach()), torch.autograd.grad(loss, x)[0]
+        moments = {
+            name: [compute_moments(features[name], region) for region in self.position_weights[name]]
+            for name in self.layer_weights
+        }
+        style_loss = self._style_loss(moments)
+        loss = style_loss + self._content_loss(
+            features[self.content_layer], self.content_features, self.content_weight_map
+        ).to(style_loss)
+        return float(loss.detach()), torch.autograd.grad(loss, pixels)[0]
 
-    def _in_tiles(self, picture: Tensor, places: Sequence[Tile]) -> tuple[float, Tensor]:
-        """Two passes: statistics of all tiles, then what each tile's features would change in them."""
-        sums: dict[str, list[Moments]] = {}
-        for tile in places:
+    def _evaluate_tiled(self, image: Tensor, tiles: Sequence[FeatureTile]) -> tuple[float, Tensor]:
+        """Compute loss and gradient in two passes: moments of all tiles, then the gradient of each."""
+        moments: dict[str, list[FeatureMoments]] = {}
+        for tile in tiles:
             with torch.no_grad():
-                for name, each in self._sums(tile, self._inner(tile, tile.cut(picture))).items():
-                    known = sums.get(name)
-                    sums[name] = each if known is None else [a + b for a, b in zip(known, each, strict=True)]
+                for name, layer_moments in self._tile_moments(
+                    tile, self._tile_features(tile, tile.crop_image(image))
+                ).items():
+                    previous = moments.get(name)
+                    moments[name] = (
+                        layer_moments
+                        if previous is None
+                        else [a + b for a, b in zip(previous, layer_moments, strict=True)]
+                    )
         leaves = {
-            name: [Moments(m.weight, m.first.requires_grad_(), m.second.requires_grad_()) for m in each]
-            for name, each in sums.items()
+            name: [
+                FeatureMoments(
+                    region_moments.total_weight,
+                    region_moments.feature_sum.requires_grad_(),
+                    region_moments.product_sum.requires_grad_(),
+                )
+                for region_moments in layer_moments
+            ]
+            for name, layer_moments in moments.items()
         }
-        style = self._style(leaves)
-        style.backward()
-        loss, gradient = float(style.detach()), torch.zeros_like(picture)
-        for tile in places:
-            more, slope = self._slope(tile, tile.cut(picture), leaves)
-            loss += more
-            tile.cut(gradient).add_(slope)
+        style_loss = self._style_loss(leaves)
+        style_loss.backward()
+        loss, gradient = float(style_loss.detach()), torch.zeros_like(image)
+        for tile in tiles:
+            content_loss, tile_gradient = self._tile_gradient(tile, tile.crop_image(image), leaves)
+            loss += content_loss
+            tile.crop_image(gradient).add_(tile_gradient)
         return loss, gradient
 
-    def _slope(self, tile: Tile, cut: Tensor, leaves: Mapping[str, list[Moments]]) -> tuple[float, Tensor]:
-        """A tile's share of the content loss, and its share of the whole gradient."""
-        x = cut.detach().requires_grad_()
-        inner = self._inner(tile, x)
-        features, layer = inner[self.content_layer], self.sights[self.content_layer]
+    def _tile_gradient(
+        self, tile: FeatureTile, tile_image: Tensor, leaves: Mapping[str, list[FeatureMoments]]
+    ) -> tuple[float, Tensor]:
+        """Return a tile's share of the content loss and of the gradient of the total loss."""
+        pixels = tile_image.detach().requires_grad_()
+        core_features = self._tile_features(tile, pixels)
+        features, layer = core_features[self.content_layer], self.receptive_fields[self.content_layer]
         size = (features.shape[1], features.shape[2])
-        hold = None if self.hold is None else tile.place(self.hold, layer, size)
-        content = self._content(features, tile.place(self.content, layer, size), hold)
-        total = content
-        for name, sums in self._sums(tile, inner).items():
-            for leaf, own in zip(leaves[name], sums, strict=True):
-                # Gram matrices say nothing of means, and a region without weight nothing at all.
-                for pull, sum_ in ((leaf.first.grad, own.first), (leaf.second.grad, own.second)):
-                    if pull is not None:
-                        total = total + (pull * sum_).sum().to(total)
-        return float(content.detach()), torch.autograd.grad(total, x)[0]
+        weight_map = (
+            None
+            if self.content_weight_map is None
+            else tile.crop_layer_map(self.content_weight_map, layer, size)
+        )
+        content_loss = self._content_loss(
+            features, tile.crop_layer_map(self.content_features, layer, size), weight_map
+        )
+        total = content_loss
+        for name, layer_moments in self._tile_moments(tile, core_features).items():
+            for leaf, tile_moments in zip(leaves[name], layer_moments, strict=True):
+                # Gram losses do not depend on means, and regions without weight on nothing.
+                for sum_gradient, tile_sum in (
+                    (leaf.feature_sum.grad, tile_moments.feature_sum),
+                    (leaf.product_sum.grad, tile_moments.product_sum),
+                ):
+                    if sum_gradient is not None:
+                        total = total + (sum_gradient * tile_sum).sum().to(total)
+        return float(content_loss.detach()), torch.autograd.grad(total, pixels)[0]
 
-    def _inner(self, tile: Tile, cut: Tensor) -> dict[str, Tensor]:
-        features = self.network(cut[None], self.wanted)
-        return {name: tile.inner(each[0], self.sights[name]) for name, each in features.items()}
+    def _tile_features(self, tile: FeatureTile, tile_image: Tensor) -> dict[str, Tensor]:
+        features = self.network(tile_image[None], self.layers)
+        return {
+            name: tile.crop_core_features(layer_features[0], self.receptive_fields[name])
+            for name, layer_features in features.items()
+        }
 
-    def _sums(self, tile: Tile, inner: Mapping[str, Tensor]) -> dict[str, list[Moments]]:
-        found = {}
-        for name in self.weights:
-            size = (inner[name].shape[1], inner[name].shape[2])
-            found[name] = [
-                moments(
-                    inner[name],
-                    None if region is None else tile.place(region, self.sights[name], size),
+    def _tile_moments(
+        self, tile: FeatureTile, core_features: Mapping[str, Tensor]
+    ) -> dict[str, list[FeatureMoments]]:
+        moments = {}
+        for name in self.layer_weights:
+            size = (core_features[name].shape[1], core_features[name].shape[2])
+            moments[name] = [
+                compute_moments(
+                    core_features[name],
+                    None
+                    if region is None
+                    else tile.crop_layer_map(region, self.receptive_fields[name], size),
                 )
-                for region in self.regions[name]
+                for region in self.position_weights[name]
             ]
-        return found
+        return moments
 
-    def _style(self, sums: Mapping[str, Sequence[Moments]]) -> Tensor:
-        losses = [term.weight * term.loss(sums[term.layer][term.region].statistics) for term in self.terms]
-        # Without a term, as under masks that are all black, nothing is wanted.
+    def _style_loss(self, moments: Mapping[str, Sequence[FeatureMoments]]) -> Tensor:
+        losses = [
+            term.weight * term.loss(moments[term.layer][term.region].statistics) for term in self.style_terms
+        ]
+        # There are no terms if all masks are black.
         return torch.stack(losses).sum() if losses else torch.zeros((), dtype=torch.float64)
 
-    def _content(self, features: Tensor, wanted: Tensor, hold: Tensor | None) -> Tensor:
-        return self.content_weight * squares(features, wanted, hold)
+    def _content_loss(self, features: Tensor, target: Tensor, weight_map: Tensor | None) -> Tensor:
+        return self.content_weight * weighted_squared_error(features, target, weight_map)

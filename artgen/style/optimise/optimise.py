@@ -1,4 +1,4 @@
-"""Style transfer by optimisation: pixels change until a network sees the style in them, and the content."""
+"""Style transfer by optimisation: minimise the style and content loss of a network over the pixels."""
 
 from __future__ import annotations
 
@@ -11,268 +11,331 @@ import torch
 from torch import Tensor
 
 from artgen.errors import ArtgenError
-from artgen.imaging.image import check_image, enlarge, fit, resize
-from artgen.models.features.features import Features
-from artgen.style.optimise.objective import Objective
-from artgen.style.optimise.optimisers import LBFGS, Adam, Average, Descent, begin
-from artgen.style.optimise.precision import find_precision
+from artgen.imaging.image import check_image, enlarge, resize, resize_longer_side
+from artgen.models.features.features import FeatureNetwork
+from artgen.style.optimise.objective import StyleObjective
+from artgen.style.optimise.optimisers import LBFGS, Adam, PixelOptimiser, RunningAverage, build_optimiser
+from artgen.style.optimise.precision import find_dtype
 from artgen.style.optimise.presets import OptimiseSettings, check_settings
-from artgen.style.preserve import face_map, finished, in_luminance
-from artgen.style.progress import Report
-from artgen.style.request import StyleRequest, check_request
-from artgen.style.style_folder import as_floats
+from artgen.style.preserve import face_mask, restore_preserved, to_matched_grey
+from artgen.style.progress import StyleProgress
+from artgen.style.request import StyleRequest, validate_request
+from artgen.style.style_folder import to_float_image
 
-# No side below it goes into a network: deep layers would see nothing. Smaller pictures are stretched.
-SMALLEST = 32
-# What faces = 1 multiplies the content weight by, in a face.
-FACES = 20.0
-# Values that are no numbers, one after the other, until it is given up; Adam's rate from then on.
-PATIENCE, CAREFUL = 4, 0.01
-# A loss this much above the best one means that L-BFGS has lost its way.
-LOST = 10.0
-# Pictures of one style whose statistics are taken: each costs as much as an iteration.
-MOST = 16
-EVERY = 1.0  # seconds between pictures shown
-GB = 1e9
-PATCH = 0.1  # of the work, as it is told
-SHARE = 1 / 3  # of memory for what L-BFGS remembers
+# Smaller images are stretched to this side, because deep layers would have no features.
+MIN_NETWORK_SIDE = 32
+# Factor on the content weight in faces when face_protection is 1.
+FACE_CONTENT_FACTOR = 20.0
+# Successive bad losses (not finite) until the run fails, and Adam's learning rate after the first of them.
+MAX_FAILED_STEPS, RECOVERY_LEARNING_RATE = 4, 0.01
+# L-BFGS has diverged if the loss is this many times the lowest one.
+DIVERGENCE_FACTOR = 10.0
+# Images of a style whose statistics are used: each takes as long as an iteration.
+MAX_STYLE_IMAGES = 16
+PREVIEW_SECONDS = 1.0  # between reports with an image
+BYTES_PER_GB = 1e9
+PATCH_PROGRESS_SHARE = 0.1  # of the reported progress, for the start image by patches
+LBFGS_MEMORY_SHARE = 1 / 3  # of the memory, for the history of L-BFGS
 
 
 @dataclass(frozen=True)
-class Optimisation:
-    """What does not change over sizes and passes."""
+class OptimisationJob:
+    """The data shared by all sizes and passes of an optimisation.
 
-    network: Features
+    Attributes:
+        network: computes the features.
+        settings: of the optimisation.
+        request: the style request.
+        styles: the images of each style, ``(3, h, w)`` each.
+        style_shares: share of each style.
+        content_weight_map: ``(1, H, W)``: factor on the content weight of each pixel, or None.
+    """
+
+    network: FeatureNetwork
     settings: OptimiseSettings
     request: StyleRequest
     styles: Sequence[Sequence[Tensor]]
-    shares: Sequence[float]
-    hold: Tensor | None
+    style_shares: Sequence[float]
+    content_weight_map: Tensor | None
 
     @property
-    def memory(self) -> float:
-        """Bytes that may be taken."""
-        return self.settings.memory * GB
+    def memory_bytes(self) -> float:
+        """Memory limit in bytes."""
+        return self.settings.memory * BYTES_PER_GB
 
 
-@torch.enable_grad()  # runs work without gradients, else
+@torch.enable_grad()  # because runs disable gradients
 def stylize_by_optimising(
     content: Tensor,
     styles: Sequence[Sequence[Tensor]],
     request: StyleRequest,
     settings: OptimiseSettings,
-    features: Features,
+    features: FeatureNetwork,
 ) -> Tensor:
-    """Paint ``content`` in the manner of ``styles``.
+    """Paint ``content`` in the style of paintings, by optimising its pixels.
 
-    The same arguments and the same number of torch threads give the same picture on the same machine. Over
-    thread counts and machines sums are taken in another order; what is 1e-7 at first grows over the
-    iterations, so that pictures are alike, with the same loss to a percent or so, but not equal.
+    The same arguments and the same number of torch threads give the same image on the same machine. Other
+    thread counts and machines add in another order. Differences of 1e-7 grow over the iterations, so that the
+    images are similar, with the same loss to about a percent, but not equal.
 
     Args:
         content: ``(3, H, W)`` float32, sRGB in [0, 1], any size from 1 px.
-        styles: one or more, each of one painting ``(3, h, w)``, likewise, or of several, such as a folder of
-            photographs (``read_album``), of which no more than ``MOST`` are looked at; bytes will do. None is
-            enlarged.
-        request: how much of them goes where. Styles with masks of their own have statistics of their own. The
-            loss and the share done are reported at every iteration, and about once a second the picture.
-        settings: one of ``OPTIMISE_PRESETS``, or of one's own.
-        features: VGG or SqueezeNet, of ``load_features``.
+        styles: one or more styles, each of one or more images ``(3, h, w)``, likewise or bytes, such as a
+            folder of photographs (``read_style_images``); at most ``MAX_STYLE_IMAGES`` of a style are used.
+            Images are not enlarged.
+        request: how much of each style goes where. Styles with masks of their own have statistics of their
+            own. Every iteration reports its loss, and about once a second the image.
+        settings: such as one of ``OPTIMISE_PRESETS``.
+        features: VGG or SqueezeNet, from ``load_features``.
 
     Returns:
         ``(3, H, W)`` in [0, 1], of the content's size, on the CPU.
 
     Raises:
-        ArtgenError: an argument is out of range, a picture is not one, or the loss is no number whatever is
-            tried.
+        ArtgenError: an argument is out of range, an image is invalid, or the loss stays not finite.
     """
-    if request.scale is not None:
-        settings = replace(settings, style_scale=request.scale)
-    request = replace(request, scale=settings.style_scale)
-    shares = check_request(request, content, styles)
+    if request.style_scale is not None:
+        settings = replace(settings, style_scale=request.style_scale)
+    request = replace(request, style_scale=settings.style_scale)
+    style_shares = validate_request(request, content, styles)
     check_settings(settings, features)
     if request.strength == 0:
         return content.clone()
     original, device = content.cpu(), request.device
-    ground, albums = original, [_sample(style, request.seed) for style in styles]
+    painted_content, style_images = original, [_sample_images(style, request.seed) for style in styles]
     if request.preserve == "colour":
-        ground = in_luminance(ground, [])[0]
-        albums = [in_luminance(original, album)[1] for album in albums]
-    # Where it is too narrow for a network it is stretched, and painted so.
-    size = (max(SMALLEST, content.shape[1]), max(SMALLEST, content.shape[2]))
-    ground = resize(ground, size)
-    hold = 1 + (FACES - 1) * request.faces * face_map(ground) if request.faces else None
-    network = features.adapted(
+        painted_content = to_matched_grey(painted_content, [])[0]
+        style_images = [to_matched_grey(original, images)[1] for images in style_images]
+    # An image that is too narrow for the network is stretched while it is painted.
+    network_size = (max(MIN_NETWORK_SIDE, content.shape[1]), max(MIN_NETWORK_SIDE, content.shape[2]))
+    painted_content = resize(painted_content, network_size)
+    content_weight_map = (
+        1 + (FACE_CONTENT_FACTOR - 1) * request.face_protection * face_mask(painted_content)
+        if request.face_protection
+        else None
+    )
+    network = features.with_options(
         pooling=settings.pooling,
-        replicates=settings.replicates,
-        dtype=find_precision(settings.precision, device),
+        replicate_border=settings.replicate_border,
+        dtype=find_dtype(settings.precision, device),
     ).to(device)
-    job = Optimisation(network, settings, request, albums, shares, None if hold is None else hold.to(device))
-    begun = None
-    if request.start is not None:
-        begun = resize(check_image(request.start.cpu(), "style start"), size).to(device)
-    painted = _run(job, ground.to(device), begun).clamp(0, 1).cpu()
+    job = OptimisationJob(
+        network,
+        settings,
+        request,
+        style_images,
+        style_shares,
+        None if content_weight_map is None else content_weight_map.to(device),
+    )
+    start_image = None
+    if request.start_image is not None:
+        start_image = resize(check_image(request.start_image.cpu(), "style start"), network_size).to(device)
+    painted = _run_passes(job, painted_content.to(device), start_image).clamp(0, 1).cpu()
     painted = resize(painted, (content.shape[1], content.shape[2]))
-    return finished(original, painted, request)
+    return restore_preserved(original, painted, request)
 
 
-def _sample(album: Sequence[Tensor], seed: int) -> list[Tensor]:
-    """At most ``MOST`` of a style's pictures, by chance."""
+def _sample_images(images: Sequence[Tensor], seed: int) -> list[Tensor]:
+    """Return at most ``MAX_STYLE_IMAGES`` of a style's images, drawn at random."""
     generator = torch.Generator().manual_seed(seed)
-    order = torch.randperm(len(album), generator=generator)[:MOST].sort().values
-    return [album[number].cpu() for number in order.tolist()]
+    order = torch.randperm(len(images), generator=generator)[:MAX_STYLE_IMAGES].sort().values
+    return [images[number].cpu() for number in order.tolist()]
 
 
-def _sizes(size: tuple[int, int], settings: OptimiseSettings) -> list[tuple[int, int]]:
-    """From coarse to the full ``size``, each root 2 larger than the last."""
-    longest, found = max(size), [size]
-    for number in range(1, settings.scales):
-        side = round(longest / 2 ** (number / 2))
-        if side < settings.smallest:
+def _list_sizes(full_size: tuple[int, int], settings: OptimiseSettings) -> list[tuple[int, int]]:
+    """List image sizes from coarse to ``full_size``, each larger than the last by the square root of 2."""
+    longer_side, sizes = max(full_size), [full_size]
+    for size_index in range(1, settings.scales):
+        side = round(longer_side / 2 ** (size_index / 2))
+        if side < settings.min_side:
             break
-        found.append(
-            (max(SMALLEST, round(size[0] * side / longest)), max(SMALLEST, round(size[1] * side / longest)))
+        sizes.append(
+            (
+                max(MIN_NETWORK_SIDE, round(full_size[0] * side / longer_side)),
+                max(MIN_NETWORK_SIDE, round(full_size[1] * side / longer_side)),
+            )
         )
-    return found[::-1]
+    return sizes[::-1]
 
 
-def _run(job: Optimisation, content: Tensor, picture: Tensor | None) -> Tensor:
-    """All passes over all sizes."""
+def _run_passes(job: OptimisationJob, content: Tensor, image: Tensor | None) -> Tensor:
+    """Run all passes: the first at all sizes, the others at the full size."""
     passes = job.settings.passes
-    sizes = _sizes((content.shape[1], content.shape[2]), job.settings)
-    plan = [(1, size) for size in sizes] + [(number, sizes[-1]) for number in range(2, passes + 1)]
-    costs = [_iterations(job.settings, index) * size[0] * size[1] for index, (_, size) in enumerate(plan)]
-    patched = picture is None and job.settings.start == "patch"
-    descent, done, first = begin(job.settings), 0.0, PATCH if patched else 0.0
-    for index, (number, size) in enumerate(plan):
-        if number > 1 and picture is not None:
-            content = picture.clamp(0, 1)
-        ground = resize(content, size)
-        if picture is None:
-            picture = _begin(job, ground)
-        picture = picture if picture.shape[1:] == size else resize(picture, size)
-        stage = f"{max(size)} px" if passes == 1 else f"pass {number} of {passes}, {max(size)} px"
-        descent = begin(job.settings) if number > 1 else descent.resized(size)
-        part = (first + (1 - first) * done / sum(costs), (1 - first) * costs[index] / sum(costs))
-        picture, descent = _descend(
-            job, _objective(job, ground), picture, descent, _iterations(job.settings, index), stage, part
+    sizes = _list_sizes((content.shape[1], content.shape[2]), job.settings)
+    stages = [(1, size) for size in sizes] + [
+        (pass_number, sizes[-1]) for pass_number in range(2, passes + 1)
+    ]
+    stage_costs = [
+        _count_iterations(job.settings, stage_index) * size[0] * size[1]
+        for stage_index, (_, size) in enumerate(stages)
+    ]
+    starts_from_patches = image is None and job.settings.start == "patch"
+    optimiser, finished_cost, start_fraction = (
+        build_optimiser(job.settings),
+        0.0,
+        PATCH_PROGRESS_SHARE if starts_from_patches else 0.0,
+    )
+    for stage_index, (pass_number, size) in enumerate(stages):
+        if pass_number > 1 and image is not None:
+            content = image.clamp(0, 1)
+        content_at_size = resize(content, size)
+        if image is None:
+            image = _make_start_image(job, content_at_size)
+        image = image if image.shape[1:] == size else resize(image, size)
+        stage_text = f"{max(size)} px" if passes == 1 else f"pass {pass_number} of {passes}, {max(size)} px"
+        optimiser = build_optimiser(job.settings) if pass_number > 1 else optimiser.resized(size)
+        progress_span = (
+            start_fraction + (1 - start_fraction) * finished_cost / sum(stage_costs),
+            (1 - start_fraction) * stage_costs[stage_index] / sum(stage_costs),
         )
-        done += costs[index]
-    assert picture is not None
-    return picture
+        image, optimiser = _optimise_at_size(
+            job,
+            _build_objective(job, content_at_size),
+            image,
+            optimiser,
+            _count_iterations(job.settings, stage_index),
+            stage_text,
+            progress_span,
+        )
+        finished_cost += stage_costs[stage_index]
+    assert image is not None
+    return image
 
 
-def _iterations(settings: OptimiseSettings, index: int) -> int:
-    first = settings.first_iterations
-    return first if index == 0 and first is not None else settings.iterations
+def _count_iterations(settings: OptimiseSettings, index: int) -> int:
+    first_iterations = settings.first_iterations
+    return first_iterations if index == 0 and first_iterations is not None else settings.iterations
 
 
-def _begin(job: Optimisation, ground: Tensor) -> Tensor:
-    """The first picture, of the first size."""
+def _make_start_image(job: OptimisationJob, content: Tensor) -> Tensor:
+    """Make the image that the first size starts from."""
     settings = job.settings
     if settings.start == "content":
-        return ground.clone()
+        return content.clone()
     if settings.start == "noise":
         generator = torch.Generator().manual_seed(job.request.seed)
-        colour, deviation = settings.noise
-        noise = torch.randn(ground.shape, generator=generator) * deviation
-        return (noise + torch.tensor(colour).view(3, 1, 1)).clamp_(0, 1).to(ground.device)
+        colour, deviation = settings.start_noise
+        noise = torch.randn(content.shape, generator=generator) * deviation
+        return (noise + torch.tensor(colour).view(3, 1, 1)).clamp_(0, 1).to(content.device)
     from artgen.style.patch import patch
     from artgen.style.patch.presets import patch_preset
 
-    def report_patches(report: Report) -> None:
-        job.request.watch(replace(report, done=report.done * PATCH, stage="patches"))
+    def report_patches(report: StyleProgress) -> None:
+        job.request.on_progress(
+            replace(report, fraction=report.fraction * PATCH_PROGRESS_SHARE, stage="patches")
+        )
 
-    # A start need not be sharp: where memory is short, or the picture large, it is painted smaller.
-    fitting = min(patch.LARGEST, job.memory / patch.BYTES) / (ground.shape[1] * ground.shape[2])
-    reduced = (
-        fit(ground.cpu(), max(1, int(max(ground.shape[1:]) * math.sqrt(fitting)))) if fitting < 1 else ground
+    # A start image need not be sharp, so a large one, or one that exceeds the memory, is painted smaller.
+    pixel_ratio = min(patch.MAX_PIXELS, job.memory_bytes / patch.BYTES_PER_PIXEL) / (
+        content.shape[1] * content.shape[2]
     )
-    request = replace(job.request, weights=job.shares, preserve="none", device="cpu", watch=report_patches)
+    reduced = (
+        resize_longer_side(content.cpu(), max(1, int(max(content.shape[1:]) * math.sqrt(pixel_ratio))))
+        if pixel_ratio < 1
+        else content
+    )
+    request = replace(
+        job.request, style_weights=job.style_shares, preserve="none", device="cpu", on_progress=report_patches
+    )
     painted = patch.stylize_by_patches(reduced.cpu(), job.styles, request, patch_preset("balanced"))
-    return resize(painted, (ground.shape[1], ground.shape[2])).to(ground.device)
+    return resize(painted, (content.shape[1], content.shape[2])).to(content.device)
 
 
-def _objective(job: Optimisation, ground: Tensor) -> Objective:
-    size, masks = (ground.shape[1], ground.shape[2]), job.request.masks
-    side = max(SMALLEST, round(max(size) * job.settings.style_scale))
+def _build_objective(job: OptimisationJob, content: Tensor) -> StyleObjective:
+    size, masks = (content.shape[1], content.shape[2]), job.request.masks
+    style_side = max(MIN_NETWORK_SIDE, round(max(size) * job.settings.style_scale))
     settings = replace(job.settings, content_weight=job.settings.content_weight / job.request.strength)
-    return Objective(
+    return StyleObjective(
         job.network,
         settings,
-        ground,
-        [[_sized(as_floats(picture), side).to(ground.device) for picture in album] for album in job.styles],
-        job.shares,
-        masks=None if masks is None else resize(masks.to(ground.device), size),
-        hold=None if job.hold is None else resize(job.hold[None] / FACES, size)[0] * FACES,
-        room=job.memory * (1 - SHARE),
+        content,
+        [
+            [_resize_style(to_float_image(image), style_side).to(content.device) for image in images]
+            for images in job.styles
+        ],
+        job.style_shares,
+        masks=None if masks is None else resize(masks.to(content.device), size),
+        content_weight_map=None
+        if job.content_weight_map is None
+        else resize(job.content_weight_map[None] / FACE_CONTENT_FACTOR, size)[0] * FACE_CONTENT_FACTOR,
+        memory_bytes=job.memory_bytes * (1 - LBFGS_MEMORY_SHARE),
     )
 
 
-def _sized(style: Tensor, side: int) -> Tensor:
-    """No larger than it is, but large enough for a network."""
-    sized = fit(style, min(side, max(style.shape[1:])))
-    height, width = int(sized.shape[1]), int(sized.shape[2])
-    if min(height, width) >= SMALLEST:
-        return sized
-    return enlarge(sized, (max(height, SMALLEST), max(width, SMALLEST)))
+def _resize_style(style_image: Tensor, side: int) -> Tensor:
+    """Resize a style image to ``side``; never enlarge it, except to the minimum of the network."""
+    resized = resize_longer_side(style_image, min(side, max(style_image.shape[1:])))
+    height, width = int(resized.shape[1]), int(resized.shape[2])
+    if min(height, width) >= MIN_NETWORK_SIDE:
+        return resized
+    return enlarge(resized, (max(height, MIN_NETWORK_SIDE), max(width, MIN_NETWORK_SIDE)))
 
 
-def _descend(
-    job: Optimisation,
-    objective: Objective,
-    picture: Tensor,
-    descent: Descent,
+def _optimise_at_size(
+    job: OptimisationJob,
+    objective: StyleObjective,
+    image: Tensor,
+    optimiser: PixelOptimiser,
     iterations: int,
-    stage: str,
-    part: tuple[float, float],
-) -> tuple[Tensor, Descent]:
-    """One run at one size; where values are no numbers any more, on from the best picture with care."""
-    if isinstance(descent, LBFGS):
-        # Two pictures a step: at print sizes they, and not the network, would take the memory.
-        fitting = int(job.memory * SHARE / (2 * picture.numel() * picture.element_size()))
-        descent = LBFGS(max(2, min(job.settings.history, fitting)))
-    best, lowest, bad, shown = picture, math.inf, 0, -math.inf
-    careful = (
-        isinstance(descent, Adam) and job.settings.optimiser != "adam"
-    )  # it had to be, at a smaller size
-    # Steps of L-BFGS are not noise about a way, which a mean would smooth, but the way itself.
-    averaged = job.settings.average > 0 and isinstance(descent, Adam)
-    average = Average(picture, job.settings.average) if averaged else None
-    for number in range(iterations):
-        loss, gradient = objective(picture)
-        sound = math.isfinite(loss) and bool(gradient.isfinite().all())
-        if sound and loss < lowest:
-            best, lowest = picture, loss
-        now = time.monotonic()
-        show = best.clamp(0, 1) if now - shown >= EVERY else None
-        shown = now if show is not None else shown
-        job.request.watch(Report(part[0] + part[1] * (number + 1) / iterations, show, loss, stage))
-        if not sound or (isinstance(descent, LBFGS) and loss > LOST * lowest):
-            bad = bad if sound else bad + 1
-            if bad == PATIENCE:
-                raise _hopeless(loss)
-            picture, descent, careful = best, Adam(CAREFUL / 2**bad, (0.9, 0.99)), True
-            average = Average(picture, job.settings.average) if average else None
+    stage_text: str,
+    progress_span: tuple[float, float],
+) -> tuple[Tensor, PixelOptimiser]:
+    """Optimise an image at one size; after a bad loss, restart from the best image with small steps."""
+    if isinstance(optimiser, LBFGS):
+        # Each step stores two images, which at print sizes would take more memory than the network.
+        max_history = int(job.memory_bytes * LBFGS_MEMORY_SHARE / (2 * image.numel() * image.element_size()))
+        optimiser = LBFGS(max(2, min(job.settings.lbfgs_history, max_history)))
+    best_image, lowest_loss, failures, last_preview = image, math.inf, 0, -math.inf
+    recovering = (
+        isinstance(optimiser, Adam) and job.settings.optimiser != "adam"
+    )  # L-BFGS already failed at a smaller size
+    # Only Adam is averaged: its steps are noisy, while those of L-BFGS follow the path of descent.
+    takes_average = job.settings.adam_average_decay > 0 and isinstance(optimiser, Adam)
+    average = RunningAverage(image, job.settings.adam_average_decay) if takes_average else None
+    for iteration in range(iterations):
+        loss, gradient = objective(image)
+        is_finite = math.isfinite(loss) and bool(gradient.isfinite().all())
+        if is_finite and loss < lowest_loss:
+            best_image, lowest_loss = image, loss
+        now_seconds = time.monotonic()
+        preview = best_image.clamp(0, 1) if now_seconds - last_preview >= PREVIEW_SECONDS else None
+        last_preview = now_seconds if preview is not None else last_preview
+        job.request.on_progress(
+            StyleProgress(
+                progress_span[0] + progress_span[1] * (iteration + 1) / iterations, preview, loss, stage_text
+            )
+        )
+        if not is_finite or (isinstance(optimiser, LBFGS) and loss > DIVERGENCE_FACTOR * lowest_loss):
+            failures = failures if is_finite else failures + 1
+            if failures == MAX_FAILED_STEPS:
+                raise _no_finite_loss(loss)
+            image, optimiser, recovering = (
+                best_image,
+                Adam(RECOVERY_LEARNING_RATE / 2**failures, (0.9, 0.99)),
+                True,
+            )
+            average = RunningAverage(image, job.settings.adam_average_decay) if average else None
             continue
-        bad = 0
-        if isinstance(descent, Adam) and not careful:
-            descent.rate = job.settings.rate * (1 + (job.settings.fade - 1) * number / iterations)
-        picture = descent.step(picture, gradient)
+        failures = 0
+        if isinstance(optimiser, Adam) and not recovering:
+            optimiser.learning_rate = job.settings.adam_learning_rate * (
+                1 + (job.settings.adam_final_rate_factor - 1) * iteration / iterations
+            )
+        image = optimiser.step(image, gradient)
         if average:
-            average.add(picture)
-    if average is None:  # the last step has not been looked at
-        loss, _ = objective(picture)
-        best, lowest = (picture, loss) if loss < lowest else (best, lowest)
-    if lowest == math.inf:
-        raise _hopeless(loss)
-    return average.picture if average else best, descent
+            average.add(image)
+    if average is None:  # the last step is not evaluated yet
+        loss, _ = objective(image)
+        best_image, lowest_loss = (image, loss) if loss < lowest_loss else (best_image, lowest_loss)
+    if lowest_loss == math.inf:
+        raise _no_finite_loss(loss)
+    return average.image if average else best_image, optimiser
 
 
-def _hopeless(loss: float) -> ArtgenError:
+def _no_finite_loss(loss: float) -> ArtgenError:
     return ArtgenError(
         "style loss",
-        f"not a number ({loss}), again and again, also in small steps from the best picture",
-        "content and style weights within what a float32 holds, and a weights file without such values in it",
+        f"not a number ({loss}), repeatedly, also with small steps from the best image",
+        "content and style weights within the range of float32, and a weights file without NaN or infinity",
         'method = "patch"',
     )

@@ -1,4 +1,4 @@
-"""Steps downhill: L-BFGS, and Adam whose moments can be taken to another size."""
+"""Optimisers of pixels: L-BFGS, and Adam with moments that can be resized with the image."""
 
 from __future__ import annotations
 
@@ -12,122 +12,134 @@ from torch import Tensor
 from artgen.style.optimise.presets import OptimiseSettings
 
 
-class Descent(Protocol):
-    """Where to look next, from where one is and how it slopes there."""
+class PixelOptimiser(Protocol):
+    """Optimiser that maps an image and its gradient to the next image."""
 
-    def step(self, picture: Tensor, gradient: Tensor) -> Tensor:
-        """``(3, H, W)`` both; neither is changed."""
+    def step(self, image: Tensor, gradient: Tensor) -> Tensor:
+        """Return the next image; both arguments are ``(3, H, W)`` and stay unchanged."""
         ...
 
-    def resized(self, size: tuple[int, int]) -> Descent:
-        """The same, with what it has learned taken to a picture of ``(H, W)``."""
+    def resized(self, size: tuple[int, int]) -> PixelOptimiser:
+        """Return the optimiser for an image of ``(H, W)``, with its state resized."""
         ...
 
 
 class LBFGS:
-    """Limited-memory BFGS (Liu and Nocedal 1989), whole steps, without a search along them.
+    """Limited-memory BFGS (Liu and Nocedal 1989) with full steps, without line search.
 
-    Nothing is clamped: a bound it does not know of would falsify what it learns of the curvature.
+    Images are not clamped, because bounds would falsify the estimated curvature.
 
     Args:
-        history: steps remembered, each of them two pictures.
+        history: number of stored steps, each of which takes the memory of two images.
     """
 
     def __init__(self, history: int) -> None:
-        self.pairs: deque[tuple[Tensor, Tensor, float]] = deque(maxlen=history)
-        self.last: tuple[Tensor, Tensor] | None = None
+        self.step_pairs: deque[tuple[Tensor, Tensor, float]] = deque(maxlen=history)
+        self.last_step: tuple[Tensor, Tensor] | None = None
 
-    def step(self, picture: Tensor, gradient: Tensor) -> Tensor:
-        if self.last is None:
-            self.last = picture, gradient
-            return picture - gradient * min(1.0, 1.0 / float(gradient.abs().sum().clamp_min(1e-30)))
-        moved, turned = picture - self.last[0], gradient - self.last[1]
-        curvature = _dot(turned, moved)
-        if curvature > 1e-10 * _dot(moved, moved):
-            self.pairs.append((moved, turned, curvature))
-        self.last = picture, gradient
-        return picture - self._newton(gradient)
+    def step(self, image: Tensor, gradient: Tensor) -> Tensor:
+        if self.last_step is None:
+            self.last_step = image, gradient
+            return image - gradient * min(1.0, 1.0 / float(gradient.abs().sum().clamp_min(1e-30)))
+        image_change, gradient_change = image - self.last_step[0], gradient - self.last_step[1]
+        curvature = _dot_product(gradient_change, image_change)
+        if curvature > 1e-10 * _dot_product(image_change, image_change):
+            self.step_pairs.append((image_change, gradient_change, curvature))
+        self.last_step = image, gradient
+        return image - self._newton_direction(gradient)
 
-    def _newton(self, gradient: Tensor) -> Tensor:
-        """The gradient over the curvature, as far as it is known."""
-        way, parts = gradient.clone(), []
-        for moved, turned, curvature in reversed(self.pairs):
-            part = _dot(moved, way) / curvature
-            parts.append(part)
-            way.sub_(turned, alpha=part)
-        if self.pairs:
-            _, turned, curvature = self.pairs[-1]
-            way.mul_(curvature / _dot(turned, turned))
-        for (moved, turned, curvature), part in zip(self.pairs, reversed(parts), strict=True):
-            way.add_(moved, alpha=part - _dot(turned, way) / curvature)
-        return way
+    def _newton_direction(self, gradient: Tensor) -> Tensor:
+        """Return the gradient multiplied by the estimated inverse Hessian (two-loop recursion)."""
+        direction, projections = gradient.clone(), []
+        for image_change, gradient_change, curvature in reversed(self.step_pairs):
+            projection = _dot_product(image_change, direction) / curvature
+            projections.append(projection)
+            direction.sub_(gradient_change, alpha=projection)
+        if self.step_pairs:
+            _, gradient_change, curvature = self.step_pairs[-1]
+            direction.mul_(curvature / _dot_product(gradient_change, gradient_change))
+        for (image_change, gradient_change, curvature), projection in zip(
+            self.step_pairs, reversed(projections), strict=True
+        ):
+            direction.add_(
+                image_change, alpha=projection - _dot_product(gradient_change, direction) / curvature
+            )
+        return direction
 
     def resized(self, size: tuple[int, int]) -> LBFGS:
-        """Begins anew: curvature at one size says little about another."""
-        return LBFGS(self.pairs.maxlen or 1)
+        """Return a new optimiser: the curvature at one size says little about another."""
+        return LBFGS(self.step_pairs.maxlen or 1)
 
 
 class Adam:
-    """Kingma and Ba 2015 (arXiv:1412.6980), kept to [0, 1] after every step.
+    """Adam (Kingma and Ba 2015, arXiv:1412.6980) with images clamped to [0, 1] after every step.
 
     Args:
-        rate: of learning, the most that a step changes a colour.
-        betas: decays of the gradient's mean and mean square.
+        learning_rate: about the largest change of a colour in one step.
+        betas: decay of the gradient's running mean and mean square.
     """
 
-    def __init__(self, rate: float, betas: tuple[float, float]) -> None:
-        self.rate, self.betas, self.steps = rate, betas, 0
-        self.first: Tensor | None = None
-        self.second: Tensor | None = None
+    def __init__(self, learning_rate: float, betas: tuple[float, float]) -> None:
+        self.learning_rate, self.betas, self.step_count = learning_rate, betas, 0
+        self.first_moment: Tensor | None = None
+        self.second_moment: Tensor | None = None
 
-    def step(self, picture: Tensor, gradient: Tensor) -> Tensor:
-        first, second = self.first, self.second
-        if first is None or second is None:
-            first, second = torch.zeros_like(gradient), torch.zeros_like(gradient)
-        self.steps += 1
-        early, late = self.betas
-        self.first = first.lerp(gradient, 1 - early)
-        self.second = second.lerp(gradient.square(), 1 - late)
-        height = (self.second / (1 - late**self.steps)).sqrt_().add_(1e-8)
-        return (picture - self.rate / (1 - early**self.steps) * self.first / height).clamp_(0, 1)
+    def step(self, image: Tensor, gradient: Tensor) -> Tensor:
+        first_moment, second_moment = self.first_moment, self.second_moment
+        if first_moment is None or second_moment is None:
+            first_moment, second_moment = torch.zeros_like(gradient), torch.zeros_like(gradient)
+        self.step_count += 1
+        first_decay, second_decay = self.betas
+        self.first_moment = first_moment.lerp(gradient, 1 - first_decay)
+        self.second_moment = second_moment.lerp(gradient.square(), 1 - second_decay)
+        scale = (self.second_moment / (1 - second_decay**self.step_count)).sqrt_().add_(1e-8)
+        return (
+            image - self.learning_rate / (1 - first_decay**self.step_count) * self.first_moment / scale
+        ).clamp_(0, 1)
 
     def resized(self, size: tuple[int, int]) -> Adam:
-        """The moments are enlarged with the picture, as crowsonkb/style-transfer-pytorch does."""
-        other = Adam(self.rate, self.betas)
-        other.steps = self.steps
-        if self.first is not None and self.second is not None:
-            other.first = F.interpolate(self.first[None], size, mode="bicubic")[0]
-            other.second = F.interpolate(self.second[None], size, mode="bilinear")[0].clamp_min_(0)
-        return other
+        """Return Adam with its moments resized, as in crowsonkb/style-transfer-pytorch."""
+        resized_optimiser = Adam(self.learning_rate, self.betas)
+        resized_optimiser.step_count = self.step_count
+        if self.first_moment is not None and self.second_moment is not None:
+            resized_optimiser.first_moment = F.interpolate(self.first_moment[None], size, mode="bicubic")[0]
+            resized_optimiser.second_moment = F.interpolate(self.second_moment[None], size, mode="bilinear")[
+                0
+            ].clamp_min_(0)
+        return resized_optimiser
 
 
-class Average:
-    """Mean of the pictures so far, later ones counting more; not drawn towards the first.
+class RunningAverage:
+    """Exponential moving average of images, with the bias towards the first one corrected.
 
     Args:
-        picture: the first one.
-        decay: of the older ones' weight at each step.
+        image: the first image.
+        decay: factor on the weight of older images at each step.
     """
 
-    def __init__(self, picture: Tensor, decay: float) -> None:
-        self.decay, self.left = decay, decay
-        self.sum = picture * (1 - decay)
+    def __init__(self, image: Tensor, decay: float) -> None:
+        self.decay, self.initial_weight = decay, decay
+        self.weighted_sum = image * (1 - decay)
 
-    def add(self, picture: Tensor) -> None:
-        """The next picture."""
-        self.sum = self.sum.lerp(picture, 1 - self.decay)
-        self.left *= self.decay
+    def add(self, image: Tensor) -> None:
+        """Add the next image."""
+        self.weighted_sum = self.weighted_sum.lerp(image, 1 - self.decay)
+        self.initial_weight *= self.decay
 
     @property
-    def picture(self) -> Tensor:
-        """``(3, H, W)``."""
-        return self.sum / (1 - self.left)
+    def image(self) -> Tensor:
+        """The average, ``(3, H, W)``."""
+        return self.weighted_sum / (1 - self.initial_weight)
 
 
-def begin(settings: OptimiseSettings) -> Descent:
-    """The optimiser that the settings ask for."""
-    return LBFGS(settings.history) if settings.optimiser == "lbfgs" else Adam(settings.rate, settings.betas)
+def build_optimiser(settings: OptimiseSettings) -> PixelOptimiser:
+    """Build the optimiser chosen in the settings."""
+    return (
+        LBFGS(settings.lbfgs_history)
+        if settings.optimiser == "lbfgs"
+        else Adam(settings.adam_learning_rate, settings.adam_betas)
+    )
 
 
-def _dot(one: Tensor, other: Tensor) -> float:
+def _dot_product(one: Tensor, other: Tensor) -> float:
     return float(torch.dot(one.flatten(), other.flatten()))

@@ -1,8 +1,8 @@
-"""Features of a picture tile by tile, equal to those of the whole: for posters that no memory holds at once.
+"""Tiles whose features equal those of the whole image, for images that exceed the memory.
 
-Tiles begin on multiples of the deepest layer's stride and carry as much context as it sees; only features of
-their own are used. At the picture's border they end where it ends, so that the network pads there as it
-always does. What each tile sends back reaches into its context, and is added up (``objective.py``).
+Tiles start at multiples of the deepest layer's stride and have a halo as wide as its receptive field; only
+the features of their core are used. At the border of the image they have no halo, so that the network pads
+there as usual. The gradient of a tile extends into its halo, and is added up (``objective.py``).
 """
 
 from __future__ import annotations
@@ -12,93 +12,116 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from artgen.imaging.tiles.exact import Window
-from artgen.models.features.features import Features
-from artgen.models.features.receptive import Sight, sight
+from artgen.imaging.tiles.exact import TileWindow
+from artgen.models.features.features import FeatureNetwork
+from artgen.models.features.receptive import ReceptiveField, receptive_field
 
-# Bytes held per number that the convolutions put out, over what the number takes: kept for the way back, the
-# gradient on its way, and working memory of convolutions. Measured.
-HELD = 3.0
+# Measured peak memory relative to the outputs of all convolutions: the outputs kept for the backward pass,
+# their gradients, and the workspace of convolutions.
+MEMORY_FACTOR = 3.0
 
 
 @dataclass(frozen=True)
-class Tile:
-    """``own`` are the pixels it answers for, ``seen`` those that the network is given."""
+class FeatureTile:
+    """A tile of the image and its halo.
 
-    own: Window
-    seen: Window
+    Attributes:
+        core: the pixels whose features are used.
+        input_window: the pixels that the network gets: the core and its halo.
+    """
 
-    def cut(self, picture: Tensor) -> Tensor:
-        """What the network is given: of ``(C, H, W)``."""
-        return picture[:, self.seen.top : self.seen.bottom, self.seen.left : self.seen.right]
+    core: TileWindow
+    input_window: TileWindow
 
-    def inner(self, features: Tensor, layer: Sight) -> Tensor:
-        """The tile's own features: of ``(C, h, w)``, which the network made of ``seen``."""
-        rows = _span(self.own.top, self.own.bottom, self.seen.top, self.seen.bottom, layer.stride)
-        columns = _span(self.own.left, self.own.right, self.seen.left, self.seen.right, layer.stride)
+    def crop_image(self, image: Tensor) -> Tensor:
+        """Crop the input of the network from ``(C, H, W)``."""
+        return image[
+            :,
+            self.input_window.top : self.input_window.bottom,
+            self.input_window.left : self.input_window.right,
+        ]
+
+    def crop_core_features(self, features: Tensor, layer: ReceptiveField) -> Tensor:
+        """Crop the core's features from the features ``(C, h, w)`` of the input window."""
+        rows = _core_slice(
+            self.core.top, self.core.bottom, self.input_window.top, self.input_window.bottom, layer.stride
+        )
+        columns = _core_slice(
+            self.core.left, self.core.right, self.input_window.left, self.input_window.right, layer.stride
+        )
         return features[:, rows, columns]
 
-    def place(self, whole: Tensor, layer: Sight, size: tuple[int, int]) -> Tensor:
-        """The same places in a layer ``(..., h, w)`` of the whole picture; ``size`` of the features there."""
-        top, left = self.own.top // layer.stride, self.own.left // layer.stride
-        return whole[..., top : top + size[0], left : left + size[1]]
+    def crop_layer_map(self, layer_map: Tensor, layer: ReceptiveField, core_size: tuple[int, int]) -> Tensor:
+        """Crop the core's positions, ``core_size``, from a layer ``(..., h, w)`` of the whole image."""
+        top, left = self.core.top // layer.stride, self.core.left // layer.stride
+        return layer_map[..., top : top + core_size[0], left : left + core_size[1]]
 
 
-def _span(first: int, last: int, begin: int, end: int, stride: int) -> slice:
-    # To the picture's border whatever there is belongs to the tile: odd sizes leave more or less than that.
-    return slice((first - begin) // stride, None if last == end else (last - begin) // stride)
+def _core_slice(core_start: int, core_end: int, input_start: int, input_end: int, stride: int) -> slice:
+    # At the border of the image all remaining features belong to the core: odd sizes are rounded up or down.
+    return slice(
+        (core_start - input_start) // stride,
+        None if core_end == input_end else (core_end - input_start) // stride,
+    )
 
 
-def tiles(size: tuple[int, int], side: int, sights: Collection[Sight]) -> Iterator[Tile]:
-    """Tiles of about ``side`` px that cover a picture, row by row.
+def split_into_tiles(
+    image_size: tuple[int, int], tile_side: int, receptive_fields: Collection[ReceptiveField]
+) -> Iterator[FeatureTile]:
+    """Split an image into tiles of about ``tile_side`` px, row by row.
 
     Args:
-        size: of the picture, ``(H, W)``.
-        side: rounded up to a multiple of the deepest stride.
-        sights: of the layers that are wanted.
+        image_size: ``(H, W)``.
+        tile_side: side of the cores, rounded up to a multiple of the deepest stride.
+        receptive_fields: receptive fields of the layers whose features are needed.
+
+    Yields:
+        The tiles; their cores cover the image once.
     """
-    multiple = max(layer.stride for layer in sights)
-    halo = -(-max(layer.halo for layer in sights) // multiple) * multiple
-    side = -(-side // multiple) * multiple
-    height, width = size
-    for top in range(0, height, side):
-        for left in range(0, width, side):
-            own = Window(top, left, min(top + side, height), min(left + side, width))
-            yield Tile(
-                own,
-                Window(
-                    max(0, own.top - halo),
-                    max(0, own.left - halo),
-                    min(height, own.bottom + halo),
-                    min(width, own.right + halo),
+    multiple = max(layer.stride for layer in receptive_fields)
+    halo = -(-max(layer.halo for layer in receptive_fields) // multiple) * multiple
+    tile_side = -(-tile_side // multiple) * multiple
+    height, width = image_size
+    for top in range(0, height, tile_side):
+        for left in range(0, width, tile_side):
+            core = TileWindow(top, left, min(top + tile_side, height), min(left + tile_side, width))
+            yield FeatureTile(
+                core,
+                TileWindow(
+                    max(0, core.top - halo),
+                    max(0, core.left - halo),
+                    min(height, core.bottom + halo),
+                    min(width, core.right + halo),
                 ),
             )
 
 
-def appetite(network: Features, wanted: Collection[str]) -> float:
-    """Bytes that a pass forth and back takes for a pixel."""
-    last = max(network.names.index(name) for name in wanted)
-    numbers = sum(
-        network.channels(name) / sight(network.kernels(name)).stride ** 2
-        for name in network.names[: last + 1]
+def bytes_per_pixel(network: FeatureNetwork, layers: Collection[str]) -> float:
+    """Estimate the memory of a forward and backward pass, in bytes per pixel."""
+    last_index = max(network.layer_names.index(name) for name in layers)
+    values_per_pixel = sum(
+        network.channel_count(name) / receptive_field(network.sliding_windows(name)).stride ** 2
+        for name in network.layer_names[: last_index + 1]
     )
-    return HELD * network.dtype.itemsize * numbers
+    return MEMORY_FACTOR * network.dtype.itemsize * values_per_pixel
 
 
-def find_side(size: tuple[int, int], room: float, network: Features, wanted: Collection[str]) -> int:
-    """The largest side of tiles that fits.
+def find_tile_side(
+    image_size: tuple[int, int], memory_bytes: float, network: FeatureNetwork, layers: Collection[str]
+) -> int:
+    """Find the largest side of tiles that fit into the memory.
 
     Args:
-        size: of the picture, ``(H, W)``; its longer side is the answer where all of it fits.
-        room: bytes for the network.
-        network: its features are wanted.
-        wanted: names of layers.
+        image_size: ``(H, W)``; if the whole image fits, the result is its longer side.
+        memory_bytes: memory for the network.
+        network: computes the features.
+        layers: names of the layers whose features are needed.
     """
-    pixels = room / appetite(network, wanted)
-    if size[0] * size[1] <= pixels:
-        return max(size)
-    sights = [sight(network.kernels(name)) for name in wanted]
-    multiple = max(layer.stride for layer in sights)
-    halo = -(-max(layer.halo for layer in sights) // multiple) * multiple
-    # Below the halo's own width nearly all the work would be done again for the neighbours.
-    return max(int(pixels**0.5) - 2 * halo, halo, multiple) // multiple * multiple
+    max_pixels = memory_bytes / bytes_per_pixel(network, layers)
+    if image_size[0] * image_size[1] <= max_pixels:
+        return max(image_size)
+    receptive_fields = [receptive_field(network.sliding_windows(name)) for name in layers]
+    multiple = max(layer.stride for layer in receptive_fields)
+    halo = -(-max(layer.halo for layer in receptive_fields) // multiple) * multiple
+    # In tiles smaller than the halo almost all the work would be repeated for the neighbours.
+    return max(int(max_pixels**0.5) - 2 * halo, halo, multiple) // multiple * multiple

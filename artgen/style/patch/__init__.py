@@ -1,1 +1,1 @@
-"""Style transfer by patches."""
+"""Style transfer by patches of the paintings, without a network."""

@@ -1,4 +1,4 @@
-"""All patches of the style at one level, and the search for the one that fits best."""
+"""Patches of the style images at one level, and the search for the best match."""
 
 from __future__ import annotations
 
@@ -11,226 +11,266 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from artgen.imaging.image import enlarge, shrink
-from artgen.style.patch.schedule import LEVEL_RATIO
-from artgen.style.patch.thread_pool import Crew
+from artgen.style.patch.schedule import LEVEL_SIZE_RATIO
+from artgen.style.patch.thread_pool import ThreadPool
 
-DIMENSIONS = 32
-TRAINING = 2000
-PROBES = 4000
-# Scores of so many patches lie in a cache; a GPU wants more at a time. (On CPUs with bfloat16 the product
-# takes half the time, and finding the best in it three times as long: nothing is won.)
-QUERIES_AT_ONCE, ON_GPU = 128, 8192
-PATCHES_AT_ONCE = 4096
-BLOCK = 128
+MAX_COMPONENTS = 32
+MAX_BASIS_PATCHES = 2000
+MAX_PROBES = 4000
+# The scores of a batch must fit into a CPU's cache; a GPU needs larger batches. (On CPUs with bfloat16 the
+# product takes half the time, but finding its maximum three times as long, so nothing is gained.)
+CPU_QUERIES_PER_BATCH, GPU_QUERIES_PER_BATCH = 128, 8192
+PATCHES_PER_CHUNK = 4096
+KEYS_PER_BLOCK = 128
 
 
-class Atlas:
-    """Several pictures in one: they lie one above the other, and patches never cross a border.
+class StyleAtlas:
+    """Several style images in one, stacked vertically; patches never cross the borders between them.
 
     Args:
-        pictures: ``(3, h, w)`` each.
-        numbers: what they are called elsewhere; by default 0, 1, 2 ...
+        images: ``(3, h, w)`` each.
+        image_numbers: the numbers of the images in their ``StyleSet``; by default 0, 1, 2 ...
     """
 
-    def __init__(self, pictures: list[Tensor], numbers: Sequence[int] | None = None) -> None:
-        self.pictures = pictures
-        self.numbers = tuple(range(len(pictures)) if numbers is None else numbers)
-        width = max(picture.shape[2] for picture in pictures)
-        image = torch.cat([F.pad(p, (0, width - p.shape[2])) for p in pictures], 1)
+    def __init__(self, images: list[Tensor], image_numbers: Sequence[int] | None = None) -> None:
+        self.images = images
+        self.image_numbers = tuple(range(len(images)) if image_numbers is None else image_numbers)
+        width = max(style_image.shape[2] for style_image in images)
+        image = torch.cat(
+            [F.pad(style_image, (0, width - style_image.shape[2])) for style_image in images], 1
+        )
         self.image = image.permute(1, 2, 0).contiguous()
-        self.sizes = [(int(p.shape[1]), int(p.shape[2])) for p in pictures]
-        self.tops = list(accumulate((height for height, _ in self.sizes[:-1]), initial=0))
-        # Pixels as rows of red, green, blue and one: voting sums colours and weights in one go.
+        self.image_sizes = [(int(style_image.shape[1]), int(style_image.shape[2])) for style_image in images]
+        self.image_tops = list(accumulate((height for height, _ in self.image_sizes[:-1]), initial=0))
+        # Rows of red, green, blue and one, so that voting sums colours and weights together.
         self.pixels = F.pad(self.image, (0, 1), value=1.0).view(-1, 4)
 
     @property
     def width(self) -> int:
-        """Pixels in a row of the atlas."""
+        """Width of the atlas in px."""
         return int(self.image.shape[1])
 
-    def corners(self, patch: int) -> list[Tensor]:
-        """For each picture the flat index of every place that a patch's upper left corner can take."""
-        found, top = [], 0
-        for height, width in self.sizes:
-            rows = torch.arange(top, top + height - patch + 1)[:, None] * self.width
-            found.append((rows + torch.arange(width - patch + 1)).flatten())
+    def list_patch_corners(self, patch_side: int) -> list[Tensor]:
+        """Return for each image the flat indices of all possible upper left corners of patches."""
+        corners_by_image, top = [], 0
+        for height, width in self.image_sizes:
+            rows = torch.arange(top, top + height - patch_side + 1)[:, None] * self.width
+            corners_by_image.append((rows + torch.arange(width - patch_side + 1)).flatten())
             top += height
-        return found
+        return corners_by_image
 
     @cached_property
-    def measures(self) -> Tensor:
-        """``(pictures, 2)``: height and width of each."""
-        return torch.tensor(self.sizes, device=self.image.device)
+    def size_table(self) -> Tensor:
+        """Height and width of each image: ``(images, 2)``."""
+        return torch.tensor(self.image_sizes, device=self.image.device)
 
-    def picture_of(self, row: Tensor) -> tuple[Tensor, Tensor]:
-        """In which picture a row of the atlas lies, and at which row that begins."""
-        tops = torch.tensor(self.tops, device=row.device)
-        picture = (torch.searchsorted(tops, row.contiguous(), right=True) - 1).clamp_(min=0)
-        return picture, tops[picture]
+    def find_image_of_row(self, row: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the index of the image that contains a row of the atlas, and its first row."""
+        image_tops = torch.tensor(self.image_tops, device=row.device)
+        image_index = (torch.searchsorted(image_tops, row.contiguous(), right=True) - 1).clamp_(min=0)
+        return image_index, image_tops[image_index]
 
-    def softened(self) -> Tensor:
-        """The atlas as it looks when it was enlarged from the level below: ``(H, W, 3)``."""
-        soft = torch.zeros_like(self.image)
+    def blur_as_enlarged(self) -> Tensor:
+        """Return the atlas, ``(H, W, 3)``, as blurred as if it were enlarged from the next smaller level."""
+        blurred = torch.zeros_like(self.image)
         top = 0
-        for picture in self.pictures:
-            height, width = picture.shape[1:]
-            below = (max(1, round(height / LEVEL_RATIO)), max(1, round(width / LEVEL_RATIO)))
-            soft[top : top + height, :width] = enlarge(shrink(picture, below), (height, width)).permute(
+        for image in self.images:
+            height, width = image.shape[1:]
+            lower_size = (max(1, round(height / LEVEL_SIZE_RATIO)), max(1, round(width / LEVEL_SIZE_RATIO)))
+            blurred[top : top + height, :width] = enlarge(shrink(image, lower_size), (height, width)).permute(
                 1, 2, 0
             )
             top += height
-        return soft
+        return blurred
 
-    def rows_at(self, image: Tensor, corners: Tensor, patch: int) -> Tensor:
-        """The patches of ``image``, ``(H, W, 3)`` of the atlas's size, at ``corners``.
+    def read_patches(self, image: Tensor, corners: Tensor, patch_side: int) -> Tensor:
+        """Read the patches of ``image``, ``(H, W, 3)`` of the atlas's size, at flat ``corners``.
 
-        Rows of ``3 * patch * patch`` values, pixel by pixel: a line of a patch lies in one piece, and whole
-        lines are copied at once.
+        Returns:
+            ``(N, 3 * patch_side * patch_side)``, pixel by pixel, so that whole rows of a patch are copied.
         """
-        line = 3 * self.width
-        places = image.shape[0] * self.width - (patch - 1) * self.width - patch + 1
-        patches = image.as_strided((places, patch, 3 * patch), (3, line, 1))
+        row_stride = 3 * self.width
+        corner_count = image.shape[0] * self.width - (patch_side - 1) * self.width - patch_side + 1
+        patches = image.as_strided((corner_count, patch_side, 3 * patch_side), (3, row_stride, 1))
         return patches.index_select(0, corners).flatten(1)
 
 
-class Dictionary:
-    """Patches of one size, reduced to their principal components, ready to be searched.
+class PatchDictionary:
+    """Searchable style patches of one size, reduced to their principal components.
 
-    Distances are squared and measured over the principal components. The score of a patch is its
-    distance divided by how near the patch comes to any query at all (Granot et al. 2022, GPNN), so
-    that every part of the style finds a place.
+    The drawn patches are the keys. Distances are squared, between principal components. The score of a key
+    is its distance divided by its distance to the nearest query (GPNN, Granot et al. 2022), so that every
+    part of the style is used.
 
     Args:
-        atlas: where the patches come from.
-        patch: their side, px.
-        keys: how many patches to keep, shared among the pictures by weight.
-        weights: one for each picture.
-        generator: chooses the patches.
-        soft: compare with the paintings as blurred as a picture just enlarged from the level below,
-            so that what is found for it is what its sharp original would have been (Hertzmann et al.
-            2001, Image Analogies).
+        atlas: contains the style images.
+        patch_side: side of the patches, px.
+        key_count: number of keys, divided among the images by weight.
+        image_weights: weight of each image.
+        generator: draws the keys.
+        soft: compare blurred style images with the image, as if both were just enlarged from the next smaller
+            level; the sharp originals of the best matches then sharpen the image (Image Analogies, Hertzmann
+            et al. 2001).
     """
 
     def __init__(
         self,
-        atlas: Atlas,
-        patch: int,
-        keys: int,
-        weights: list[float],
+        atlas: StyleAtlas,
+        patch_side: int,
+        key_count: int,
+        image_weights: list[float],
         generator: torch.Generator,
         *,
         soft: bool = False,
     ) -> None:
-        self.atlas, self.patch, self.soft = atlas, patch, soft
-        # Rounded along the sum: thousands of pictures have less than a whole patch each.
-        ends = [round(keys * part / sum(weights)) for part in accumulate(weights, initial=0.0)]
-        chosen = []
-        for corners, count in zip(atlas.corners(patch), (b - a for a, b in pairwise(ends)), strict=True):
-            chosen.append(corners[torch.randperm(len(corners), generator=generator)[:count]])
-        mixed = torch.cat(chosen)
-        self.corners = mixed[torch.randperm(len(mixed), generator=generator)].to(atlas.image.device)
-        sample = torch.randperm(len(self.corners), generator=generator)[:TRAINING].to(self.corners.device)
-        self.seen = atlas.softened() if soft else atlas.image
-        patches = atlas.rows_at(self.seen, self.corners[sample], patch)
+        self.atlas, self.patch_side, self.soft = atlas, patch_side, soft
+        # Cumulative sums are rounded: of thousands of images each may get less than one key.
+        key_ends = [
+            round(key_count * weight_sum / sum(image_weights))
+            for weight_sum in accumulate(image_weights, initial=0.0)
+        ]
+        drawn_corners = []
+        for image_corners, drawn_count in zip(
+            atlas.list_patch_corners(patch_side),
+            (stop - start for start, stop in pairwise(key_ends)),
+            strict=True,
+        ):
+            drawn_corners.append(
+                image_corners[torch.randperm(len(image_corners), generator=generator)[:drawn_count]]
+            )
+        mixed_corners = torch.cat(drawn_corners)
+        self.key_corners = mixed_corners[torch.randperm(len(mixed_corners), generator=generator)].to(
+            atlas.image.device
+        )
+        sample = torch.randperm(len(self.key_corners), generator=generator)[:MAX_BASIS_PATCHES].to(
+            self.key_corners.device
+        )
+        self.compared_image = atlas.blur_as_enlarged() if soft else atlas.image
+        patches = atlas.read_patches(self.compared_image, self.key_corners[sample], patch_side)
         self.mean = patches.mean(0)
-        self.basis = principal_axes(patches - self.mean, DIMENSIONS, generator)
-        parts = torch.split(self.corners, 2048)
-        self.keys = torch.cat([self.describe_at(part) for part in parts])
-        self.norms = (self.keys**2).sum(1)
+        self.basis = principal_axes(patches - self.mean, MAX_COMPONENTS, generator)
+        chunks = torch.split(self.key_corners, 2048)
+        self.keys = torch.cat([self.project_patches(chunk) for chunk in chunks])
+        self.key_norms = (self.keys**2).sum(1)
 
-    def describe(self, image: Tensor, stride: int) -> Tensor:
-        """Principal components of the patches of ``(3, H, W)`` on a grid: ``(rows, columns, D)``."""
-        filters = self.basis.T.reshape(-1, self.patch, self.patch, 3).permute(0, 3, 1, 2)
-        shift = -(self.mean @ self.basis)
-        return F.conv2d(image[None], filters, shift, stride=stride)[0].permute(1, 2, 0)
+    def project_image(self, image: Tensor, stride: int) -> Tensor:
+        """Return the principal components of patches of ``(3, H, W)`` on a grid: ``(rows, columns, D)``."""
+        filters = self.basis.T.reshape(-1, self.patch_side, self.patch_side, 3).permute(0, 3, 1, 2)
+        offset = -(self.mean @ self.basis)
+        return F.conv2d(image[None], filters, offset, stride=stride)[0].permute(1, 2, 0)
 
-    def describe_at(self, corners: Tensor) -> Tensor:
-        """Principal components of the patches at ``(N,)`` corners, which need not be keys': ``(N, D)``."""
-        return (self.atlas.rows_at(self.seen, corners, self.patch) - self.mean) @ self.basis
+    def project_patches(self, corners: Tensor) -> Tensor:
+        """Return the principal components ``(N, D)`` of the patches at ``(N,)`` corners, keys or not."""
+        return (
+            self.atlas.read_patches(self.compared_image, corners, self.patch_side) - self.mean
+        ) @ self.basis
 
-    def apart(self, queries: Tensor, corners: Tensor, crew: Crew) -> Tensor:
-        """Squared distances ``(N,)`` of ``(N, D)`` queries from the patches at ``(N,)`` corners."""
-        found = torch.empty(len(queries), device=queries.device)
+    def squared_distances(self, queries: Tensor, corners: Tensor, pool: ThreadPool) -> Tensor:
+        """Return squared distances ``(N,)`` between ``(N, D)`` queries and patches at ``(N,)`` corners."""
+        distances = torch.empty(len(queries), device=queries.device)
 
-        def piece(start: int, stop: int) -> None:
-            seen = self.describe_at(corners[start:stop])
-            torch.sum(seen.sub_(queries[start:stop]).square_(), 1, out=found[start:stop])
+        def compute_chunk(start: int, stop: int) -> None:
+            components = self.project_patches(corners[start:stop])
+            torch.sum(components.sub_(queries[start:stop]).square_(), 1, out=distances[start:stop])
 
-        crew.share(piece, len(queries), PATCHES_AT_ONCE)
-        return found
+        pool.run_chunks(compute_chunk, len(queries), PATCHES_PER_CHUNK)
+        return distances
 
-    def whole(self, corners: Tensor) -> Tensor:
-        """Whether a patch at each of these corners lies within one picture."""
+    def are_within_one_image(self, corners: Tensor) -> Tensor:
+        """Return for each corner whether its patch is within a single image."""
         atlas = self.atlas
         row, column = corners // atlas.width, corners % atlas.width
-        picture, top = atlas.picture_of(row)
-        height, width = atlas.measures[picture].unbind(-1)
-        inside = (row - top <= height - self.patch) & (column <= width - self.patch)
+        image_index, image_top = atlas.find_image_of_row(row)
+        height, width = atlas.size_table[image_index].unbind(-1)
+        inside = (row - image_top <= height - self.patch_side) & (column <= width - self.patch_side)
         return inside & (corners >= 0)
 
-    def rarity(self, queries: Tensor, alpha: float) -> Tensor:
-        """For each key one over (its distance to the nearest query + ``alpha`` x the median of these)."""
-        probes = queries[:: max(1, len(queries) // PROBES)]
-        lengths = (probes**2).sum(1)
-        nearest = torch.full_like(self.norms, torch.inf)
-        for probe, length in zip(torch.split(probes, 512), torch.split(lengths, 512), strict=True):
-            nearest = torch.minimum(nearest, torch.addmm(length, self.keys, probe.T, alpha=-2).amin(1))
-        nearest = (nearest + self.norms).clamp_min_(0)
-        return 1 / (nearest + alpha * nearest.median().clamp_min(1e-6))
+    def compute_score_factors(self, queries: Tensor, alpha: float) -> Tensor:
+        """Return ``1 / (d + alpha * median(d))`` of each key; ``d`` is its distance to the nearest query."""
+        probe_queries = queries[:: max(1, len(queries) // MAX_PROBES)]
+        squared_norms = (probe_queries**2).sum(1)
+        nearest_distances = torch.full_like(self.key_norms, torch.inf)
+        for probe_chunk, chunk_norms in zip(
+            torch.split(probe_queries, 512), torch.split(squared_norms, 512), strict=True
+        ):
+            nearest_distances = torch.minimum(
+                nearest_distances, torch.addmm(chunk_norms, self.keys, probe_chunk.T, alpha=-2).amin(1)
+            )
+        nearest_distances = (nearest_distances + self.key_norms).clamp_min_(0)
+        return 1 / (nearest_distances + alpha * nearest_distances.median().clamp_min(1e-6))
 
     def search(
-        self, queries: Tensor, rarity: Tensor, crew: Crew, *, turn: int = 0, parts: int = 1
+        self,
+        queries: Tensor,
+        score_factors: Tensor,
+        pool: ThreadPool,
+        *,
+        part_index: int = 0,
+        part_count: int = 1,
     ) -> tuple[Tensor, Tensor]:
-        """The best key for each query.
+        """Find the key with the best score for each query.
 
         Args:
-            queries: ``(N, D)`` from :meth:`describe`.
-            rarity: ``(keys,)`` from :meth:`rarity`.
-            crew: who searches.
-            turn: which part of the keys, when
-            parts: into so many they are shared out.
+            queries: ``(N, D)`` from :meth:`project_image`.
+            score_factors: ``(keys,)`` from :meth:`compute_score_factors`.
+            pool: threads that search.
+            part_index: the part of the keys to search, modulo ``part_count``.
+            part_count: number of parts; part ``i`` has every ``part_count``-th key from ``i`` on.
 
         Returns:
-            Index of the key ``(N,)`` and its squared distance ``(N,)``.
+            Index of the best key ``(N,)`` and its squared distance ``(N,)``.
         """
-        part = slice(turn % parts, None, parts)
-        keys, norms = self.keys[part], self.norms[part]
-        # -score = rarity * (2 q.k - |k|^2 - |q|^2): one matrix product with two columns more.
-        table = torch.cat([2 * keys, -norms[:, None], -torch.ones_like(norms)[:, None]], 1)
-        table = F.pad((table * rarity[part, None]).T, (0, -len(keys) % BLOCK), mode="replicate").contiguous()
-        lengths = (queries**2).sum(1, keepdim=True)
-        extended = torch.cat([queries, torch.ones_like(lengths), lengths], 1)
-        best = torch.empty(len(queries), dtype=torch.long, device=queries.device)
-        count = QUERIES_AT_ONCE if queries.device.type == "cpu" else ON_GPU
+        key_part = slice(part_index % part_count, None, part_count)
+        part_keys, part_norms = self.keys[key_part], self.key_norms[key_part]
+        # -score = factor * (2 q.k - |k|^2 - |q|^2): one matrix product with two additional columns.
+        score_matrix = torch.cat(
+            [2 * part_keys, -part_norms[:, None], -torch.ones_like(part_norms)[:, None]], 1
+        )
+        score_matrix = F.pad(
+            (score_matrix * score_factors[key_part, None]).T,
+            (0, -len(part_keys) % KEYS_PER_BLOCK),
+            mode="replicate",
+        ).contiguous()
+        squared_norms = (queries**2).sum(1, keepdim=True)
+        extended = torch.cat([queries, torch.ones_like(squared_norms), squared_norms], 1)
+        best_keys = torch.empty(len(queries), dtype=torch.long, device=queries.device)
+        batch_size = CPU_QUERIES_PER_BATCH if queries.device.type == "cpu" else GPU_QUERIES_PER_BATCH
 
-        def piece(start: int, stop: int) -> None:
-            # One buffer for all: freed and taken thousands of times, such blocks scatter over the heap.
-            buffer = torch.empty(count, table.shape[1], device=queries.device)
-            row = torch.arange(count, device=queries.device)
-            for at in range(start, stop, count):
-                asked, result = (t[at : min(at + count, stop)] for t in (extended, best))
-                # argmax over long rows is slow on a CPU, amax is not: find the block, then look inside.
-                scores = torch.mm(asked, table, out=buffer[: len(asked)]).view(len(asked), -1, BLOCK)
-                block = scores.amax(2).argmax(1)
-                place = scores[row[: len(asked)], block].argmax(1)
-                result.copy_((block * BLOCK + place).clamp_(max=len(keys) - 1))
+        def search_chunk(start: int, stop: int) -> None:
+            # One buffer for all batches: thousands of such allocations would fragment the heap.
+            buffer = torch.empty(batch_size, score_matrix.shape[1], device=queries.device)
+            row_indices = torch.arange(batch_size, device=queries.device)
+            for batch_start in range(start, stop, batch_size):
+                batch, batch_result = (
+                    values[batch_start : min(batch_start + batch_size, stop)]
+                    for values in (extended, best_keys)
+                )
+                # On a CPU argmax over long rows is slow, amax is not: find the best block, then search it.
+                scores = torch.mm(batch, score_matrix, out=buffer[: len(batch)]).view(
+                    len(batch), -1, KEYS_PER_BLOCK
+                )
+                best_block = scores.amax(2).argmax(1)
+                best_in_block = scores[row_indices[: len(batch)], best_block].argmax(1)
+                batch_result.copy_(
+                    (best_block * KEYS_PER_BLOCK + best_in_block).clamp_(max=len(part_keys) - 1)
+                )
 
-        crew.share(piece, len(queries), 16 * count)
-        best = best * parts + turn % parts
-        return best, self.apart(queries, self.corners[best], crew)
+        pool.run_chunks(search_chunk, len(queries), 16 * batch_size)
+        best_keys = best_keys * part_count + part_index % part_count
+        return best_keys, self.squared_distances(queries, self.key_corners[best_keys], pool)
 
 
 def principal_axes(rows: Tensor, dimensions: int, generator: torch.Generator) -> Tensor:
-    """The leading principal axes ``(columns, dimensions)`` of centred ``rows``.
+    """Return the leading principal axes ``(columns, dimensions)`` of centred ``rows``.
 
-    Wide rows go through a randomised range finder (Halko, Martinsson and Tropp 2011) with our own
-    generator: ``torch.svd_lowrank`` draws from the global one.
+    Wide rows need a randomised range finder (Halko, Martinsson and Tropp 2011), here with a given
+    generator: ``torch.svd_lowrank`` uses the global one.
     """
     columns = rows.shape[1]
     if columns <= 600:
         axes: Tensor = torch.linalg.eigh(rows.T @ rows)[1].flip(1)
         return axes[:, :dimensions].contiguous()
-    probe = torch.randn(columns, dimensions + 8, generator=generator).to(rows)
-    spanned = torch.linalg.qr(rows @ (rows.T @ (rows @ probe)))[0]
-    leading: Tensor = torch.linalg.svd(spanned.T @ rows, full_matrices=False)[2].T
-    return leading[:, :dimensions].contiguous()
+    random_probe = torch.randn(columns, dimensions + 8, generator=generator).to(rows)
+    range_basis = torch.linalg.qr(rows @ (rows.T @ (rows @ random_probe)))[0]
+    principal: Tensor = torch.linalg.svd(range_basis.T @ rows, full_matrices=False)[2].T
+    return principal[:, :dimensions].contiguous()

@@ -1,4 +1,4 @@
-"""One iteration of painting: every patch is replaced by the style's best, and the overlaps vote."""
+"""One expectation-maximisation step: each patch is replaced by its best match, and overlaps vote."""
 
 from __future__ import annotations
 
@@ -8,126 +8,168 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from artgen.style.patch.dictionary import Dictionary
-from artgen.style.patch.nnf import Field, Grid, joined
-from artgen.style.patch.thread_pool import Crew
+from artgen.style.patch.dictionary import PatchDictionary
+from artgen.style.patch.nnf import PatchGrid, PatchMatches, join_stripes
+from artgen.style.patch.thread_pool import ThreadPool
 
-# Small: every part of the style appears. Large: each patch goes where it fits best. A soft pass only
-# makes sharp what is there, and a favoured patch would be repeated as a hatching.
-ALPHA, ALPHA_SOFT = 0.02, 1.0
-ROBUSTNESS = 0.8
-# Where a field was found before, one of so many parts of the keys is searched, and for so large a share of
-# the patches, those that fit best already, none.
-PARTS, CONTENT = 4, 0.4
-# Patches of a stripe: described, each takes half a kilobyte, and memory must not grow with them.
-AT_ONCE = 400_000
+# Small: every part of the style is used. Large: each patch gets its best match. A soft pass only sharpens
+# the image; there a favoured patch would be repeated as a hatching.
+SCORE_ALPHA, SOFT_SCORE_ALPHA = 0.02, 1.0
+ROBUST_NORM_EXPONENT = 0.8  # of the robust norm, by which good matches have more weight (Kwatra et al. 2005)
+# If there are matches already, each iteration searches one of this many parts of the keys, and only for the
+# patches outside the share with the best scores.
+SEARCH_PARTS, SETTLED_SHARE = 4, 0.4
+# Limits memory: the principal components of a patch and its temporaries take half a kilobyte.
+MAX_STRIPE_PATCHES = 400_000
 
 
-class Painter:
-    """Lays the patches of one style over a picture, time and again.
+class PatchPainter:
+    """Replaces the patches of an image by those of one style, once in each iteration.
 
-    Texture optimisation by expectation and maximisation (Kwatra et al. 2005; Elad and
-    Milanfar 2017). What was found the last time is where the next search begins.
+    Texture optimisation by expectation and maximisation (Kwatra et al. 2005; Elad and Milanfar 2017). Each
+    search starts from the last matches.
 
     Args:
-        generator: shifts the grid each time, else it would show.
-        crew: who does the work.
-        carry: from this longer side of the picture on, px, what was found is carried from one patch size and
-            picture size to the next, and with it whole pieces of the style; below it only from one iteration
-            to the next.
+        generator: shifts the grid in each iteration, because a fixed grid would be visible.
+        pool: threads that do the work.
+        carry_from_side: longer side of the image in px from which matches are carried over to the next patch
+            size and image size, so that large parts of the style are copied; in smaller images they are
+            carried over to the next iteration only.
+
+    Attributes:
+        matches: the matches of the last iteration.
     """
 
-    def __init__(self, generator: torch.Generator, crew: Crew, carry: float = math.inf) -> None:
-        self.generator, self.crew, self.carry = generator, crew, carry
-        self.field: Field | None = None
-        self._turn = 0
-        self._rarity: tuple[Dictionary, Tensor] | None = None
+    def __init__(
+        self, generator: torch.Generator, pool: ThreadPool, carry_from_side: float = math.inf
+    ) -> None:
+        self.generator, self.pool, self.carry_from_side = generator, pool, carry_from_side
+        self.matches: PatchMatches | None = None
+        self._search_count = 0
+        self._last_factors: tuple[PatchDictionary, Tensor] | None = None
 
-    def votes(self, image: Tensor, dictionary: Dictionary, stride: int) -> Tensor:
-        """What the patches say of each pixel of ``(3, H, W)`` in ``[0, 1]``: sums of colours and of weights.
+    def collect_votes(self, image: Tensor, dictionary: PatchDictionary, stride: int) -> Tensor:
+        """Match all patches of ``(3, H, W)`` in ``[0, 1]`` and sum up their weighted colours.
 
         Returns:
-            ``(H, W, 4)``: red, green and blue times their weight, and the weight.
+            ``(H, W, 4)``: for each pixel the sums of weighted red, green and blue, and of the weights.
         """
-        patch = dictionary.patch
+        patch_side = dictionary.patch_side
         height, width = int(image.shape[1]), int(image.shape[2])
-        top, left = torch.randint(stride, (2,), generator=self.generator).tolist()
-        grid = Grid.over(height, width, patch, stride, (top, left))
-        bottom = (grid.rows - 1) * stride + patch - grid.top - height
-        right = (grid.columns - 1) * stride + patch - grid.left - width
-        margin = (grid.left, max(0, right), grid.top, max(0, bottom))
+        top_shift, left_shift = torch.randint(stride, (2,), generator=self.generator).tolist()
+        grid = PatchGrid.covering(height, width, patch_side, stride, (top_shift, left_shift))
+        bottom_margin = (grid.rows - 1) * stride + patch_side - grid.top - height
+        right_margin = (grid.columns - 1) * stride + patch_side - grid.left - width
+        margin = (grid.left, max(0, right_margin), grid.top, max(0, bottom_margin))
         padded = F.pad(image[None], margin, mode="replicate")[0]
-        rarity = self._rarities(padded, dictionary, stride)
+        score_factors = self._find_score_factors(padded, dictionary, stride)
         stripes = [
-            self._search(stripe.rows_of(padded, grid, patch), dictionary, stripe, (height, width), rarity)
-            for stripe in grid.stripes(AT_ONCE)
+            self._match_stripe(
+                stripe.crop_padded(padded, grid, patch_side),
+                dictionary,
+                stripe,
+                (height, width),
+                score_factors,
+            )
+            for stripe in grid.split_into_stripes(MAX_STRIPE_PATCHES)
         ]
-        self._rarity, self.field = (dictionary, rarity), joined(stripes, grid)
-        weight = (self.field.distance / (3 * patch * patch) + 1e-4) ** ((ROBUSTNESS - 2) / 2)
-        sums = self._sums(self.field.corners, weight / weight.mean(), dictionary, stride, padded.shape[1:])
-        return sums[grid.top : grid.top + height, grid.left : grid.left + width]
-
-    def _rarities(self, padded: Tensor, dictionary: Dictionary, stride: int) -> Tensor:
-        """Of the dictionary's keys, by the picture that is painted; the same as long as the dictionary is."""
-        if self._rarity is not None and self._rarity[0] is dictionary:
-            return self._rarity[1]
-        area = padded.shape[1] * padded.shape[2] / stride**2
-        sparse = max(1, math.isqrt(int(area / AT_ONCE)))  # of many patches some tell enough
-        queries = dictionary.describe(padded, stride * sparse).flatten(0, 1)
-        return dictionary.rarity(queries, ALPHA_SOFT if dictionary.soft else ALPHA)
-
-    def _search(
-        self, rows: Tensor, dictionary: Dictionary, grid: Grid, size: tuple[int, int], rarity: Tensor
-    ) -> Field:
-        """The field of a stripe, of the padded picture's ``rows``."""
-        queries = dictionary.describe(rows, grid.stride).flatten(0, 1)
-        known, before = self.field, self._rarity
-        same = before is not None and before[0] is dictionary
-        if known is None or before is None or not (same or dictionary.soft or max(size) >= self.carry):
-            best, distance = dictionary.search(queries, rarity, self.crew)
-            found = dictionary.corners[best], distance, rarity[best]
-            field = Field(dictionary, grid, size, *(each.view(grid.rows, grid.columns) for each in found))
-        else:
-            corners, theirs = known.carried(dictionary, grid, size)
-            weight = theirs * (rarity.median() / before[1].median())
-            distance = dictionary.apart(queries, corners.flatten(), self.crew).view(corners.shape)
-            field = Field(dictionary, grid, size, corners, distance, weight)
-            field.spread(queries, self.crew)
-            self._again(field, queries, rarity)
-        field.spread(queries, self.crew)
-        return field
-
-    def _again(self, field: Field, queries: Tensor, rarity: Tensor) -> None:
-        """Look for what fits least among a part of the keys."""
-        score = field.score.flatten()
-        bound = score[:: max(1, len(score) // 100_000)].quantile(CONTENT)
-        asked = (score >= bound).nonzero()[:, 0]
-        best, distance = field.dictionary.search(
-            queries[asked], rarity, self.crew, turn=self._turn, parts=PARTS
+        self._last_factors, self.matches = (dictionary, score_factors), join_stripes(stripes, grid)
+        vote_weights = (self.matches.distances / (3 * patch_side * patch_side) + 1e-4) ** (
+            (ROBUST_NORM_EXPONENT - 2) / 2
         )
-        self._turn += 1
-        better = distance * rarity[best] < score[asked]
-        taken, best = asked[better], best[better]
-        field.corners.view(-1)[taken] = field.dictionary.corners[best]
-        field.distance.view(-1)[taken] = distance[better]
-        field.rarity.view(-1)[taken] = rarity[best]
+        vote_sums = self._sum_votes(
+            self.matches.corners, vote_weights / vote_weights.mean(), dictionary, stride, padded.shape[1:]
+        )
+        return vote_sums[grid.top : grid.top + height, grid.left : grid.left + width]
 
-    def _sums(
-        self, corners: Tensor, weight: Tensor, dictionary: Dictionary, stride: int, size: torch.Size
+    def _find_score_factors(self, padded: Tensor, dictionary: PatchDictionary, stride: int) -> Tensor:
+        """Return the score factors of the keys for this image, reused while the dictionary stays the same."""
+        if self._last_factors is not None and self._last_factors[0] is dictionary:
+            return self._last_factors[1]
+        area = padded.shape[1] * padded.shape[2] / stride**2
+        subsampling = max(1, math.isqrt(int(area / MAX_STRIPE_PATCHES)))  # a sample of many patches is enough
+        queries = dictionary.project_image(padded, stride * subsampling).flatten(0, 1)
+        return dictionary.compute_score_factors(queries, SOFT_SCORE_ALPHA if dictionary.soft else SCORE_ALPHA)
+
+    def _match_stripe(
+        self,
+        rows: Tensor,
+        dictionary: PatchDictionary,
+        grid: PatchGrid,
+        image_size: tuple[int, int],
+        score_factors: Tensor,
+    ) -> PatchMatches:
+        """Find the matches of a stripe of the grid, which covers ``rows`` of the padded image."""
+        queries = dictionary.project_image(rows, grid.stride).flatten(0, 1)
+        last_matches, last_factors = self.matches, self._last_factors
+        same_dictionary = last_factors is not None and last_factors[0] is dictionary
+        if (
+            last_matches is None
+            or last_factors is None
+            or not (same_dictionary or dictionary.soft or max(image_size) >= self.carry_from_side)
+        ):
+            best_keys, distances = dictionary.search(queries, score_factors, self.pool)
+            columns_of_matches = dictionary.key_corners[best_keys], distances, score_factors[best_keys]
+            matches = PatchMatches(
+                dictionary,
+                grid,
+                image_size,
+                *(column.view(grid.rows, grid.columns) for column in columns_of_matches),
+            )
+        else:
+            corners, last_score_factors = last_matches.propose_corners(dictionary, grid, image_size)
+            proposed_factors = last_score_factors * (score_factors.median() / last_factors[1].median())
+            distances = dictionary.squared_distances(queries, corners.flatten(), self.pool).view(
+                corners.shape
+            )
+            matches = PatchMatches(dictionary, grid, image_size, corners, distances, proposed_factors)
+            matches.propagate(queries, self.pool)
+            self._improve_worst(matches, queries, score_factors)
+        matches.propagate(queries, self.pool)
+        return matches
+
+    def _improve_worst(self, matches: PatchMatches, queries: Tensor, score_factors: Tensor) -> None:
+        """Search a part of the keys for the patches with the worst scores."""
+        scores = matches.scores.flatten()
+        min_score = scores[:: max(1, len(scores) // 100_000)].quantile(SETTLED_SHARE)
+        searched = (scores >= min_score).nonzero()[:, 0]
+        best_keys, distances = matches.dictionary.search(
+            queries[searched],
+            score_factors,
+            self.pool,
+            part_index=self._search_count,
+            part_count=SEARCH_PARTS,
+        )
+        self._search_count += 1
+        is_better = distances * score_factors[best_keys] < scores[searched]
+        improved, best_keys = searched[is_better], best_keys[is_better]
+        matches.corners.view(-1)[improved] = matches.dictionary.key_corners[best_keys]
+        matches.distances.view(-1)[improved] = distances[is_better]
+        matches.score_factors.view(-1)[improved] = score_factors[best_keys]
+
+    def _sum_votes(
+        self,
+        corners: Tensor,
+        vote_weights: Tensor,
+        dictionary: PatchDictionary,
+        stride: int,
+        padded_size: torch.Size,
     ) -> Tensor:
-        """Add up the overlapping patches, Gaussian-windowed: ``(*size, 4)``.
+        """Sum up the overlapping patches with a Gaussian window: ``(*padded_size, 4)``.
 
-        Pixel by pixel of the patch, for all patches at once: no patch is ever stored.
+        Loops over the pixels of a patch, for all patches at once, so that no patch needs to be stored.
         """
-        atlas, patch = dictionary.atlas, dictionary.patch
+        atlas, patch_side = dictionary.atlas, dictionary.patch_side
         rows, columns = corners.shape
-        sums = torch.zeros(size[0], size[1], 4, device=weight.device)
-        at = torch.linspace(-1, 1, patch, device=weight.device)
-        window = torch.exp(-(at[:, None] ** 2 + at**2) / 0.72).tolist()
-        flat, column = corners.flatten(), weight[..., None]
-        for y in range(patch):
-            for x in range(patch):
-                votes = atlas.pixels.index_select(0, flat + (y * atlas.width + x)).view(rows, columns, 4)
-                target = sums[y : y + rows * stride : stride, x : x + columns * stride : stride]
-                target[:rows, :columns].addcmul_(votes, column, value=window[y][x])
-        return sums
+        vote_sums = torch.zeros(padded_size[0], padded_size[1], 4, device=vote_weights.device)
+        offsets = torch.linspace(-1, 1, patch_side, device=vote_weights.device)
+        window = torch.exp(-(offsets[:, None] ** 2 + offsets**2) / 0.72).tolist()
+        flat_corners, weight_column = corners.flatten(), vote_weights[..., None]
+        for y in range(patch_side):
+            for x in range(patch_side):
+                colour_votes = atlas.pixels.index_select(0, flat_corners + (y * atlas.width + x)).view(
+                    rows, columns, 4
+                )
+                covered = vote_sums[y : y + rows * stride : stride, x : x + columns * stride : stride]
+                covered[:rows, :columns].addcmul_(colour_votes, weight_column, value=window[y][x])
+        return vote_sums

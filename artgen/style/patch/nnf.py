@@ -1,8 +1,8 @@
-"""Which patch of the style lies where: found once, carried over to the next grid and the next size.
+"""Nearest-neighbour field: the best style patch for each patch of the image, reused in later iterations.
 
-Coherence search (Ashikhmin 2001; Hertzmann et al. 2001) as PatchMatch does it (Barnes et al. 2009): what a
-place or its neighbour found before, moved along, is as a rule the continuation of the same stroke. So search
-starts from there, and strokes come out whole.
+Coherence search (Ashikhmin 2001; Hertzmann et al. 2001) in the form of PatchMatch (Barnes et al. 2009): the
+last match of a patch or of its neighbour, shifted, usually continues the same stroke. The search starts from
+there, so that strokes stay intact.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from artgen.style.patch.dictionary import Dictionary
-from artgen.style.patch.thread_pool import Crew
+from artgen.style.patch.dictionary import PatchDictionary
+from artgen.style.patch.thread_pool import ThreadPool
 
-DIRECTIONS = ((0, 1), (0, -1), (1, 0), (-1, 0))
+NEIGHBOUR_OFFSETS = ((0, 1), (0, -1), (1, 0), (-1, 0))
 
 
 @dataclass(frozen=True)
-class Grid:
-    """Where patches are laid over a picture.
+class PatchGrid:
+    """Regular grid of overlapping patches over an image.
 
     Attributes:
-        rows: patches down.
-        columns: patches across.
-        stride: px between them.
-        top: px by which the first one's corner lies above the picture.
-        left: px by which it lies to the left of it.
+        rows: number of patches vertically.
+        columns: number of patches horizontally.
+        stride: px between neighbours.
+        top: px from the first patch's corner down to the top of the image.
+        left: px from the first patch's corner to the left border of the image.
     """
 
     rows: int
@@ -38,130 +38,164 @@ class Grid:
     left: int
 
     @classmethod
-    def over(cls, height: int, width: int, patch: int, stride: int, shift: tuple[int, int]) -> Grid:
-        """The grid that covers a picture with a margin of half a patch, moved by ``shift`` px."""
-        top, left = patch // 2 + shift[0], patch // 2 + shift[1]
+    def covering(
+        cls, height: int, width: int, patch_side: int, stride: int, shift: tuple[int, int]
+    ) -> PatchGrid:
+        """Return the grid that covers an image with a margin of half a patch, shifted by ``shift`` px."""
+        top, left = patch_side // 2 + shift[0], patch_side // 2 + shift[1]
         return cls(-(-(top + height) // stride), -(-(left + width) // stride), stride, top, left)
 
-    def stripes(self, most: int) -> list[Grid]:
-        """Its rows in order, in grids of at most ``most`` patches (or of one row)."""
-        count = max(1, most // self.columns)
-        starts = range(0, self.rows, count)
-        rows = [min(count, self.rows - start) for start in starts]
+    def split_into_stripes(self, max_patches: int) -> list[PatchGrid]:
+        """Split the rows, in order, into grids of at most ``max_patches`` patches (or of one row)."""
+        stripe_rows = max(1, max_patches // self.columns)
+        starts = range(0, self.rows, stripe_rows)
+        row_counts = [min(stripe_rows, self.rows - start) for start in starts]
         tops = [self.top - start * self.stride for start in starts]
-        return [replace(self, rows=n, top=top) for n, top in zip(rows, tops, strict=True)]
+        return [
+            replace(self, rows=row_count, top=top) for row_count, top in zip(row_counts, tops, strict=True)
+        ]
 
-    def rows_of(self, padded: Tensor, whole: Grid, patch: int) -> Tensor:
-        """What a stripe covers of the picture ``(3, H, W)`` padded for the ``whole`` grid."""
-        first = whole.top - self.top
-        return padded[:, first : first + (self.rows - 1) * self.stride + patch]
+    def crop_padded(self, padded: Tensor, full_grid: PatchGrid, patch_side: int) -> Tensor:
+        """Crop the part of this stripe from the image ``(3, H, W)`` that was padded for ``full_grid``."""
+        first_row = full_grid.top - self.top
+        return padded[:, first_row : first_row + (self.rows - 1) * self.stride + patch_side]
 
 
 @dataclass
-class Field:
-    """For each patch of a grid the style's patch that suits it.
+class PatchMatches:
+    """The best matching style patch for each patch of a grid (nearest-neighbour field).
 
     Attributes:
-        dictionary: whose patches they are.
-        grid: of the picture.
-        size: the picture's ``(H, W)``, px.
-        corners: ``(rows, columns)`` upper left corners in the dictionary's atlas.
-        distance: likewise, squared distances.
-        rarity: likewise, by how much a distance is multiplied to be a score (see ``Dictionary``).
+        dictionary: dictionary of the style patches.
+        grid: grid over the image.
+        image_size: ``(H, W)`` of the image, px.
+        corners: ``(rows, columns)``: flat upper left corners in the dictionary's atlas.
+        distances: ``(rows, columns)``: squared distances.
+        score_factors: ``(rows, columns)``: a distance times its factor is a score (see ``PatchDictionary``).
     """
 
-    dictionary: Dictionary
-    grid: Grid
-    size: tuple[int, int]
+    dictionary: PatchDictionary
+    grid: PatchGrid
+    image_size: tuple[int, int]
     corners: Tensor
-    distance: Tensor
-    rarity: Tensor
+    distances: Tensor
+    score_factors: Tensor
 
     @property
-    def score(self) -> Tensor:
-        """``(rows, columns)``: the smaller the better."""
-        return self.distance * self.rarity
+    def scores(self) -> Tensor:
+        """Scores ``(rows, columns)``; smaller is better."""
+        return self.distances * self.score_factors
 
-    def carried(self, dictionary: Dictionary, grid: Grid, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
-        """Corners and rarities that this field proposes for another grid, size or dictionary.
+    def propose_corners(
+        self, dictionary: PatchDictionary, grid: PatchGrid, image_size: tuple[int, int]
+    ) -> tuple[Tensor, Tensor]:
+        """Propose the corners and score factors of these matches for another grid, size or dictionary.
 
-        What rarity will be there is not known; relative to the typical one it is taken to be as here.
+        The factors in the new dictionary are not known, so the old ones are returned; the caller rescales
+        them by the medians.
         """
         device = self.corners.device
-        half_old, half = self.dictionary.patch // 2, dictionary.patch // 2
-        ratio = self.size[0] / size[0], self.size[1] / size[1]
-        # Middles of the new patches at this field's size; the nearest of its patches; how far away they are.
-        index, away = [], []
-        for axis, (count, old_count, start, old_start) in enumerate(
+        old_half_patch, half_patch = self.dictionary.patch_side // 2, dictionary.patch_side // 2
+        ratio = self.image_size[0] / image_size[0], self.image_size[1] / image_size[1]
+        # Centres of the new patches at the old image size, the nearest old patches, and offsets from them.
+        nearest_indices, offsets = [], []
+        for axis, (patch_count, old_patch_count, grid_start, old_grid_start) in enumerate(
             (
                 (grid.rows, self.grid.rows, grid.top, self.grid.top),
                 (grid.columns, self.grid.columns, grid.left, self.grid.left),
             )
         ):
-            middle = (torch.arange(count, device=device) * grid.stride - start + half) * ratio[axis]
-            place = (middle - half_old + old_start) / self.grid.stride
-            nearest = place.round().long().clamp_(0, old_count - 1)
-            index.append(nearest)
-            away.append(middle - (nearest * self.grid.stride - old_start + half_old))
-        corners = self.corners[index[0]][:, index[1]]
-        atlas, target = self.dictionary.atlas, dictionary.atlas
-        row, column = corners // atlas.width, corners % atlas.width
-        picture, top = atlas.picture_of(row)
-        # A picture that is no longer among them is stood in for by the first: a poor proposal, soon replaced.
-        here = {number: place for place, number in enumerate(target.numbers)}
-        theirs = torch.tensor([here.get(number, 0) for number in atlas.numbers], device=device)[picture]
-        sizes = target.measures[theirs]
-        scale = sizes / atlas.measures[picture]
-        y = (row - top + half_old + away[0][:, None]) * scale[..., 0] - half
-        x = (column + half_old + away[1]) * scale[..., 1] - half
-        y = torch.minimum(y.round().long().clamp_(min=0), sizes[..., 0] - dictionary.patch)
-        x = torch.minimum(x.round().long().clamp_(min=0), sizes[..., 1] - dictionary.patch)
-        found = (torch.tensor(target.tops, device=device)[theirs] + y) * target.width + x
-        rarity = self.rarity[index[0]][:, index[1]]
-        return found, rarity
+            centres = (
+                torch.arange(patch_count, device=device) * grid.stride - grid_start + half_patch
+            ) * ratio[axis]
+            old_position = (centres - old_half_patch + old_grid_start) / self.grid.stride
+            nearest = old_position.round().long().clamp_(0, old_patch_count - 1)
+            nearest_indices.append(nearest)
+            offsets.append(centres - (nearest * self.grid.stride - old_grid_start + old_half_patch))
+        corners = self.corners[nearest_indices[0]][:, nearest_indices[1]]
+        old_atlas, new_atlas = self.dictionary.atlas, dictionary.atlas
+        row, column = corners // old_atlas.width, corners % old_atlas.width
+        old_image_index, old_image_top = old_atlas.find_image_of_row(row)
+        # An image that is missing in the new atlas is replaced by the first: a poor proposal, soon improved.
+        index_by_number = {number: index for index, number in enumerate(new_atlas.image_numbers)}
+        new_image_index = torch.tensor(
+            [index_by_number.get(number, 0) for number in old_atlas.image_numbers], device=device
+        )[old_image_index]
+        new_sizes = new_atlas.size_table[new_image_index]
+        scale = new_sizes / old_atlas.size_table[old_image_index]
+        y = (row - old_image_top + old_half_patch + offsets[0][:, None]) * scale[..., 0] - half_patch
+        x = (column + old_half_patch + offsets[1]) * scale[..., 1] - half_patch
+        y = torch.minimum(y.round().long().clamp_(min=0), new_sizes[..., 0] - dictionary.patch_side)
+        x = torch.minimum(x.round().long().clamp_(min=0), new_sizes[..., 1] - dictionary.patch_side)
+        proposed_corners = (
+            torch.tensor(new_atlas.image_tops, device=device)[new_image_index] + y
+        ) * new_atlas.width + x
+        score_factors = self.score_factors[nearest_indices[0]][:, nearest_indices[1]]
+        return proposed_corners, score_factors
 
-    def used(self) -> list[int]:
-        """The style's pictures by their numbers, the most used first."""
-        picture, _ = self.dictionary.atlas.picture_of(self.corners.flatten() // self.dictionary.atlas.width)
-        count = torch.bincount(picture, minlength=len(self.dictionary.atlas.numbers))
-        order = count.argsort(descending=True, stable=True).tolist()
-        return [self.dictionary.atlas.numbers[place] for place in order]
+    def rank_used_images(self) -> list[int]:
+        """Return the numbers of the style images, the most used first."""
+        image_index, _ = self.dictionary.atlas.find_image_of_row(
+            self.corners.flatten() // self.dictionary.atlas.width
+        )
+        use_counts = torch.bincount(image_index, minlength=len(self.dictionary.atlas.image_numbers))
+        ranking = use_counts.argsort(descending=True, stable=True).tolist()
+        return [self.dictionary.atlas.image_numbers[index] for index in ranking]
 
-    def propose(self, queries: Tensor, corners: Tensor, rarity: Tensor, where: Tensor, crew: Crew) -> None:
-        """Take over what is better.
+    def accept_better(
+        self, queries: Tensor, corners: Tensor, score_factors: Tensor, is_proposed: Tensor, pool: ThreadPool
+    ) -> None:
+        """Accept the proposed matches that have a better score than the present ones.
 
         Args:
             queries: ``(rows * columns, D)``.
-            corners: ``(rows, columns)`` proposed.
-            rarity: likewise.
-            where: likewise, whether there is a proposal.
-            crew: who compares.
+            corners: ``(rows, columns)``, proposed.
+            score_factors: ``(rows, columns)``, proposed.
+            is_proposed: ``(rows, columns)``, whether there is a proposal.
+            pool: threads that compute distances.
         """
-        asked = (where & (corners != self.corners)).flatten().nonzero()[:, 0]
-        at, weight = corners.flatten()[asked], rarity.flatten()[asked]
-        distance = self.dictionary.apart(queries[asked], at, crew)
-        better = distance * weight < self.score.flatten()[asked]
-        taken = asked[better]
-        self.corners.view(-1)[taken] = at[better]
-        self.distance.view(-1)[taken] = distance[better]
-        self.rarity.view(-1)[taken] = weight[better]
+        candidates = (is_proposed & (corners != self.corners)).flatten().nonzero()[:, 0]
+        candidate_corners, candidate_factors = (
+            corners.flatten()[candidates],
+            score_factors.flatten()[candidates],
+        )
+        candidate_distances = self.dictionary.squared_distances(queries[candidates], candidate_corners, pool)
+        is_better = candidate_distances * candidate_factors < self.scores.flatten()[candidates]
+        accepted = candidates[is_better]
+        self.corners.view(-1)[accepted] = candidate_corners[is_better]
+        self.distances.view(-1)[accepted] = candidate_distances[is_better]
+        self.score_factors.view(-1)[accepted] = candidate_factors[is_better]
 
-    def spread(self, queries: Tensor, crew: Crew) -> None:
-        """Every patch asks its four neighbours what would continue theirs."""
+    def propagate(self, queries: Tensor, pool: ThreadPool) -> None:
+        """Propose to every patch the continuation of its four neighbours' matches."""
         width, stride = self.dictionary.atlas.width, self.grid.stride
-        for down, right in DIRECTIONS:
-            theirs = torch.roll(self.corners, (down, right), (0, 1))
-            corners = theirs + (down * width + right) * stride
-            column = theirs % width + right * stride
-            where = (column >= 0) & (column < width) & self.dictionary.whole(corners)
-            if down:
-                where[0 if down > 0 else -1] = False
+        for row_step, column_step in NEIGHBOUR_OFFSETS:
+            neighbour_corners = torch.roll(self.corners, (row_step, column_step), (0, 1))
+            corners = neighbour_corners + (row_step * width + column_step) * stride
+            column = neighbour_corners % width + column_step * stride
+            is_proposed = (column >= 0) & (column < width) & self.dictionary.are_within_one_image(corners)
+            if row_step:
+                is_proposed[0 if row_step > 0 else -1] = False
             else:
-                where[:, 0 if right > 0 else -1] = False
-            self.propose(queries, corners, torch.roll(self.rarity, (down, right), (0, 1)), where, crew)
+                is_proposed[:, 0 if column_step > 0 else -1] = False
+            self.accept_better(
+                queries,
+                corners,
+                torch.roll(self.score_factors, (row_step, column_step), (0, 1)),
+                is_proposed,
+                pool,
+            )
 
 
-def joined(stripes: Sequence[Field], grid: Grid) -> Field:
-    """The field of a whole grid, of those of its stripes."""
-    parts = ([getattr(stripe, name) for stripe in stripes] for name in ("corners", "distance", "rarity"))
-    return Field(stripes[0].dictionary, grid, stripes[0].size, *(torch.cat(part) for part in parts))
+def join_stripes(stripes: Sequence[PatchMatches], grid: PatchGrid) -> PatchMatches:
+    """Join the matches of all stripes of a grid."""
+    field_parts = (
+        [getattr(stripe, field_name) for stripe in stripes]
+        for field_name in ("corners", "distances", "score_factors")
+    )
+    return PatchMatches(
+        stripes[0].dictionary,
+        grid,
+        stripes[0].image_size,
+        *(torch.cat(stripe_parts) for stripe_parts in field_parts),
+    )

@@ -1,4 +1,4 @@
-"""Style transfer that needs no weights: the content painted anew out of patches of a painting.
+"""Style transfer without a network: the content is repainted with patches of the paintings.
 
 Coarse-to-fine texture optimisation (Kwatra et al. 2005; Elad and Milanfar 2017) with the normalised
 patch score of GPNN (Granot et al. 2022) and palette transfer (Pitie et al. 2007).
@@ -16,44 +16,58 @@ from torch import Tensor
 
 from artgen.errors import ArtgenError
 from artgen.imaging.image import resize
-from artgen.style.detail import blur, edge_map, match_fine_bands, raise_local_contrast, wide_blur
-from artgen.style.palette import linear_map, transfer_palette
-from artgen.style.patch.dictionary import Atlas
-from artgen.style.patch.em_step import Painter
+from artgen.style.detail import (
+    edge_map,
+    equalise_local_contrast,
+    gaussian_blur,
+    match_laplacian_bands,
+    wide_gaussian_blur,
+)
+from artgen.style.palette import match_colours_linearly, transfer_palette
+from artgen.style.patch.dictionary import StyleAtlas
+from artgen.style.patch.em_step import PatchPainter
 from artgen.style.patch.presets import PatchSettings
-from artgen.style.patch.schedule import Level, make_plan
-from artgen.style.patch.styleset import StyleSet, prepare
-from artgen.style.patch.thread_pool import crew
-from artgen.style.preserve import face_map, finished, in_luminance
-from artgen.style.progress import Report
-from artgen.style.request import SCALE, StyleRequest, check_request
+from artgen.style.patch.schedule import PaintingLevel, plan_levels
+from artgen.style.patch.styleset import StyleSet, cached_style_set
+from artgen.style.patch.thread_pool import open_thread_pool
+from artgen.style.preserve import face_mask, restore_preserved, to_matched_grey
+from artgen.style.progress import StyleProgress
+from artgen.style.request import DEFAULT_STYLE_SCALE, StyleRequest, validate_request
 
-CRISPNESS = 0.4
-# Pull towards the content within a face that is wholly spared, at every size.
-FACES = 1.0
-# Pixels of a picture, and what each takes while it is painted.
-LARGEST, BYTES = 64_000_000, 150
-# Less than this leaves the content as wholly as nothing does.
-LEAST = 1e-4
-# Border between two styles' masks, over the longer side: as soft as strokes of the coarsest sizes are wide.
-BORDER = 0.012
+BAND_MATCHING_AMOUNT = 0.4  # of the final match of fine Laplacian bands, 0 to 1
+# Pull towards the content in fully protected faces, at every level.
+FACE_PULL = 1.0
+# Limit of the content's pixels, and the memory that each takes while it is painted.
+MAX_PIXELS, BYTES_PER_PIXEL = 64_000_000, 150
+# A smaller strength returns the content unchanged.
+MIN_STRENGTH = 1e-4
+# Sigma of the soft border between the masks of two styles, relative to the longer side: about the width of
+# coarse strokes.
+MASK_BORDER_SHARE = 0.012
 
 
 @dataclass
 class StyleRegion:
-    """Where one style set goes: everywhere when ``mask`` is None, else by ``(1, H, W)`` in [0, 1]."""
+    """A style set and the region of the image that it paints.
 
-    styles: StyleSet
+    Attributes:
+        style_set: the style images.
+        mask: ``(1, H, W)`` in [0, 1], or None for the whole image.
+        painter: paints with their patches.
+        image_order: numbers of the style images by priority, the most used first.
+    """
+
+    style_set: StyleSet
     mask: Tensor | None
-    painter: Painter
-    order: list[int]
+    painter: PatchPainter
+    image_order: list[int]
 
-    def atlas(self, side: int) -> Atlas:
-        """The paintings at ``side`` px; where not all fit, those that the picture has most of by now."""
-        return self.styles.atlas(side, self.order)
+    def cached_atlas(self, side: int) -> StyleAtlas:
+        """Return the atlas at ``side`` px; if not all images fit, of those most used so far."""
+        return self.style_set.cached_atlas(side, self.image_order)
 
-    def at(self, size: tuple[int, int]) -> Tensor | None:
-        """The mask at another size."""
+    def mask_at(self, size: tuple[int, int]) -> Tensor | None:
+        """Return the mask resized to ``size``."""
         return None if self.mask is None else resize(self.mask, size)
 
 
@@ -61,179 +75,227 @@ class StyleRegion:
 def stylize_by_patches(
     content: Tensor, styles: Sequence[Sequence[Tensor]], request: StyleRequest, settings: PatchSettings
 ) -> Tensor:
-    """Paint ``content`` in the manner of ``styles``.
+    """Paint ``content`` in the style of paintings, with patches of them.
 
-    The same arguments give the same picture, on any number of torch's threads.
+    The same arguments give the same image for any number of torch threads.
 
     Args:
         content: ``(3, H, W)`` float32, sRGB in ``[0, 1]``, any size from 1 px.
-        styles: one or more, each of one painting ``(3, h, w)``, likewise, or of several, such as a folder of
-            photographs (``read_album``); bytes will do. No painting is enlarged beyond its own pixels.
-        request: how much of them goes where. With a ``start`` only the finest patches are laid anew.
-        settings: one of ``PATCH_PRESETS``, or of one's own.
+        styles: one or more styles, each of one or more images ``(3, h, w)``, likewise or bytes, such as a
+            folder of photographs (``read_style_images``). Images are not enlarged.
+        request: how much of each style goes where. With a ``start_image`` only the finest pass is painted.
+        settings: such as one of ``PATCH_PRESETS``.
 
     Returns:
         ``(3, H, W)`` in ``[0, 1]``, of the content's size, on the CPU.
 
     Raises:
-        ArtgenError: an argument is out of range or a picture is not one.
+        ArtgenError: an argument is out of range, or an image is invalid.
     """
-    shares = check_request(request, content, styles)
+    style_shares = validate_request(request, content, styles)
     height, width = content.shape[1:]
-    if height * width > LARGEST:
-        right = f'at most {LARGEST / 1e6:.0f} million px: give a smaller side, or method = "net"'
-        raise ArtgenError("style", f"a picture of {width} x {height} px for patch", right)
-    if request.strength < LEAST:
+    if height * width > MAX_PIXELS:
+        expected = f'at most {MAX_PIXELS / 1e6:.0f} million px: give a smaller side, or method = "net"'
+        raise ArtgenError("style", f"a picture of {width} x {height} px for patch", expected)
+    if request.strength < MIN_STRENGTH:
         return content.clone()
-    if request.masks is None:  # what has no share has no colours in the palette either
-        styles = [style for style, share in zip(styles, shares, strict=True) if share > 0]
-        shares = [share for share in shares if share > 0]
+    if request.masks is None:  # a style without weight must not add colours to the palette
+        styles = [style for style, share in zip(styles, style_shares, strict=True) if share > 0]
+        style_shares = [share for share in style_shares if share > 0]
     original = content.to(request.device)
-    pictures = [picture.to(request.device) for style in styles for picture in style]
-    spared = face_map(original) * request.faces if request.faces else None
-    ground = original
-    with crew(request.device) as workers:
+    style_images = [style_image.to(request.device) for style in styles for style_image in style]
+    face_protection_mask = face_mask(original) * request.face_protection if request.face_protection else None
+    painted_content = original
+    with open_thread_pool(request.device) as pool:
         if request.preserve == "colour":
-            ground, pictures = in_luminance(original, pictures)
+            painted_content, style_images = to_matched_grey(original, style_images)
         generator = torch.Generator().manual_seed(request.seed)
 
-        def region(pictures: Sequence[Tensor], weights: Sequence[float], mask: Tensor | None) -> StyleRegion:
-            prepared = prepare(pictures, weights)
-            # Of more than fit, others each time: by chance until the picture tells which it wants.
-            order = torch.randperm(len(weights), generator=generator).tolist() if len(weights) > 1 else [0]
-            return StyleRegion(prepared, mask, Painter(generator, workers, settings.carry), order)
+        def make_region(
+            style_images: Sequence[Tensor], weights: Sequence[float], mask: Tensor | None
+        ) -> StyleRegion:
+            style_set = cached_style_set(style_images, weights)
+            # If not all images fit into an atlas, start with a random choice; later the most used ones stay.
+            image_order = (
+                torch.randperm(len(weights), generator=generator).tolist() if len(weights) > 1 else [0]
+            )
+            return StyleRegion(
+                style_set, mask, PatchPainter(generator, pool, settings.carry_from_side), image_order
+            )
 
         if request.masks is None or len(request.masks) == 1:
-            weights = [share / len(style) for style, share in zip(styles, shares, strict=True) for _ in style]
-            regions = [region(pictures, weights, None)]
-        else:
-            factors = torch.tensor(shares, device=original.device).view(-1, 1, 1, 1)
-            shared = request.masks.to(original.device) * factors * len(shares)
-            borders = _soft_borders(shared, (height, width))
-            rest = iter(pictures)
-            regions = [
-                region(list(islice(rest, len(style))), [1.0] * len(style), mask)
-                for style, mask in zip(styles, borders, strict=True)
+            weights = [
+                share / len(style) for style, share in zip(styles, style_shares, strict=True) for _ in style
             ]
-        painted = _PatchPainting(regions, settings, request, spared, generator).paint(ground)
-        return finished(original, painted, request).cpu()
+            regions = [make_region(style_images, weights, None)]
+        else:
+            factors = torch.tensor(style_shares, device=original.device).view(-1, 1, 1, 1)
+            weighted_masks = request.masks.to(original.device) * factors * len(style_shares)
+            soft_masks = _soften_masks(weighted_masks, (height, width))
+            remaining_images = iter(style_images)
+            regions = [
+                make_region(list(islice(remaining_images, len(style))), [1.0] * len(style), mask)
+                for style, mask in zip(styles, soft_masks, strict=True)
+            ]
+        painted = _PatchStyliser(regions, settings, request, face_protection_mask, generator).paint(
+            painted_content
+        )
+        return restore_preserved(original, painted, request).cpu()
 
 
-def _soft_borders(masks: Tensor, size: tuple[int, int]) -> Tensor:
-    """Masks ``(k, 1, H, W)`` that add up to one, without hard borders."""
-    sized = torch.stack([wide_blur(resize(mask, size), BORDER * max(size)) for mask in masks])
-    # Where no style is wanted the result will not be seen; there the nearest goes on.
-    return (sized + 1e-4) / (sized + 1e-4).sum(0, keepdim=True)
+def _soften_masks(masks: Tensor, image_size: tuple[int, int]) -> Tensor:
+    """Blur masks and normalise them: ``(k, 1, H, W)`` that add up to 1, without hard borders."""
+    softened = torch.stack(
+        [wide_gaussian_blur(resize(mask, image_size), MASK_BORDER_SHARE * max(image_size)) for mask in masks]
+    )
+    # Where no mask is, the result is not used; the small constant avoids a division by zero there.
+    return (softened + 1e-4) / (softened + 1e-4).sum(0, keepdim=True)
 
 
 @dataclass
-class _PatchPainting:
-    """One picture's painting: what stays the same over its sizes."""
+class _PatchStyliser:
+    """Painter of one image: the data shared by all its levels."""
 
     regions: Sequence[StyleRegion]
     settings: PatchSettings
     request: StyleRequest
-    spared: Tensor | None
+    face_protection_mask: Tensor | None
     generator: torch.Generator
 
     def paint(self, content: Tensor) -> Tensor:
-        """Paint ``content``, ``(3, H, W)``, at its sizes, from coarse to full."""
-        ground, start = self._ground(content), self.request.start
-        levels = list(enumerate(make_plan(content.shape[1], content.shape[2], fast=self.settings.fast)))
-        if start is not None:  # composed and structured it is: only its surface is painted anew
-            number, last = levels[-1]
-            levels = [(number, replace(last, noise=0.0, passes=last.passes[-1:]))]
-        total, done = sum(level.cost for _, level in levels), 0.0
-        picture = resize(ground if start is None else start.to(ground.device), levels[0][1].size)
-        for number, level in levels:
-            hold = self.settings.decay**number / self.request.strength
-            picture = self._paint_level(picture, ground, level, hold)
-            done += level.cost
-            self.request.watch(Report(done / total, picture, stage=f"{max(level.size)} px"))
-        side = self._side(content.shape[1:])
-        finest = [region.styles.leading(region.atlas(side)) for region in self.regions]
-        return self._together([match_fine_bands(picture, f, CRISPNESS * self._amount) for f in finest])
+        """Paint ``content``, ``(3, H, W)``, level by level from coarse to full size."""
+        recoloured, start_image = self._match_palettes(content), self.request.start_image
+        levels = list(enumerate(plan_levels(content.shape[1], content.shape[2], fast=self.settings.fast)))
+        if start_image is not None:  # its structure exists already, so only the finest pass is needed
+            level_index, last_level = levels[-1]
+            levels = [(level_index, replace(last_level, noise_amount=0.0, passes=last_level.passes[-1:]))]
+        total_cost, finished_cost = sum(level.cost for _, level in levels), 0.0
+        image = resize(
+            recoloured if start_image is None else start_image.to(recoloured.device), levels[0][1].image_size
+        )
+        for level_index, level in levels:
+            pull_factor = self.settings.pull_decay**level_index / self.request.strength
+            image = self._paint_level(image, recoloured, level, pull_factor)
+            finished_cost += level.cost
+            self.request.on_progress(
+                StyleProgress(finished_cost / total_cost, image, stage=f"{max(level.image_size)} px")
+            )
+        style_side = self._style_side(content.shape[1:])
+        finest_styles = [
+            region.style_set.heaviest_image(region.cached_atlas(style_side)) for region in self.regions
+        ]
+        return self._blend_regions(
+            [
+                match_laplacian_bands(image, style_image, BAND_MATCHING_AMOUNT * self._style_amount)
+                for style_image in finest_styles
+            ]
+        )
 
-    def _ground(self, content: Tensor) -> Tensor:
-        """The content in the paintings' colours."""
-        raised = raise_local_contrast(content, self.settings.contrast)
-        grounds = []
+    def _match_palettes(self, content: Tensor) -> Tensor:
+        """Map the colours of the content to the palettes of the styles."""
+        contrasted = equalise_local_contrast(content, self.settings.local_contrast)
+        recoloured_images = []
         for region in self.regions:
-            palette, mask = region.styles.palette, region.mask
-            mapped = linear_map(raised, palette, self._amount, mask)
-            grounds.append(
+            palette, mask = region.style_set.palette, region.mask
+            mapped = match_colours_linearly(contrasted, palette, self._style_amount, mask)
+            recoloured_images.append(
                 transfer_palette(
-                    mapped, palette, self.generator, turns=10, amount=0.5 * self._amount, among=mask
+                    mapped,
+                    palette,
+                    self.generator,
+                    rotations=10,
+                    amount=0.5 * self._style_amount,
+                    region=mask,
                 )
             )
-        return self._together(grounds)
+        return self._blend_regions(recoloured_images)
 
-    def _paint_level(self, picture: Tensor, ground: Tensor, level: Level, hold: float) -> Tensor:
-        """Take the picture to the level's size and paint it there."""
-        wanted, side = resize(ground, level.size), self._side(level.size)
-        edges = edge_map(wanted)
-        pull = (self.settings.base + self.settings.edge * edges) * hold
-        spared = None if self.spared is None else resize(self.spared, level.size)
-        if spared is not None:
-            pull = torch.maximum(pull, FACES / self.request.strength * spared)
+    def _paint_level(
+        self, image: Tensor, recoloured: Tensor, level: PaintingLevel, pull_factor: float
+    ) -> Tensor:
+        """Resize the image to the level's size and paint its passes."""
+        target, style_side = resize(recoloured, level.image_size), self._style_side(level.image_size)
+        edges = edge_map(target)
+        pull = (self.settings.base_pull + self.settings.edge_pull * edges) * pull_factor
+        level_face_mask = (
+            None if self.face_protection_mask is None else resize(self.face_protection_mask, level.image_size)
+        )
+        if level_face_mask is not None:
+            pull = torch.maximum(pull, FACE_PULL / self.request.strength * level_face_mask)
 
-        def fuse(image: Tensor) -> Tensor:
-            return ((image + pull * wanted) / (1 + pull)).clamp_(0, 1)
+        def fuse_with_content(painted: Tensor) -> Tensor:
+            return ((painted + pull * target) / (1 + pull)).clamp_(0, 1)
 
-        picture = fuse(resize(picture, level.size))
-        atlases = [region.atlas(side) for region in self.regions]
-        if level.noise:
-            grain = blur(torch.randn(1, *level.size, generator=self.generator).to(picture.device), 1.0)
-            grain = grain * (level.noise / grain.pow(2).mean().sqrt()) * (1 - 0.8 * edges)
-            grain = grain if spared is None else grain * (1 - spared)
-            leading = [region.styles.leading(a) for region, a in zip(self.regions, atlases, strict=True)]
-            rough = [(style - blur(style, 2.0)).std() for style in leading]
-            picture = self._together([(picture + grain * each).clamp_(0, 1) for each in rough])
-        room = min(min(size) for atlas in atlases for size in atlas.sizes) // 2
-        for step in level.passes:
-            if step.patch > 7 and step.patch > min(room, max(level.size) // 2):
+        image = fuse_with_content(resize(image, level.image_size))
+        atlases = [region.cached_atlas(style_side) for region in self.regions]
+        if level.noise_amount:
+            noise = gaussian_blur(
+                torch.randn(1, *level.image_size, generator=self.generator).to(image.device), 1.0
+            )
+            noise = noise * (level.noise_amount / noise.pow(2).mean().sqrt()) * (1 - 0.8 * edges)
+            noise = noise if level_face_mask is None else noise * (1 - level_face_mask)
+            style_samples = [
+                region.style_set.heaviest_image(region_atlas)
+                for region, region_atlas in zip(self.regions, atlases, strict=True)
+            ]
+            detail_strengths = [(style - gaussian_blur(style, 2.0)).std() for style in style_samples]
+            image = self._blend_regions(
+                [(image + noise * detail_strength).clamp_(0, 1) for detail_strength in detail_strengths]
+            )
+        max_patch_side = min(min(size) for atlas in atlases for size in atlas.image_sizes) // 2
+        for patch_pass in level.passes:
+            if patch_pass.patch_side > 7 and patch_pass.patch_side > min(
+                max_patch_side, max(level.image_size) // 2
+            ):
                 continue
-            for _ in range(step.repeats):
-                sums = torch.zeros((), device=picture.device)
+            for _ in range(patch_pass.iterations):
+                vote_sums = torch.zeros((), device=image.device)
                 for region, atlas in zip(self.regions, atlases, strict=True):
-                    votes = region.painter.votes(picture, region.styles.dictionary(atlas, step), step.stride)
-                    mask = region.at(level.size)
-                    sums = sums + (votes if mask is None else votes * mask[0, :, :, None])
-                picture = fuse((sums[..., :3] / sums[..., 3:].clamp_min(1e-8)).permute(2, 0, 1))
-            picture = self._together(
+                    votes = region.painter.collect_votes(
+                        image, region.style_set.cached_dictionary(atlas, patch_pass), patch_pass.stride
+                    )
+                    mask = region.mask_at(level.image_size)
+                    vote_sums = vote_sums + (votes if mask is None else votes * mask[0, :, :, None])
+                image = fuse_with_content(
+                    (vote_sums[..., :3] / vote_sums[..., 3:].clamp_min(1e-8)).permute(2, 0, 1)
+                )
+            image = self._blend_regions(
                 [
                     transfer_palette(
-                        picture,
-                        region.styles.palette,
+                        image,
+                        region.style_set.palette,
                         self.generator,
-                        turns=3,
-                        amount=0.5 * self._amount,
-                        among=region.at(level.size),
+                        rotations=3,
+                        amount=0.5 * self._style_amount,
+                        region=region.mask_at(level.image_size),
                     )
                     for region in self.regions
                 ]
             )
         for region in self.regions:
-            if region.painter.field is not None:
-                used = region.painter.field.used()
-                region.order = [*used, *(number for number in region.order if number not in set(used))]
-        return picture
+            if region.painter.matches is not None:
+                used_images = region.painter.matches.rank_used_images()
+                region.image_order = [
+                    *used_images,
+                    *(number for number in region.image_order if number not in set(used_images)),
+                ]
+        return image
 
-    def _together(self, pictures: Sequence[Tensor]) -> Tensor:
-        """One picture of every region's."""
-        if len(pictures) == 1:
-            return pictures[0]
-        size = (pictures[0].shape[1], pictures[0].shape[2])
-        masked = [
-            picture * mask
-            for picture, region in zip(pictures, self.regions, strict=True)
-            if (mask := region.at(size)) is not None
+    def _blend_regions(self, images: Sequence[Tensor]) -> Tensor:
+        """Blend the images of all regions by their masks."""
+        if len(images) == 1:
+            return images[0]
+        size = (images[0].shape[1], images[0].shape[2])
+        masked_images = [
+            image * mask
+            for image, region in zip(images, self.regions, strict=True)
+            if (mask := region.mask_at(size)) is not None
         ]
-        return torch.stack(masked).sum(0)
+        return torch.stack(masked_images).sum(0)
 
     @property
-    def _amount(self) -> float:
+    def _style_amount(self) -> float:
         return math.sqrt(min(1.0, self.request.strength))
 
-    def _side(self, size: Sequence[int]) -> int:
-        return max(1, round(max(size) * (self.request.scale or SCALE)))
+    def _style_side(self, image_size: Sequence[int]) -> int:
+        return max(1, round(max(image_size) * (self.request.style_scale or DEFAULT_STYLE_SCALE)))

@@ -1,4 +1,4 @@
-"""Settings of the patch method by name: how much of the content survives in the painting.
+"""Presets of the patch method, which differ in how much of the content survives.
 
 Imports no torch.
 """
@@ -13,39 +13,41 @@ from artgen.style.request import check_choice
 
 @dataclass(frozen=True)
 class PatchSettings:
-    """How firmly the content is held while the style's patches are laid over it.
+    """Settings of the patch method.
 
     Attributes:
-        base: pull towards the content everywhere, at the coarsest level.
-        edge: further pull where the content has edges.
-        decay: factor on both at every finer level; small values leave fine detail to the style.
-        contrast: how much the content's local contrast is raised first, 0 to 1.
-        carry: see ``Painter``: small values let whole pieces of the style grow over the content.
-        fast: a preview: coarser grids, fewer patches, one iteration.
+        base_pull: pull towards the content everywhere, at the coarsest level.
+        edge_pull: additional pull at the edges of the content.
+        pull_decay: factor on both at every finer level; small values leave fine detail to the style.
+        local_contrast: how much the local contrast of the content is equalised first, 0 to 1.
+        carry_from_side: see ``PatchPainter``: small values let large parts of the style cover the content.
+        fast: preview quality: coarser grids, fewer patches, one iteration.
     """
 
-    base: float
-    edge: float
-    decay: float
-    contrast: float
-    carry: float = math.inf
+    base_pull: float
+    edge_pull: float
+    pull_decay: float
+    local_contrast: float
+    carry_from_side: float = math.inf
     fast: bool = False
 
 
 PATCH_PRESETS = {
-    "bold": PatchSettings(base=0.2, edge=1.0, decay=0.65, contrast=0.5),
-    "balanced": PatchSettings(base=0.2, edge=1.2, decay=0.8, contrast=0.5),
-    "faithful": PatchSettings(base=0.35, edge=2.0, decay=0.85, contrast=0.5),
-    # For an enlarged thumbnail: it rules the coarse levels, the painting the fine ones.
-    "dream": PatchSettings(base=0.3, edge=0.3, decay=0.35, contrast=0.0, carry=300),
+    "bold": PatchSettings(base_pull=0.2, edge_pull=1.0, pull_decay=0.65, local_contrast=0.5),
+    "balanced": PatchSettings(base_pull=0.2, edge_pull=1.2, pull_decay=0.8, local_contrast=0.5),
+    "faithful": PatchSettings(base_pull=0.35, edge_pull=2.0, pull_decay=0.85, local_contrast=0.5),
+    # For an enlarged thumbnail, which determines the coarse levels; the painting determines the fine ones.
+    "dream": PatchSettings(
+        base_pull=0.3, edge_pull=0.3, pull_decay=0.35, local_contrast=0.0, carry_from_side=300
+    ),
 }
 
 
 def patch_preset(name: str) -> PatchSettings:
-    """Return the settings called ``name``.
+    """Return the settings of the preset ``name``.
 
     Raises:
-        ArtgenError: none are called so.
+        ArtgenError: there is no such preset.
     """
     check_choice("preset", name, PATCH_PRESETS)
     return PATCH_PRESETS[name]

@@ -1,76 +1,93 @@
-"""The plan of work: which sizes are painted, with which patches, how often.
+"""Schedule of the patch method: image sizes, patch sizes and iterations.
 
-Time goes where the picture is decided. Coarse levels are cheap and get every patch size; from a few
-hundred pixels on, structure is settled and only small patches still change anything.
+Coarse levels determine the painting; they are cheap and get every patch size. From a few hundred pixels on
+the structure is settled, and only small patches still change anything.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-LEVEL_RATIO = 1.9
-COARSEST = 72.0
+LEVEL_SIZE_RATIO = 1.9
+MIN_COARSEST_SIDE = 72.0
 
 
 @dataclass(frozen=True)
-class Pass:
-    """One patch size at one level: ``patch`` px, a grid of ``stride`` px, ``repeats`` iterations.
+class PatchPass:
+    """Iterations with one patch size at one level.
 
-    ``keys`` of the style's patches are searched. A ``soft`` pass compares with the style blurred as
-    a picture is that was just enlarged; it comes first and makes the picture sharp.
+    Attributes:
+        patch_side: px.
+        stride: px between patches.
+        iterations: number of iterations.
+        key_count: number of style patches that are searched.
+        soft: compare with the style as blurred as an enlarged image; this sharpens the image.
     """
 
-    patch: int
+    patch_side: int
     stride: int
-    repeats: int
-    keys: int
+    iterations: int
+    key_count: int
     soft: bool = False
 
 
 @dataclass(frozen=True)
-class Level:
-    """One size of the picture, ``(height, width)`` px, and what is done there.
+class PaintingLevel:
+    """One size of the image, and the passes painted at it.
 
-    ``noise`` is laid over it first, in units of the style's own detail.
+    Attributes:
+        image_size: ``(height, width)`` px.
+        passes: in order.
+        noise_amount: amplitude of the noise added first, relative to the fine detail of the style.
     """
 
-    size: tuple[int, int]
-    passes: tuple[Pass, ...]
-    noise: float
+    image_size: tuple[int, int]
+    passes: tuple[PatchPass, ...]
+    noise_amount: float
 
     @property
     def cost(self) -> float:
-        """Comparisons of patches, in no unit: for telling how far along the work is."""
-        area = self.size[0] * self.size[1]
-        return sum(area / step.stride**2 * step.keys * step.repeats for step in self.passes) + 40 * area
+        """Estimated relative cost, used for progress reports."""
+        area = self.image_size[0] * self.image_size[1]
+        return (
+            sum(
+                area / patch_pass.stride**2 * patch_pass.key_count * patch_pass.iterations
+                for patch_pass in self.passes
+            )
+            + 40 * area
+        )
 
 
-def make_plan(height: int, width: int, *, fast: bool = False) -> tuple[Level, ...]:
-    """Levels from coarse to the full ``(height, width)``, each ``LEVEL_RATIO`` larger than the last."""
-    longest = max(height, width)
-    sides: list[float] = [longest]
-    while sides[-1] / LEVEL_RATIO >= COARSEST:
-        sides.append(sides[-1] / LEVEL_RATIO)
+def plan_levels(height: int, width: int, *, fast: bool = False) -> tuple[PaintingLevel, ...]:
+    """Plan levels from coarse to ``(height, width)``, each ``LEVEL_SIZE_RATIO`` larger than the last."""
+    longer_side = max(height, width)
+    sides: list[float] = [longer_side]
+    while sides[-1] / LEVEL_SIZE_RATIO >= MIN_COARSEST_SIDE:
+        sides.append(sides[-1] / LEVEL_SIZE_RATIO)
     levels = []
     for side in reversed(sides):
-        factor = side / longest
-        size = (max(1, round(height * factor)), max(1, round(width * factor)))
-        levels.append(Level(size, _passes(side, fast), _noise(side)))
+        scale = side / longer_side
+        size = (max(1, round(height * scale)), max(1, round(width * scale)))
+        levels.append(PaintingLevel(size, _level_passes(side, fast), _level_noise(side)))
     return tuple(levels)
 
 
-def _passes(side: float, fast: bool) -> tuple[Pass, ...]:
+def _level_passes(side: float, fast: bool) -> tuple[PatchPass, ...]:
     if side >= 600:
         if fast:
-            return (Pass(9, 3, 1, 8000, soft=True),)
-        return (Pass(7, 2, 1, 48_000, soft=True),) if side < 1200 else (Pass(9, 3, 1, 32_000, soft=True),)
+            return (PatchPass(9, 3, 1, 8000, soft=True),)
+        return (
+            (PatchPass(7, 2, 1, 48_000, soft=True),)
+            if side < 1200
+            else (PatchPass(9, 3, 1, 32_000, soft=True),)
+        )
     if not fast:
-        return (Pass(21, 7, 2, 16_000), Pass(13, 4, 2, 16_000), Pass(7, 2, 2, 16_000))
+        return (PatchPass(21, 7, 2, 16_000), PatchPass(13, 4, 2, 16_000), PatchPass(7, 2, 2, 16_000))
     if side < 160:
-        return (Pass(21, 7, 1, 4000), Pass(13, 4, 1, 4000), Pass(7, 2, 1, 4000))
-    return (Pass(13, 5, 1, 4000), Pass(7, 3, 1, 4000))
+        return (PatchPass(21, 7, 1, 4000), PatchPass(13, 4, 1, 4000), PatchPass(7, 2, 1, 4000))
+    return (PatchPass(13, 5, 1, 4000), PatchPass(7, 3, 1, 4000))
 
 
-def _noise(side: float) -> float:
-    # Noise makes strokes begin; where structure is settled it would only leave flecks on flat ground.
+def _level_noise(side: float) -> float:
+    # Noise starts strokes. Once the structure is settled it would only leave specks on flat areas.
     return 0.3 if side < 300 else 0.2 if side < 600 else 0.0

@@ -1,4 +1,4 @@
-"""The paintings that a picture is painted from, with everything that can be worked out beforehand."""
+"""The style images of a painting, with their cached atlases, patch dictionaries and palette."""
 
 from __future__ import annotations
 
@@ -9,128 +9,146 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from artgen.imaging.image import fit, resize
-from artgen.style.patch.dictionary import Atlas, Dictionary
-from artgen.style.patch.schedule import Pass
-from artgen.style.style_folder import as_floats
+from artgen.imaging.image import resize, resize_longer_side
+from artgen.style.patch.dictionary import PatchDictionary, StyleAtlas
+from artgen.style.patch.schedule import PatchPass
+from artgen.style.style_folder import to_float_image
 
-PALETTE_SIDE = 256
-PALETTE_COLOURS = 20_000
-FEW = 16  # pictures whose palette is taken from reduced ones; that of more is drawn from their pixels
-SMALLEST = 16
-REMEMBERED = 3
-# Pixels of one atlas, and of all that are remembered; with what belongs to it each takes 40 bytes.
-LARGEST, MOST = 12_000_000, 24_000_000
+MAX_PALETTE_SIDE = 256
+PALETTE_SAMPLES = 20_000
+# Up to this many images the palette is drawn from reduced ones; the reduction of more would take too long, so
+# it is drawn from all their pixels.
+MAX_REDUCED_PALETTE_IMAGES = 16
+MIN_SIDE = 16
+MAX_CACHED_SETS = 3
+# Pixels of one atlas, and of all cached atlases; with its derived data each pixel takes 40 bytes.
+MAX_ATLAS_PIXELS, MAX_CACHED_PIXELS = 12_000_000, 24_000_000
 
 
 class StyleSet:
-    """One or more paintings with weights; remembers its sizes and dictionaries.
+    """One or more style images with weights, and caches of their atlases and patch dictionaries.
 
-    Whatever it draws at random depends on the paintings only, so sharing it between candidates
-    changes none of them.
+    Its random draws depend on the images only, so candidates can share it without changing.
 
     Args:
-        pictures: ``(3, h, w)`` in ``[0, 1]`` each, or bytes: of thousands a float each would be too much.
-        weights: the share of each.
+        images: ``(3, h, w)`` each, floats in ``[0, 1]``, or bytes to save memory with thousands of them.
+        image_weights: weight of each image.
+
+    Attributes:
+        palette: ``(3, M)``: colours drawn from the images by weight.
     """
 
-    def __init__(self, pictures: Sequence[Tensor], weights: Sequence[float]) -> None:
-        self.pictures, self.weights = list(pictures), list(weights)
-        self._atlases: OrderedDict[tuple[int, tuple[int, ...]], Atlas] = OrderedDict()
-        self._dictionaries: dict[tuple[Atlas, Pass], Dictionary] = {}
-        self.palette = self._draw_palette()
+    def __init__(self, images: Sequence[Tensor], image_weights: Sequence[float]) -> None:
+        self.images, self.image_weights = list(images), list(image_weights)
+        self._atlases: OrderedDict[tuple[int, tuple[int, ...]], StyleAtlas] = OrderedDict()
+        self._dictionaries: dict[tuple[StyleAtlas, PatchPass], PatchDictionary] = {}
+        self.palette = self._sample_palette()
 
-    def atlas(self, side: int, order: Sequence[int] | None = None) -> Atlas:
-        """The paintings with their longer side at ``side`` px, but never enlarged.
+    def cached_atlas(self, side: int, image_order: Sequence[int] | None = None) -> StyleAtlas:
+        """Return the atlas of the images, reduced to a longer side of ``side`` px.
 
-        A stretched painting has no brushwork left at its finest. Only what is too small to hold a
-        patch is enlarged.
+        Smaller images are not enlarged, because an enlarged painting has no fine brushwork; except those that
+        are too small for a patch.
 
         Args:
             side: px.
-            order: numbers of the paintings, the dearest first: those that no longer fit into ``LARGEST``
-                pixels are left out.
+            image_order: numbers of the images by priority; those that do not fit into ``MAX_ATLAS_PIXELS``
+                are omitted.
         """
-        numbers = self._fitting(side, range(len(self.pictures)) if order is None else order)
-        name = (side, numbers)
-        if name not in self._atlases:
-            self._atlases[name] = Atlas([_sized(self.pictures[n], side) for n in numbers], numbers)
-            self._forget()
-        self._atlases.move_to_end(name)
-        return self._atlases[name]
+        image_numbers = self._select_fitting(
+            side, range(len(self.images)) if image_order is None else image_order
+        )
+        cache_key = (side, image_numbers)
+        if cache_key not in self._atlases:
+            self._atlases[cache_key] = StyleAtlas(
+                [_resize_painting(self.images[number], side) for number in image_numbers], image_numbers
+            )
+            self._evict_oldest()
+        self._atlases.move_to_end(cache_key)
+        return self._atlases[cache_key]
 
-    def dictionary(self, atlas: Atlas, step: Pass) -> Dictionary:
-        """The patches of an atlas that a pass asks for."""
-        name = (atlas, step)
-        if name not in self._dictionaries:
-            generator = torch.Generator().manual_seed(step.patch)
-            weights = [self.weights[number] for number in atlas.numbers]
-            made = Dictionary(atlas, step.patch, step.keys, weights, generator, soft=step.soft)
-            if not any(atlas is kept for kept in self._atlases.values()):  # forgotten while in use
-                return made
-            self._dictionaries[name] = made
-        return self._dictionaries[name]
+    def cached_dictionary(self, atlas: StyleAtlas, patch_pass: PatchPass) -> PatchDictionary:
+        """Return the patch dictionary of an atlas for a pass."""
+        cache_key = (atlas, patch_pass)
+        if cache_key not in self._dictionaries:
+            generator = torch.Generator().manual_seed(patch_pass.patch_side)
+            weights = [self.image_weights[number] for number in atlas.image_numbers]
+            dictionary = PatchDictionary(
+                atlas, patch_pass.patch_side, patch_pass.key_count, weights, generator, soft=patch_pass.soft
+            )
+            if not any(atlas is cached for cached in self._atlases.values()):  # evicted while in use
+                return dictionary
+            self._dictionaries[cache_key] = dictionary
+        return self._dictionaries[cache_key]
 
-    def leading(self, atlas: Atlas) -> Tensor:
-        """The painting of an atlas with the largest weight."""
-        place = max(range(len(atlas.numbers)), key=lambda place: self.weights[atlas.numbers[place]])
-        return atlas.pictures[place]
+    def heaviest_image(self, atlas: StyleAtlas) -> Tensor:
+        """Return the image of an atlas with the largest weight."""
+        index = max(
+            range(len(atlas.image_numbers)), key=lambda index: self.image_weights[atlas.image_numbers[index]]
+        )
+        return atlas.images[index]
 
-    def _fitting(self, side: int, order: Sequence[int]) -> tuple[int, ...]:
-        taken: list[int] = []
+    def _select_fitting(self, side: int, image_order: Sequence[int]) -> tuple[int, ...]:
+        selected: list[int] = []
         area = 0
-        for number in order:
-            height, width = self.pictures[number].shape[-2:]
-            reduced = min(1.0, side / max(height, width))
-            area += max(SMALLEST, round(height * reduced)) * max(SMALLEST, round(width * reduced))
-            if taken and area > LARGEST:
+        for number in image_order:
+            height, width = self.images[number].shape[-2:]
+            scale = min(1.0, side / max(height, width))
+            area += max(MIN_SIDE, round(height * scale)) * max(MIN_SIDE, round(width * scale))
+            if selected and area > MAX_ATLAS_PIXELS:
                 break
-            taken.append(number)
-        return tuple(sorted(taken))
+            selected.append(number)
+        return tuple(sorted(selected))
 
-    def _forget(self) -> None:
-        """Let go of the oldest atlases, with their dictionaries."""
+    def _evict_oldest(self) -> None:
+        """Evict the least recently used atlases with their dictionaries."""
         area = sum(len(atlas.pixels) for atlas in self._atlases.values())
-        while area > MOST and len(self._atlases) > 1:
-            _, old = self._atlases.popitem(last=False)
-            area -= len(old.pixels)
-            self._dictionaries = {name: d for name, d in self._dictionaries.items() if name[0] is not old}
+        while area > MAX_CACHED_PIXELS and len(self._atlases) > 1:
+            _, oldest = self._atlases.popitem(last=False)
+            area -= len(oldest.pixels)
+            self._dictionaries = {
+                cache_key: dictionary
+                for cache_key, dictionary in self._dictionaries.items()
+                if cache_key[0] is not oldest
+            }
 
-    def _draw_palette(self) -> Tensor:
-        """Colours of the paintings by weight: ``(3, M)``."""
+    def _sample_palette(self) -> Tensor:
+        """Draw colours ``(3, M)`` of the images by weight."""
         generator = torch.Generator().manual_seed(0)
-        total, drawn = sum(self.weights), []
-        few = len(self.pictures) <= FEW
-        for picture, weight in zip(self.pictures, self.weights, strict=True):
-            side = min(PALETTE_SIDE, max(picture.shape[1:]))
-            colours = (fit(as_floats(picture), side) if few else picture).flatten(1)
-            count = max(256 if few else 1, round(PALETTE_COLOURS * weight / total))
-            which = torch.randint(colours.shape[1], (count,), generator=generator)
-            drawn.append(as_floats(colours[:, which.to(colours.device)]))
-        return torch.cat(drawn, 1)
+        total_weight, samples = sum(self.image_weights), []
+        uses_reduced = len(self.images) <= MAX_REDUCED_PALETTE_IMAGES
+        for image, weight in zip(self.images, self.image_weights, strict=True):
+            max_side = min(MAX_PALETTE_SIDE, max(image.shape[1:]))
+            colours = (
+                resize_longer_side(to_float_image(image), max_side) if uses_reduced else image
+            ).flatten(1)
+            count = max(256 if uses_reduced else 1, round(PALETTE_SAMPLES * weight / total_weight))
+            pixel_indices = torch.randint(colours.shape[1], (count,), generator=generator)
+            samples.append(to_float_image(colours[:, pixel_indices.to(colours.device)]))
+        return torch.cat(samples, 1)
 
 
-def _sized(picture: Tensor, side: int) -> Tensor:
-    sized = fit(as_floats(picture), min(side, max(picture.shape[1:])))
-    height, width = int(sized.shape[1]), int(sized.shape[2])
-    if min(height, width) >= SMALLEST:
-        return sized
-    return resize(sized, (max(height, SMALLEST), max(width, SMALLEST)))
+def _resize_painting(image: Tensor, side: int) -> Tensor:
+    resized = resize_longer_side(to_float_image(image), min(side, max(image.shape[1:])))
+    height, width = int(resized.shape[1]), int(resized.shape[2])
+    if min(height, width) >= MIN_SIDE:
+        return resized
+    return resize(resized, (max(height, MIN_SIDE), max(width, MIN_SIDE)))
 
 
-_recent: OrderedDict[str, StyleSet] = OrderedDict()
+_cached_sets: OrderedDict[str, StyleSet] = OrderedDict()
 
 
-def prepare(pictures: Sequence[Tensor], weights: Sequence[float]) -> StyleSet:
-    """The style set of these paintings; the last few are kept, so a run prepares each painting once."""
-    digest = hashlib.sha256(repr([*weights, *(p.shape for p in pictures)]).encode())
-    for picture in pictures:
-        digest.update(f"{picture.device} {picture.dtype}".encode())
-        digest.update(picture.detach().cpu().contiguous().numpy().tobytes())
+def cached_style_set(images: Sequence[Tensor], image_weights: Sequence[float]) -> StyleSet:
+    """Return the style set of these images; the last few sets are cached for the candidates of a run."""
+    digest = hashlib.sha256(repr([*image_weights, *(style_image.shape for style_image in images)]).encode())
+    for image in images:
+        digest.update(f"{image.device} {image.dtype}".encode())
+        digest.update(image.detach().cpu().contiguous().numpy().tobytes())
     key = digest.hexdigest()
-    if key not in _recent:
-        _recent[key] = StyleSet(pictures, weights)
-        if len(_recent) > REMEMBERED:
-            _recent.popitem(last=False)
-    _recent.move_to_end(key)
-    return _recent[key]
+    if key not in _cached_sets:
+        _cached_sets[key] = StyleSet(images, image_weights)
+        if len(_cached_sets) > MAX_CACHED_SETS:
+            _cached_sets.popitem(last=False)
+    _cached_sets.move_to_end(key)
+    return _cached_sets[key]

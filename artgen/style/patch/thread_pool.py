@@ -1,7 +1,7 @@
-"""Work on every core that comes out the same on any number of them.
+"""A thread pool whose results do not depend on the number of threads.
 
-A sum that torch shares out among threads is rounded differently by two threads than by three. So each
-operation stays on one thread, and what runs side by side is pieces of a fixed size.
+If torch divides a sum among its threads, two threads round differently than three. So every torch operation
+stays on one thread, and chunks of a fixed size run in parallel.
 """
 
 from __future__ import annotations
@@ -12,53 +12,55 @@ from contextlib import contextmanager
 
 import torch
 
-# Each has buffers of its own.
-MOST = 16
+# A limit, because each thread has buffers of its own.
+MAX_THREADS = 16
 
 
-class Crew:
-    """Threads that take pieces of a work.
+class ThreadPool:
+    """Threads that process chunks of a fixed size.
 
     Args:
-        threads: how many work side by side.
+        thread_count: number of threads.
     """
 
-    def __init__(self, threads: int) -> None:
-        self.threads = threads
-        self._pool = ThreadPoolExecutor(threads, "artgen-piece") if threads > 1 else None
+    def __init__(self, thread_count: int) -> None:
+        self.thread_count = thread_count
+        self._executor = ThreadPoolExecutor(thread_count, "artgen-patches") if thread_count > 1 else None
 
-    def share(self, work: Callable[[int, int], None], count: int, size: int) -> None:
-        """Call ``work(start, stop)`` for every piece of ``count`` things, ``size`` at a time.
+    def run_chunks(self, work: Callable[[int, int], None], item_count: int, chunk_size: int) -> None:
+        """Call ``work(start, stop)`` for every chunk of ``chunk_size`` of the ``item_count`` items.
 
-        Pieces must write to places of their own.
+        The chunks run in parallel, so each must write to memory of its own.
         """
-        starts = range(0, count, size)
-        if self._pool is None or len(starts) < 2:
+        starts = range(0, item_count, chunk_size)
+        if self._executor is None or len(starts) < 2:
             for start in starts:
-                work(start, min(start + size, count))
+                work(start, min(start + chunk_size, item_count))
             return
-        # By hand instead of map: the first error ends it when what has begun is done.
-        tasks = [self._pool.submit(work, start, min(start + size, count)) for start in starts]
-        for task in tasks:
-            task.result()
+        # Not executor.map: here the first error is raised as soon as the running chunks have finished.
+        futures = [
+            self._executor.submit(work, start, min(start + chunk_size, item_count)) for start in starts
+        ]
+        for future in futures:
+            future.result()
 
     def close(self) -> None:
-        """Let the threads go."""
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+        """Stop the threads."""
+        if self._executor is not None:
+            self._executor.shutdown(cancel_futures=True)
 
 
 @contextmanager
-def crew(device: str = "cpu") -> Iterator[Crew]:
-    """As many threads as torch has now, up to ``MOST``; within, each operation of torch's has one.
+def open_thread_pool(device: str = "cpu") -> Iterator[ThreadPool]:
+    """Open a pool of as many threads as torch uses, up to ``MAX_THREADS``; meanwhile torch uses one.
 
-    A GPU works in parallel by itself: there one thread feeds it.
+    A GPU works in parallel by itself, so there a single thread is enough.
     """
-    threads = torch.get_num_threads()
+    thread_count = torch.get_num_threads()
     torch.set_num_threads(1)
-    found = Crew(min(threads, MOST) if device == "cpu" else 1)
+    pool = ThreadPool(min(thread_count, MAX_THREADS) if device == "cpu" else 1)
     try:
-        yield found
+        yield pool
     finally:
-        found.close()
-        torch.set_num_threads(threads)
+        pool.close()
+        torch.set_num_threads(thread_count)

@@ -1,1 +1,1 @@
-"""Discriminators and their losses."""
+"""Discriminators (critics), their losses and augmentations."""

@@ -1,10 +1,10 @@
-"""How an up-imager is judged: a critic, and what it and the generator pay for its verdicts.
+"""The critics of an up-imager, and the losses of critic and generator.
 
-``SpectralJudge``: hinge loss (Lim and Ye 2017, arXiv:1705.02894) under spectral norm, and feature matching
-(Wang et al. 2018, pix2pixHD). ``PenalisedJudge``: pairs of real and made (Jolicoeur-Martineau 2018,
-arXiv:1807.00734) under the penalties R1 and R2, as in R3GAN (Huang et al. 2024, arXiv:2501.05441), every few
-steps only (Karras et al. 2020). Deviations: a pair shares its thumbnail, and slopes are by the magnified
-detail.
+``HingeCriticLoss``: hinge loss (Lim and Ye 2017, arXiv:1705.02894) under spectral norm, and feature matching
+(Wang et al. 2018, pix2pixHD). ``RelativisticCriticLoss``: pairs of real and generated images
+(Jolicoeur-Martineau 2018, arXiv:1807.00734) under the gradient penalties R1 and R2, as in R3GAN (Huang et al.
+2024, arXiv:2501.05441), every few steps only (Karras et al. 2020). Deviations: both images of a pair have the
+same thumbnail, and gradients are with respect to the magnified detail.
 """
 
 from __future__ import annotations
@@ -18,154 +18,184 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from artgen.training.critics.discriminator import DETAIL, Critic
-from artgen.training.engine.family import Turn
+from artgen.training.critics.discriminator import DETAIL_GAIN, TwoScaleDiscriminator
+from artgen.training.engine.family import OptimiserStep
 from artgen.training.recipes.upimage import UpImageRecipe
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What a critic was shown, ``count`` targets before all that was made, and what it found.
+class CriticOutput:
+    """A critic's output for a batch of targets followed by generated images.
 
     Attributes:
-        pictures: ``(count + B, 3, H, W)`` in [0, 1].
-        conditions: what each depends on, of the same shape.
-        verdicts: of each scale, ``(count + B, 1, h, w)``, above 0 for real.
-        features: of every layer, ``(count + B, C, h, w)``.
-        count: 1 to B: own pictures, which come last, have no target.
+        images: ``(target_count + B, 3, H, W)`` in [0, 1].
+        conditions: the enlarged thumbnail of each image, of the same shape.
+        logits: for each scale ``(target_count + B, 1, h, w)``, above 0 for real.
+        features: for each layer ``(target_count + B, C, h, w)``.
+        target_count: 1 to B: rows that are second passes of the model's own pictures come last and have no
+            target.
     """
 
-    pictures: Tensor
+    images: Tensor
     conditions: Tensor
-    verdicts: Sequence[Tensor]
+    logits: Sequence[Tensor]
     features: Sequence[Tensor]
-    count: int
+    target_count: int
 
-    def told(self) -> list[tuple[Tensor, Tensor]]:
-        """Verdicts of each scale on targets and on what was made."""
-        return [(verdict[: self.count], verdict[self.count :]) for verdict in self.verdicts]
+    def split_logits(self) -> list[tuple[Tensor, Tensor]]:
+        """Return the logits of targets and of generated images, for each scale."""
+        return [(logits[: self.target_count], logits[self.target_count :]) for logits in self.logits]
 
 
-class Judge(ABC):
-    """A critic and its rules.
+class CriticLoss(ABC):
+    """A critic with its loss, and the loss that it gives the generator.
 
     Args:
-        width: of the critic, as in ``Critic``.
+        width: channels of the critic, as in ``TwoScaleDiscriminator``.
     """
 
-    spectral: ClassVar[bool]
-    """Whether spectral norm holds the critic's layers."""
+    use_spectral_norm: ClassVar[bool]
+    """Whether the critic's layers are under spectral norm."""
 
     def __init__(self, width: int) -> None:
-        self.critic = Critic(width, spectral=self.spectral)
+        self.critic = TwoScaleDiscriminator(width, use_spectral_norm=self.use_spectral_norm)
 
-    def look(self, targets: Tensor, made: Tensor, conditions: Tensor) -> Seen:
-        """Show the critic what it is to learn from.
+    def run_critic(self, targets: Tensor, generated: Tensor, conditions: Tensor) -> CriticOutput:
+        """Run the critic on targets and generated images, for its own step.
 
         Args:
-            targets: ``(count, 3, H, W)``, of the first rows.
-            made: ``(B, 3, H, W)``; it learns nothing from how they were made.
+            targets: ``(target_count, 3, H, W)``, targets of the first rows.
+            generated: ``(B, 3, H, W)``; detached, so that no gradient reaches the generator.
             conditions: ``(B, 3, H, W)``.
         """
         self.critic.requires_grad_(True)
-        count = len(targets)
-        conditions = torch.cat([conditions[:count], conditions])
-        pictures = torch.cat([targets, made.detach()])
-        verdicts, features = self.critic(pictures, conditions)
-        return Seen(pictures, conditions, verdicts, features, count)
+        target_count = len(targets)
+        conditions = torch.cat([conditions[:target_count], conditions])
+        images = torch.cat([targets, generated.detach()])
+        logits, features = self.critic(images, conditions)
+        return CriticOutput(images, conditions, logits, features, target_count)
 
     @abstractmethod
-    def turn(self, seen: Seen, number: int) -> Turn:
-        """The critic's turn in step ``number``."""
+    def critic_step(self, output: CriticOutput, step: int) -> OptimiserStep:
+        """Return the critic's optimiser step in training step ``step``."""
 
-    def persuade(self, made: Tensor, conditions: Tensor, seen: Seen) -> dict[str, Tensor]:
-        """What the generator pays, once the critic has learned from ``seen``: ``fool`` and ``features``."""
+    def generator_losses(
+        self, generated: Tensor, conditions: Tensor, output: CriticOutput
+    ) -> dict[str, Tensor]:
+        """Return the generator's losses ``fool`` and ``features``, with the critic frozen.
+
+        Args:
+            generated: ``(B, 3, H, W)``.
+            conditions: ``(B, 3, H, W)``.
+            output: what ``run_critic`` returned in this step.
+        """
         self.critic.requires_grad_(False)
-        verdicts, own = self.critic(made, conditions)
-        count = seen.count
-        layers = [(a[:count], b[:count].detach()) for a, b in zip(own, seen.features, strict=True)]
-        return {"fool": self.fool(verdicts, seen), "features": _mean([self.apart(*each) for each in layers])}
+        logits, generated_features = self.critic(generated, conditions)
+        count = output.target_count
+        distances = [
+            self.feature_distance(generated_layer[:count], real_layer[:count].detach())
+            for generated_layer, real_layer in zip(generated_features, output.features, strict=True)
+        ]
+        return {"fool": self.adversarial_loss(logits, output), "features": _mean_of_losses(distances)}
 
     @abstractmethod
-    def fool(self, verdicts: Sequence[Tensor], seen: Seen) -> Tensor:
-        """What ``verdicts`` on made pictures, of each scale, cost the generator."""
+    def adversarial_loss(self, logits: Sequence[Tensor], output: CriticOutput) -> Tensor:
+        """Return the generator's loss from the critic's ``logits`` of generated images at each scale."""
 
     @abstractmethod
-    def apart(self, own: Tensor, real: Tensor) -> Tensor:
-        """How far one layer's features of made pictures are from those of their targets."""
+    def feature_distance(self, generated: Tensor, real: Tensor) -> Tensor:
+        """Return the distance of one layer's features of generated images from those of their targets."""
 
 
-class SpectralJudge(Judge):
-    """Every verdict stands for itself; beyond a margin it costs the critic nothing."""
+class HingeCriticLoss(CriticLoss):
+    """Hinge loss of each logit by itself: beyond a margin of 1 it costs the critic nothing."""
 
-    spectral = True
+    use_spectral_norm = True
 
-    def turn(self, seen: Seen, number: int) -> Turn:
-        loss = _mean([F.relu(1 - real).mean() + F.relu(1 + made).mean() for real, made in seen.told()])
-        return Turn("critic", loss, {"critic": loss.detach()})
+    def critic_step(self, output: CriticOutput, step: int) -> OptimiserStep:
+        loss = _mean_of_losses(
+            [
+                F.relu(1 - real).mean() + F.relu(1 + generated).mean()
+                for real, generated in output.split_logits()
+            ]
+        )
+        return OptimiserStep("critic", loss, {"critic": loss.detach()})
 
-    def fool(self, verdicts: Sequence[Tensor], seen: Seen) -> Tensor:
-        return _mean([-made.mean() for made in verdicts])
+    def adversarial_loss(self, logits: Sequence[Tensor], output: CriticOutput) -> Tensor:
+        return _mean_of_losses([-generated.mean() for generated in logits])
 
-    def apart(self, own: Tensor, real: Tensor) -> Tensor:
-        return F.l1_loss(own, real)
+    def feature_distance(self, generated: Tensor, real: Tensor) -> Tensor:
+        return F.l1_loss(generated, real)
 
 
-class PenalisedJudge(Judge):
-    """A verdict counts against that on the target; how steep verdicts are costs the critic.
+class RelativisticCriticLoss(CriticLoss):
+    """Loss of the difference between the logits of generated image and target, with gradient penalties.
 
     Args:
-        width: of the critic.
-        weight: of the penalties.
-        every: steps between them; each is that many times as strong.
+        width: channels of the critic.
+        penalty_weight: weight of the penalties.
+        penalty_every: steps between penalties; each is that many times as strong.
     """
 
-    spectral = False
+    use_spectral_norm = False
 
-    def __init__(self, width: int, weight: float, every: int) -> None:
+    def __init__(self, width: int, penalty_weight: float, penalty_every: int) -> None:
         super().__init__(width)
-        self.weight, self.every = weight, every
+        self.penalty_weight, self.penalty_every = penalty_weight, penalty_every
 
-    def turn(self, seen: Seen, number: int) -> Turn:
-        loss = _mean([F.softplus(made - _beside(real, len(made))).mean() for real, made in seen.told()])
-        losses = {"critic": loss.detach()}
-        if number % self.every == 0:
-            penalty = self._penalty(seen.pictures, seen.conditions)
-            losses["penalty"] = penalty.detach()
-            loss = loss + self.weight / 2 * self.every * penalty
-        return Turn("critic", loss, losses)
+    def critic_step(self, output: CriticOutput, step: int) -> OptimiserStep:
+        loss = _mean_of_losses(
+            [
+                F.softplus(generated - _pair_with_generated(real, len(generated))).mean()
+                for real, generated in output.split_logits()
+            ]
+        )
+        reported_losses = {"critic": loss.detach()}
+        if step % self.penalty_every == 0:
+            penalty = self._gradient_penalty(output.images, output.conditions)
+            reported_losses["penalty"] = penalty.detach()
+            loss = loss + self.penalty_weight / 2 * self.penalty_every * penalty
+        return OptimiserStep("critic", loss, reported_losses)
 
-    def fool(self, verdicts: Sequence[Tensor], seen: Seen) -> Tensor:
-        pairs = [(real.detach(), made) for (real, _), made in zip(seen.told(), verdicts, strict=True)]
-        return _mean([F.softplus(_beside(real, len(made)) - made).mean() for real, made in pairs])
+    def adversarial_loss(self, logits: Sequence[Tensor], output: CriticOutput) -> Tensor:
+        pairs = [
+            (real.detach(), generated)
+            for (real, _), generated in zip(output.split_logits(), logits, strict=True)
+        ]
+        return _mean_of_losses(
+            [
+                F.softplus(_pair_with_generated(real, len(generated)) - generated).mean()
+                for real, generated in pairs
+            ]
+        )
 
-    def apart(self, own: Tensor, real: Tensor) -> Tensor:
-        """Relative to the size of the features, which nothing bounds here."""
-        return F.l1_loss(own, real) / (real.abs().mean() + 1e-6)
+    def feature_distance(self, generated: Tensor, real: Tensor) -> Tensor:
+        """Return the distance relative to the size of the features, which no norm bounds here."""
+        return F.l1_loss(generated, real) / (real.abs().mean() + 1e-6)
 
-    def _penalty(self, pictures: Tensor, conditions: Tensor) -> Tensor:
-        """R1 and R2 in one: the squared gradient of a verdict by the magnified detail, for real and made."""
-        with torch.autocast(pictures.device.type, enabled=False):
-            detail = ((pictures - conditions) * DETAIL).float().detach().requires_grad_(True)
-            verdicts, _ = self.critic.judge(detail, conditions.float())
+    def _gradient_penalty(self, images: Tensor, conditions: Tensor) -> Tensor:
+        """Return R1 plus R2: the squared gradient of the logits with respect to the magnified detail."""
+        with torch.autocast(images.device.type, enabled=False):
+            detail = ((images - conditions) * DETAIL_GAIN).float().detach().requires_grad_(True)
+            scales, _ = self.critic.forward_detail(detail, conditions.float())
             penalties = []
-            for verdict in verdicts:
-                (slope,) = torch.autograd.grad(verdict.sum(), detail, create_graph=True)
-                penalties.append(slope.square().sum((1, 2, 3)).mean() / verdict[0].numel())
-            return 2 * _mean(penalties)
+            for logits in scales:
+                (gradient,) = torch.autograd.grad(logits.sum(), detail, create_graph=True)
+                penalties.append(gradient.square().sum((1, 2, 3)).mean() / logits[0].numel())
+            return 2 * _mean_of_losses(penalties)
 
 
-def judge_of(recipe: UpImageRecipe) -> Judge:
-    """The judge that ``recipe`` asks for; its critic's first weights are torch's next chance."""
+def build_critic_loss(recipe: UpImageRecipe) -> CriticLoss:
+    """Build the critic and the loss that ``recipe`` names, with initial weights from torch's generator."""
     if recipe.critic == "spectral":
-        return SpectralJudge(recipe.critic_width)
-    return PenalisedJudge(recipe.critic_width, recipe.penalty, recipe.penalty_every)
+        return HingeCriticLoss(recipe.critic_width)
+    return RelativisticCriticLoss(recipe.critic_width, recipe.penalty, recipe.penalty_every)
 
 
-def _beside(real: Tensor, count: int) -> Tensor:
-    """Verdicts on targets for ``count`` made pictures; what has no target is judged against the first."""
+def _pair_with_generated(real: Tensor, count: int) -> Tensor:
+    """Repeat the first logits of targets until there is one for each of ``count`` generated images."""
     return real if len(real) == count else torch.cat([real, real[: count - len(real)]])
 
 
-def _mean(values: Sequence[Tensor]) -> Tensor:
-    return torch.stack(list(values)).mean()
+def _mean_of_losses(losses: Sequence[Tensor]) -> Tensor:
+    return torch.stack(list(losses)).mean()

@@ -1,12 +1,13 @@
-"""DiffAugment: real and made pictures are changed alike before a critic sees them; few last longer.
+"""DiffAugment: differentiable augmentation of real and generated images before a critic sees them.
 
 Zhao, Liu, Lin, Zhu and Han 2020 (Differentiable Augmentation for Data-Efficient GAN Training,
-arXiv:2006.10738): colour (brightness, saturation, contrast), translation by up to an eighth, a hole of half
-the side. All of it is differentiable, so the generator learns through it. Deviations:
+arXiv:2006.10738): colour (brightness, saturation, contrast), translation by up to an eighth, a cutout of half
+the sides. With it a small dataset lasts longer; the generator learns through it. Deviations:
 
-- Each change is made to a share of the pictures, as in Karras et al. 2020 (arXiv:2006.06676), not to all of
-  them: a small critic that never sees a whole picture in its own colours learns texture, no composition.
-- Chance comes from outside, one row a picture, so that a step repeats whatever the number of processes.
+- Each augmentation is applied to a share of the images, as in Karras et al. 2020 (arXiv:2006.06676), not to
+all
+  of them: a small critic that never sees a whole image in its own colours learns texture but no composition.
+- Random values come from the caller, one row an image, so that a step repeats with any number of processes.
 """
 
 from __future__ import annotations
@@ -16,35 +17,43 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-# Chances by which a picture stays as it is: no light, full colour and contrast, no shift, the hole elsewhere.
-UNCHANGED = np.array([0.5, 0.5, 0.5, 0.5, 0.5, 9.0, 9.0], np.float32)
-CHANGE = [0, 0, 0, 1, 1, 2, 2]
-"""Which change each of the seven chances belongs to."""
-GREY = 0.5
-SHIFT, HOLE = 1 / 8, 1 / 2
+# Values that leave an image as it is: brightness, saturation, contrast, shift down and across, and the centre
+# of the cutout, which is outside the image.
+IDENTITY_VALUES = np.array([0.5, 0.5, 0.5, 0.5, 0.5, 9.0, 9.0], np.float32)
+AUGMENTATION_OF_VALUE = [0, 0, 0, 1, 1, 2, 2]
+"""Which of the three augmentations (colour, translation, cutout) each of the seven values belongs to."""
+MID_GREY = 0.5
+MAX_SHIFT_SHARE, CUTOUT_SHARE = 1 / 8, 1 / 2
+"""Largest translation and side of the cutout, relative to the image's side."""
 
 
-def chances(random: np.random.Generator, count: int, share: float) -> Tensor:
-    """``(count, 7)``: what ``augment`` does to each of ``count`` pictures: every change to a ``share``."""
-    values = random.random((count, len(CHANGE)), np.float32)
-    made = random.random((count, 3)) < share
-    return torch.from_numpy(np.where(made[:, CHANGE], values, UNCHANGED))
-
-
-def augment(images: Tensor, chance: Tensor) -> Tensor:
-    """Changed copies of ``images``, ``(B, 3, H, W)`` in [0, 1]; colours may leave that range.
+def draw_augmentations(rng: np.random.Generator, count: int, share: float) -> Tensor:
+    """Draw the values ``(count, 7)`` by which ``augment`` changes ``count`` images.
 
     Args:
-        images: real or made.
-        chance: ``(B, 7)``, as ``chances`` gives them: on the CPU.
+        rng: the random generator.
+        count: number of images.
+        share: probability of each of the three augmentations, 0 to 1.
     """
-    x = _colour(images - GREY, chance[:, :3].to(images.device, images.dtype))
-    x = _translated(x, chance[:, 3:5])
-    return x * _holes(chance[:, 5:7], x.shape[-2:]).to(images.device, images.dtype) + GREY
+    values = rng.random((count, len(AUGMENTATION_OF_VALUE)), np.float32)
+    is_augmented = rng.random((count, 3)) < share
+    return torch.from_numpy(np.where(is_augmented[:, AUGMENTATION_OF_VALUE], values, IDENTITY_VALUES))
 
 
-def _colour(x: Tensor, chance: Tensor) -> Tensor:
-    brightness, saturation, contrast = (chance[:, k, None, None, None] for k in range(3))
+def augment(images: Tensor, values: Tensor) -> Tensor:
+    """Return augmented copies of ``images``, whose colours may leave [0, 1].
+
+    Args:
+        images: ``(B, 3, H, W)`` in [0, 1], real or generated.
+        values: ``(B, 7)`` on the CPU, from ``draw_augmentations``.
+    """
+    x = _jitter_colours(images - MID_GREY, values[:, :3].to(images.device, images.dtype))
+    x = _translate(x, values[:, 3:5])
+    return x * _cutout_masks(values[:, 5:7], x.shape[-2:]).to(images.device, images.dtype) + MID_GREY
+
+
+def _jitter_colours(x: Tensor, values: Tensor) -> Tensor:
+    brightness, saturation, contrast = (values[:, column, None, None, None] for column in range(3))
     x = x + (brightness - 0.5) / 2
     grey = x.mean(1, keepdim=True)
     x = grey + (x - grey) * saturation * 2
@@ -52,27 +61,28 @@ def _colour(x: Tensor, chance: Tensor) -> Tensor:
     return mean + (x - mean) * (contrast + 0.5)
 
 
-def _translated(x: Tensor, chance: Tensor) -> Tensor:
-    """Each picture moved by whole pixels, grey where it left."""
+def _translate(x: Tensor, values: Tensor) -> Tensor:
+    """Shift each image by whole pixels, and fill what it leaves with grey."""
     height, width = x.shape[-2:]
-    down, across = round(height * SHIFT), round(width * SHIFT)
-    padded = F.pad(x, (across, across, down, down))
+    max_down, max_across = round(height * MAX_SHIFT_SHARE), round(width * MAX_SHIFT_SHARE)
+    padded = F.pad(x, (max_across, max_across, max_down, max_down))
     tops, lefts = (
-        (chance[:, axis] * (2 * most + 1)).int().tolist() for axis, most in ((0, down), (1, across))
+        (values[:, axis] * (2 * max_shift + 1)).int().tolist()
+        for axis, max_shift in ((0, max_down), (1, max_across))
     )
-    moved = [
+    shifted = [
         image[:, top : top + height, left : left + width]
         for image, top, left in zip(padded, tops, lefts, strict=True)
     ]
-    return torch.stack(moved)
+    return torch.stack(shifted)
 
 
-def _holes(chance: Tensor, size: tuple[int, ...]) -> Tensor:
-    """Masks ``(B, 1, H, W)``: 0 in a rectangle of half the sides about a point by chance, 1 elsewhere."""
-    inside = []
+def _cutout_masks(values: Tensor, size: tuple[int, ...]) -> Tensor:
+    """Return masks ``(B, 1, H, W)``: 0 in a rectangle of half the sides around a random centre, else 1."""
+    is_inside = []
     for axis, side in enumerate(size):
-        centre = (chance[:, axis] * (side + 1)).int()[:, None]
-        near = torch.arange(side) - centre + round(side * HOLE) // 2
-        inside.append((near >= 0) & (near < round(side * HOLE)))
-    rows, columns = inside
+        centre = (values[:, axis] * (side + 1)).int()[:, None]
+        offset = torch.arange(side) - centre + round(side * CUTOUT_SHARE) // 2
+        is_inside.append((offset >= 0) & (offset < round(side * CUTOUT_SHARE)))
+    rows, columns = is_inside
     return 1.0 - (rows[:, None, :, None] & columns[:, None, None, :]).float()

@@ -1,4 +1,4 @@
-"""A memory of made pictures, so that a critic does not only know the generator's latest habit."""
+"""A pool of earlier generated images, so that a critic does not only learn the generator's latest state."""
 
 from __future__ import annotations
 
@@ -7,37 +7,41 @@ import torch
 from torch import Tensor
 
 
-class Pool:
-    """Pictures made earlier, as 8-bit integers (Shrivastava et al. 2017, arXiv:1612.07828).
+class ImagePool:
+    """Earlier generated images as 8-bit integers (Shrivastava et al. 2017, arXiv:1612.07828).
 
     Args:
-        size: how many; none makes ``exchange`` give back what it was given.
+        capacity: largest number of images; with 0, ``exchange`` returns its input.
     """
 
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self.pictures: list[Tensor] = []
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.images: list[Tensor] = []
 
-    def exchange(self, made: Tensor, chance: np.random.Generator) -> Tensor:
-        """What the critic is shown: each picture of ``made``, or in half the cases an older one.
+    def exchange(self, generated: Tensor, rng: np.random.Generator) -> Tensor:
+        """Replace about half of the generated images by older ones from the pool.
 
-        The older one leaves and the new one takes its place; until the pool is full every new one is kept.
+        An older image that is used leaves the pool, and the new one takes its place. Until the pool is full,
+        every new image is both stored and returned.
 
         Args:
-            made: ``(B, 3, H, W)`` in [0, 1].
-            chance: of this step.
-        """
-        if not self.size:
-            return made
-        return torch.stack([self._exchanged(picture, chance) for picture in made])
+            generated: ``(B, 3, H, W)`` in [0, 1].
+            rng: the random generator of this step.
 
-    def _exchanged(self, picture: Tensor, chance: np.random.Generator) -> Tensor:
-        kept = (picture * 255).round().byte()
-        if len(self.pictures) < self.size:
-            self.pictures.append(kept)
-            return picture
-        if chance.random() < 0.5:
-            return picture
-        index = int(chance.integers(self.size))
-        old, self.pictures[index] = self.pictures[index], kept
-        return old.to(picture.dtype) / 255
+        Returns:
+            ``(B, 3, H, W)`` for the critic.
+        """
+        if not self.capacity:
+            return generated
+        return torch.stack([self._exchange_one(image, rng) for image in generated])
+
+    def _exchange_one(self, image: Tensor, rng: np.random.Generator) -> Tensor:
+        stored = (image * 255).round().byte()
+        if len(self.images) < self.capacity:
+            self.images.append(stored)
+            return image
+        if rng.random() < 0.5:
+            return image
+        index = int(rng.integers(self.capacity))
+        older, self.images[index] = self.images[index], stored
+        return older.to(image.dtype) / 255

@@ -1,1 +1,1 @@
-"""Material for training: frames of films, faces, aligned folders, and what is wrong with a folder."""
+"""Preparing training data: frames of films, faces, aligned folders, and checks of folders."""

@@ -1,4 +1,4 @@
-"""What is wrong with folders of images before anything is learned from them."""
+"""Checking folders of training images: sizes, unreadable files, near-duplicates and images without colour."""
 
 from __future__ import annotations
 
@@ -9,38 +9,37 @@ from pathlib import Path
 
 from artgen.errors import ArtgenError
 from artgen.events import Emit, WorkProgress
-from artgen.training.data.decode_check import Examined, examine_all
-from artgen.training.data.dhash import Look, duplicates
-from artgen.training.data.folder import images_in, other_files
+from artgen.training.data.decode_check import ExaminedImage, examine_images
+from artgen.training.data.dhash import PerceptualHash, find_duplicates
+from artgen.training.data.folder import count_other_files, list_images
 
-# px of the shorter side: what most recipes cut out of an image.
-TINY = 256
-Size = tuple[int, int]
+MIN_SIDE_PX = 256  # shorter side below which an image counts as tiny: what most recipes cut out of an image
+WidthHeight = tuple[int, int]
 
 
 @dataclass
-class Findings:
-    """What folders hold. Files are given with their paths.
+class FolderFindings:
+    """What folders of images hold. Files are named by their paths.
 
     Attributes:
-        images: files that should be images.
-        bytes: of them all.
-        formats: readable ones by format.
-        sizes: (width, height) of the smallest, the middle and the largest one by area, px.
-        corrupt: what cannot be read, and why; a training leaves it out.
-        tiny: with a side below 256 px.
-        grey: without colour.
-        transparent: some of it is; a training sees white there.
-        cmyk: colours are printing inks; a training sees them converted.
-        turned: EXIF says how to hold them; a training sees them upright.
-        duplicates: groups of images that look the same, the largest first.
-        others: files that are no images to artgen, by ending.
+        images: number of files with the extension of an image.
+        bytes: their total size.
+        formats: number of readable images by format.
+        sizes: (width, height) of the smallest image, the median one and the largest one by area, px.
+        corrupt: files that cannot be read, with the reason; a training leaves them out.
+        tiny: images whose shorter side is below 256 px.
+        grey: images without colour.
+        transparent: images with transparent pixels; a training puts them on white.
+        cmyk: images in CMYK; a training converts them.
+        turned: images with an EXIF orientation; a training turns them upright.
+        duplicates: groups of images that look the same, the largest group first.
+        others: number of files that artgen does not read as images, by extension.
     """
 
     images: int = 0
     bytes: int = 0
     formats: dict[str, int] = field(default_factory=dict)
-    sizes: list[Size] = field(default_factory=list)
+    sizes: list[WidthHeight] = field(default_factory=list)
     corrupt: dict[str, str] = field(default_factory=dict)
     tiny: list[str] = field(default_factory=list)
     grey: list[str] = field(default_factory=list)
@@ -52,66 +51,77 @@ class Findings:
 
     @property
     def readable(self) -> int:
-        """How many images can be learned from."""
+        """Number of images that a training can read."""
         return self.images - len(self.corrupt)
 
 
-def check(folders: Sequence[Path], emit: Emit) -> Findings:
-    """Decode every image of ``folders``, taken as one set; about a kilobyte of each is kept in memory.
+def check_folders(folders: Sequence[Path], emit: Emit) -> FolderFindings:
+    """Decode every image of the folders and report what is in them, as one set.
+
+    About a kilobyte of each image is kept in memory.
+
+    Args:
+        folders: folders to read with everything below them.
+        emit: receives ``WorkProgress``.
 
     Raises:
-        ArtgenError: a folder is not there or holds no image.
+        ArtgenError: a folder does not exist or holds no image.
     """
-    found, files = Findings(), dict[Path, None]()
+    findings, files = FolderFindings(), dict[Path, None]()
     others: Counter[str] = Counter()
     for folder in folders:
-        inside = images_in(folder)
-        files.update(dict.fromkeys(inside))
-        others.update(other_files(folder, inside))
-    found.images, found.others = len(files), dict(others.most_common())
+        folder_images = list_images(folder)
+        files.update(dict.fromkeys(folder_images))
+        others.update(count_other_files(folder, folder_images))
+    findings.images, findings.others = len(files), dict(others.most_common())
 
-    def seen(count: int) -> None:
-        said = f"{count:,} of {len(files):,} images read, {len(found.corrupt):,} corrupt"
-        emit(WorkProgress(count / len(files), said))
+    def emit_progress(count: int) -> None:
+        status = f"{count:,} of {len(files):,} images read, {len(findings.corrupt):,} corrupt"
+        emit(WorkProgress(count / len(files), status))
 
     names: list[str] = []
-    looks: list[Look] = []
-    sizes: list[Size] = []
+    hashes: list[PerceptualHash] = []
+    sizes: list[WidthHeight] = []
     formats: Counter[str] = Counter()
-    for file, result in zip(files, examine_all(list(files), seen), strict=True):
+    for file, result in zip(files, examine_images(list(files), emit_progress), strict=True):
         name = str(file)
-        found.bytes += file.stat().st_size if file.exists() else 0
+        findings.bytes += file.stat().st_size if file.exists() else 0
         if isinstance(result, ArtgenError):
-            found.corrupt[name] = result.found
+            findings.corrupt[name] = result.problem
             continue
         names.append(name)
-        looks.append(result.look)
+        hashes.append(result.hash)
         sizes.append((result.width, result.height))
         formats[result.format] += 1
-        _sort(found, name, result)
-    found.formats = dict(formats.most_common())
+        _add_to_lists(findings, name, result)
+    findings.formats = dict(formats.most_common())
     sizes.sort(key=lambda size: size[0] * size[1])
-    found.sizes = [sizes[0], sizes[len(sizes) // 2], sizes[-1]] if sizes else []
-    found.duplicates = _groups(names, duplicates(looks))
-    return found
+    findings.sizes = [sizes[0], sizes[len(sizes) // 2], sizes[-1]] if sizes else []
+    findings.duplicates = _group_duplicates(names, find_duplicates(hashes))
+    return findings
 
 
-def _sort(found: Findings, name: str, image: Examined) -> None:
-    """Add an image to the lists that it belongs to."""
+def _add_to_lists(findings: FolderFindings, name: str, image: ExaminedImage) -> None:
+    """Add an image's name to every list that it belongs to."""
     for belongs, names in (
-        (min(image.width, image.height) < TINY, found.tiny),
-        (image.look.grey, found.grey),
-        (image.transparent, found.transparent),
-        (image.cmyk, found.cmyk),
-        (image.turned, found.turned),
+        (min(image.width, image.height) < MIN_SIDE_PX, findings.tiny),
+        (image.hash.is_grey, findings.grey),
+        (image.transparent, findings.transparent),
+        (image.cmyk, findings.cmyk),
+        (image.has_orientation, findings.turned),
     ):
         if belongs:
             names.append(name)
 
 
-def _groups(names: Sequence[str], repeats: dict[int, int]) -> list[list[str]]:
-    """Images that repeat one another, the first of each group first."""
+def _group_duplicates(names: Sequence[str], originals: dict[int, int]) -> list[list[str]]:
+    """Group the names of duplicates, each group led by the image that the others repeat.
+
+    Args:
+        names: of all images.
+        originals: index of each duplicate's original, as ``find_duplicates`` returns.
+    """
     groups: dict[int, list[str]] = {}
-    for row, first in repeats.items():
-        groups.setdefault(first, [names[first]]).append(names[row])
+    for duplicate, original in originals.items():
+        groups.setdefault(original, [names[original]]).append(names[duplicate])
     return sorted(groups.values(), key=len, reverse=True)

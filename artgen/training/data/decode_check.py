@@ -1,4 +1,4 @@
-"""What an image is, and whether all of it is there: decoded as a training will, but reduced."""
+"""Decoding an image at a reduced size, to check that it is complete and to describe it."""
 
 from __future__ import annotations
 
@@ -12,98 +12,108 @@ import numpy as np
 from PIL import Image
 
 from artgen.errors import ArtgenError
-from artgen.imaging.io.decode import ORIENTATION, TURNS, srgb_array, upright
-from artgen.imaging.io.files import FORMATS, MAX_PIXELS, read_image
-from artgen.subprocesses import usable_cores
-from artgen.training.data.dhash import Look, look
+from artgen.imaging.io.decode import ORIENTATION_TAG, ORIENTATION_TURNS, apply_orientation, to_srgb_array
+from artgen.imaging.io.files import MAX_PIXELS, PILLOW_FORMATS, read_image
+from artgen.subprocesses import count_usable_cores
+from artgen.training.data.dhash import PerceptualHash, hash_image
 
-# Looks are taken on at least so many pixels a side: twice their own size.
-SIDE = 144
+MIN_DECODED_SIDE_PX = 144  # twice the side of the image that is hashed
 # Modes whose values can be averaged; the others (palettes, 16 bit) are read at their full size.
-AVERAGED = frozenset({"L", "LA", "RGB", "RGBA", "CMYK"})
+AVERAGEABLE_MODES = frozenset({"L", "LA", "RGB", "RGBA", "CMYK"})
+MAX_THREADS = 8
 
 
 @dataclass(frozen=True)
-class Examined:
-    """What an image is.
+class ExaminedImage:
+    """Format, size and other properties of an image.
 
     Attributes:
         format: by its content: ``JPEG``, ``PNG``, ...
         width: px, upright.
-        height: px.
-        cmyk: whether its colours are printing inks.
-        turned: whether EXIF says that it must be turned or mirrored.
-        transparent: whether any of it is.
-        look: for grey and duplicates.
+        height: px, upright.
+        cmyk: whether its colours are CMYK.
+        has_orientation: whether an EXIF tag says that it must be turned or mirrored.
+        transparent: whether any pixel is transparent.
+        hash: its perceptual hash.
     """
 
     format: str
     width: int
     height: int
     cmyk: bool
-    turned: bool
+    has_orientation: bool
     transparent: bool
-    look: Look
+    hash: PerceptualHash
 
 
-def examine(path: Path) -> Examined:
-    """Decode all of an image, JPEG at a fraction of its size.
+def examine_image(path: Path) -> ExaminedImage:
+    """Decode a whole image, a JPEG at a fraction of its size, and describe it.
 
     Raises:
-        ArtgenError: as ``read_image``: a training would leave it out.
+        ArtgenError: the image cannot be read, as in ``read_image``; a training would leave it out.
     """
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with Image.open(path, formats=PILLOW_FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise ValueError("larger than is read")
-            return _examined(image)
+            return _examine_opened_image(image)
     except Exception as error:  # decoders of broken files raise nearly anything
-        read_image(path)  # says what is wrong as a training would
+        read_image(path)  # raises the error that a training would report
         raise ArtgenError(str(path), f"damaged or truncated ({error})") from error
 
 
-def _examined(image: Image.Image) -> Examined:
+def _examine_opened_image(image: Image.Image) -> ExaminedImage:
     size, mode = image.size, image.mode
-    name = "JPEG" if image.format == "MPO" else str(image.format)  # a JPEG with further pictures behind it
-    image.draft(None, (SIDE, SIDE))
+    format_name = (
+        "JPEG" if image.format == "MPO" else str(image.format)
+    )  # a JPEG followed by further pictures
+    image.draft(None, (MIN_DECODED_SIDE_PX, MIN_DECODED_SIDE_PX))
     image.load()
-    try:  # after ``load``: before, it would load by itself, and what is damaged would pass for broken EXIF
-        orientation = image.getexif().get(ORIENTATION, 1)
-    except Exception:  # as for ``upright``: a broken block says nothing
+    # Read after ``load``: ``getexif`` would load the image itself, and report damaged pixels as broken EXIF.
+    try:
+        orientation = image.getexif().get(ORIENTATION_TAG, 1)
+    except Exception:  # a broken EXIF block is ignored, as in ``apply_orientation``
         orientation = 1
-    turned, quarters = orientation in TURNS, TURNS.get(orientation, (False, 0))[1]
-    factor = min(image.size) // SIDE
-    averaged = mode in AVERAGED and "transparency" not in image.info  # a colour that stands for clear
-    small = image.reduce(factor) if factor > 1 and averaged else image
-    clear = small.has_transparency_data and small.convert("RGBA").getchannel("A").getextrema()[0] != 255
-    pixels = (upright(srgb_array(small), image) * 255).round().astype(np.uint8)
-    width, height = size[::-1] if quarters % 2 else size
-    seen = look(Image.fromarray(np.ascontiguousarray(pixels)))
-    return Examined(name, width, height, mode == "CMYK", turned, bool(clear), seen)
+    has_orientation = orientation in ORIENTATION_TURNS
+    quarter_turns = ORIENTATION_TURNS.get(orientation, (False, 0))[1]
+    factor = min(image.size) // MIN_DECODED_SIDE_PX
+    # ``transparency`` is a colour or palette entry that means transparent: averaging would change it.
+    averageable = mode in AVERAGEABLE_MODES and "transparency" not in image.info
+    small = image.reduce(factor) if factor > 1 and averageable else image
+    transparent = small.has_transparency_data and small.convert("RGBA").getchannel("A").getextrema()[0] != 255
+    pixels = (apply_orientation(to_srgb_array(small), image) * 255).round().astype(np.uint8)
+    width, height = size[::-1] if quarter_turns % 2 else size
+    image_hash = hash_image(Image.fromarray(np.ascontiguousarray(pixels)))
+    return ExaminedImage(
+        format_name, width, height, mode == "CMYK", has_orientation, bool(transparent), image_hash
+    )
 
 
-def examine_all(
-    files: Sequence[Path], seen: Callable[[int], None] = lambda count: None
-) -> Iterator[Examined | ArtgenError]:
-    """``examine`` of each file in its order, on every core; what cannot be read gives its error.
+def examine_images(
+    files: Sequence[Path], on_progress: Callable[[int], None] = lambda count: None
+) -> Iterator[ExaminedImage | ArtgenError]:
+    """Examine images in their order, on every core, and yield the result or the error of each.
 
     Args:
         files: images.
-        seen: told how many are done.
+        on_progress: called with the number of images that are done.
+
+    Yields:
+        The properties of each image, or the error that says why it cannot be read.
     """
 
-    def one(path: Path) -> Examined | ArtgenError:
+    def examine_or_return_error(path: Path) -> ExaminedImage | ArtgenError:
         try:
-            return examine(path)
+            return examine_image(path)
         except ArtgenError as error:
             return error
 
-    pool = ThreadPoolExecutor(min(8, usable_cores()))
+    pool = ThreadPoolExecutor(min(MAX_THREADS, count_usable_cores()))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what Pillow warns of is either handled here or harmless
-            for count, result in enumerate(pool.map(one, files), 1):
+            for count, result in enumerate(pool.map(examine_or_return_error, files), 1):
                 yield result
-                seen(count)
+                on_progress(count)
     finally:
         pool.shutdown(cancel_futures=True)

@@ -1,4 +1,4 @@
-"""A folder of photographs becomes a folder of faces: upright, of one size, each in the middle."""
+"""Faces out of a folder of photographs: upright, of one size, each in the middle of its image."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from typing import Any
 
 from artgen.errors import ArtgenError, WriteError
 from artgen.events import Emit, Note, WorkProgress
-from artgen.imaging.faces.detect import Face, crop_face, find_faces, outside
+from artgen.imaging.faces.detect import Face, crop_face, crop_share_outside, find_faces
 from artgen.imaging.io.files import atomic_write, read_image, sweep
-from artgen.training.data.folder import images_in
+from artgen.training.data.folder import list_images
 from artgen.training.data.writing import write_training_image
 
-# A second face counts from this share of the largest one's size: a poster on the wall does not make a group.
-SECOND = 0.5
-# A crop may be enlarged so many times, and this share of it may lie outside of the picture.
-ENLARGED, OUTSIDE = 2.0, 0.2
+# Smaller faces, relative to the largest one, are not counted: a poster on the wall makes no group photograph.
+MIN_SECOND_FACE_RATIO = 0.5
+MAX_ENLARGEMENT = 2.0
+MAX_OUTSIDE_SHARE = 0.2  # of a crop's area, that lies outside the photograph
 SAVE_SECONDS = 2.0
-STATE = "faces.json"
+STATE_FILE_NAME = "faces.json"
 
 
 @dataclass(frozen=True)
-class Wish:
-    """Which faces, and what becomes of them.
+class FaceOptions:
+    """Which faces are extracted, and how they are cropped. Stored in ``faces.json``.
 
     Attributes:
-        size: px of each side.
-        margin: side of what is shown over the face's own, from the brows to the chin.
-        every: take every face of a picture; otherwise pictures with several are left out.
+        size: side of the images, px.
+        margin: side of the crop relative to that of the detected face, which goes from the brows to the chin.
+        every: take every face of a photograph; otherwise photographs with several are left out.
         ending: ``.jpg`` or ``.png``.
     """
 
@@ -41,13 +41,13 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of one picture.
+class FaceOutcome:
+    """The faces that were extracted from one photograph.
 
     Attributes:
-        file: its path from the folder.
-        faces: names of the pictures written.
-        skipped: why something was left out; empty where nothing was.
+        file: the photograph's path relative to the folder.
+        faces: names of the image files written.
+        skipped: why faces were left out; empty if none were.
     """
 
     file: str
@@ -55,109 +55,128 @@ class Outcome:
     skipped: str
 
 
-def collect(folder: Path, output: Path, wish: Wish, emit: Emit) -> list[Outcome]:
-    """Write the faces of every image below ``folder`` into ``output``; what was done there before is kept.
+def extract_faces(folder: Path, output: Path, options: FaceOptions, emit: Emit) -> list[FaceOutcome]:
+    """Write the faces of every image in ``folder`` into ``output``, except those that are there already.
+
+    Args:
+        folder: photographs, also in subfolders.
+        output: folder for the faces and ``faces.json``, which records what is done.
+        options: which faces, and how to crop them.
+        emit: receives ``WorkProgress`` and ``Note``.
+
+    Returns:
+        What was extracted from each photograph, now or earlier.
 
     Raises:
         ArtgenError: the folder holds no images.
         WriteError: the disk is full or the output not writable.
     """
-    found = images_in(folder)
-    own = output.resolve()
-    files = {f.relative_to(folder).as_posix(): f for f in found if own not in f.resolve().parents}
+    images, resolved_output = list_images(folder), output.resolve()
+    files = {
+        file.relative_to(folder).as_posix(): file
+        for file in images
+        if resolved_output not in file.resolve().parents
+    }
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WriteError(output, error.strerror or str(error)) from error
     sweep(output)
-    known = _Known(output / STATE, wish)
-    done = {name: known.find(name, file) for name, file in files.items()}
-    there = sum(outcome is not None for outcome in done.values())
-    if there:
-        emit(Note(f"{there:,} of {len(files):,} pictures were done before"))
+    state = _ExtractionState(output / STATE_FILE_NAME, options)
+    outcomes = {name: state.find(name, file) for name, file in files.items()}
+    done_count = sum(outcome is not None for outcome in outcomes.values())
+    if done_count:
+        emit(Note(f"{done_count:,} of {len(files):,} pictures were done before"))
     try:
         for number, (name, file) in enumerate(files.items(), 1):
-            if done[name] is None:
-                done[name] = known.keep(file, _outcome(name, file, output, wish))
-            taken = sum(len(outcome.faces) for outcome in done.values() if outcome is not None)
-            emit(WorkProgress(number / len(files), f"{number:,} of {len(files):,} pictures, {taken:,} faces"))
+            if outcomes[name] is None:
+                outcome = _extract_from_photograph(name, file, output, options)
+                state.add(file, outcome)
+                outcomes[name] = outcome
+            face_count = sum(len(outcome.faces) for outcome in outcomes.values() if outcome is not None)
+            status = f"{number:,} of {len(files):,} pictures, {face_count:,} faces"
+            emit(WorkProgress(number / len(files), status))
     finally:
-        known.save()
-    return [outcome for outcome in done.values() if outcome is not None]
+        state.save()
+    return [outcome for outcome in outcomes.values() if outcome is not None]
 
 
-def _outcome(name: str, file: Path, output: Path, wish: Wish) -> Outcome:
+def _extract_from_photograph(name: str, file: Path, output: Path, options: FaceOptions) -> FaceOutcome:
     try:
         image = read_image(file)
     except ArtgenError as error:
-        return Outcome(name, (), f"cannot be read: {error.found}")
+        return FaceOutcome(name, (), f"cannot be read: {error.problem}")
     faces = find_faces(image)
     if not faces:
-        return Outcome(name, (), "no face found")
-    if not wish.every:
-        group = [face for face in faces if face.size >= SECOND * faces[0].size]
-        if len(group) > 1:
-            return Outcome(name, (), f"{len(group)} faces: --all takes each")
+        return FaceOutcome(name, (), "no face found")
+    if not options.every:
+        large_faces = [face for face in faces if face.size >= MIN_SECOND_FACE_RATIO * faces[0].size]
+        if len(large_faces) > 1:
+            return FaceOutcome(name, (), f"{len(large_faces)} faces: --all takes each")
         faces = faces[:1]
     written, reasons = [], []
     stem = name.replace("/", "-").rpartition(".")[0]
     height, width = image.shape[-2:]
     for number, face in enumerate(faces, 1):
-        reason = _unfit(face, height, width, wish)
+        reason = _rejection_reason(face, height, width, options)
         if reason:
             reasons.append(reason)
             continue
-        target = f"{stem}{f'-{number}' if len(faces) > 1 else ''}{wish.ending}"
-        crop = crop_face(image, face, wish.size, wish.margin)
-        write_training_image(output / target, (crop * 255).round().byte().permute(1, 2, 0).numpy())
-        written.append(target)
-    return Outcome(name, tuple(written), "; ".join(reasons))
+        face_name = f"{stem}{f'-{number}' if len(faces) > 1 else ''}{options.ending}"
+        crop = crop_face(image, face, options.size, options.margin)
+        write_training_image(output / face_name, (crop * 255).round().byte().permute(1, 2, 0).numpy())
+        written.append(face_name)
+    return FaceOutcome(name, tuple(written), "; ".join(reasons))
 
 
-def _unfit(face: Face, height: int, width: int, wish: Wish) -> str:
-    """Why this face is not taken; empty where it is."""
-    shown = face.size * wish.margin
-    if shown * ENLARGED < wish.size:
-        return f"too small: {shown:.0f} px for {wish.size}"
-    share = outside(face, height, width, wish.margin)
-    return f"cut off: {share:.0%} of it lies outside of the picture" if share > OUTSIDE else ""
+def _rejection_reason(face: Face, height: int, width: int, options: FaceOptions) -> str:
+    """Return why a face cannot be used, or an empty text."""
+    crop_px = face.size * options.margin
+    if crop_px * MAX_ENLARGEMENT < options.size:
+        return f"too small: {crop_px:.0f} px for {options.size}"
+    outside_share = crop_share_outside(face, height, width, options.margin)
+    if outside_share > MAX_OUTSIDE_SHARE:
+        return f"cut off: {outside_share:.0%} of it is outside the picture"
+    return ""
 
 
-class _Known:
-    """What earlier calls did, by file, its size and its time of change."""
+class _ExtractionState:
+    """The outcomes of earlier calls, stored in a file by photograph, with its size and modification time."""
 
-    def __init__(self, file: Path, wish: Wish) -> None:
-        self._file, self._wish, self._saved = file, asdict(wish), time.monotonic()
+    def __init__(self, file: Path, options: FaceOptions) -> None:
+        self._file, self._options, self._saved_at = file, asdict(options), time.monotonic()
         self._rows: dict[str, Any] = {}
         try:
             state = json.loads(file.read_text("utf-8"))
-            if state["wish"] == self._wish:
+            if state["wish"] == self._options:
                 self._rows = dict(state["pictures"])
         except (OSError, ValueError, KeyError, TypeError):
-            pass  # nothing was done, or it cannot be told: everything is done again
+            pass  # no file, or a damaged one: every photograph is read again
 
-    def find(self, name: str, file: Path) -> Outcome | None:
+    def find(self, name: str, file: Path) -> FaceOutcome | None:
+        """Return the stored outcome of a photograph, unless it or its faces have changed."""
         row = self._rows.get(name)
-        if row is None or row["stamp"] != _stamp(file):
+        if row is None or row["stamp"] != _size_and_time(file):
             return None
-        if not all((self._file.parent / face).is_file() for face in row["faces"]):
+        if not all((self._file.parent / face_name).is_file() for face_name in row["faces"]):
             return None
-        return Outcome(name, tuple(row["faces"]), row["skipped"])
+        return FaceOutcome(name, tuple(row["faces"]), row["skipped"])
 
-    def keep(self, file: Path, outcome: Outcome) -> Outcome:
-        row = {"stamp": _stamp(file), "faces": list(outcome.faces), "skipped": outcome.skipped}
+    def add(self, file: Path, outcome: FaceOutcome) -> None:
+        """Add a photograph's outcome, and save all of them now and then."""
+        row = {"stamp": _size_and_time(file), "faces": list(outcome.faces), "skipped": outcome.skipped}
         self._rows[outcome.file] = row
-        if time.monotonic() - self._saved > SAVE_SECONDS:
+        if time.monotonic() - self._saved_at > SAVE_SECONDS:
             self.save()
-        return outcome
 
     def save(self) -> None:
-        state = {"wish": self._wish, "pictures": self._rows}
+        """Write all outcomes to the file."""
+        state = {"wish": self._options, "pictures": self._rows}
         atomic_write(self._file, json.dumps(state, indent=1).encode())
-        self._saved = time.monotonic()
+        self._saved_at = time.monotonic()
 
 
-def _stamp(file: Path) -> list[int]:
+def _size_and_time(file: Path) -> list[int]:
     try:
         status = file.stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""The files of a folder tree: images, and what is none."""
+"""The files in a folder and its subfolders: images and others."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from artgen.errors import ArtgenError
 from artgen.references import find_images
 
 
-def images_in(folder: Path) -> list[Path]:
-    """Every image file below ``folder``, sorted.
+def list_images(folder: Path) -> list[Path]:
+    """Return every image file in ``folder`` and its subfolders, sorted.
 
     Raises:
         ArtgenError: no such folder, no image in it, or a name that is not UTF-8.
@@ -23,8 +23,15 @@ def images_in(folder: Path) -> list[Path]:
     return find_images(str(folder), Path())
 
 
-def other_files(folder: Path, images: Collection[Path]) -> Counter[str]:
-    """How many files below ``folder`` are none of ``images``, by ending; hidden ones are not counted."""
-    known = set(images)
-    others = (p for p in folder.rglob("*") if p.is_file() and p not in known and not p.name.startswith("."))
-    return Counter(p.suffix.lower() or "no ending" for p in others)
+def count_other_files(folder: Path, images: Collection[Path]) -> Counter[str]:
+    """Count the files in ``folder`` and its subfolders that are not in ``images``, by extension.
+
+    Hidden files are not counted.
+    """
+    image_files = set(images)
+    others = (
+        file
+        for file in folder.rglob("*")
+        if file.is_file() and file not in image_files and not file.name.startswith(".")
+    )
+    return Counter(file.suffix.lower() or "no ending" for file in others)

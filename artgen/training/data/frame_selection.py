@@ -1,28 +1,28 @@
-"""Which frames of a film are wanted, and what becomes of them."""
+"""Options that select the frames of a film and how they are written."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
-from artgen.imaging.film.frames import Film
-from artgen.training.data.crop_pad import Fit
+from artgen.imaging.film.frames import FilmInfo
+from artgen.training.data.crop_pad import FitMode
 
 
 @dataclass(frozen=True)
-class Wish:
-    """Which frames, and what becomes of them.
+class FrameOptions:
+    """Which frames of a film are extracted, and how they are written. Stored in ``NAME.frames.json``.
 
     Attributes:
-        every: each Nth frame; None for one a second, or fewer where ``most`` are spread over the film.
-        scenes: one frame where each scene begins instead.
-        size: (H, W); None for the film's own.
-        fit: see ``framed``.
-        most: at most so many pictures.
+        every: take every Nth frame; None takes one a second, or fewer if ``most`` spreads them over the film.
+        scenes: take one frame where each scene begins instead.
+        size: (H, W); None keeps the film's own.
+        fit: how frames are fitted to the size; see ``crop_or_pad``.
+        most: largest number of frames; None for no limit.
         start: seconds.
         end: seconds; None for the film's end.
-        blank: keep black and one-coloured frames too.
-        alike: keep frames that hardly differ from the last one kept too.
+        blank: keep black and one-coloured frames.
+        alike: keep frames that hardly differ from the last one kept.
         bars: keep black bars.
         ending: ``.jpg`` or ``.png``.
     """
@@ -30,7 +30,7 @@ class Wish:
     every: int | None = None
     scenes: bool = False
     size: tuple[int, int] | None = (256, 256)
-    fit: Fit = "crop"
+    fit: FitMode = "crop"
     most: int | None = None
     start: float = 0.0
     end: float | None = None
@@ -39,18 +39,23 @@ class Wish:
     bars: bool = False
     ending: str = ".jpg"
 
-    def step(self, film: Film) -> int:
-        """Each how many frames of ``film`` one is looked at."""
+    def frame_interval(self, film: FilmInfo) -> int:
+        """Return N, where every Nth frame of ``film`` is considered."""
         if self.every is not None:
             return self.every
-        length = min(self.end or math.inf, film.seconds or math.inf) - self.start
-        spread = film.rate * length / self.most if self.most and math.isfinite(length) else 0.0
-        return max(1, round(film.rate), math.floor(spread))
+        seconds = min(self.end or math.inf, film.seconds or math.inf) - self.start
+        spread = film.fps * seconds / self.most if self.most and math.isfinite(seconds) else 0.0
+        return max(1, round(film.fps), math.floor(spread))
 
 
-def clock(seconds: float, form: str = "{}:{:02}:{:02}") -> str:
-    """A moment as hours, minutes, seconds and, where ``form`` has room for them, milliseconds."""
+def format_timestamp(seconds: float, template: str = "{}:{:02}:{:02}") -> str:
+    """Format a time as hours, minutes and seconds.
+
+    Args:
+        seconds: since the beginning of the film.
+        template: format of hours, minutes, seconds and, if it has a fourth field, milliseconds.
+    """
     milliseconds = round(seconds * 1000)
-    hours, rest = divmod(milliseconds, 3_600_000)
-    minutes, rest = divmod(rest, 60_000)
-    return form.format(hours, minutes, *divmod(rest, 1000))
+    hours, milliseconds = divmod(milliseconds, 3_600_000)
+    minutes, milliseconds = divmod(milliseconds, 60_000)
+    return template.format(hours, minutes, *divmod(milliseconds, 1000))

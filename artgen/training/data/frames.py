@@ -1,4 +1,4 @@
-"""Frames of a film as training pictures: every Nth, or one a scene; goes on where it stopped."""
+"""Frames of a film as training images: every Nth, or one for each scene; resumes where it stopped."""
 
 from __future__ import annotations
 
@@ -16,31 +16,38 @@ import numpy as np
 
 from artgen.errors import ArtgenError, WriteError
 from artgen.events import Emit, Note, WorkProgress
-from artgen.imaging.film.frames import Film, Frame, describe, read_frames
-from artgen.imaging.film.scene_cuts import SMALL, Scenes, Small, difference, from_hex
+from artgen.imaging.film.frames import FilmFrame, FilmInfo, read_film_info, read_frames
+from artgen.imaging.film.scene_cuts import (
+    THUMBNAIL_SIZE,
+    FrameThumbnail,
+    SceneDetector,
+    mean_difference,
+    thumbnail_from_hex,
+)
 from artgen.imaging.io.files import atomic_write, sweep
-from artgen.training.data.crop_pad import Region, framed, visible
-from artgen.training.data.frame_selection import Wish, clock
+from artgen.training.data.crop_pad import FrameRegion, crop_or_pad, find_picture_region
+from artgen.training.data.frame_selection import FrameOptions, format_timestamp
 from artgen.training.data.writing import write_training_image
 
-# A frame of whose 32 x 18 px no value differs from another by more is black, white, or fog.
-BLANK = 16
-# Mean difference (0 to 255) to the last picture kept below which a frame shows the same again.
-ALIKE = 2.0
+# Largest difference between two values of a thumbnail (0 to 255) of a frame that is black, white or fog.
+MAX_BLANK_CONTRAST = 16
+# Mean difference (0 to 255) to the last frame kept below which a frame shows the same again.
+MIN_FRAME_DIFFERENCE = 2.0
 SAVE_SECONDS = 1.0
+FINGERPRINT_BYTES = 1 << 20  # read at the beginning and at the end of a film
 
 
 @dataclass
-class Count:
-    """What became of the frames.
+class FrameCounts:
+    """Numbers of frames that were decoded, kept and left out.
 
     Attributes:
-        seen: decoded.
-        kept: written as pictures.
-        blank: left out: black or of one colour.
-        alike: left out: like the last one kept.
+        seen: frames decoded.
+        kept: frames written as images.
+        blank: frames left out because they are black or of one colour.
+        alike: frames left out because they look like the last one kept.
         damaged: packets that could not be decoded.
-        complete: whether the film was read to its end, or ``most`` are there.
+        complete: whether the film was read to its end, or ``most`` frames are written.
     """
 
     seen: int = 0
@@ -51,144 +58,178 @@ class Count:
     complete: bool = False
 
 
-def extract(video: Path, folder: Path, wish: Wish, emit: Emit) -> Count:
-    """Write the frames that ``wish`` names into ``folder``, named after the film and their time.
+def extract_frames(video: Path, folder: Path, options: FrameOptions, emit: Emit) -> FrameCounts:
+    """Write the selected frames of a film into ``folder``, named after the film and their time.
 
-    ``NAME.frames.json`` beside them says how far it came: the same call goes on from there, as if it had
-    never stopped, or says that nothing is left to do.
+    ``NAME.frames.json`` in the folder records the progress: after an interruption the same call resumes, with
+    exactly the result of an uninterrupted one, or reports that nothing is left to do.
+
+    Args:
+        video: the film's file.
+        folder: for the images.
+        options: which frames, and how to write them.
+        emit: receives ``WorkProgress`` and ``Note``.
 
     Raises:
-        ArtgenError: no film, or the folder holds frames of another film or wish under this name.
+        ArtgenError: the file is no film, or the folder holds frames of another film of this name, or of this
+            film by other options.
         WriteError: the disk is full or the folder not writable.
     """
-    film = describe(video)
+    film = read_film_info(video)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WriteError(folder, error.strerror or str(error)) from error
     sweep(folder)
-    work = _Work(video, folder, wish, film)
-    if work.count.complete:
+    extraction = _FrameExtraction(video, folder, options, film)
+    if extraction.counts.complete:
         emit(Note(f"{video.name}: all its frames are in {folder}"))
-        return work.count
-    if work.count.seen:
-        emit(Note(f"{video.name}: going on at {clock(work.seconds)}"))
+        return extraction.counts
+    if extraction.counts.seen:
+        emit(Note(f"{video.name}: resuming at {format_timestamp(extraction.position)}"))
     try:
-        work.go(emit)
+        extraction.run(emit)
     finally:
-        work.save()
-    return work.count
+        extraction.save()
+    return extraction.counts
 
 
 @dataclass
-class _Work:
-    """One film's extraction, and its state on disk."""
+class _FrameExtraction:
+    """The extraction of one film's frames, and its state on disk.
+
+    Attributes:
+        video: the film's file.
+        folder: for the images and the state.
+        options: which frames, and how to write them.
+        film: size, rate and length of the film.
+        counts: numbers of frames so far.
+        position: time of the last frame that was decoded, seconds.
+        scenes: detects where scenes begin.
+        last_kept: thumbnail of the last frame written.
+    """
 
     video: Path
     folder: Path
-    wish: Wish
-    film: Film
-    count: Count = field(default_factory=Count)
-    seconds: float = -1.0
-    scenes: Scenes = field(default_factory=Scenes)
-    kept: Small | None = None
+    options: FrameOptions
+    film: FilmInfo
+    counts: FrameCounts = field(default_factory=FrameCounts)
+    position: float = -1.0
+    scenes: SceneDetector = field(default_factory=SceneDetector)
+    last_kept: FrameThumbnail | None = None
 
     def __post_init__(self) -> None:
-        self.file = self.folder / f"{self.video.stem}.frames.json"
-        self.identity = {"film": _fingerprint(self.video), **json.loads(json.dumps(asdict(self.wish)))}
-        self.every = self.wish.step(self.film)
-        if self.file.exists():
+        self.state_file = self.folder / f"{self.video.stem}.frames.json"
+        options = json.loads(json.dumps(asdict(self.options)))
+        self.identity = {"film": _film_fingerprint(self.video), **options}
+        self.interval = self.options.frame_interval(self.film)
+        if self.state_file.exists():
             self._load()
-            return
-        whole = Region(0, 0, self.film.height, self.film.width)
-        self.region = whole if self.wish.bars else visible(self.video, self.film)
+        elif self.options.bars:
+            self.region = FrameRegion(0, 0, self.film.height, self.film.width)
+        else:
+            self.region = find_picture_region(self.video, self.film)
 
-    def go(self, emit: Emit) -> None:
+    def run(self, emit: Emit) -> None:
+        """Extract the remaining frames, saving the state every second."""
         if (self.region.height, self.region.width) != (self.film.height, self.film.width):
             emit(Note(f"black bars left out: {self.region.width} x {self.region.height} px are picture"))
-        saved = time.monotonic()
-        end = min(self.wish.end or math.inf, self.film.seconds or math.inf)
-        with closing(self._frames()) as frames:
+        saved_at = time.monotonic()
+        end = min(self.options.end or math.inf, self.film.seconds or math.inf)
+        with closing(self._remaining_frames()) as frames:
             for frame in frames:
-                if self.count.kept == self.wish.most:
+                if self.counts.kept == self.options.most:
                     break
-                self._take(frame)
-                if time.monotonic() - saved > SAVE_SECONDS:
+                self._process_frame(frame)
+                if time.monotonic() - saved_at > SAVE_SECONDS:
                     self.save()
-                    saved = time.monotonic()
-                    done = (self.seconds - self.wish.start) / max(end - self.wish.start, 1e-6)
-                    emit(WorkProgress(min(done, 1.0), f"{clock(self.seconds)}, {self.count.kept:,} kept"))
-        self.count.complete = True
+                    saved_at = time.monotonic()
+                    progress = (self.position - self.options.start) / max(end - self.options.start, 1e-6)
+                    status = f"{format_timestamp(self.position)}, {self.counts.kept:,} kept"
+                    emit(WorkProgress(min(progress, 1.0), status))
+        self.counts.complete = True
 
-    def _frames(self) -> Generator[Frame]:
-        def damaged(problem: str) -> None:
-            self.count.damaged += 1
+    def _remaining_frames(self) -> Generator[FilmFrame]:
+        def count_damaged_packet(problem: str) -> None:
+            self.counts.damaged += 1
 
-        start = max(self.wish.start, self.seconds)
-        for frame in read_frames(self.video, start=start, end=self.wish.end, damaged=damaged):
-            if frame.seconds > self.seconds:
+        start = max(self.options.start, self.position)
+        for frame in read_frames(
+            self.video, start=start, end=self.options.end, on_damaged_packet=count_damaged_packet
+        ):
+            if frame.seconds > self.position:
                 yield frame
 
-    def _take(self, frame: Frame) -> None:
-        """Judge one frame, and write it if it is wanted."""
-        number, self.seconds = self.count.seen, frame.seconds
-        self.count.seen += 1
-        small = None
-        if self.wish.scenes:
-            small = frame.rgb(SMALL)
-            if not self.scenes.begins(frame.seconds, small):
+    def _process_frame(self, frame: FilmFrame) -> None:
+        """Decide whether a frame is kept, and write it if so."""
+        index, self.position = self.counts.seen, frame.seconds
+        self.counts.seen += 1
+        thumbnail = None
+        if self.options.scenes:
+            thumbnail = frame.to_rgb(THUMBNAIL_SIZE)
+            if not self.scenes.starts_scene(frame.seconds, thumbnail):
                 return
-        elif number % self.every:
+        elif index % self.interval:
             return
-        small = frame.rgb(SMALL) if small is None else small
-        if not self.wish.blank and int(np.ptp(small)) <= BLANK:
-            self.count.blank += 1
-        elif not self.wish.alike and self.kept is not None and difference(small, self.kept) < ALIKE:
-            self.count.alike += 1
+        thumbnail = frame.to_rgb(THUMBNAIL_SIZE) if thumbnail is None else thumbnail
+        if not self.options.blank and int(np.ptp(thumbnail)) <= MAX_BLANK_CONTRAST:
+            self.counts.blank += 1
+        elif not self.options.alike and self._looks_like_last_kept(thumbnail):
+            self.counts.alike += 1
         else:
-            same = (frame.height, frame.width) == (self.film.height, self.film.width)
-            region = self.region if same else Region(0, 0, frame.height, frame.width)
-            name = f"{self.video.stem}-{clock(frame.seconds, '{:02}h{:02}m{:02}s{:03}')}{self.wish.ending}"
-            write_training_image(self.folder / name, framed(frame, region, self.wish.size, self.wish.fit))
-            self.kept, self.count.kept = small, self.count.kept + 1
+            self._write(frame)
+            self.last_kept, self.counts.kept = thumbnail, self.counts.kept + 1
+
+    def _looks_like_last_kept(self, thumbnail: FrameThumbnail) -> bool:
+        return (
+            self.last_kept is not None and mean_difference(thumbnail, self.last_kept) < MIN_FRAME_DIFFERENCE
+        )
+
+    def _write(self, frame: FilmFrame) -> None:
+        has_film_size = (frame.height, frame.width) == (self.film.height, self.film.width)
+        region = self.region if has_film_size else FrameRegion(0, 0, frame.height, frame.width)
+        timestamp = format_timestamp(frame.seconds, "{:02}h{:02}m{:02}s{:03}")
+        pixels = crop_or_pad(frame, region, self.options.size, self.options.fit)
+        write_training_image(self.folder / f"{self.video.stem}-{timestamp}{self.options.ending}", pixels)
 
     def save(self) -> None:
-        """Write down how far it came."""
+        """Write the state to its file."""
         state = {
             "identity": self.identity,
-            "count": asdict(self.count),
-            "seconds": self.seconds,
+            "count": asdict(self.counts),
+            "seconds": self.position,
             "region": asdict(self.region),
-            "scenes": self.scenes.state(),
-            "kept": None if self.kept is None else self.kept.tobytes().hex(),
+            "scenes": self.scenes.state_dict(),
+            "kept": None if self.last_kept is None else self.last_kept.tobytes().hex(),
         }
-        atomic_write(self.file, json.dumps(state).encode())
+        atomic_write(self.state_file, json.dumps(state).encode())
 
     def _load(self) -> None:
         try:
-            state: dict[str, Any] = json.loads(self.file.read_text("utf-8"))
+            state: dict[str, Any] = json.loads(self.state_file.read_text("utf-8"))
             identity = state["identity"]
-            self.count, self.seconds = Count(**state["count"]), float(state["seconds"])
-            self.region = Region(**state["region"])
-            self.scenes.load_state(state["scenes"])
-            self.kept = None if state["kept"] is None else from_hex(state["kept"])
+            self.counts, self.position = FrameCounts(**state["count"]), float(state["seconds"])
+            self.region = FrameRegion(**state["region"])
+            self.scenes.load_state_dict(state["scenes"])
+            self.last_kept = None if state["kept"] is None else thumbnail_from_hex(state["kept"])
         except (OSError, ValueError, KeyError, TypeError) as error:
-            right = "delete it to begin this film again"
-            raise ArtgenError(str(self.file), f"cannot be read ({error})", right) from error
-        differs = [key for key, value in self.identity.items() if identity.get(key) != value]
-        if differs:
-            found = "frames of another film of this name" if differs[0] == "film" else ", ".join(differs)
-            found = found if differs[0] == "film" else f"frames taken with another choice of {found}"
-            raise ArtgenError(
-                str(self.folder), f"holds {found}", f"another folder, or delete {self.file.name}"
-            )
+            expected = "delete it to begin this film again"
+            raise ArtgenError(str(self.state_file), f"cannot be read ({error})", expected) from error
+        changed_keys = [key for key, value in self.identity.items() if identity.get(key) != value]
+        if changed_keys:
+            if changed_keys[0] == "film":
+                contents = "frames of another film of this name"
+            else:
+                contents = f"frames taken with other values of {', '.join(changed_keys)}"
+            expected = f"another folder, or delete {self.state_file.name}"
+            raise ArtgenError(str(self.folder), f"holds {contents}", expected)
 
 
-def _fingerprint(video: Path) -> str:
-    """SHA-256 of the size and the first and last megabyte: a film of gigabytes is told apart at once."""
+def _film_fingerprint(video: Path) -> str:
+    """Return SHA-256 of a film's size, first and last megabyte: fast even for gigabytes."""
     digest = hashlib.sha256(str(video.stat().st_size).encode())
     with video.open("rb") as file:
-        digest.update(file.read(1 << 20))
-        file.seek(max(0, video.stat().st_size - (1 << 20)))
-        digest.update(file.read(1 << 20))
+        digest.update(file.read(FINGERPRINT_BYTES))
+        file.seek(max(0, video.stat().st_size - FINGERPRINT_BYTES))
+        digest.update(file.read(FINGERPRINT_BYTES))
     return digest.hexdigest()

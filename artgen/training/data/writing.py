@@ -1,4 +1,4 @@
-"""Training pictures on disk: JPEG that loses nothing to be seen, or PNG; whole or not at all."""
+"""Writing training images: JPEG of high quality, or PNG."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from artgen.imaging.io.files import atomic_write
 
 
 def write_training_image(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
-    """Write ``(H, W, 3)`` by the ending of ``path``: ``.jpg`` at quality 95 with full colour, or ``.png``.
+    """Write an image as JPEG at quality 95 without chroma subsampling, or as PNG, atomically.
+
+    Args:
+        path: the file; PNG if its extension is ``.png``.
+        pixels: ``(H, W, 3)`` sRGB.
 
     Raises:
         WriteError: the disk is full or the folder not writable.

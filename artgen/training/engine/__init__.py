@@ -1,1 +1,1 @@
-"""The training loop: checkpoints, EMA, resume, progress."""
+"""The training loop with its checkpoints, weight averages, reports and resuming."""

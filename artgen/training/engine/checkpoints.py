@@ -1,4 +1,4 @@
-"""Checkpoints of a training: whole or absent, the newest few kept, resumed bit for bit."""
+"""Checkpoints of a training: written whole or not at all, the newest few kept, resumed bit for bit."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import torch
 
 from artgen.errors import ArtgenError
 from artgen.imaging.io.files import atomic_file, sweep
-from artgen.training.engine.ema import Average
-from artgen.training.engine.family import Family
-from artgen.training.engine.fingerprint import Identity
+from artgen.training.engine.ema import AveragedNetwork
+from artgen.training.engine.family import ModelFamily
+from artgen.training.engine.fingerprint import TrainingIdentity
 
 
 @dataclass(frozen=True)
-class Reached:
-    """How far a training has come.
+class TrainingProgress:
+    """The progress of a training, stored in checkpoints by the names of its fields.
 
     Attributes:
-        step: updates done.
-        seconds: spent, over all sittings.
-        identity: of the training, as plain values.
-        adopted: steps at which it went on with another recipe or other images.
+        step: how many steps are done.
+        seconds: training time, summed over all resumed runs.
+        identity: ``TrainingIdentity`` of the training as plain values.
+        adopted: steps at which the training was resumed with a changed recipe or other images.
     """
 
     step: int
@@ -34,117 +34,137 @@ class Reached:
 
 
 class Checkpoints:
-    """The checkpoints in ``folder``.
+    """The checkpoint files in the sub-folder ``checkpoints`` of a training's folder.
 
     Args:
-        folder: of the training.
-        keep: how many stay.
+        folder: the training's folder.
+        max_checkpoints: how many of the newest checkpoints are kept.
     """
 
-    def __init__(self, folder: Path, keep: int) -> None:
-        self.folder, self.keep = folder / "checkpoints", keep
+    def __init__(self, folder: Path, max_checkpoints: int) -> None:
+        self.folder, self.max_checkpoints = folder / "checkpoints", max_checkpoints
 
-    def files(self) -> list[Path]:
-        """Every checkpoint, oldest first."""
+    def list_files(self) -> list[Path]:
+        """List the checkpoint files, oldest first."""
         return sorted(self.folder.glob("[0-9]*.pt"))
 
-    def step(self) -> int:
-        """The step of the newest one, 0 when there is none."""
-        return max((int(file.stem) for file in self.files() if file.stem.isdigit()), default=0)
+    def latest_step(self) -> int:
+        """Return the step of the newest checkpoint, 0 if there is none."""
+        return max((int(file.stem) for file in self.list_files() if file.stem.isdigit()), default=0)
 
     def save(
         self,
-        family: Family,
-        averages: Mapping[str, Average],
-        reached: Reached,
-        extra: Sequence[Mapping[str, Any]],
+        family: ModelFamily,
+        averages: Mapping[str, AveragedNetwork],
+        progress: TrainingProgress,
+        extra_states: Sequence[Mapping[str, Any]],
     ) -> None:
-        """Write one, then remove those too old.
+        """Write a checkpoint, then remove the oldest ones.
 
         Args:
             family: networks and optimisers.
-            averages: of the networks that ship.
-            reached: how far it came.
-            extra: what the family keeps beside weights, of each process.
+            averages: averaged copies of the exported networks, by name.
+            progress: how far the training has come.
+            extra_states: ``ModelFamily.extra_state`` of each process.
 
         Raises:
-            ArtgenError: a weight is not finite (such a checkpoint would be of no use), or the disk is full.
+            ArtgenError: a weight is not finite (nobody could resume from such a checkpoint), or the disk is
+                full.
         """
         for name, network in family.networks.items():
             if not all(bool(torch.isfinite(weight).all()) for weight in network.parameters()):
-                raise ArtgenError(f"step {reached.step}", f"weights of {name} are not finite", self.advice())
+                raise ArtgenError(
+                    f"step {progress.step}", f"weights of {name} are not finite", self.advice_after_bad_loss()
+                )
         state = {
-            "reached": asdict(reached),
+            "reached": asdict(progress),
             "networks": {name: network.state_dict() for name, network in family.networks.items()},
             "optimisers": {name: optimiser.state_dict() for name, optimiser in family.optimisers.items()},
             "averages": {name: average.network.state_dict() for name, average in averages.items()},
-            "extra": list(extra),
+            "extra": list(extra_states),
         }
         self.folder.mkdir(parents=True, exist_ok=True)
         sweep(self.folder)
-        with atomic_file(self.folder / f"{reached.step:08d}.pt") as file:
-            torch.save(state, file)
-        for old in self.files()[: -self.keep]:
-            old.unlink(missing_ok=True)
+        with atomic_file(self.folder / f"{progress.step:08d}.pt") as stream:
+            torch.save(state, stream)
+        for file in self.list_files()[: -self.max_checkpoints]:
+            file.unlink(missing_ok=True)
 
     def restore(
-        self, family: Family, averages: Mapping[str, Average], identity: Identity, *, adopt: bool
-    ) -> Reached:
-        """Bring everything to where the newest checkpoint left it; to the beginning when there is none.
+        self,
+        family: ModelFamily,
+        averages: Mapping[str, AveragedNetwork],
+        identity: TrainingIdentity,
+        *,
+        adopt: bool,
+    ) -> TrainingProgress:
+        """Load the newest checkpoint into networks, averages and optimisers; without one, change nothing.
+
+        Args:
+            family: its networks, optimisers and extra state are overwritten.
+            averages: averaged copies of the exported networks, overwritten.
+            identity: identity of this training.
+            adopt: accept a checkpoint of another recipe or of other images.
 
         Raises:
-            ArtgenError: it is damaged, or belongs to another recipe or other images and is not adopted.
+            ArtgenError: the checkpoint is damaged, does not fit these networks, or belongs to another recipe
+                or other images and ``adopt`` is false.
         """
-        files = self.files()
+        files = self.list_files()
         if not files:
-            return Reached(0, 0.0, identity.stored())
-        state = _read(files[-1])
+            return TrainingProgress(0, 0.0, identity.to_dict())
+        state = _load_state(files[-1])
         try:
-            reached = Reached(**state["reached"])
-            changed = identity.differences(reached.identity)
-            if changed and not adopt:
+            progress = TrainingProgress(**state["reached"])
+            differences = identity.list_differences(progress.identity)
+            if differences and not adopt:
                 raise ArtgenError(
                     str(files[-1]),
-                    f"belongs to another training ({'; '.join(changed)})",
-                    "--adopt goes on from it with this recipe, --folder begins elsewhere",
+                    f"belongs to another training ({'; '.join(differences)})",
+                    "--adopt resumes from it with this recipe, --folder starts in another folder",
                 )
             for name, network in family.networks.items():
                 network.load_state_dict(state["networks"][name])
             for name, average in averages.items():
                 average.network.load_state_dict(state["averages"][name])
             for name, optimiser in family.optimisers.items():
-                # Moments come from the checkpoint, rates and betas from the recipe: it may be an adopted one.
-                own = [{k: v for k, v in g.items() if k != "params"} for g in optimiser.param_groups]
+                # Moments come from the checkpoint, but rates and betas from the recipe, which may have
+                # changed.
+                settings_of_groups = [
+                    {key: value for key, value in group.items() if key != "params"}
+                    for group in optimiser.param_groups
+                ]
                 optimiser.load_state_dict(state["optimisers"][name])
-                for group, values in zip(optimiser.param_groups, own, strict=True):
-                    group.update(values | {"base": values["lr"]})
-            family.load_extra_state(state["extra"][family.place.process % len(state["extra"])])
+                for group, settings in zip(optimiser.param_groups, settings_of_groups, strict=True):
+                    group.update(settings | {"base": settings["lr"]})
+            family.load_extra_state(state["extra"][family.context.process_index % len(state["extra"])])
         except (KeyError, TypeError, RuntimeError, ValueError) as error:
-            right = "adopt a recipe of the same networks only, or begin in another --folder"
+            expected = "adopt a recipe of the same networks only, or start in another --folder"
             raise ArtgenError(
-                str(files[-1]), f"does not fit these networks ({_first(error)})", right
+                str(files[-1]), f"does not fit these networks ({_first_line(error)})", expected
             ) from None
-        adopted = [*reached.adopted, reached.step] if changed else reached.adopted
-        return Reached(reached.step, reached.seconds, identity.stored(), adopted)
+        adopted = [*progress.adopted, progress.step] if differences else progress.adopted
+        return TrainingProgress(progress.step, progress.seconds, identity.to_dict(), adopted)
 
-    def advice(self) -> str:
-        """What to do after a loss went wrong."""
-        step = self.step()
+    def advice_after_bad_loss(self) -> str:
+        """Return what the user can do after a loss or a weight became infinite or NaN."""
+        step = self.latest_step()
         if not step:
-            return "lower `rate` or `clip` in the recipe and begin again"
-        return f"the last good checkpoint is step {step:,}: lower `rate` or `clip` and go on with --adopt"
+            return "lower `rate` or `clip` in the recipe and start again"
+        return f"the last good checkpoint is step {step:,}: lower `rate` or `clip` and resume with --adopt"
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _load_state(file: Path) -> dict[str, Any]:
+    expected = "delete it to resume from the checkpoint before it"
     try:
         state = torch.load(file, weights_only=True, map_location="cpu")
-    except Exception as error:  # torch raises many kinds for what is no checkpoint
-        right = "delete it to go on from the one before"
-        raise ArtgenError(str(file), f"not a checkpoint of artgen ({_first(error)})", right) from None
+    except Exception as error:  # torch raises many types for a file that is no checkpoint
+        problem = f"not a checkpoint of artgen ({_first_line(error)})"
+        raise ArtgenError(str(file), problem, expected) from None
     if not isinstance(state, dict):
-        raise ArtgenError(str(file), "not a checkpoint of artgen", "delete it to go on from the one before")
+        raise ArtgenError(str(file), "not a checkpoint of artgen", expected)
     return state
 
 
-def _first(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -1,4 +1,4 @@
-"""What a family of models brings to the loop: networks, batches, losses, samples, figures."""
+"""The base class of model families, which give the training loop networks, batches, losses and metrics."""
 
 from __future__ import annotations
 
@@ -13,142 +13,158 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from artgen.events import Emit, ignore
+from artgen.events import Emit, ignore_event
 from artgen.models.architectures.network import Network
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a family is trained.
+class TrainingContext:
+    """The folder, device and process in which a model family is trained.
 
     Attributes:
-        folder: of the training: caches go here.
-        device: where the networks compute.
-        process: the number of this process, from 0; each draws rows of its own.
-        emit: takes events.
-        beside: where relative paths of the recipe start.
+        folder: the training's folder, for caches.
+        device: device of the networks.
+        process_index: index of this process, from 0; each process draws its own rows of a batch.
+        emit: receives events.
+        recipe_folder: folder that relative paths in the recipe start from.
     """
 
     folder: Path
     device: torch.device
-    process: int = 0
-    emit: Emit = ignore
-    beside: Path = Path()
+    process_index: int = 0
+    emit: Emit = ignore_event
+    recipe_folder: Path = Path()
 
 
 @dataclass(frozen=True)
-class Turn:
-    """One network's turn in a step: the loop goes down ``loss`` with the optimiser of that name.
+class OptimiserStep:
+    """A loss and the name of the optimiser with which the training loop minimises it.
 
     Attributes:
-        optimiser: whose turn it is.
-        loss: a scalar.
-        losses: what to show, by name: detached scalars.
+        optimiser_name: key in ``ModelFamily.optimisers``.
+        loss: the scalar to minimise.
+        reported_losses: the losses to report, detached scalars by name.
     """
 
-    optimiser: str
+    optimiser_name: str
     loss: Tensor
-    losses: dict[str, Tensor]
+    reported_losses: dict[str, Tensor]
 
 
 @dataclass(frozen=True)
-class Figure:
-    """One figure of a model's card.
+class Metric:
+    """A measured value of a model, listed on its card.
 
     Attributes:
-        name: its key in the model's file.
-        label: in words.
-        value: measured.
-        form: how it is printed, as in ``format``.
+        name: key in the metadata of the model's file.
+        label: description on the card.
+        value: the measured value.
+        format_spec: format of the printed value, as in ``format``.
     """
 
     name: str
     label: str
     value: float
-    form: str = ".3f"
+    format_spec: str = ".3f"
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What was measured, and on what: one sentence for the card."""
+class Evaluation:
+    """The metrics of a model and the images that they were measured on.
 
-    on: str
-    figures: list[Figure] = field(default_factory=list)
-
-
-class Family(ABC):
-    """Networks and their losses. ``__init__`` of every family takes its recipe, material and place.
-
-    All chance is keyed by the step's number: ``draw`` by the generators that ``rows`` gives, networks in
-    training (dropout) by the loop. So a resumed training equals an undisturbed one.
+    Attributes:
+        measured_on: the images in words, for the card.
+        metrics: the metrics in the card's order.
     """
 
-    ships: ClassVar[Mapping[str, str]] = {"generator": ""}
-    """Networks that are averaged and written, each with what follows the title in its file's name."""
+    measured_on: str
+    metrics: list[Metric] = field(default_factory=list)
 
-    compiled: ClassVar[Collection[str] | None] = None
-    """Networks that torch may compile; all by default."""
-    descriptions: ClassVar[Mapping[str, str]] = {}
-    """What a shipped network is, where the recipe's description does not fit it."""
+
+class ModelFamily(ABC):
+    """Base class of the networks, batches and losses of one kind of model.
+
+    ``__init__`` of every family takes its recipe, the dataset and the context. All random numbers are keyed
+    by the step: ``draw_batch`` uses ``row_generators``, and the loop seeds the networks' dropout. So a
+    resumed training equals an uninterrupted one.
+    """
+
+    export_suffixes: ClassVar[Mapping[str, str]] = {"generator": ""}
+    """Names of the networks that are averaged and exported, each with the suffix of its model file's name."""
+
+    compilable_networks: ClassVar[Collection[str] | None] = None
+    """Names of the networks that torch may compile; None for all."""
+    network_descriptions: ClassVar[Mapping[str, str]] = {}
+    """Descriptions of exported networks that the recipe's description does not fit, by name."""
 
     networks: dict[str, nn.Module]
-    """Every network with weights to keep, on the place's device."""
+    """Every network whose weights are saved, by name, on the context's device."""
     optimisers: dict[str, torch.optim.Optimizer]
-    """By the names that ``turns`` gives."""
+    """The optimisers by the names that ``optimiser_steps`` yields."""
     seed: int
-    batch: int
-    """Rows in a step, for each process."""
-    place: Place
+    """The recipe's seed."""
+    batch_size: int
+    """Rows of a batch in each process."""
+    context: TrainingContext
+    """Folder, device and process of the training."""
     fingerprint: str = ""
-    """Of whatever else decides the weights, such as paintings that the recipe names."""
+    """Hash of further files that decide the weights, such as paintings that the recipe names."""
 
-    def rows(self, number: int, count: int | None = None) -> Iterator[np.random.Generator]:
-        """A stream of chance for each row of a step; two processes see what one of twice the batch sees."""
-        many = count or self.batch
-        for row in range(self.place.process * many, (self.place.process + 1) * many):
-            yield np.random.default_rng((self.seed, number, row))
+    def row_generators(self, step: int, row_count: int | None = None) -> Iterator[np.random.Generator]:
+        """Yield a random generator for each row of this process's part of a batch.
 
-    @abstractmethod
-    def draw(self, number: int) -> Any:
-        """The batch of step ``number``, on the CPU; called ahead of time, by another thread."""
-
-    @abstractmethod
-    def turns(self, batch: Any, done: float) -> Iterator[Turn]:
-        """One step: yields each network's turn; when it goes on, that network has been updated.
+        Rows are numbered over all processes: two processes draw what one of twice the batch size draws.
 
         Args:
-            batch: what ``draw`` gave.
-            done: share of the training done, 0 to below 1.
+            step: the training step, from 0.
+            row_count: rows in each process; by default ``batch_size``.
+        """
+        row_count = row_count or self.batch_size
+        first_row = self.context.process_index * row_count
+        for row in range(first_row, first_row + row_count):
+            yield np.random.default_rng((self.seed, step, row))
+
+    @abstractmethod
+    def draw_batch(self, step: int) -> Any:
+        """Return the batch of ``step``, on the CPU; called ahead of time in another thread."""
+
+    @abstractmethod
+    def optimiser_steps(self, batch: Any, progress: float) -> Iterator[OptimiserStep]:
+        """Yield the losses of one training step in turn; the loop minimises each before it asks for the next.
+
+        Args:
+            batch: what ``draw_batch`` returned.
+            progress: share of the training that is done, 0 to below 1.
         """
 
-    def rate(self, done: float) -> float:
-        """The learning rate at this point, times the optimisers' own."""
+    def learning_rate_factor(self, progress: float) -> float:
+        """Return the factor of the learning rates when a share ``progress`` of the training is done."""
         return 1.0
 
     @abstractmethod
-    def preview(self, networks: Mapping[str, Network]) -> Tensor:
-        """A grid of samples ``(3, H, W)`` by the averaged networks, of the same things every time."""
+    def sample_grid(self, networks: Mapping[str, Network]) -> Tensor:
+        """Return a grid of samples ``(3, H, W)`` of the averaged networks, for the same inputs every time."""
 
     @abstractmethod
-    def measure(self, networks: Mapping[str, Network]) -> Measured:
-        """The card's figures of the averaged networks."""
+    def evaluate(self, networks: Mapping[str, Network]) -> Evaluation:
+        """Measure the averaged networks for their cards."""
 
     def extra_state(self) -> dict[str, Any]:
-        """Whatever else an exact resume needs, as tensors and plain values."""
+        """Return further state that an exact resume needs, as tensors and plain values."""
         return {}
 
     def load_extra_state(self, state: Mapping[str, Any]) -> None:  # noqa: B027
-        """The inverse."""
+        """Load what ``extra_state`` returned."""
 
 
-def grid(rows: list[Tensor]) -> Tensor:
-    """Rows of pictures, each ``(B, 3, H, W)`` in [0, 1], as one picture ``(3, H', W')``."""
+def make_grid(rows: list[Tensor]) -> Tensor:
+    """Join rows of images, each ``(B, 3, H, W)`` in [0, 1], to one image ``(3, rows * H, B * W)``."""
     return torch.cat([torch.cat(list(row), 2) for row in rows], 1).clamp(0, 1)
 
 
 @contextmanager
-def initialised(seed: int) -> Iterator[None]:
-    """Networks made inside get their first weights by ``seed``: torch has only its global stream for that."""
+def seeded_weights(seed: int) -> Iterator[None]:
+    """Seed the initial weights of networks created inside, and restore torch's random state afterwards."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield

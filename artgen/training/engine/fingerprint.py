@@ -1,4 +1,4 @@
-"""What decides the weights of a training, so that a checkpoint is gone on with only by the same training."""
+"""The identity of a training: a checkpoint is resumed only by the training that it belongs to."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from artgen.config.fields import shown
+from artgen.config.fields import format_toml_value
 from artgen.errors import ArtgenError
-from artgen.training.recipes import model_of
+from artgen.training.recipes import find_recipe_class
 
-MANY = 4
+MAX_DIFFERENCES = 4
 
 
 @dataclass(frozen=True)
-class Identity:
-    """What decides the weights.
+class TrainingIdentity:
+    """Everything that decides the trained weights, stored in checkpoints by the names of its fields.
 
     Attributes:
-        recipe: its keys but texts, places and intervals; plain values.
-        images: fingerprint of the images.
-        others: fingerprint of whatever else the family reads.
-        processes: how many draw a batch each.
+        recipe: the recipe's keys except texts, paths and intervals, as plain values.
+        images: fingerprint of the training images.
+        others: fingerprint of further files that the family reads.
+        processes: number of processes, each of which draws a batch.
     """
 
     recipe: Mapping[str, Any]
@@ -29,32 +29,36 @@ class Identity:
     others: str
     processes: int
 
-    def stored(self) -> dict[str, Any]:
-        """As plain values, for a checkpoint."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain values, for a checkpoint."""
         return asdict(self)
 
-    def differences(self, stored: Mapping[str, Any]) -> list[str]:
-        """In words, what was otherwise when ``stored`` was saved; nothing for the same training."""
-        before = _completed(stored["recipe"])
-        found = [
-            f"{key} was {shown(before.get(key))}, is {shown(self.recipe.get(key))}"
-            for key in dict.fromkeys([*self.recipe, *before])
-            if before.get(key) != self.recipe.get(key)
-        ]
+    def list_differences(self, stored: Mapping[str, Any]) -> list[str]:
+        """List in words what differs from the ``stored`` identity; empty for the same training."""
+        stored_recipe = _with_defaults(stored["recipe"])
+        differences = []
+        for key in dict.fromkeys([*self.recipe, *stored_recipe]):
+            stored_value, value = stored_recipe.get(key), self.recipe.get(key)
+            if stored_value != value:
+                differences.append(
+                    f"{key} was {format_toml_value(stored_value)}, is {format_toml_value(value)}"
+                )
         if stored["images"] != self.images:
-            found.append("other images")
+            differences.append("other images")
         if stored["others"] != self.others:
-            found.append("other files that the recipe names")
+            differences.append("other files that the recipe names")
         if stored["processes"] != self.processes:
-            found.append(f"{stored['processes']} processes, now {self.processes}")
-        return [*found[:MANY], f"and {len(found) - MANY} more"] if len(found) > MANY else found
+            differences.append(f"{stored['processes']} processes, now {self.processes}")
+        if len(differences) > MAX_DIFFERENCES:
+            return [*differences[:MAX_DIFFERENCES], f"and {len(differences) - MAX_DIFFERENCES} more"]
+        return differences
 
 
-def _completed(recipe: Mapping[str, Any]) -> Mapping[str, Any]:
-    """With what keys that came later have as their default: a new version of artgen breaks no training."""
+def _with_defaults(recipe: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Add the defaults of keys that are newer than the checkpoint, which stays resumable."""
     try:
-        model = model_of(recipe)
+        recipe_model = find_recipe_class(recipe)
         texts = {"title": "stored"}
-        return model.model_validate(texts | dict(recipe)).identity()
+        return recipe_model.model_validate(texts | dict(recipe)).identity_fields()
     except (ArtgenError, ValueError):
         return recipe

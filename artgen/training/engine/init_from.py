@@ -1,4 +1,4 @@
-"""Going on from a finished model: a training whose first weights are not left to chance."""
+"""Starting a training from the weights of a finished model in place of random ones."""
 
 from __future__ import annotations
 
@@ -10,98 +10,113 @@ from typing import cast
 
 from torch import Tensor
 
-from artgen.config.fields import shown
+from artgen.config.fields import format_toml_value
 from artgen.errors import ArtgenError
 from artgen.models.architectures.network import Network
 from artgen.models.files import catalog, header
 from artgen.models.files.checkpoint import load_model
-from artgen.training.engine.family import Family
+from artgen.training.engine.family import ModelFamily
 
 
 @dataclass(frozen=True)
-class Start:
-    """The model that a training goes on from.
+class StartModel:
+    """The finished model whose weights a training starts from.
+
+    It is stored in the new model's metadata by the names of its fields.
 
     Attributes:
-        name: of its file, without the suffix.
-        sha256: of its weights: what else a file says changes when it is measured again.
+        name: the name of its file without the suffix.
+        sha256: hash of its weights alone, for a file's metadata changes when the model is measured again.
     """
 
     name: str
     sha256: str
 
 
-def find_start(reference: str, beside: Path) -> Path:
-    """The file that a recipe's ``start`` names, before anything is decoded for it: no weights are read.
+def find_start_model(reference: str, recipe_folder: Path) -> Path:
+    """Return the model file that a recipe's key ``start`` names, without reading its weights.
 
     Args:
-        reference: a shipped model's name, or a file relative to ``beside``.
-        beside: the recipe's folder.
+        reference: a shipped model's name, or a file relative to ``recipe_folder``.
+        recipe_folder: the recipe's folder.
 
     Raises:
-        ArtgenError: no such model, with the command that makes it where its recipe is beside; a damaged one.
+        ArtgenError: there is no such model (the error names the command that trains it, if its recipe is in
+            ``recipe_folder``), or its file is damaged.
     """
     try:
-        file = catalog.resolve(reference, beside)
+        file = catalog.find_model_file(reference, recipe_folder)
     except ArtgenError as error:
-        path = beside / Path(reference).expanduser()
-        recipe = beside / f"{path.parent.name}.toml"  # of training-runs/NAME/, as `artgen train` calls it
+        path = recipe_folder / Path(reference).expanduser()
+        # `artgen train NAME.toml` writes its model into training-runs/NAME/.
+        recipe = recipe_folder / f"{path.parent.name}.toml"
         if not path.exists() and recipe.is_file():
-            found = f"no such file ({path.resolve()})"
+            problem = f"no such file ({path.resolve()})"
             command = f"artgen train {recipe}"
-            raise ArtgenError(f"start = {reference!r}", found, "train it first", command) from None
-        raise ArtgenError(f"start = {reference!r}", error.found, error.right) from None
-    header.metadata(file)
+            raise ArtgenError(f"start = {reference!r}", problem, "train it first", command) from None
+        raise ArtgenError(f"start = {reference!r}", error.problem, error.expected) from None
+    header.read_metadata(file)
     return file
 
 
-def begin_from(file: Path, family: Family) -> Start:
-    """Give ``family``'s generator the weights in ``file``; its critic, which no file holds, learns anew.
+def load_start_weights(file: Path, family: ModelFamily) -> StartModel:
+    """Load the weights in ``file`` into the generator of ``family``.
+
+    The critic is in no model file, so it keeps its random weights.
 
     Args:
-        file: a model.
-        family: fresh; it ships one network.
+        file: a model file.
+        family: a family that exports one network.
 
     Raises:
-        ArtgenError: another architecture or other sizes, or a damaged file.
+        ArtgenError: the model has another architecture or other sizes, or its file is damaged.
     """
-    (name,) = family.ships
+    (name,) = family.export_suffixes
     network = cast(Network, family.networks[name])
-    found: Network = load_model(file).network
-    if found.architecture != network.architecture:
-        right = f"this family goes on from {network.architecture!r}"
-        raise ArtgenError("start", f"{file.stem!r} is of the architecture {found.architecture!r}", right)
-    has, wanted = found.config.model_dump(mode="json"), network.config.model_dump(mode="json")
-    other = [key for key in wanted if has[key] != wanted[key]]
-    if other:
-        own, right = (", ".join(f"{key} = {shown(sizes[key])}" for key in other) for sizes in (has, wanted))
-        raise ArtgenError("start", f"{file.stem!r} has {own}", f"the recipe asks for {right}")
-    network.load_state_dict(found.state_dict())
-    return Start(file.stem, _digest(found))
+    start_network: Network = load_model(file).network
+    if start_network.architecture != network.architecture:
+        problem = f"{file.stem!r} is of the architecture {start_network.architecture!r}"
+        raise ArtgenError("start", problem, f"this family starts from {network.architecture!r}")
+    start_config = start_network.config.model_dump(mode="json")
+    config = network.config.model_dump(mode="json")
+    different_keys = [key for key in config if start_config[key] != config[key]]
+    if different_keys:
+        start_sizes, expected_sizes = (
+            ", ".join(f"{key} = {format_toml_value(values[key])}" for key in different_keys)
+            for values in (start_config, config)
+        )
+        raise ArtgenError(
+            "start", f"{file.stem!r} has {start_sizes}", f"the recipe asks for {expected_sizes}"
+        )
+    network.load_state_dict(start_network.state_dict())
+    return StartModel(file.stem, _hash_weights(start_network))
 
 
-def keep_some(file: Path, family: Family, networks: Mapping[str, Network], share: float) -> None:
-    """Let what ships lie between the model it went on from and what it became, weight by weight.
+def blend_start_weights(
+    file: Path, family: ModelFamily, networks: Mapping[str, Network], share: float
+) -> None:
+    """Interpolate the weights of the trained network and of the model that it started from, in place.
 
-    Network interpolation (Wang et al. 2018, ESRGAN, arXiv:1809.00219): of two up-imagers of one descent, one
-    smooth and one crumbly, what lies between is better by most figures than either.
+    Network interpolation (Wang et al. 2018, ESRGAN, arXiv:1809.00219): between two up-imagers of which one
+    started from the other, one smooth and one grainy, an interpolated one has better metrics than either,
+    mostly.
 
     Args:
-        file: the model it went on from.
-        family: says which network ships.
-        networks: trained; changed.
-        share: of the former in what ships, 0 to 1.
+        file: the model that the training started from.
+        family: names the exported network.
+        networks: the trained networks by name; the exported one is changed.
+        share: share of the start model's weights, 0 to 1.
     """
-    (name,) = family.ships
-    earlier: Network = load_model(file).network
-    before: dict[str, Tensor] = earlier.state_dict()
-    for key, value in networks[name].state_dict().items():
-        if value.is_floating_point():
-            value.lerp_(before[key].to(value.device), share)
+    (name,) = family.export_suffixes
+    start_network: Network = load_model(file).network
+    start_weights: dict[str, Tensor] = start_network.state_dict()
+    for key, weight in networks[name].state_dict().items():
+        if weight.is_floating_point():
+            weight.lerp_(start_weights[key].to(weight.device), share)
 
 
-def _digest(network: Network) -> str:
+def _hash_weights(network: Network) -> str:
     digest = hashlib.sha256()
-    for key, value in sorted(network.state_dict().items()):
-        digest.update(key.encode() + value.contiguous().numpy().tobytes())
+    for key, weight in sorted(network.state_dict().items()):
+        digest.update(key.encode() + weight.contiguous().numpy().tobytes())
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""Ctrl-C in a training: heard between two steps."""
+"""Stopping a training by Ctrl-C or SIGTERM between two steps."""
 
 from __future__ import annotations
 
@@ -7,30 +7,33 @@ import threading
 from types import FrameType
 from typing import Any
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class Interruption:
-    """Ctrl-C (or a scheduler's SIGTERM) during a step is heard after it: half a step could not be resumed.
+class StopSignals:
+    """A context in which Ctrl-C, or a scheduler's SIGTERM, sets ``stop_requested`` in place of raising.
 
-    A second Ctrl-C does not wait.
+    The training loop checks it after each step, for half a step could not be resumed. A second signal raises
+    ``KeyboardInterrupt`` at once.
     """
 
     def __init__(self) -> None:
-        self.asked = False
-        self._here = threading.current_thread() is threading.main_thread()
-        self._before: dict[signal.Signals, Any] = {}
+        self.stop_requested = False
+        self._in_main_thread = threading.current_thread() is threading.main_thread()
+        self._previous_handlers: dict[signal.Signals, Any] = {}
 
-    def __enter__(self) -> Interruption:
-        if self._here:
-            self._before = {number: signal.signal(number, self._ask) for number in SIGNALS}
+    def __enter__(self) -> StopSignals:
+        if self._in_main_thread:  # only there does Python set signal handlers
+            self._previous_handlers = {
+                number: signal.signal(number, self._request_stop) for number in STOP_SIGNALS
+            }
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
+        for number, handler in self._previous_handlers.items():
             signal.signal(number, handler)
 
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
+    def _request_stop(self, number: int, frame: FrameType | None) -> None:
+        if self.stop_requested:
             raise KeyboardInterrupt
-        self.asked = True
+        self.stop_requested = True

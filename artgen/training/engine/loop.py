@@ -1,4 +1,4 @@
-"""The training loop: turns, averaging, checkpoints, samples. It knows nothing of any family's losses."""
+"""The training loop of all model families: optimiser steps, averages, checkpoints, samples, reports."""
 
 from __future__ import annotations
 
@@ -16,205 +16,230 @@ from artgen.errors import ArtgenError
 from artgen.events import Emit, SampleSaved, TrainingStep
 from artgen.imaging.io.files import write_png
 from artgen.models.architectures.network import Network
-from artgen.seeds import derive
-from artgen.training.engine.checkpoints import Checkpoints, Reached
-from artgen.training.engine.ema import Average
-from artgen.training.engine.family import Family
-from artgen.training.engine.fingerprint import Identity
-from artgen.training.engine.interruption import Interruption
-from artgen.training.engine.prefetch import Ahead
-from artgen.training.engine.runtime import any_process, average_gradients, of_every_process
+from artgen.seeds import derive_key
+from artgen.training.engine.checkpoints import Checkpoints, TrainingProgress
+from artgen.training.engine.ema import AveragedNetwork
+from artgen.training.engine.family import ModelFamily
+from artgen.training.engine.fingerprint import TrainingIdentity
+from artgen.training.engine.interruption import StopSignals
+from artgen.training.engine.prefetch import BatchPrefetcher
+from artgen.training.engine.runtime import average_gradients, gather_from_processes, is_true_in_any_process
 from artgen.training.recipes import TrainingRecipe
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-REPORT_EVERY = 20
+REPORT_EVERY_STEPS = 20
 
 
 def train(
-    family: Family,
+    family: ModelFamily,
     recipe: TrainingRecipe,
     *,
     folder: Path,
-    identity: Identity,
+    identity: TrainingIdentity,
     accelerator: Accelerator,
     emit: Emit,
     adopt: bool = False,
-) -> tuple[dict[str, Network], Reached]:
-    """Train to the recipe's last step in ``folder``, going on from its newest checkpoint bit for bit.
-
-    Returns the averaged networks and how far it came.
+) -> tuple[dict[str, Network], TrainingProgress]:
+    """Train to the recipe's last step, resuming bit for bit from the newest checkpoint in ``folder``.
 
     Args:
         family: networks, losses, optimisers.
-        recipe: how long, and how often to sample and save.
-        folder: holds ``checkpoints/`` and ``samples/``.
-        identity: of this training; a checkpoint of another is refused unless ``adopt``.
+        recipe: number of steps, and intervals of samples and checkpoints.
+        folder: the training's folder, for ``checkpoints/`` and ``samples/``.
+        identity: identity of this training; a checkpoint of another one is refused unless ``adopt``.
         accelerator: device, processes, precision.
-        emit: takes ``TrainingStep`` and ``SampleSaved``.
-        adopt: go on from a checkpoint of another recipe of the same networks.
+        emit: receives ``TrainingStep`` and ``SampleSaved``.
+        adopt: resume from a checkpoint of another recipe with the same networks.
+
+    Returns:
+        The averaged networks by name, and how far the training has come.
 
     Raises:
         ArtgenError: a loss is not finite, or a checkpoint cannot be used.
-        KeyboardInterrupt: after Ctrl-C, with a checkpoint written.
+        KeyboardInterrupt: Ctrl-C was pressed; a checkpoint has been written.
     """
-    averages = {name: Average(cast(Network, family.networks[name]), recipe.average) for name in family.ships}
+    averages = {
+        name: AveragedNetwork(cast(Network, family.networks[name]), recipe.average)
+        for name in family.export_suffixes
+    }
     checkpoints = Checkpoints(folder, recipe.keep)
-    reached = checkpoints.restore(family, averages, identity, adopt=adopt)
-    _agree(reached, recipe, checkpoints, accelerator)
-    main = accelerator.is_main_process
-    journal = Journal(checkpoints, emit if main else lambda event: None)
-    clock = time.monotonic() - reached.seconds
-    number = reached.step
-    if main and number == 0:
-        _sample(family, averages, folder, number, emit)
-    with Interruption() as interruption, Ahead(family.draw, number, recipe.steps) as batches:
-        while number < recipe.steps:
-            batch = batches.take()
-            with chance(recipe.seed, number, family):
-                losses = step(family, batch, number / recipe.steps, accelerator, recipe.clip)
-            number += 1
-            last = number == recipe.steps
+    progress = checkpoints.restore(family, averages, identity, adopt=adopt)
+    _check_progress(progress, recipe, checkpoints, accelerator)
+    is_main = accelerator.is_main_process
+    reporter = LossReporter(checkpoints, emit if is_main else lambda event: None)
+    start_time = time.monotonic() - progress.seconds
+    step = progress.step
+    if is_main and step == 0:
+        _save_samples(family, averages, folder, step, emit)
+    with StopSignals() as signals, BatchPrefetcher(family.draw_batch, step, recipe.steps) as batches:
+        while step < recipe.steps:
+            batch = batches.next_batch()
+            with seeded_dropout(recipe.seed, step, family):
+                losses = run_step(family, batch, step / recipe.steps, accelerator, recipe.clip)
+            step += 1
+            is_last = step == recipe.steps
             for name, average in averages.items():
-                average.after(number, cast(Network, family.networks[name]), last=last)
-            stop = any_process(interruption.asked, accelerator)
-            save = last or stop or number % recipe.checkpoint_every == 0
-            journal.note(losses)
-            if save or number % REPORT_EVERY == 0:
-                with together(accelerator):
-                    journal.report(number, family.batch * accelerator.num_processes, batches.waited)
-            if main and (last or number % recipe.sample_every == 0):
-                _sample(family, averages, folder, number, emit)
-            if save:
-                reached = replace(reached, step=number, seconds=time.monotonic() - clock)
-                extra = of_every_process(family.extra_state(), accelerator)
-                with together(accelerator):
-                    if main:
-                        checkpoints.save(family, averages, reached, extra)
-            if stop and not last:
+                average.update(step, cast(Network, family.networks[name]), is_last=is_last)
+            must_stop = is_true_in_any_process(signals.stop_requested, accelerator)
+            must_save = is_last or must_stop or step % recipe.checkpoint_every == 0
+            reporter.add(losses)
+            if must_save or step % REPORT_EVERY_STEPS == 0:
+                with fail_in_all_processes(accelerator):
+                    reporter.report(
+                        step, family.batch_size * accelerator.num_processes, batches.waiting_seconds
+                    )
+            if is_main and (is_last or step % recipe.sample_every == 0):
+                _save_samples(family, averages, folder, step, emit)
+            if must_save:
+                progress = replace(progress, step=step, seconds=time.monotonic() - start_time)
+                extra_states = gather_from_processes(family.extra_state(), accelerator)
+                with fail_in_all_processes(accelerator):
+                    if is_main:
+                        checkpoints.save(family, averages, progress, extra_states)
+            if must_stop and not is_last:
                 raise KeyboardInterrupt
-    return {name: average.network for name, average in averages.items()}, reached
+    return {name: average.network for name, average in averages.items()}, progress
 
 
-def step(
-    family: Family, batch: Any, done: float, accelerator: Accelerator, clip: float | None = None
+def run_step(
+    family: ModelFamily, batch: Any, progress: float, accelerator: Accelerator, max_norm: float | None = None
 ) -> dict[str, Tensor]:
-    """One step: each network's turn in the order the family gives; returns what to show.
+    """Run one training step: every optimiser step of the family, in its order.
 
     Args:
         family: networks, losses, optimisers.
-        batch: what its ``draw`` gave.
-        done: share of the training done.
+        batch: what ``ModelFamily.draw_batch`` returned.
+        progress: share of the training that is done, 0 to below 1.
         accelerator: autocast, and the gradients of other processes.
-        clip: largest norm of a network's gradient, if any.
+        max_norm: norm to which the gradients of each optimiser are clipped, if any.
+
+    Returns:
+        The losses to report, detached scalars by name.
     """
-    rate = family.rate(done)
-    shown: dict[str, Tensor] = {}
-    turns = family.turns(batch, done)
+    learning_rate_factor = family.learning_rate_factor(progress)
+    losses: dict[str, Tensor] = {}
+    optimiser_steps = family.optimiser_steps(batch, progress)
     while True:
         with accelerator.autocast():
-            turn = next(turns, None)
-        if turn is None:
-            return shown
-        optimiser = family.optimisers[turn.optimiser]
+            optimiser_step = next(optimiser_steps, None)
+        if optimiser_step is None:
+            return losses
+        optimiser = family.optimisers[optimiser_step.optimiser_name]
         parameters: list[nn.Parameter] = []
         for group in optimiser.param_groups:
-            group["lr"] = group.setdefault("base", group["lr"]) * rate
+            group["lr"] = group.setdefault("base", group["lr"]) * learning_rate_factor
             parameters += group["params"]
         optimiser.zero_grad(set_to_none=True)
-        turn.loss.backward()
+        optimiser_step.loss.backward()
         average_gradients(parameters, accelerator)
-        if clip is not None:
-            nn.utils.clip_grad_norm_(parameters, clip)
+        if max_norm is not None:
+            nn.utils.clip_grad_norm_(parameters, max_norm)
         optimiser.step()
-        shown |= turn.losses
+        losses |= optimiser_step.reported_losses
 
 
-def _agree(
-    reached: Reached, recipe: TrainingRecipe, checkpoints: Checkpoints, accelerator: Accelerator
+def _check_progress(
+    progress: TrainingProgress, recipe: TrainingRecipe, checkpoints: Checkpoints, accelerator: Accelerator
 ) -> None:
-    """Stop before a step is wasted: nothing left to do, or processes that found different checkpoints."""
-    if reached.step > recipe.steps:
-        found = f"{recipe.steps:,}, and step {reached.step:,} is reached"
-        raise ArtgenError("steps", found, "write more steps, or begin in another --folder")
-    steps = of_every_process(reached.step, accelerator)
+    """Raise an error if the checkpoint is past the last step or differs between processes."""
+    if progress.step > recipe.steps:
+        problem = f"{recipe.steps:,}, and step {progress.step:,} is reached"
+        raise ArtgenError("steps", problem, "write more steps, or start in another --folder")
+    steps = gather_from_processes(progress.step, accelerator)
     if len(set(steps)) > 1:
-        right = "the machines of one training share its folder"
-        raise ArtgenError(str(checkpoints.folder), f"processes found checkpoints of steps {steps}", right)
+        expected = "the machines of one training share its folder"
+        raise ArtgenError(str(checkpoints.folder), f"processes found checkpoints of steps {steps}", expected)
 
 
 @contextmanager
-def together(accelerator: Accelerator) -> Iterator[None]:
-    """What fails in one process stops all: the others would wait for it for ever.
+def fail_in_all_processes(accelerator: Accelerator) -> Iterator[None]:
+    """Stop all processes when the block fails in one of them.
+
+    The others would otherwise wait for it for ever.
 
     Raises:
-        ArtgenError: what was raised inside, or that another process has stopped.
+        ArtgenError: the error raised in the block, or that another process has stopped.
     """
-    problem: ArtgenError | None = None
+    own_error: ArtgenError | None = None
     try:
         yield
     except ArtgenError as error:
-        problem = error
-    if any_process(problem is not None, accelerator):
-        raise problem or ArtgenError("training", "another process has stopped", "see what it says")
+        own_error = error
+    if is_true_in_any_process(own_error is not None, accelerator):
+        raise own_error or ArtgenError("training", "another process has stopped", "see its message")
 
 
 @contextmanager
-def chance(seed: int, number: int, family: Family) -> Iterator[None]:
-    """Dropout draws from torch's global stream; here it is the step's own, so that a resume repeats it."""
-    devices = [family.place.device] if family.place.device.type == "cuda" else []
+def seeded_dropout(seed: int, step: int, family: ModelFamily) -> Iterator[None]:
+    """Seed dropout by the step, so that a resumed step repeats it.
+
+    Dropout draws from torch's global generator, whose state is restored afterwards.
+    """
+    devices = [family.context.device] if family.context.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(derive(seed, number, "step", str(family.place.process)))
+        torch.manual_seed(derive_key(seed, step, "step", str(family.context.process_index)))
         yield
 
 
-class Journal:
-    """Losses between two reports: their means, and a stop when one is not a number.
+class LossReporter:
+    """Collects the losses of every step, and reports their means every few steps.
 
-    Losses are read back every few steps only: each reading would make a GPU wait.
+    Losses are read from the GPU only for a report, for each reading makes it wait.
 
     Args:
-        checkpoints: what a bad loss is advised to go back to.
-        emit: takes ``TrainingStep``.
+        checkpoints: the checkpoints, to name the last good one when a loss is not finite.
+        emit: receives ``TrainingStep``.
     """
 
     def __init__(self, checkpoints: Checkpoints, emit: Emit) -> None:
         self._checkpoints, self._emit = checkpoints, emit
         self._losses: dict[str, list[Tensor]] = {}
-        self._count, self._clock, self._waited = 0, time.monotonic(), 0.0
+        self._step_count, self._last_report, self._reported_waiting = 0, time.monotonic(), 0.0
 
-    def note(self, losses: dict[str, Tensor]) -> None:
-        """Keep the losses of one step."""
-        self._count += 1
-        for name, value in losses.items():
-            self._losses.setdefault(name, []).append(value)
+    def add(self, losses: dict[str, Tensor]) -> None:
+        """Add the losses of one step."""
+        self._step_count += 1
+        for name, loss in losses.items():
+            self._losses.setdefault(name, []).append(loss)
 
-    def report(self, number: int, images: int, waited: float) -> None:
-        """Tell the means up to step ``number``; ``images`` a step, ``waited`` seconds for batches in all.
+    def report(self, step: int, images_per_step: int, waiting_seconds: float) -> None:
+        """Report the mean losses since the last report.
+
+        Args:
+            step: number of steps done.
+            images_per_step: rows of a batch, over all processes.
+            waiting_seconds: time spent waiting for batches since the start.
 
         Raises:
             ArtgenError: a loss is not finite.
         """
         means = {}
-        for name, values in self._losses.items():
-            numbers = torch.stack(values).float()
-            if not bool(torch.isfinite(numbers).all()):
-                first = number - len(values) + int((~torch.isfinite(numbers)).nonzero()[0]) + 1
+        for name, losses in self._losses.items():
+            values = torch.stack(losses).float()
+            if not bool(torch.isfinite(values).all()):
+                first_bad_step = step - len(losses) + int((~torch.isfinite(values)).nonzero()[0]) + 1
                 raise ArtgenError(
-                    f"step {first:,}", f"the loss {name!r} is not a number", self._checkpoints.advice()
+                    f"step {first_bad_step:,}",
+                    f"the loss {name!r} is not a number",
+                    self._checkpoints.advice_after_bad_loss(),
                 )
-            means[name] = float(numbers.mean())
-        seconds = max(time.monotonic() - self._clock, 1e-9)
-        share = (waited - self._waited) / seconds
-        self._emit(TrainingStep(number, means, images * self._count / seconds, share))
-        self._losses, self._count, self._clock, self._waited = {}, 0, time.monotonic(), waited
+            means[name] = float(values.mean())
+        seconds = max(time.monotonic() - self._last_report, 1e-9)
+        images_per_second = images_per_step * self._step_count / seconds
+        waiting_share = (waiting_seconds - self._reported_waiting) / seconds
+        self._emit(TrainingStep(step, means, images_per_second, waiting_share))
+        self._losses, self._step_count = {}, 0
+        self._last_report, self._reported_waiting = time.monotonic(), waiting_seconds
 
 
 @torch.inference_mode()
-def _sample(family: Family, averages: dict[str, Average], folder: Path, number: int, emit: Emit) -> None:
-    file = folder / "samples" / f"{number:08d}.png"
+def _save_samples(
+    family: ModelFamily, averages: dict[str, AveragedNetwork], folder: Path, step: int, emit: Emit
+) -> None:
+    file = folder / "samples" / f"{step:08d}.png"
     file.parent.mkdir(parents=True, exist_ok=True)
-    picture = family.preview({name: average.network for name, average in averages.items()})
-    write_png(file, picture, {})
-    emit(SampleSaved(number, str(file)))
+    image = family.sample_grid({name: average.network for name, average in averages.items()})
+    write_png(file, image, {})
+    emit(SampleSaved(step, str(file)))

@@ -1,4 +1,4 @@
-"""The movie of a network learning: a frame for each sample that the training saved."""
+"""The video of a training's progress: one frame for each saved sample grid."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from artgen.imaging.film.writer import VideoWriter, load_av
 from artgen.imaging.image import shrink
 from artgen.imaging.io.files import read_image
 
-# Long enough to see each change, short enough to be watched: seconds, and pictures a second.
-LENGTH, SLOWEST, FASTEST = 20.0, 2.0, 24.0
-# Seconds that the last sample stays.
-REST = 2.0
-# Small samples are shown as larger pixels, large ones reduced: px of the longer side.
-SMALLEST, LARGEST = 720, 1920
+# The frame rate is chosen so that the video has this length, within limits: slow enough to see each change.
+VIDEO_SECONDS, MIN_FPS, MAX_FPS = 20.0, 2.0, 24.0
+LAST_FRAME_SECONDS = 2.0
+# Longer side of a frame, px: small samples are enlarged by integer factors, large ones reduced.
+MIN_FRAME_PX, MAX_FRAME_PX = 720, 1920
 
 
-def write_movie(folder: Path) -> Path | None:
-    """``progress.mp4`` of ``samples/*.png`` in ``folder``, in their order; None without PyAV or samples.
+def write_progress_video(folder: Path) -> Path | None:
+    """Write ``progress.mp4`` of the images ``samples/*.png`` in ``folder``, in the order of their names.
+
+    Returns:
+        The video file; None without PyAV or without samples.
 
     Raises:
         ArtgenError: a sample cannot be read.
@@ -35,19 +37,19 @@ def write_movie(folder: Path) -> Path | None:
     if not samples:
         return None
     height, width = read_image(samples[-1]).shape[1:]
-    larger = max(1, round(SMALLEST / max(height, width)))
-    factor = min(larger, LARGEST / max(height, width))
+    enlargement = max(1, round(MIN_FRAME_PX / max(height, width)))
+    factor = min(enlargement, MAX_FRAME_PX / max(height, width))
     height, width = round(height * factor), round(width * factor)
-    fps = min(max(len(samples) / LENGTH, SLOWEST), FASTEST)
-    movie = folder / "progress.mp4"
-    with VideoWriter(movie, width, height, fps) as film:
+    fps = min(max(len(samples) / VIDEO_SECONDS, MIN_FPS), MAX_FPS)
+    file = folder / "progress.mp4"
+    with VideoWriter(file, width, height, fps) as video:
         for sample in samples:
-            image = _resized(read_image(sample), (height, width))
-            film.add(image)
-        for _ in range(round(REST * fps) - 1):
-            film.add(image)
-    return movie
+            frame = _resize_frame(read_image(sample), (height, width))
+            video.add_frame(frame)
+        for _ in range(round(LAST_FRAME_SECONDS * fps) - 1):
+            video.add_frame(frame)
+    return file
 
 
-def _resized(image: Tensor, size: tuple[int, int]) -> Tensor:
+def _resize_frame(image: Tensor, size: tuple[int, int]) -> Tensor:
     return interpolate(image[None], size)[0] if size[0] >= image.shape[1] else shrink(image, size)

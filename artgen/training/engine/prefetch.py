@@ -1,4 +1,4 @@
-"""Batches drawn ahead of time in another thread, so that the networks never wait for them."""
+"""Drawing batches ahead of time in another thread, so that the networks need not wait for them."""
 
 from __future__ import annotations
 
@@ -8,40 +8,40 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-DEPTH = 3
+QUEUED_BATCHES = 3
 
 
-class Ahead:
-    """The batches of steps ``first`` to ``end - 1``, in order.
+class BatchPrefetcher:
+    """A queue of the batches of steps ``first_step`` to ``end_step - 1``, in order.
 
-    A thread is enough: decoding was done once, into a memory-mapped file, and Pillow, NumPy and torch let go
-    of the interpreter while they resize.
+    One thread is enough: images were decoded into a memory-mapped file before, and Pillow, NumPy and torch
+    release the interpreter lock while they resize.
 
     Args:
-        draw: makes the batch of a step; a pure function of its number.
-        first: the first step.
-        end: one past the last.
+        draw_batch: returns the batch of a step; a pure function of the step.
+        first_step: the first step.
+        end_step: one past the last step.
     """
 
-    def __init__(self, draw: Callable[[int], Any], first: int, end: int) -> None:
-        self._draw, self._next, self._end = draw, first, end
-        self._pool = ThreadPoolExecutor(1, "artgen-batches")
-        self._waiting: deque[Future[Any]] = deque()
-        self.waited = 0.0
-        """Seconds that the training stood still for a batch."""
+    def __init__(self, draw_batch: Callable[[int], Any], first_step: int, end_step: int) -> None:
+        self._draw_batch, self._next_step, self._end_step = draw_batch, first_step, end_step
+        self._executor = ThreadPoolExecutor(1, "artgen-batches")
+        self._queue: deque[Future[Any]] = deque()
+        self.waiting_seconds = 0.0
+        """Seconds that the training has waited for batches."""
 
-    def __enter__(self) -> Ahead:
+    def __enter__(self) -> BatchPrefetcher:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(cancel_futures=True)
+        self._executor.shutdown(cancel_futures=True)
 
-    def take(self) -> Any:
-        """The next batch."""
-        while len(self._waiting) < DEPTH and self._next < self._end:
-            self._waiting.append(self._pool.submit(self._draw, self._next))
-            self._next += 1
-        begun = time.monotonic()
-        batch = self._waiting.popleft().result()
-        self.waited += time.monotonic() - begun
+    def next_batch(self) -> Any:
+        """Return the batch of the next step, and start drawing those after it."""
+        while len(self._queue) < QUEUED_BATCHES and self._next_step < self._end_step:
+            self._queue.append(self._executor.submit(self._draw_batch, self._next_step))
+            self._next_step += 1
+        wait_start = time.monotonic()
+        batch = self._queue.popleft().result()
+        self.waiting_seconds += time.monotonic() - wait_start
         return batch

@@ -1,4 +1,4 @@
-"""Losses and samples for TensorBoard: a subscriber to the events of a training (the extra ``train``)."""
+"""Logging of a training's losses and samples for TensorBoard (the optional dependency ``artgen[train]``)."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 
-class TensorBoard:
-    """An ``Emit`` that writes event files into ``folder``, one for each sitting.
+class TensorBoardLogger:
+    """An ``Emit`` that writes event files into ``folder``, a new one each time that the training is resumed.
 
-    The file is made with the first figure, by the process that reports: the others write none. What an
-    earlier sitting wrote beyond the checkpoint that this one goes on from is purged: no curve runs backwards.
+    The file is created with the first value, so that processes which report nothing write none. Values that
+    an interrupted run wrote after the checkpoint resumed from are purged, so that no curve runs backwards.
 
     Args:
-        folder: for the event files; need not exist.
+        folder: folder for the event files; need not exist.
 
     Raises:
-        ArtgenError: tensorboard is not installed. Better now than hours later.
+        ArtgenError: tensorboard is not installed; raised before the training rather than after hours.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -33,47 +33,48 @@ class TensorBoard:
             raise ArtgenError(
                 "--tensorboard", "tensorboard is not installed", "", "pip install 'artgen[train]'"
             ) from None
-        self._make, self._folder = SummaryWriter, folder
+        self._writer_class, self._folder = SummaryWriter, folder
         self._writer: SummaryWriter | None = None
-        self._purge: int | None = None
+        self._purge_step: int | None = None
 
     def __call__(self, event: Event) -> None:
-        """Write what there is to see in ``event``; on disk when this returns.
+        """Write the losses, speed or samples in ``event`` to disk.
 
         Raises:
             WriteError: the disk is full or the folder not writable.
         """
         try:
-            self._take(event)
+            self._write_event(event)
         except OSError as error:
             raise WriteError(self._folder, error.strerror or str(error)) from error
 
-    def _take(self, event: Event) -> None:
+    def _write_event(self, event: Event) -> None:
         match event:
             case TrainingStarted(step=step):
-                self._purge = step + 1 if step else 0  # what belongs to the checkpoint's own step stays
-            case TrainingStep(step, losses, rate, waiting):
-                writer = self._writing(step)
-                for name, value in losses.items():
-                    writer.add_scalar(f"losses/{name}", value, step)
-                writer.add_scalar("speed/images a second", rate, step)
-                writer.add_scalar("speed/networks busy", max(0.0, 1 - waiting), step)
-                writer.flush()  # a few a minute: a training that is killed leaves all its figures
+                # Values of the checkpoint's own step are kept.
+                self._purge_step = step + 1 if step else 0
+            case TrainingStep(step, losses, images_per_second, waiting_share):
+                writer = self._open_writer(step)
+                for name, loss in losses.items():
+                    writer.add_scalar(f"losses/{name}", loss, step)
+                writer.add_scalar("speed/images a second", images_per_second, step)
+                writer.add_scalar("speed/networks busy", max(0.0, 1 - waiting_share), step)
+                writer.flush()  # a few times a minute: a killed training loses no value
             case SampleSaved(step, file):
-                writer = self._writing(step)
+                writer = self._open_writer(step)
                 writer.add_image("samples", read_image(Path(file)), step)
                 writer.flush()
             case TrainingFinished():
                 self.close()
 
-    def _writing(self, step: int) -> SummaryWriter:
+    def _open_writer(self, step: int) -> SummaryWriter:
         if self._writer is None:
-            purge = step if self._purge is None else self._purge
-            self._writer = self._make(str(self._folder), purge_step=purge)
+            purge_step = step if self._purge_step is None else self._purge_step
+            self._writer = self._writer_class(str(self._folder), purge_step=purge_step)
         return self._writer
 
     def close(self) -> None:
-        """Close the event file; a further event begins another."""
+        """Close the event file; a further event opens a new one."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None

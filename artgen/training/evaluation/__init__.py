@@ -1,1 +1,1 @@
-"""Figures, samples and cards of a trained model."""
+"""Metrics, sample images and model cards of trained models."""

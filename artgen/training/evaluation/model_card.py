@@ -1,4 +1,4 @@
-"""The model card: what a model is, what it learned from, how good it is and what it is bad at."""
+"""The model card: a Markdown text with a model's description, training data, metrics and weaknesses."""
 
 from __future__ import annotations
 
@@ -7,66 +7,81 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from artgen.models.architectures.network import Network
-from artgen.training.engine.family import Measured
-from artgen.training.engine.init_from import Start
-from artgen.training.material.material import Source
+from artgen.training.engine.family import Evaluation
+from artgen.training.engine.init_from import StartModel
+from artgen.training.material.material import SourceFolder
 from artgen.training.recipes import TrainingRecipe
 
-LISTED = 12
+MAX_LISTED_FOLDERS = 12
 
 
 @dataclass(frozen=True)
-class Record:
-    """What there is to say of a finished training.
+class TrainingRecord:
+    """The facts of a finished training for its models' cards and metadata.
 
     Attributes:
-        recipe: what was trained.
-        images: how many were trained on.
-        sources: the folders.
-        fingerprint: of the images.
-        measured: the figures.
-        seconds: over all sittings.
-        adopted: steps at which it went on with a changed recipe or other images.
-        device: where.
-        start: the model it went on from, if any.
+        recipe: the training recipe.
+        images: number of training images.
+        sources: folders of the training images.
+        fingerprint: fingerprint of the training images.
+        evaluation: the metrics.
+        seconds: training time, summed over all resumed runs.
+        adopted: steps at which the training was resumed with a changed recipe or other images.
+        device: type of the device, such as ``cpu``.
+        start_model: the model that the training started from, if any.
     """
 
     recipe: TrainingRecipe
     images: int
-    sources: Sequence[Source]
+    sources: Sequence[SourceFolder]
     fingerprint: str
-    measured: Measured
+    evaluation: Evaluation
     seconds: float
     adopted: list[int]
     device: str
-    start: Start | None = None
+    start_model: StartModel | None = None
 
 
-def metadata(record: Record, name: str, description: str) -> dict[str, str]:
-    """What the file of the model ``name`` says of itself; strings only, as safetensors has it."""
+def build_metadata(record: TrainingRecord, name: str, description: str) -> dict[str, str]:
+    """Build the metadata of a model's safetensors file, which holds strings only.
+
+    Args:
+        record: the training.
+        name: title of the model.
+        description: one sentence.
+    """
     recipe = record.recipe
     data = {"images": record.images, "fingerprint": record.fingerprint, "licence": recipe.data_licence}
-    start = asdict(record.start) | {"share": recipe.start_share} if record.start else None
-    metrics = {figure.name: round(figure.value, 4) for figure in record.measured.figures}
+    start = asdict(record.start_model) | {"share": recipe.start_share} if record.start_model else None
+    metrics = {metric.name: round(metric.value, 4) for metric in record.evaluation.metrics}
     return {
         "title": name,
         "description": description,
         "family": recipe.family,
-        "recipe": json.dumps(recipe.published()),
+        "recipe": json.dumps(recipe.published_fields()),
         "data": json.dumps(data),
         "metrics": json.dumps(metrics),
         **({"start": json.dumps(start)} if start else {}),
-        **{key: json.dumps(value) for key, value in recipe.learns_from().items()},
+        **{key: json.dumps(value) for key, value in recipe.published_metadata().items()},
     }
 
 
-def card(record: Record, name: str, description: str, network: Network) -> str:
-    """The card of the model ``name`` as Markdown; the picture beside it has the same name."""
-    recipe, measured = record.recipe, record.measured
-    rows = "\n".join(f"| {f.label} | {f.value:{f.form}} |" for f in measured.figures)
-    parameters = sum(weight.numel() for weight in network.parameters()) / 1e6
+def render_card(record: TrainingRecord, name: str, description: str, network: Network) -> str:
+    """Render the card of a model as Markdown.
+
+    Args:
+        record: the training.
+        name: title of the model, and name of the preview image next to the card.
+        description: one sentence.
+        network: the model's network.
+    """
+    recipe, evaluation = record.recipe, record.evaluation
+    rows = "\n".join(
+        f"| {metric.label} | {metric.value:{metric.format_spec}} |" for metric in evaluation.metrics
+    )
+    million_weights = sum(weight.numel() for weight in network.parameters()) / 1e6
     changed = "".join(f", recipe or images changed at step {step:,}" for step in record.adopted)
-    begun, before = _begun(record)
+    start, warning = _describe_start_model(record)
     return f"""# {name}
 
 {description}
@@ -75,16 +90,16 @@ def card(record: Record, name: str, description: str, network: Network) -> str:
 
 | | |
 |---|---|
-| architecture | `{network.architecture}`, {parameters:.2f} M parameters |
+| architecture | `{network.architecture}`, {million_weights:.2f} M parameters |
 | trained | family `{recipe.family}`, {recipe.steps:,} steps, {record.seconds / 3600:.1f} h \
-on {record.device}, seed {recipe.seed}{begun}{changed} |
-| images | {_told(record.sources)} |
+on {record.device}, seed {recipe.seed}{start}{changed} |
+| images | {_list_sources(record.sources)} |
 | fingerprint | `{record.fingerprint[:32]}` |
 | licence of the images | {recipe.data_licence} |
 
-## Measured on {measured.on}
+## Measured on {evaluation.measured_on}
 
-{before}| | |
+{warning}| | |
 |---|---|
 {rows}
 
@@ -95,26 +110,31 @@ on {record.device}, seed {recipe.seed}{begun}{changed} |
 ## Training recipe
 
 ```json
-{json.dumps(recipe.published(), indent=2, ensure_ascii=False)}
+{json.dumps(recipe.published_fields(), indent=2, ensure_ascii=False)}
 ```
 """
 
 
-def _begun(record: Record) -> tuple[str, str]:
-    """What it went on from, for the table and for the figures: that one held out pictures of its own."""
-    start = record.start
-    if start is None:
+def _describe_start_model(record: TrainingRecord) -> tuple[str, str]:
+    """Return a description of the start model and a warning that it may know the held-out images."""
+    start_model = record.start_model
+    if start_model is None:
         return "", ""
-    held_out = any(source.held_out for source in record.sources)
-    before = f"Held out of this training; `{start.name}` may have learned from them.\n\n" if held_out else ""
+    has_held_out = any(source.held_out for source in record.sources)
+    warning = f"Held out of this training; `{start_model.name}` may have learned from them.\n\n"
     share = record.recipe.start_share
-    kept = f", {share:.0%} of whose weights it keeps" if share else ""
-    return f", going on from `{start.name}` (weights `{start.sha256[:16]}`){kept}", before
+    kept_share = f", {share:.0%} of whose weights it keeps" if share else ""
+    description = f", starting from `{start_model.name}` (weights `{start_model.sha256[:16]}`){kept_share}"
+    return description, warning if has_held_out else ""
 
 
-def _told(sources: Sequence[Source]) -> str:
-    """``photos: 40, 2 of them held out; drawings: 12``."""
-    held = [f", {source.held_out:,} of them held out" if source.held_out else "" for source in sources]
-    told = [f"{source.name}: {source.images:,}{h}" for source, h in zip(sources, held, strict=True)]
-    more = [f"{len(told) - LISTED:,} more folders"] if len(told) > LISTED else []
-    return "; ".join([*told[:LISTED], *more])
+def _list_sources(sources: Sequence[SourceFolder]) -> str:
+    """List folders and numbers of images: ``photos: 40, 2 of them held out; drawings: 12``."""
+    descriptions = []
+    for source in sources:
+        held_out = f", {source.held_out:,} of them held out" if source.held_out else ""
+        descriptions.append(f"{source.name}: {source.images:,}{held_out}")
+    if len(descriptions) > MAX_LISTED_FOLDERS:
+        more = f"{len(descriptions) - MAX_LISTED_FOLDERS:,} more folders"
+        descriptions = [*descriptions[:MAX_LISTED_FOLDERS], more]
+    return "; ".join(descriptions)

@@ -1,7 +1,7 @@
-"""The pictures that a finished model is measured by on any machine: those that ship with artgen, in squares.
+"""Squares of images by which finished models are measured, by default of images that ship with artgen.
 
-No shipped up-imager, translator or generator learned from them. The net of ``styles`` learned to paint like
-eight of the paintings; that is what it is measured by.
+No shipped up-imager, translator or generator was trained on the shipped images. The network ``styles`` was
+trained to paint like eight of the shipped paintings, and is measured by them.
 """
 
 from __future__ import annotations
@@ -16,87 +16,95 @@ import torch
 from torch import Tensor
 
 from artgen.imaging.io.files import read_image
-from artgen.references import TEXTURES, find_images
+from artgen.references import BUILTIN_TEXTURES, find_images
 from artgen.training.material.images import ImageSet, Pixels
-from artgen.training.material.material import Material
+from artgen.training.material.material import TrainingDataset
 from artgen.training.material.squares import centre_square
 
-T = TypeVar("T")
+Item = TypeVar("Item")
 PAINTINGS, PORTRAITS = "builtin:paintings", "builtin:portraits"
-# What fits a model that ships; others by their family.
-FIT = {
-    "nature-8x": TEXTURES,
+# Images that fit a model, by the title of a shipped model, or else by the model's family.
+REFERENCE_BY_TITLE = {
+    "nature-8x": BUILTIN_TEXTURES,
     "portrait-2x": PORTRAITS,
     "portrait-8x": PORTRAITS,
     "portrait-mix": PORTRAITS,
-    "waves": TEXTURES,
+    "waves": BUILTIN_TEXTURES,
 }
-FIT_FAMILY = {"mix": PORTRAITS, "fast-style": TEXTURES}
-LEAST = 256  # px: smaller pieces of a picture would be enlarged, and a blur taken for real
+REFERENCE_BY_FAMILY = {"mix": PORTRAITS, "fast-style": BUILTIN_TEXTURES}
+MIN_SQUARE_PX = 256  # smaller squares would be enlarged, and their blur counted as real
 
 
 @dataclass(frozen=True)
-class Specimens:
-    """Squares of pictures.
+class SampleSquares:
+    """Square crops of images, by which a model is measured.
 
     Attributes:
-        names: the references they come from.
-        squares: ``(S, S, 3)`` each, of different sides.
+        references: names of the images, as in a recipe.
+        squares: ``(S, S, 3)`` uint8 each, of different sides ``S``.
     """
 
-    names: tuple[str, ...]
+    references: tuple[str, ...]
     squares: tuple[Pixels, ...]
 
-    def at(self, side: int) -> Tensor:
-        """All of them, ``(B, 3, side, side)`` in [0, 1]."""
+    def to_batch(self, side: int) -> Tensor:
+        """Return all squares resized, as ``(B, 3, side, side)`` in [0, 1]."""
         return torch.stack([centre_square(square, side) for square in self.squares])
 
-    def material(self) -> Material:
-        """As a training has it, everything held out."""
-        files = tuple(Path(str(number)) for number in range(len(self.squares)))
+    def as_dataset(self) -> TrainingDataset:
+        """Return the squares as the validation images of a dataset without training images."""
+        files = tuple(Path(str(index)) for index in range(len(self.squares)))
         held_out = ImageSet(files, self.squares, "", {})
-        return Material(held_out.only(()), held_out)
+        return TrainingDataset(held_out.subset(()), held_out)
 
     def __str__(self) -> str:
-        return f"{len(self.squares)} square{'' if len(self.squares) == 1 else 's'} of {', '.join(self.names)}"
+        plural = "" if len(self.squares) == 1 else "s"
+        return f"{len(self.squares)} square{plural} of {', '.join(self.references)}"
 
 
-def fit_for(said: Mapping[str, str]) -> str:
-    """The reference of the shipped pictures that fit the model of this metadata."""
-    return FIT.get(said.get("title", "")) or FIT_FAMILY.get(said.get("family", "")) or PAINTINGS
+def default_image_reference(metadata: Mapping[str, str]) -> str:
+    """Return the reference of the shipped images that fit the model with this metadata."""
+    by_title = REFERENCE_BY_TITLE.get(metadata.get("title", ""))
+    return by_title or REFERENCE_BY_FAMILY.get(metadata.get("family", "")) or PAINTINGS
 
 
-def specimens(references: Sequence[str], folder: Path, most: int, largest: int | None = None) -> Specimens:
-    """At most ``most`` squares, evenly of all pictures; of few pictures several each, side by side.
+def load_sample_squares(
+    references: Sequence[str], recipe_folder: Path, max_squares: int, max_side: int | None = None
+) -> SampleSquares:
+    """Load squares evenly spread over all images; if there are few images, several of each.
 
     Args:
-        references: as a recipe names images.
-        folder: where relative paths start.
-        most: how many.
-        largest: side of a square at most, px; by default as large as fits.
+        references: names of images, as in a recipe.
+        recipe_folder: folder that relative paths start from.
+        max_squares: largest number of squares.
+        max_side: largest side of a square, px; by default the image's shorter side.
 
     Raises:
-        ArtgenError: no such pictures, or one cannot be read.
+        ArtgenError: there are no such images, or one cannot be read.
     """
-    files = [file for reference in references for file in find_images(reference, folder)]
-    each = -(-most // len(files))
-    squares = [square for file in _evenly(files, most) for square in _cut(file, each, largest)]
-    return Specimens(tuple(references), tuple(_evenly(squares, most)))
+    files = [file for reference in references for file in find_images(reference, recipe_folder)]
+    squares_per_file = -(-max_squares // len(files))
+    squares = [
+        square
+        for file in _pick_evenly(files, max_squares)
+        for square in _cut_squares(file, squares_per_file, max_side)
+    ]
+    return SampleSquares(tuple(references), tuple(_pick_evenly(squares, max_squares)))
 
 
-def _evenly(things: Sequence[T], most: int) -> list[T]:
-    count = min(most, len(things))
-    return [things[number * len(things) // count] for number in range(count)]
+def _pick_evenly(items: Sequence[Item], max_count: int) -> list[Item]:
+    count = min(max_count, len(items))
+    return [items[index * len(items) // count] for index in range(count)]
 
 
-def _cut(file: Path, most: int, largest: int | None) -> Iterator[Pixels]:
-    """As many squares of a picture, beside or below each other, as are large enough; one in any case."""
+def _cut_squares(file: Path, max_count: int, max_side: int | None) -> Iterator[Pixels]:
+    """Yield squares along the longer side of an image, as many as are large enough but at least one."""
     pixels = (read_image(file).permute(1, 2, 0) * 255).round().byte().numpy()
     longer, shorter = max(pixels.shape[:2]), min(pixels.shape[:2])
-    count = max(1, min(most, longer // LEAST))
-    side = min(shorter, longer // count, largest or shorter)
-    for number in range(count):
-        along = (2 * number + 1) * longer // (2 * count) - side // 2
+    count = max(1, min(max_count, longer // MIN_SQUARE_PX))
+    side = min(shorter, longer // count, max_side or shorter)
+    for index in range(count):
+        along = (2 * index + 1) * longer // (2 * count) - side // 2
         across = (shorter - side) // 2
         top, left = (along, across) if pixels.shape[0] == longer else (across, along)
         yield np.ascontiguousarray(pixels[top : top + side, left : left + side])

@@ -1,4 +1,4 @@
-"""Figures written into a finished model: its file says them, and the card beside it."""
+"""Writing metrics into a finished model's file and into its card."""
 
 from __future__ import annotations
 
@@ -8,38 +8,55 @@ from pathlib import Path
 
 from artgen.imaging.io.files import atomic_write
 from artgen.models.files import header
-from artgen.training.engine.family import Measured
+from artgen.training.engine.family import Evaluation
 
-KEY = "metrics_shipped"
+METADATA_KEY = "metrics_shipped"
 HEADING = "## Measured on what ships with artgen"
 
 
-def label(file: Path, measured: Measured) -> None:
-    """Put the figures into the model's file, its weights untouched, and into its card where there is one.
+def write_metrics(file: Path, evaluation: Evaluation) -> None:
+    """Write the metrics into the metadata of a model's file, and into its card if there is one.
+
+    Args:
+        file: the model's file; its weights stay untouched.
+        evaluation: the metrics.
 
     Raises:
-        ArtgenError: no model file, or it cannot be written.
+        ArtgenError: not a model file, or it cannot be written.
     """
-    atomic_write(file, header.relabelled(file, {KEY: json.dumps(rounded(measured))}))
+    atomic_write(
+        file, header.with_added_metadata(file, {METADATA_KEY: json.dumps(rounded_metrics(evaluation))})
+    )
     card = file.with_suffix(".md")
     if card.is_file():
-        atomic_write(card, with_section(card.read_text("utf-8"), measured).encode())
+        atomic_write(card, insert_section(card.read_text("utf-8"), evaluation).encode())
 
 
-def rounded(measured: Measured) -> dict[str, float]:
-    """The figures as a model's file has them."""
-    return {figure.name: round(figure.value, 4) for figure in measured.figures}
+def rounded_metrics(evaluation: Evaluation) -> dict[str, float]:
+    """Return the values of the metrics by name, rounded as a model's file stores them."""
+    return {metric.name: round(metric.value, 4) for metric in evaluation.metrics}
 
 
-def with_section(card: str, measured: Measured) -> str:
-    """The card with these figures in a section of their own, in place of what stood there.
+def insert_section(card: str, evaluation: Evaluation) -> str:
+    """Insert a section with these metrics into a card, replacing an earlier one.
 
-    A new one comes before what the model is bad at, after the figures of its training.
+    It comes after the metrics of the training and before the section on the model's weaknesses.
+
+    Args:
+        card: the card as Markdown.
+        evaluation: the metrics.
+
+    Returns:
+        The new card.
     """
-    rows = "\n".join(f"| {f.label} | {f.value:{f.form}} |" for f in measured.figures)
-    on = f"On {measured.on}. `artgen models measure` computes them again."
-    section = f"{HEADING}\n\n{on}\n\n| | |\n|---|---|\n{rows}\n\n"
-    rest = re.sub(rf"{re.escape(HEADING)}\n.*?(?=^## |\Z)", "", card, flags=re.DOTALL | re.MULTILINE)
-    place = re.search(r"^## (?!Measured)", rest, re.MULTILINE)
-    where = place.start() if place else len(rest)
-    return rest[:where] + section + rest[where:]
+    rows = "\n".join(
+        f"| {metric.label} | {metric.value:{metric.format_spec}} |" for metric in evaluation.metrics
+    )
+    introduction = f"On {evaluation.measured_on}. `artgen models measure` computes them again."
+    section = f"{HEADING}\n\n{introduction}\n\n| | |\n|---|---|\n{rows}\n\n"
+    without_section = re.sub(
+        rf"{re.escape(HEADING)}\n.*?(?=^## |\Z)", "", card, flags=re.DOTALL | re.MULTILINE
+    )
+    next_heading = re.search(r"^## (?!Measured)", without_section, re.MULTILINE)
+    position = next_heading.start() if next_heading else len(without_section)
+    return without_section[:position] + section + without_section[position:]

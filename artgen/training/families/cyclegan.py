@@ -1,12 +1,13 @@
-"""The family ``cyclegan``: pictures of one kind become pictures of another, learned without pairs.
+"""The family ``cyclegan``: translates images of one domain into another and back, learned without pairs.
 
-Zhu et al. 2017 (arXiv:1703.10593): a ResNet with instance norm each way, an unconditional PatchGAN for each
-kind, least squares, 10 for the cycle, 5 for the identity, critics that remember 50 pictures, Adam at 2e-4
-with momentum 0.5, the rate falling to 0 over the second half. The generators have their turn first.
+Zhu et al. 2017 (arXiv:1703.10593): a ResNet with instance norm in each direction, an unconditional PatchGAN
+for each domain, least squares, weight 10 for the cycle loss, 5 for the identity loss, pools of 50 earlier
+images for the critics, Adam at 2e-4 with momentum 0.5, the rate falling to 0 over the second half. The
+generators are updated before the critics.
 
-Deviations: what ships are averaged weights. A generator sees the picture to translate and the one to leave
-alone in one batch, which is the same under instance norm. The critics' memory is of 8-bit pictures. Squares
-are cut before they are resized, so that no picture is stretched.
+Deviations: the weights that are exported are averaged. A generator gets the image to translate and the one to
+leave unchanged in one batch, which is the same under instance norm. The critics' pools hold 8-bit images.
+Squares are cut before they are resized, so that no image is stretched.
 """
 
 from __future__ import annotations
@@ -22,45 +23,73 @@ from torch import Tensor
 
 from artgen.models.architectures.network import Network
 from artgen.models.architectures.resnet import ResNet, ResNetConfig
-from artgen.training.critics.adversarial import adam, cost, falling, moved, settle
-from artgen.training.critics.image_pool import Pool
+from artgen.training.critics.adversarial import (
+    adversarial_loss,
+    create_adam,
+    linear_decay,
+    move_batch,
+    move_networks,
+)
+from artgen.training.critics.image_pool import ImagePool
 from artgen.training.critics.patchgan import PatchGAN
-from artgen.training.engine.family import Family, Figure, Measured, Place, Turn, grid, initialised
-from artgen.training.evaluation.metrics import likeness, seen
+from artgen.training.engine.family import (
+    Evaluation,
+    Metric,
+    ModelFamily,
+    OptimiserStep,
+    TrainingContext,
+    make_grid,
+    seeded_weights,
+)
+from artgen.training.evaluation.metrics import describe_test_set, realism_metrics
 from artgen.training.material.images import Pixels
-from artgen.training.material.material import Material
+from artgen.training.material.material import TrainingDataset
 from artgen.training.material.squares import centre_square, random_square
 from artgen.training.recipes.cyclegan import CycleGANRecipe
 
-SAMPLES, MEASURED = 4, 8  # pictures of each kind, where there are as many
+MAX_SAMPLE_IMAGES, MAX_EVALUATION_IMAGES = 4, 8  # of each domain
 
 
 @dataclass
-class Batch:
-    """Step ``number``'s pictures of the first kind and of the second, ``(B, 3, crop, crop)`` each."""
+class CycleGANBatch:
+    """Images of both domains for one training step.
 
-    number: int
+    Attributes:
+        step: the training step, from 0.
+        first: images of the first domain, ``(B, 3, crop, crop)``.
+        second: images of the second domain, of the same shape.
+    """
+
+    step: int
     first: Tensor
     second: Tensor
 
 
-class CycleGANTraining(Family):
-    """Generators ``there`` (first kind to second) and ``back``; a critic for what each makes."""
+class CycleGANTraining(ModelFamily):
+    """The networks and losses of CycleGAN.
 
-    ships: ClassVar[Mapping[str, str]] = {"there": "", "back": "-back"}
-    descriptions: ClassVar[Mapping[str, str]] = {
+    ``generators`` translate the first domain into the second, and back. Of the two ``critics``, the first
+    judges images of the second domain, the other those of the first: what the generator at its index makes.
+
+    Args:
+        recipe: the recipe.
+        dataset: images of the first domain in ``inputs``, of the second in ``images``.
+        context: the folder, device and process.
+    """
+
+    export_suffixes: ClassVar[Mapping[str, str]] = {"there": "", "back": "-back"}
+    network_descriptions: ClassVar[Mapping[str, str]] = {
         "back": "The way back: turns the kind of picture that the other model makes into the kind it takes."
     }
 
-    def __init__(self, recipe: CycleGANRecipe, material: Material, place: Place) -> None:
-        assert material.inputs is not None
-        assert material.validation_inputs is not None
-        self.recipe, self.place = recipe, place
-        self.seed, self.batch = recipe.seed, recipe.batch
-        self.kinds = (material.inputs.pixels, material.images.pixels)
-        self.validation = (material.validation_inputs.pixels, material.validation.pixels)
-        both = material.validation_inputs is not material.inputs  # too few of the other kind: none held out
-        self.held_out = material.held_out and both
+    def __init__(self, recipe: CycleGANRecipe, dataset: TrainingDataset, context: TrainingContext) -> None:
+        assert dataset.inputs is not None
+        assert dataset.validation_inputs is not None
+        self.recipe, self.context = recipe, context
+        self.seed, self.batch_size = recipe.seed, recipe.batch
+        self.training_images = (dataset.inputs.pixels, dataset.images.pixels)
+        self.validation_images = (dataset.validation_inputs.pixels, dataset.validation_images.pixels)
+        self.held_out = dataset.held_out
         config = ResNetConfig(
             width=recipe.width,
             blocks=recipe.blocks,
@@ -68,107 +97,135 @@ class CycleGANTraining(Family):
             rise=recipe.rise,
             skips=recipe.skips,
         )
-        with initialised(recipe.seed):
-            self.there, self.back = ResNet(config), ResNet(config)
+        with seeded_weights(recipe.seed):
+            self.generators = ResNet(config), ResNet(config)
             self.critics = [
                 PatchGAN(3, recipe.critic_width, recipe.critic_layers, "instance") for _ in range(2)
             ]
             self.networks = {
-                "there": self.there,
-                "back": self.back,
+                "there": self.generators[0],
+                "back": self.generators[1],
                 "critic_there": self.critics[0],
                 "critic_back": self.critics[1],
             }
-        settle(self.networks.values(), place.device)
+        move_networks(self.networks.values(), context.device)
         self.optimisers = {
-            "generators": adam([self.there, self.back], recipe.rate, recipe.beta1),
-            "critics": adam([*self.critics], recipe.rate * recipe.critic_rate, recipe.beta1),
+            "generators": create_adam([*self.generators], recipe.rate, recipe.beta1),
+            "critics": create_adam([*self.critics], recipe.rate * recipe.critic_rate, recipe.beta1),
         }
-        self.pools = [Pool(recipe.pool), Pool(recipe.pool)]
+        self.pools = [ImagePool(recipe.pool), ImagePool(recipe.pool)]
 
-    def draw(self, number: int) -> Batch:
-        rows = list(self.rows(number))
-        first, second = (torch.stack([self._cut(kind, chance) for chance in rows]) for kind in self.kinds)
-        return Batch(number, first, second)
+    def draw_batch(self, step: int) -> CycleGANBatch:
+        rngs = list(self.row_generators(step))
+        first, second = (
+            torch.stack([self._draw_square(images, rng) for rng in rngs]) for images in self.training_images
+        )
+        return CycleGANBatch(step, first, second)
 
-    def turns(self, batch: Batch, done: float) -> Iterator[Turn]:
-        """Both generators, then both critics."""
+    def optimiser_steps(self, batch: CycleGANBatch, progress: float) -> Iterator[OptimiserStep]:
+        """Yield the losses of both generators, then of both critics."""
         recipe = self.recipe
+        to_second, to_first = self.generators
         first, second = self._move(batch.first), self._move(batch.second)
         for critic in self.critics:
             critic.requires_grad_(False)
-        made_second, same_second = self.there(torch.cat([first, second])).chunk(2)
-        made_first, same_first = self.back(torch.cat([second, first])).chunk(2)
-        cycle = F.l1_loss(self.back(made_second), first) + F.l1_loss(self.there(made_first), second)
-        same = F.l1_loss(same_second, second) + F.l1_loss(same_first, first)
-        made = [made_second, made_first]
-        fool = [cost(critic(m), True, recipe.gan) for critic, m in zip(self.critics, made, strict=True)]
+        fake_second, unchanged_second = to_second(torch.cat([first, second])).chunk(2)
+        fake_first, unchanged_first = to_first(torch.cat([second, first])).chunk(2)
+        cycle_loss = F.l1_loss(to_first(fake_second), first) + F.l1_loss(to_second(fake_first), second)
+        identity_loss = F.l1_loss(unchanged_second, second) + F.l1_loss(unchanged_first, first)
+        fakes = [fake_second, fake_first]
+        adversarial_losses = [
+            adversarial_loss(critic(fake), True, recipe.gan)
+            for critic, fake in zip(self.critics, fakes, strict=True)
+        ]
         # L1 is doubled: the published scale is [-1, 1].
-        total = sum(fool) + 2 * (recipe.cycle * cycle + recipe.same * same)
-        shown = {"fool_there": fool[0], "fool_back": fool[1], "cycle": cycle, "same": same}
-        yield Turn("generators", total, {name: loss.detach() for name, loss in shown.items()})
+        total_loss = sum(adversarial_losses) + 2 * (recipe.cycle * cycle_loss + recipe.same * identity_loss)
+        losses = {
+            "fool_there": adversarial_losses[0],
+            "fool_back": adversarial_losses[1],
+            "cycle": cycle_loss,
+            "same": identity_loss,
+        }
+        yield OptimiserStep("generators", total_loss, {name: loss.detach() for name, loss in losses.items()})
 
-        chance = np.random.default_rng((self.seed, batch.number, self.place.process, 1))
-        judged = []
-        for critic, pool, m, real in zip(self.critics, self.pools, made, (second, first), strict=True):
+        rng = np.random.default_rng((self.seed, batch.step, self.context.process_index, 1))
+        critic_losses = []
+        for critic, pool, fake, real in zip(self.critics, self.pools, fakes, (second, first), strict=True):
             critic.requires_grad_(True)
-            seen = pool.exchange(m.detach().float(), chance)
-            judged.append((cost(critic(seen), False, recipe.gan) + cost(critic(real), True, recipe.gan)) / 2)
-        shown = {"critic_there": judged[0], "critic_back": judged[1]}
-        yield Turn("critics", judged[0] + judged[1], {name: loss.detach() for name, loss in shown.items()})
-
-    def rate(self, done: float) -> float:
-        return falling(done, self.recipe.decay)
-
-    def preview(self, networks: Mapping[str, Network]) -> Tensor:
-        """Rows: the first kind, turned into the second; the second kind, turned into the first."""
-        first, second = self._fixed(SAMPLES)
-        return grid(
-            [first, self._made(networks["there"], first), second, self._made(networks["back"], second)]
+            pooled_fake = pool.exchange(fake.detach().float(), rng)
+            critic_losses.append(
+                (
+                    adversarial_loss(critic(pooled_fake), False, recipe.gan)
+                    + adversarial_loss(critic(real), True, recipe.gan)
+                )
+                / 2
+            )
+        losses = {"critic_there": critic_losses[0], "critic_back": critic_losses[1]}
+        yield OptimiserStep(
+            "critics",
+            critic_losses[0] + critic_losses[1],
+            {name: loss.detach() for name, loss in losses.items()},
         )
 
-    def measure(self, networks: Mapping[str, Network]) -> Measured:
-        """Statistics of each direction against real pictures of its kind, and how much comes back."""
-        first, second = self._fixed(MEASURED)
-        there, back = (
-            self._made(networks[name], kind) for name, kind in (("there", first), ("back", second))
+    def learning_rate_factor(self, progress: float) -> float:
+        return linear_decay(progress, self.recipe.decay)
+
+    def sample_grid(self, networks: Mapping[str, Network]) -> Tensor:
+        """Return rows of the first domain, its translation, the second domain and its translation."""
+        first, second = self._validation_squares(MAX_SAMPLE_IMAGES)
+        return make_grid(
+            [
+                first,
+                self._translate(networks["there"], first),
+                second,
+                self._translate(networks["back"], second),
+            ]
         )
-        returned = self._made(networks["back"], there)
-        figures = [
-            Figure("cycle", "mean distance after there and back", float((returned - first).abs().mean())),
-            *likeness(there, second, first, "the input"),
+
+    def evaluate(self, networks: Mapping[str, Network]) -> Evaluation:
+        """Compare translations with real images, and images translated there and back with themselves."""
+        first, second = self._validation_squares(MAX_EVALUATION_IMAGES)
+        fake_second = self._translate(networks["there"], first)
+        fake_first = self._translate(networks["back"], second)
+        cycled_first = self._translate(networks["back"], fake_second)
+        cycle_distance = float((cycled_first - first).abs().mean())
+        metrics = [
+            Metric("cycle", "mean distance after there and back", cycle_distance),
+            *realism_metrics(fake_second, second, first, "the input"),
             *(
-                Figure(f"{figure.name}_back", f"{figure.label}, backwards", figure.value, figure.form)
-                for figure in likeness(back, first, second, "the input")
+                Metric(f"{metric.name}_back", f"{metric.label}, backwards", metric.value, metric.format_spec)
+                for metric in realism_metrics(fake_first, first, second, "the input")
             ),
         ]
         sizes = f"of each kind, {self.recipe.crop} px"
-        return Measured(seen(len(first), "picture", self.held_out, sizes), figures)
+        return Evaluation(describe_test_set(len(first), "picture", self.held_out, sizes), metrics)
 
     def extra_state(self) -> dict[str, Any]:
-        """What the critics remember."""
-        return {"pools": [[picture.cpu() for picture in pool.pictures] for pool in self.pools]}
+        """Return the images in the critics' pools."""
+        return {"pools": [[image.cpu() for image in pool.images] for pool in self.pools]}
 
     def load_extra_state(self, state: Mapping[str, Any]) -> None:
-        for pool, pictures in zip(self.pools, state["pools"], strict=True):
-            pool.pictures = [picture.to(self.place.device) for picture in pictures]
+        for pool, images in zip(self.pools, state["pools"], strict=True):
+            pool.images = [image.to(self.context.device) for image in images]
 
-    def _cut(self, images: Sequence[Pixels], chance: np.random.Generator) -> Tensor:
-        """A square of an image by chance, flipped in half the cases."""
-        pixels = images[int(chance.integers(len(images)))]
-        square = random_square(pixels, self.recipe.crop, self.recipe.cut, chance)
-        return square.flip(2) if chance.random() < 0.5 else square
+    def _draw_square(self, images: Sequence[Pixels], rng: np.random.Generator) -> Tensor:
+        """Draw a random square ``(3, crop, crop)`` of a random image, flipped in half the cases."""
+        pixels = images[int(rng.integers(len(images)))]
+        square = random_square(pixels, self.recipe.crop, self.recipe.cut, rng)
+        return square.flip(2) if rng.random() < 0.5 else square
 
-    def _fixed(self, most: int) -> list[Tensor]:
-        """Centre squares of as many validation pictures of each kind, spread over all and none twice."""
-        count = min(most, *map(len, self.validation))
+    def _validation_squares(self, max_count: int) -> list[Tensor]:
+        """Return centre squares of different validation images: the same number of each domain."""
+        count = min(max_count, *map(len, self.validation_images))
         return [
-            torch.stack([centre_square(kind[i * len(kind) // count], self.recipe.crop) for i in range(count)])
-            for kind in self.validation
+            torch.stack(
+                [centre_square(images[i * len(images) // count], self.recipe.crop) for i in range(count)]
+            )
+            for images in self.validation_images
         ]
 
-    def _made(self, network: Network, pictures: Tensor) -> Tensor:
-        return torch.cat([network(self._move(picture[None])).float().cpu() for picture in pictures])
+    def _translate(self, generator: Network, images: Tensor) -> Tensor:
+        return torch.cat([generator(self._move(image[None])).float().cpu() for image in images])
 
     def _move(self, batch: Tensor) -> Tensor:
-        return moved(batch, self.place.device)
+        return move_batch(batch, self.context.device)

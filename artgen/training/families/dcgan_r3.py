@@ -1,18 +1,19 @@
-"""The family ``dcgan-r3``: what is known since about training a GAN, in small, for few pictures.
+"""The family ``dcgan-r3``: a small GAN with a modern loss and regularisation, for few images.
 
-After R3GAN (Huang et al. 2024, arXiv:2501.05441; ``r3gan.py`` says how the networks deviate): the
-relativistic pairing loss (Jolicoeur-Martineau 2019), softplus of how much more real a made picture looks
-than the real one beside it, so that no mode can be dropped without loss; and zero-centred gradient
-penalties on real (R1, Mescheder et al. 2018) and on made pictures (R2), which together let it converge
-without any further tricks. For few pictures: DiffAugment (Zhao et al. 2020, arXiv:2006.10738). Deviations:
+After R3GAN (Huang et al. 2024, arXiv:2501.05441; for the networks' deviations see ``r3gan.py``): the
+relativistic pairing loss (Jolicoeur-Martineau 2019), softplus of how much more real a generated image looks
+than the real one paired with it, so that no mode can be dropped without loss; and zero-centred gradient
+penalties on real (R1, Mescheder et al. 2018) and on generated images (R2), which together let it converge
+without further tricks. For few images: DiffAugment (Zhao et al. 2020, arXiv:2006.10738). Deviations:
 
 - Penalties every ``penalty_every`` steps, that many times as strong (lazy regularisation, Karras et al. 2020,
   arXiv:1912.04958): the double backward is two thirds of a step.
-- Penalties are on the changed pictures, as the critic sees them, not on those before DiffAugment.
-- Generator and critic see the same pictures in a step; the published code draws new ones for each.
-- Constant rate and penalty; the weights that ship are averaged instead.
+- Penalties are on the augmented images, as the critic sees them, not on those before DiffAugment.
+- Generator and critic see the same images in a step; the published code draws new ones for each.
+- Constant rate and penalty; the weights that are exported are averaged instead.
 
-Pictures are paired by row and nothing is normalised over the batch, so processes equal one of a larger batch.
+Images are paired by row and nothing is normalised over the batch, so several processes equal one of a larger
+batch.
 """
 
 from __future__ import annotations
@@ -25,66 +26,74 @@ from torch import Tensor
 
 from artgen.models.architectures.r3gan import R3Discriminator, R3GANConfig, R3Generator
 from artgen.training.critics.diffaugment import augment
-from artgen.training.engine.family import Place, Turn
+from artgen.training.engine.family import OptimiserStep, TrainingContext
 from artgen.training.families.latent import LatentBatch, LatentTraining
-from artgen.training.material.material import Material
+from artgen.training.material.material import TrainingDataset
 from artgen.training.recipes.dcgan import DCGANR3Recipe
 
-BETAS = (0.0, 0.99)  # no momentum: each network must follow the other as it is now
-PUBLISHED = 1 / 4  # of a squared gradient by values in [0, 1]: what it is by values in [-1, 1]
+ADAM_BETAS = (0.0, 0.99)  # no momentum: each network must follow the other as it is now
+# Squared gradients are taken by values in [0, 1]; those by the published values in [-1, 1] are a quarter.
+PUBLISHED_GRADIENT_SCALE = 1 / 4
 
 
 class DCGANR3Training(LatentTraining):
-    """A small R3GAN."""
+    """The networks and losses of a small R3GAN.
 
-    def __init__(self, recipe: DCGANR3Recipe, material: Material, place: Place) -> None:
+    Args:
+        recipe: the recipe.
+        dataset: the images.
+        context: the folder, device and process.
+    """
+
+    def __init__(self, recipe: DCGANR3Recipe, dataset: TrainingDataset, context: TrainingContext) -> None:
         self.recipe = recipe
-        super().__init__(recipe, material, place)
-        self.changed = recipe.augment
+        super().__init__(recipe, dataset, context)
+        self.augmentation_share = recipe.augment
         self.optimisers = {
-            name: torch.optim.Adam(network.parameters(), recipe.rate, BETAS)
+            name: torch.optim.Adam(network.parameters(), recipe.rate, ADAM_BETAS)
             for name, network in self.networks.items()
         }
 
-    def pair(self) -> tuple[R3Generator, R3Discriminator]:
+    def build_networks(self) -> tuple[R3Generator, R3Discriminator]:
         recipe = self.recipe
-        sizes = R3GANConfig(side=recipe.size, latent=recipe.latent, width=recipe.width, blocks=recipe.blocks)
-        critic_sizes = sizes.model_copy(update={"width": recipe.critic_width})
-        return R3Generator(sizes), R3Discriminator(critic_sizes)
+        config = R3GANConfig(side=recipe.size, latent=recipe.latent, width=recipe.width, blocks=recipe.blocks)
+        critic_config = config.model_copy(update={"width": recipe.critic_width})
+        return R3Generator(config), R3Discriminator(critic_config)
 
-    def turns(self, batch: LatentBatch, done: float) -> Iterator[Turn]:
-        """The critic by pairs of real and made, now and then with penalties; then the generator."""
-        recipe, device = self.recipe, self.place.device
+    def optimiser_steps(self, batch: LatentBatch, progress: float) -> Iterator[OptimiserStep]:
+        """Yield the loss of the critic, every few steps with penalties, then that of the generator."""
+        recipe, device = self.recipe, self.context.device
         real = batch.real.to(device, memory_format=torch.channels_last)
-        made = self.generator(batch.latents.to(device))
-        views = [
-            augment(pictures, batch.chance[:, use])
-            for use, pictures in enumerate((real, made.detach(), real, made))
-        ]
+        fakes = self.generator(batch.latents.to(device))
+        critic_real, critic_fakes, generator_real, generator_fakes = (
+            augment(images, batch.augmentations[:, use])
+            for use, images in enumerate((real, fakes.detach(), real, fakes))
+        )
         self.critic.requires_grad_(True)
-        yield self._critic(*views[:2], penalised=batch.number % recipe.penalty_every == 0)
+        is_penalised = batch.step % recipe.penalty_every == 0
+        yield self._critic_step(critic_real, critic_fakes, is_penalised=is_penalised)
         self.critic.requires_grad_(False)
         with torch.no_grad():
-            better = self.critic(views[2])
-        fool = F.softplus(better - self.critic(views[3])).mean()
-        yield Turn("generator", fool, {"fool": fool.detach()})
+            real_logits = self.critic(generator_real)
+        generator_loss = F.softplus(real_logits - self.critic(generator_fakes)).mean()
+        yield OptimiserStep("generator", generator_loss, {"fool": generator_loss.detach()})
 
-    def _critic(self, real: Tensor, made: Tensor, *, penalised: bool) -> Turn:
-        """The critic's turn."""
-        seen = [pictures.requires_grad_(penalised) for pictures in (real, made)]
-        verdicts = [self.critic(pictures) for pictures in seen]
-        margin = verdicts[0] - verdicts[1]
+    def _critic_step(self, real: Tensor, fakes: Tensor, *, is_penalised: bool) -> OptimiserStep:
+        """Return the critic's loss for augmented images ``(B, 3, S, S)``, with or without penalties."""
+        images = [part.requires_grad_(is_penalised) for part in (real, fakes)]
+        logits = [self.critic(part) for part in images]
+        margin = logits[0] - logits[1]
         loss = F.softplus(-margin).mean()
         losses = {"critic": loss.detach(), "margin": margin.detach().mean()}
-        if penalised:
-            r1, r2 = (_steepness(*judged) for judged in zip(verdicts, seen, strict=True))
+        if is_penalised:
+            r1, r2 = (_gradient_penalty(*parts) for parts in zip(logits, images, strict=True))
             weight = self.recipe.penalty / 2 * self.recipe.penalty_every
             loss = loss + weight * (r1 + r2)
             losses |= {"r1": r1.detach(), "r2": r2.detach()}
-        return Turn("critic", loss, losses)
+        return OptimiserStep("critic", loss, losses)
 
 
-def _steepness(verdicts: Tensor, pictures: Tensor) -> Tensor:
-    """Mean squared norm of the gradient of each verdict by its picture, on the scale of [-1, 1]."""
-    (gradient,) = torch.autograd.grad(verdicts.sum(), pictures, create_graph=True)
-    return gradient.float().square().sum((1, 2, 3)).mean() * PUBLISHED
+def _gradient_penalty(logits: Tensor, images: Tensor) -> Tensor:
+    """Return the mean squared norm of each logit's gradient by its image, on the scale of [-1, 1]."""
+    (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
+    return gradient.float().square().sum((1, 2, 3)).mean() * PUBLISHED_GRADIENT_SCALE

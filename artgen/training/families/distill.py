@@ -1,7 +1,7 @@
-"""Pairs for a network to learn a style from: contents, and what patch EM makes of them. Painted once, kept.
+"""Painting the pairs that a distilled network learns from: contents, and what patch EM makes of them.
 
-A pair is one PNG, content left and painting right, named by a hash of content, style and parameters. So a
-training killed in the middle goes on with only what is missing, and a folder of pairs can be looked through.
+A pair is one PNG, with the content left and the painting right, named by a hash of content, style and
+parameters. So an interrupted training only paints what is missing, and the pairs can be looked at.
 """
 
 from __future__ import annotations
@@ -19,25 +19,30 @@ from torch import Tensor
 from artgen.events import Emit, Note
 from artgen.hashing import file_hash
 from artgen.imaging.io.files import read_image, sweep, write_png
-from artgen.steps.style import Style as StyleStep
+from artgen.steps.style import StyleStep
 from artgen.style.patch.patch import stylize_by_patches
 from artgen.style.patch.presets import patch_preset
 from artgen.style.request import StyleRequest
-from artgen.training.recipes.fast_style import Distilled
+from artgen.training.recipes.fast_style import DistilledTable
 
-TELL_EVERY = 30.0  # seconds
+NOTE_SECONDS = 30.0  # between two notes about the progress
 
 
 @dataclass(frozen=True)
-class Painting:
-    """A style to learn: its name and the file of the painting."""
+class StylePainting:
+    """The painting of a style to learn.
+
+    Attributes:
+        name: name of the style.
+        file: the painting.
+    """
 
     name: str
     file: Path
 
     @cached_property
-    def picture(self) -> Tensor:
-        """``(3, H, W)`` in [0, 1]."""
+    def image(self) -> Tensor:
+        """The painting's pixels, ``(3, H, W)`` in [0, 1]."""
         return read_image(self.file)
 
     @cached_property
@@ -47,63 +52,85 @@ class Painting:
 
 
 @dataclass(frozen=True)
-class Order:
-    """A pair to be painted, or found: where it lies, and what it is made of."""
+class PlannedPair:
+    """A pair that is painted if its file does not exist yet.
+
+    Attributes:
+        file: where the pair is stored.
+        painting: the style.
+        load_content: returns the content, ``(3, side, side)`` in [0, 1].
+        seed: seed of patch EM.
+    """
 
     file: Path
-    painting: Painting
-    content: Callable[[], Tensor]
+    painting: StylePainting
+    load_content: Callable[[], Tensor]
     seed: int
 
 
 @dataclass(frozen=True)
-class Workshop:
-    """Paints pairs, and remembers them in its folder.
+class PairPainter:
+    """Paints pairs by patch EM and stores them in a folder.
 
-    Args:
-        folder: where pairs are kept; one folder a painting.
-        table: how they are painted.
-        seed: of what patch EM leaves to chance.
+    Attributes:
+        folder: folder of the pairs, with one subfolder a painting.
+        table: the settings of patch EM.
+        seed: the recipe's seed; part of every pair's own seed.
     """
 
     folder: Path
-    table: Distilled
+    table: DistilledTable
     seed: int
 
-    def orders(self, contents: Iterable[Callable[[], Tensor]], painting: Painting) -> Iterator[Order]:
-        """A pair of each content ``(3, side, side)``, cut when it is needed: all would fill the memory."""
-        how = self.table.model_dump_json(include={"preset", "strength", "style_scale", "hasty"})
-        for content in contents:
-            made_of = f"{painting.digest} {how} {self.seed} {StyleStep.version} "
-            pixels = (content() * 255).round().byte().numpy().tobytes()
-            digest = hashlib.sha256(made_of.encode() + pixels).hexdigest()
-            file = self.folder / painting.name / f"{digest[:24]}.png"
-            yield Order(file, painting, content, int(digest[:15], 16))
+    def plan(
+        self, content_loaders: Iterable[Callable[[], Tensor]], painting: StylePainting
+    ) -> Iterator[PlannedPair]:
+        """Yield a planned pair of one style for each content.
 
-    def fill(self, orders: Sequence[Order], emit: Emit, device: str) -> None:
-        """Paint what is missing, one at a time, each written whole or not at all."""
-        missing = [order for order in orders if not order.file.exists()]
+        Args:
+            content_loaders: functions that return a content ``(3, side, side)`` in [0, 1]. They are called
+                when it is needed: all contents would fill the memory.
+            painting: the style.
+        """
+        settings = self.table.model_dump_json(include={"preset", "strength", "style_scale", "hasty"})
+        for load_content in content_loaders:
+            key = f"{painting.digest} {settings} {self.seed} {StyleStep.version} "
+            pixels = (load_content() * 255).round().byte().numpy().tobytes()
+            digest = hashlib.sha256(key.encode() + pixels).hexdigest()
+            file = self.folder / painting.name / f"{digest[:24]}.png"
+            yield PlannedPair(file, painting, load_content, int(digest[:15], 16))
+
+    def paint_missing(self, pairs: Sequence[PlannedPair], emit: Emit, device: str) -> None:
+        """Paint the pairs whose files do not exist, and report the progress.
+
+        Args:
+            pairs: pairs that are needed.
+            emit: receives ``Note``.
+            device: device of patch EM.
+        """
+        missing = [pair for pair in pairs if not pair.file.exists()]
         if not missing:
             return
-        for folder in {order.file.parent for order in missing}:
+        for folder in {pair.file.parent for pair in missing}:
             folder.mkdir(parents=True, exist_ok=True)
             sweep(folder)
         emit(
-            Note(f"{len(missing):,} of {len(orders):,} pairs are to be painted by patch EM, in {self.folder}")
+            Note(f"{len(missing):,} of {len(pairs):,} pairs are to be painted by patch EM, in {self.folder}")
         )
-        start = told = time.monotonic()
-        for number, order in enumerate(missing, 1):
-            self._paint(order, device)
+        start_time = last_note_time = time.monotonic()
+        for number, pair in enumerate(missing, 1):
+            self._paint(pair, device)
             now = time.monotonic()
-            if now - told > TELL_EVERY or number == len(missing):
-                told, left = now, (now - start) / number * (len(missing) - number)
-                emit(Note(f"{number:,} of {len(missing):,} pairs painted, {left / 60:.0f} min left"))
+            if now - last_note_time > NOTE_SECONDS or number == len(missing):
+                last_note_time = now
+                minutes_left = (now - start_time) / number * (len(missing) - number) / 60
+                emit(Note(f"{number:,} of {len(missing):,} pairs painted, {minutes_left:.0f} min left"))
 
-    def _paint(self, order: Order, device: str) -> None:
-        content, table = order.content(), self.table
+    def _paint(self, pair: PlannedPair, device: str) -> None:
+        content, table = pair.load_content(), self.table
         request = StyleRequest(
-            seed=order.seed, strength=table.strength, scale=table.style_scale, device=device
+            seed=pair.seed, strength=table.strength, style_scale=table.style_scale, device=device
         )
         settings = replace(patch_preset(table.preset), fast=table.hasty)
-        painted = stylize_by_patches(content, [[order.painting.picture]], request, settings)
-        write_png(order.file, torch.cat([content, painted], 2), {})
+        painted = stylize_by_patches(content, [[pair.painting.image]], request, settings)
+        write_png(pair.file, torch.cat([content, painted], 2), {})

@@ -1,14 +1,15 @@
-"""``fast-style`` distilled: the network learns from pictures that patch EM painted.
+"""The family ``fast-style``, distilled: the network learns from pictures that patch EM painted.
 
 Pix2pix (Isola et al. 2017) with other weights. What patch EM paints is sharp, but where a stroke falls is
-chance: L1 alone would paint the mean of all of them, which is blur. So L1 decides composition and colour, and
-strokes are left to a spectrally normalised critic that knows content and style, with hinge loss and feature
-matching (Wang et al. 2018). It sees detail once more, magnified: strokes are faint beside what they are laid
-on, and under a spectral norm of 1 its verdict could not follow them.
+random: L1 alone would paint the mean of all possible strokes, which is blurred. So L1 decides composition and
+colour, and strokes are left to a critic with spectral norm that sees content and style, with hinge loss and
+feature matching (Wang et al. 2018). It also sees the magnified detail: strokes are faint compared with what
+they are painted on, and under a spectral norm of 1 its logits could not follow them.
 
-Tried and left out. The distance of patch distributions (Elnekave and Weiss 2022): after 1,200 steps it left
-ghosts beside outlines, and a step cost half as much again. What patch EM would paint over the network's own
-picture, as a target that moves along: what is still soft finds the painting's flat patches, and stays soft.
+Tried and left out: the distance of patch distributions (Elnekave and Weiss 2022), since after 1,200 steps it
+left ghosts next to outlines, and a step cost half as much again; and as a moving target what patch EM would
+paint over the network's own picture, since what is still soft matches the painting's flat patches, and stays
+soft.
 """
 
 from __future__ import annotations
@@ -23,157 +24,201 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from artgen.models.architectures.network import Network
-from artgen.seeds import derive
-from artgen.training.critics.adversarial import adam, layout
+from artgen.seeds import derive_key
+from artgen.training.critics.adversarial import create_adam, preferred_memory_format
 from artgen.training.critics.discriminator import PatchDiscriminator
-from artgen.training.engine.family import Figure, Measured, Place, Turn, grid, initialised
-from artgen.training.evaluation.metrics import likeness
-from artgen.training.families.distill import Painting, Workshop
-from artgen.training.families.fast_style import SAMPLES, SHOWN, FastStyleTraining
+from artgen.training.engine.family import (
+    Evaluation,
+    Metric,
+    OptimiserStep,
+    TrainingContext,
+    make_grid,
+    seeded_weights,
+)
+from artgen.training.evaluation.metrics import realism_metrics
+from artgen.training.families.distill import PairPainter, StylePainting
+from artgen.training.families.fast_style import MAX_SAMPLE_STYLES, SAMPLE_IMAGES, FastStyleTraining
 from artgen.training.material.images import Pixels, load_images
-from artgen.training.material.material import Material
+from artgen.training.material.material import TrainingDataset
 from artgen.training.recipes.fast_style import FastStyleRecipe
 
-DETAIL = 4.0
-SOFT = 8  # px: what is smaller is detail
+DETAIL_GAIN = 4.0  # factor by which the critic sees detail magnified
+DETAIL_PX = 8  # structures smaller than this are detail
+IMAGE_CHANNELS = 9  # of the critic's input: picture, detail and content
 
 
 @dataclass
-class Batch:
-    """Contents and their paintings ``(B, 3, crop, crop)``, and each row's style ``(B, N)``."""
+class DistilledBatch:
+    """Pairs of content and painting for one training step.
+
+    Attributes:
+        contents: ``(B, 3, crop, crop)`` in [0, 1].
+        targets: the contents as patch EM painted them, of the same shape.
+        style_weights: one-hot style of each row, ``(B, styles)``.
+    """
 
     contents: Tensor
     targets: Tensor
-    weights: Tensor
+    style_weights: Tensor
 
 
 class DistilledTraining(FastStyleTraining):
-    """Generator and critic. Making it paints the pairs that are missing."""
+    """The networks and losses of a distilled ``fast-style``. Creating it paints the pairs that are missing.
 
-    def __init__(self, recipe: FastStyleRecipe, material: Material, place: Place) -> None:
-        super().__init__(recipe, material, place)
+    Args:
+        recipe: the recipe.
+        dataset: images that contents are cut from.
+        context: the folder, device and process.
+    """
+
+    def __init__(self, recipe: FastStyleRecipe, dataset: TrainingDataset, context: TrainingContext) -> None:
+        super().__init__(recipe, dataset, context)
         self.table = recipe.distilled
-        with initialised(recipe.seed + 1):
-            self.critic = PatchDiscriminator(self.table.critic_width, 9 + len(self.paintings))
-        self.critic.to(device=place.device, memory_format=layout(place.device))  # type: ignore[call-overload]
+        with seeded_weights(recipe.seed + 1):
+            self.critic = PatchDiscriminator(self.table.critic_width, IMAGE_CHANNELS + len(self.paintings))
+        memory_format = preferred_memory_format(context.device)
+        self.critic.to(device=context.device, memory_format=memory_format)  # type: ignore[call-overload]
         self.networks["critic"] = self.critic
-        self.optimisers["critic"] = adam([self.critic], recipe.critic_rate, 0.0)
-        self.pairs, self.held_out = self._painted_pairs()
+        self.optimisers["critic"] = create_adam([self.critic], recipe.critic_rate, 0.0)
+        self.training_pairs, self.validation_pairs = self._load_pairs()
 
-    def draw(self, number: int) -> Batch:
+    def draw_batch(self, step: int) -> DistilledBatch:
         contents, targets, styles = [], [], []
-        for chance in self.rows(number):
-            style = int(chance.integers(len(self.paintings)))
-            pair = self.pairs[style][int(chance.integers(len(self.pairs[style])))]
-            content, target = _cut(pair, self.recipe.crop, chance)
+        for rng in self.row_generators(step):
+            style = int(rng.integers(len(self.paintings)))
+            pairs = self.training_pairs[style]
+            content, target = _crop_pair(pairs[int(rng.integers(len(pairs)))], self.recipe.crop, rng)
             contents.append(content)
             targets.append(target)
             styles.append(style)
-        return Batch(
+        return DistilledBatch(
             torch.stack(contents),
             torch.stack(targets),
             F.one_hot(torch.tensor(styles), len(self.paintings)).float(),
         )
 
-    def turns(self, batch: Batch, done: float) -> Iterator[Turn]:
-        """The critic after a warm-up, then the generator."""
+    def optimiser_steps(self, batch: DistilledBatch, progress: float) -> Iterator[OptimiserStep]:
+        """Yield the critic's loss, after a warm-up without it, then the generator's."""
         table = self.table
         contents, targets = self._move(batch.contents), self._move(batch.targets)
-        weights = self._move(batch.weights)
-        made = self.generator(contents, weights)
-        losses = {"l1": (made - targets).abs().mean() * 2}  # the published scale is [-1, 1]
-        total = table.l1 * losses["l1"]
-        if table.adversarial and done >= table.warm_up:
-            judge = partial(self._judge, contents, weights)
+        style_weights = self._move(batch.style_weights)
+        generated = self.generator(contents, style_weights)
+        losses = {"l1": (generated - targets).abs().mean() * 2}  # the published scale is [-1, 1]
+        total_loss = table.l1 * losses["l1"]
+        if table.adversarial and progress >= table.warm_up:
+            run_critic = partial(self._run_critic, contents, style_weights)
             self.critic.requires_grad_(True)
-            # Of the same precision, or a critic would tell them apart by that.
-            (real, features), (fake, _) = judge(targets.to(made.dtype)), judge(made.detach())
-            loss = F.relu(1 - real).mean() + F.relu(1 + fake).mean()
-            yield Turn("critic", loss, {"critic": loss.detach()})
+            # In the same precision, by which a critic could otherwise tell real and generated apart.
+            real_logits, real_features = run_critic(targets.to(generated.dtype))
+            fake_logits, _ = run_critic(generated.detach())
+            critic_loss = F.relu(1 - real_logits).mean() + F.relu(1 + fake_logits).mean()
+            yield OptimiserStep("critic", critic_loss, {"critic": critic_loss.detach()})
             self.critic.requires_grad_(False)
-            verdicts, own = judge(made)
-            losses["fool"] = -verdicts.mean()
-            apart = [F.l1_loss(a, b.detach()) for a, b in zip(own, features, strict=True)]
-            losses["features"] = torch.stack(apart).mean()
-            total = total + table.adversarial * losses["fool"] + table.features * losses["features"]
-        yield Turn("generator", total, {name: loss.detach() for name, loss in losses.items()})
+            fake_logits, fake_features = run_critic(generated)
+            losses["fool"] = -fake_logits.mean()
+            feature_distances = [
+                F.l1_loss(fake, real.detach())
+                for fake, real in zip(fake_features, real_features, strict=True)
+            ]
+            losses["features"] = torch.stack(feature_distances).mean()
+            total_loss = total_loss + table.adversarial * losses["fool"] + table.features * losses["features"]
+        yield OptimiserStep("generator", total_loss, {name: loss.detach() for name, loss in losses.items()})
 
-    def preview(self, networks: Mapping[str, Network]) -> Tensor:
-        """Rows: contents it never saw; then, style by style, patch EM's paintings and the model's own."""
+    def sample_grid(self, networks: Mapping[str, Network]) -> Tensor:
+        """Return rows of held-out contents, then for each style patch EM's paintings and the model's."""
         rows = []
-        for style, (contents, targets) in enumerate(self.held_out[:SHOWN]):
-            rows += [targets, self._painted(networks, contents, style)]
-        return grid([self.held_out[0][0], *rows])
+        for style, (contents, targets) in enumerate(self.validation_pairs[:MAX_SAMPLE_STYLES]):
+            rows += [targets, self._paint(networks, contents, style)]
+        return make_grid([self.validation_pairs[0][0], *rows])
 
-    def measure(self, networks: Mapping[str, Network]) -> Measured:
-        """How near it comes to patch EM, in pixels and in the statistics of strokes."""
-        contents, targets = (torch.cat([pair[k] for pair in self.held_out]) for k in (0, 1))
-        made = torch.cat(
-            [self._painted(networks, pair[0], style) for style, pair in enumerate(self.held_out)]
+    def evaluate(self, networks: Mapping[str, Network]) -> Evaluation:
+        """Compare the model's paintings with those of patch EM, by pixels and by statistics of strokes."""
+        contents, targets = (torch.cat([pair[part] for pair in self.validation_pairs]) for part in (0, 1))
+        generated = torch.cat(
+            [self._paint(networks, pair[0], style) for style, pair in enumerate(self.validation_pairs)]
         )
-        figures = [
-            Figure("l1", "mean distance to patch EM's painting", float((made - targets).abs().mean())),
-            Figure("l1_content", "the same of the content", float((contents - targets).abs().mean())),
-            *likeness(made, targets, contents, "the content"),
+        metrics = [
+            Metric("l1", "mean distance to patch EM's painting", float((generated - targets).abs().mean())),
+            Metric("l1_content", "the same of the content", float((contents - targets).abs().mean())),
+            *realism_metrics(generated, targets, contents, "the content"),
         ]
-        kind = "pictures it never saw" if self.material.held_out else "pictures it was trained on"
         count, side = len(contents), self.table.side
-        return Measured(f"{count} paintings by patch EM of {side} px, of {kind}", figures)
+        images = self._describe_validation_images()
+        return Evaluation(f"{count} paintings by patch EM of {side} px, of {images}", metrics)
 
-    def _judge(self, contents: Tensor, weights: Tensor, pictures: Tensor) -> tuple[Tensor, list[Tensor]]:
-        planes = weights[:, :, None, None].expand(-1, -1, *pictures.shape[2:])
-        soft = F.interpolate(F.avg_pool2d(pictures, SOFT), pictures.shape[2:], mode="bilinear")
-        views = [pictures * 2 - 1, (pictures - soft) * DETAIL, contents * 2 - 1, planes]
-        seen: tuple[Tensor, list[Tensor]] = self.critic(torch.cat(views, 1))
-        return seen
+    def _run_critic(
+        self, contents: Tensor, style_weights: Tensor, images: Tensor
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Return the critic's logits and features for images ``(B, 3, H, W)`` of contents and styles."""
+        style_planes = style_weights[:, :, None, None].expand(-1, -1, *images.shape[2:])
+        blurred = F.interpolate(F.avg_pool2d(images, DETAIL_PX), images.shape[2:], mode="bilinear")
+        inputs = [images * 2 - 1, (images - blurred) * DETAIL_GAIN, contents * 2 - 1, style_planes]
+        output: tuple[Tensor, list[Tensor]] = self.critic(torch.cat(inputs, 1))
+        return output
 
-    def _painted_pairs(self) -> tuple[list[list[Pixels]], list[tuple[Tensor, Tensor]]]:
-        """For each style its pairs as pixels, and the pairs held out for samples as tensors."""
-        recipe, table = self.recipe, self.table
-        workshop = Workshop(self.place.folder / "pairs", table, recipe.seed)
-        held = [partial(self._middle, i, SAMPLES, table.side) for i in range(SAMPLES)]
-        pairs, held_out = [], []
-        orders = [
-            (
-                [
-                    *workshop.orders(
-                        (partial(self._ordered, painting, i) for i in range(table.pairs)), painting
-                    )
-                ],
-                [*workshop.orders(held, painting)],
-            )
-            for painting in self.paintings
+    def _load_pairs(self) -> tuple[list[list[Pixels]], list[tuple[Tensor, Tensor]]]:
+        """Paint the pairs that are missing, and load all of them.
+
+        Returns:
+            For each style the pixels of its training pairs, and for each style the contents and paintings of
+            its validation pairs, ``(SAMPLE_IMAGES, 3, side, side)``.
+        """
+        table, folder = self.table, self.context.folder
+        painter = PairPainter(folder / "pairs", table, self.recipe.seed)
+        validation_loaders = [
+            partial(self._validation_content, index, SAMPLE_IMAGES, table.side)
+            for index in range(SAMPLE_IMAGES)
         ]
-        workshop.fill(
-            [o for both in orders for part in both[::-1] for o in part],
-            self.place.emit,
-            str(self.place.device),
+        plans = []
+        for painting in self.paintings:
+            training_loaders = (
+                partial(self._training_content, painting, index) for index in range(table.pairs)
+            )
+            plans.append(
+                (
+                    [*painter.plan(training_loaders, painting)],
+                    [*painter.plan(validation_loaders, painting)],
+                )
+            )
+        painter.paint_missing(
+            [pair for training, validation in plans for pair in (*validation, *training)],
+            self.context.emit,
+            str(self.context.device),
         )
-        for training, validation in orders:
-            files = sorted({order.file for order in training})
-            pairs.append([*load_images(files, self.place.folder, side=2 * table.side).pixels])
-            shown = load_images([order.file for order in validation], self.place.folder, side=2 * table.side)
-            halves = [_halves(pixels) for pixels in shown.pixels]
-            held_out.append((torch.stack([h[0] for h in halves]), torch.stack([h[1] for h in halves])))
-        return pairs, held_out
+        training_pairs, validation_pairs = [], []
+        for training, validation in plans:
+            files = sorted({pair.file for pair in training})
+            training_pairs.append([*load_images(files, folder, max_side=2 * table.side).pixels])
+            files = [pair.file for pair in validation]
+            halves = [
+                _split_pair(pixels) for pixels in load_images(files, folder, max_side=2 * table.side).pixels
+            ]
+            contents, paintings = zip(*halves, strict=True)
+            validation_pairs.append((torch.stack(contents), torch.stack(paintings)))
+        return training_pairs, validation_pairs
 
-    def _ordered(self, painting: Painting, number: int) -> Tensor:
-        chance = np.random.default_rng(derive(self.seed, number, "distil", painting.digest))
-        return self._content(self.material.images.pixels, self.table.side, chance)
+    def _training_content(self, painting: StylePainting, index: int) -> Tensor:
+        """Return content number ``index`` of a style's training pairs, ``(3, side, side)``."""
+        rng = np.random.default_rng(derive_key(self.seed, index, "distil", painting.digest))
+        return self._draw_content(self.dataset.images.pixels, self.table.side, rng)
 
 
-def _cut(pair: Pixels, crop: int, chance: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """The same square of content and painting. Never flipped: a painting's strokes have a direction."""
+def _crop_pair(pair: Pixels, crop: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Return the same random square of content and painting.
+
+    It is never flipped, since a painting's strokes have a direction.
+    """
     side = pair.shape[0]
-    top, left = (int(chance.integers(side - crop + 1)) for _ in range(2))
+    top, left = (int(rng.integers(side - crop + 1)) for _ in range(2))
     rows = pair[top : top + crop]
-    return _tensor(rows[:, left : left + crop]), _tensor(rows[:, side + left : side + left + crop])
+    return _to_tensor(rows[:, left : left + crop]), _to_tensor(rows[:, side + left : side + left + crop])
 
 
-def _halves(pair: Pixels) -> tuple[Tensor, Tensor]:
+def _split_pair(pair: Pixels) -> tuple[Tensor, Tensor]:
+    """Return content and painting of a stored pair."""
     side = pair.shape[0]
-    return _tensor(pair[:, :side]), _tensor(pair[:, side:])
+    return _to_tensor(pair[:, :side]), _to_tensor(pair[:, side:])
 
 
-def _tensor(pixels: Pixels) -> Tensor:
+def _to_tensor(pixels: Pixels) -> Tensor:
     return torch.from_numpy(np.array(pixels, dtype=np.float32) / 255).permute(2, 0, 1).contiguous()

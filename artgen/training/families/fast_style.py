@@ -1,8 +1,8 @@
 """The family ``fast-style``: one network that paints in one or several styles.
 
-What the two ways of teaching it share: the network of Johnson et al. 2016 with conditional instance norm
-(Dumoulin et al. 2017), contents cut at random from the images, a style at random for each row, samples.
-``distilled.py`` teaches it by pictures that patch EM painted, ``perceptual_loss.py`` by VGG's eyes.
+Its two variants share the network of Johnson et al. 2016 with conditional instance norm (Dumoulin et al.
+2017), contents cut at random from the images, a random style for each row, and samples. ``distilled.py``
+trains it on pictures that patch EM painted, ``perceptual.py`` by a loss on VGG's features.
 """
 
 from __future__ import annotations
@@ -15,75 +15,89 @@ from torch import Tensor
 
 from artgen.models.architectures.faststyle import FastStyle, FastStyleConfig
 from artgen.models.architectures.network import Network
-from artgen.steps.style import Style as StyleStep
+from artgen.steps.style import StyleStep
 from artgen.style import library
-from artgen.training.critics.adversarial import adam, layout
-from artgen.training.engine.family import Family, Place, grid, initialised
-from artgen.training.families.distill import Painting
+from artgen.training.critics.adversarial import create_adam, preferred_memory_format
+from artgen.training.engine.family import ModelFamily, TrainingContext, make_grid, seeded_weights
+from artgen.training.families.distill import StylePainting
 from artgen.training.material.images import Pixels
-from artgen.training.material.material import Material
+from artgen.training.material.material import TrainingDataset
 from artgen.training.material.squares import centre_square, random_square
 from artgen.training.recipes.fast_style import FastStyleRecipe
 
-SAMPLES = 4
-SHOWN = 4  # styles in a grid of samples
+SAMPLE_IMAGES = 4
+MAX_SAMPLE_STYLES = 4
 
 
-class FastStyleTraining(Family):
-    """The generator, its paintings and contents; a subclass adds the losses.
+class FastStyleTraining(ModelFamily):
+    """The generator, its paintings and contents; subclasses add the losses.
+
+    Args:
+        recipe: the recipe.
+        dataset: images that contents are cut from.
+        context: the folder, device and process.
 
     Raises:
         ArtgenError: a painting cannot be read.
     """
 
-    def __init__(self, recipe: FastStyleRecipe, material: Material, place: Place) -> None:
-        self.recipe, self.place, self.material = recipe, place, material
-        self.seed, self.batch = recipe.seed, recipe.batch
+    def __init__(self, recipe: FastStyleRecipe, dataset: TrainingDataset, context: TrainingContext) -> None:
+        self.recipe, self.context, self.dataset = recipe, context, dataset
+        self.seed, self.batch_size = recipe.seed, recipe.batch
         self.paintings = [
-            Painting(name, library.resolve(reference, place.beside))
-            for name, reference in zip(recipe.names(), recipe.styles, strict=True)
+            StylePainting(name, library.resolve_style_path(reference, context.recipe_folder))
+            for name, reference in zip(recipe.style_names(), recipe.styles, strict=True)
         ]
         # Another version of patch EM paints other pairs.
         self.fingerprint = f"{StyleStep.version} " + "".join(painting.digest for painting in self.paintings)
         config = FastStyleConfig(width=recipe.width, blocks=recipe.blocks, styles=len(self.paintings))
-        with initialised(recipe.seed):
+        with seeded_weights(recipe.seed):
             self.generator = FastStyle(config)
-        self.generator.to(device=place.device, memory_format=layout(place.device))  # type: ignore[call-overload]
+        memory_format = preferred_memory_format(context.device)
+        self.generator.to(device=context.device, memory_format=memory_format)  # type: ignore[call-overload]
         self.networks = {"generator": self.generator}
-        self.optimisers = {"generator": adam([self.generator], recipe.rate, 0.5)}
+        self.optimisers = {"generator": create_adam([self.generator], recipe.rate, 0.5)}
 
-    def rate(self, done: float) -> float:
-        """Flat, then falling to a tenth over the second half."""
-        return 1.0 if done < 0.5 else 1.0 - 0.9 * (done - 0.5) / 0.5
+    def learning_rate_factor(self, progress: float) -> float:
+        """Return 1 in the first half, then a factor that falls linearly to a tenth."""
+        return 1.0 if progress < 0.5 else 1.0 - 0.9 * (progress - 0.5) / 0.5
 
-    def preview(self, networks: Mapping[str, Network]) -> Tensor:
-        """Rows: contents, then what the model makes of them in each style."""
-        contents = self._held_out(SAMPLES, self.recipe.crop_side())
-        styles = range(min(SHOWN, len(self.paintings)))
-        return grid([contents, *(self._painted(networks, contents, style) for style in styles)])
+    def sample_grid(self, networks: Mapping[str, Network]) -> Tensor:
+        """Return rows of held-out contents, then of the model's paintings in each style."""
+        contents = self._validation_contents(SAMPLE_IMAGES, self.recipe.max_crop_side())
+        styles = range(min(MAX_SAMPLE_STYLES, len(self.paintings)))
+        return make_grid([contents, *(self._paint(networks, contents, style) for style in styles)])
 
-    def _content(self, images: Sequence[Pixels], side: int, chance: np.random.Generator) -> Tensor:
-        """A square ``(3, side, side)`` by chance, from full size to as much as fits; flipped or not."""
-        pixels = images[int(chance.integers(len(images)))]
-        square = random_square(pixels, side, min(1.0, side / min(pixels.shape[:2])), chance)
-        return square.flip(2) if chance.random() < 0.5 else square
+    def _draw_content(self, images: Sequence[Pixels], side: int, rng: np.random.Generator) -> Tensor:
+        """Draw a square ``(3, side, side)`` of a random image, at its own size or smaller, maybe flipped."""
+        pixels = images[int(rng.integers(len(images)))]
+        square = random_square(pixels, side, min(1.0, side / min(pixels.shape[:2])), rng)
+        return square.flip(2) if rng.random() < 0.5 else square
 
-    def _held_out(self, count: int, side: int) -> Tensor:
-        """The middles of ``count`` validation images: ``(count, 3, side, side)``."""
-        return torch.stack([self._middle(i, count, side) for i in range(count)])
+    def _validation_contents(self, count: int, side: int) -> Tensor:
+        """Return centre squares of ``count`` validation images, ``(count, 3, side, side)``."""
+        return torch.stack([self._validation_content(index, count, side) for index in range(count)])
 
-    def _middle(self, index: int, count: int, side: int) -> Tensor:
-        images = self.material.validation.pixels
+    def _validation_content(self, index: int, count: int, side: int) -> Tensor:
+        """Return the centre square of one of ``count`` validation images that are spread over all."""
+        images = self.dataset.validation_images.pixels
         return centre_square(images[index * len(images) // count], side)
 
-    def _painted(self, networks: Mapping[str, Network], contents: Tensor, style: int) -> Tensor:
+    def _describe_validation_images(self) -> str:
+        """Return what the validation images are, for the card."""
+        return "pictures it never saw" if self.dataset.held_out else "pictures it was trained on"
+
+    def _paint(self, networks: Mapping[str, Network], contents: Tensor, style: int) -> Tensor:
+        """Paint contents ``(B, 3, H, W)`` in one style by the averaged generator, on the CPU."""
         network = networks["generator"]
         assert isinstance(network, FastStyle)
-        weights = network.style(style).to(self.place.device)
-        painted = [network(self._move(content[None]), weights).float().cpu() for content in contents]
-        return torch.cat(painted)
+        weights = network.style_weights(style).to(self.context.device)
+        images = [network(self._move(content[None]), weights).float().cpu() for content in contents]
+        return torch.cat(images)
 
     def _move(self, batch: Tensor) -> Tensor:
         if batch.ndim != 4:
-            return batch.to(self.place.device)
-        return batch.to(device=self.place.device, memory_format=layout(self.place.device))
+            return batch.to(self.context.device)
+        return batch.to(
+            device=self.context.device, memory_format=preferred_memory_format(self.context.device)
+        )

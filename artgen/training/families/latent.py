@@ -1,4 +1,4 @@
-"""What the families share that make pictures out of nothing: squares and latents by row, a grid, figures."""
+"""The base class of families that generate images from latents: batches, sample grids and metrics."""
 
 from __future__ import annotations
 
@@ -13,117 +13,136 @@ from torch import Tensor, nn
 from artgen.imaging.variety import diversity, novelty
 from artgen.models.architectures.latent import LatentGenerator
 from artgen.models.architectures.network import Network
-from artgen.training.critics.diffaugment import chances
-from artgen.training.engine.family import Family, Figure, Measured, Place, grid, initialised
-from artgen.training.evaluation.metrics import likeness
-from artgen.training.material.material import Material
+from artgen.training.critics.diffaugment import draw_augmentations
+from artgen.training.engine.family import (
+    Evaluation,
+    Metric,
+    ModelFamily,
+    TrainingContext,
+    make_grid,
+    seeded_weights,
+)
+from artgen.training.evaluation.metrics import realism_metrics
+from artgen.training.material.images import Pixels
+from artgen.training.material.material import TrainingDataset
 from artgen.training.material.squares import centre_square, random_square
 from artgen.training.recipes.dcgan import LatentRecipe
 
-ROWS, COLUMNS = 4, 7  # nearly 16:9, as the movie of the network learning wants it
-SETTLING = 256  # latents that statistics over a batch are measured with
-MOST, LEARNED = 128, 1024  # pictures in the figures; learned ones that a copy is looked for among
-CHUNK = 16
+GRID_ROWS, GRID_COLUMNS = 4, 7  # nearly 16:9, the format of the progress video
+BATCH_STATISTICS_LATENTS = 256  # latents that a network's batch statistics are measured with
+MAX_EVALUATION_IMAGES = 128
+MAX_NOVELTY_IMAGES = 1024  # training images among which copies are looked for
+GENERATED_AT_A_TIME = 16  # images
+# Uses of the augmentations: real and generated images, in the critic's and in the generator's update.
+AUGMENTATIONS_PER_ROW = 4
 
 
 @dataclass(frozen=True)
 class LatentBatch:
-    """What one step needs, made on the CPU.
+    """Images, latents and augmentations of one training step, on the CPU.
 
     Attributes:
-        number: of the step.
+        step: the training step, from 0.
         real: ``(B, 3, S, S)`` squares in [0, 1].
         latents: ``(B, latent)``.
-        chance: ``(B, 4, 7)``: how real and made pictures are changed in the critic's and in the generator's
-            turn.
+        augmentations: ``(B, 4, 7)`` values of ``augment``: for real and generated images in the critic's
+            update, then for both in the generator's.
     """
 
-    number: int
+    step: int
     real: Tensor
     latents: Tensor
-    chance: Tensor
+    augmentations: Tensor
 
 
-class LatentTraining(Family):
-    """A generator of latents and a critic of its pictures; both networks are made by ``pair``.
+class LatentTraining(ModelFamily):
+    """A generator from latents and a critic of its images; ``build_networks`` creates both.
 
     Args:
-        recipe: of either family.
-        material: the pictures.
-        place: where.
+        recipe: recipe of either family.
+        dataset: the images.
+        context: the folder, device and process.
     """
 
-    changed: float = 0.0
-    """How often each change is made to a picture before the critic sees it."""
+    augmentation_share: float = 0.0
+    """Probability of each augmentation of an image before the critic sees it, 0 to 1."""
 
-    def __init__(self, recipe: LatentRecipe, material: Material, place: Place) -> None:
-        self.settings, self.place, self.seed, self.batch = recipe, place, recipe.seed, recipe.batch
-        self.pictures = material.images.pixels
-        with initialised(recipe.seed):
-            self.generator, self.critic = self.pair()
+    def __init__(self, recipe: LatentRecipe, dataset: TrainingDataset, context: TrainingContext) -> None:
+        self.latent_recipe, self.context = recipe, context
+        self.seed, self.batch_size = recipe.seed, recipe.batch
+        self.images = dataset.images.pixels
+        with seeded_weights(recipe.seed):
+            self.generator, self.critic = self.build_networks()
         self.networks = {"generator": self.generator, "critic": self.critic}
         for network in self.networks.values():
-            network.to(device=place.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+            network.to(device=context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @abstractmethod
-    def pair(self) -> tuple[LatentGenerator, nn.Module]:
-        """Generator and critic with their first weights."""
+    def build_networks(self) -> tuple[LatentGenerator, nn.Module]:
+        """Create generator and critic with their initial weights."""
 
-    def draw(self, number: int) -> LatentBatch:
-        real, latents, changes = [], [], []
-        for chance in self.rows(number):
-            real.append(self._square(self.pictures[int(chance.integers(len(self.pictures)))], chance))
-            latents.append(torch.from_numpy(chance.standard_normal(self.settings.latent, np.float32)))
-            changes.append(chances(chance, 4, self.changed))
-        return LatentBatch(number, torch.stack(real), torch.stack(latents), torch.stack(changes))
+    def draw_batch(self, step: int) -> LatentBatch:
+        real, latents, augmentations = [], [], []
+        for rng in self.row_generators(step):
+            real.append(self._cut_square(self.images[int(rng.integers(len(self.images)))], rng))
+            latents.append(torch.from_numpy(rng.standard_normal(self.latent_recipe.latent, np.float32)))
+            augmentations.append(draw_augmentations(rng, AUGMENTATIONS_PER_ROW, self.augmentation_share))
+        return LatentBatch(step, torch.stack(real), torch.stack(latents), torch.stack(augmentations))
 
-    def preview(self, networks: Mapping[str, Network]) -> Tensor:
-        """What the same 28 latents give."""
-        made = self._made(networks, ROWS * COLUMNS)
-        return grid(list(made.split(COLUMNS)))
+    def sample_grid(self, networks: Mapping[str, Network]) -> Tensor:
+        """Return a grid of the images of 28 fixed latents."""
+        images = self._generate(networks, GRID_ROWS * GRID_COLUMNS)
+        return make_grid(list(images.split(GRID_COLUMNS)))
 
-    def measure(self, networks: Mapping[str, Network]) -> Measured:
-        """Against pictures it learned from: no held-out picture is what it should have made."""
-        count = min(MOST, len(self.pictures))
-        learned = self._learned(min(LEARNED, len(self.pictures)))
-        real = learned[np.linspace(0, len(learned) - 1, count).round()]
-        made = self._made(networks, count)
-        flat = real.mean((2, 3), keepdim=True).expand_as(real)
-        figures = [
-            *likeness(made, real, flat, "the flat mean colour"),
-            Figure("diversity", "mean difference of two pictures over real ones'", diversity(made, real)),
-            Figure("novelty", "distance to the nearest learned picture over theirs", novelty(made, learned)),
+    def evaluate(self, networks: Mapping[str, Network]) -> Evaluation:
+        """Compare generated images with training images: held-out ones are no targets of a GAN."""
+        count = min(MAX_EVALUATION_IMAGES, len(self.images))
+        training_squares = self._training_squares(min(MAX_NOVELTY_IMAGES, len(self.images)))
+        real = training_squares[np.linspace(0, len(training_squares) - 1, count).round()]
+        generated = self._generate(networks, count)
+        mean_colours = real.mean((2, 3), keepdim=True).expand_as(real)
+        metrics = [
+            *realism_metrics(generated, real, mean_colours, "the flat mean colour"),
+            Metric(
+                "diversity", "mean difference of two pictures over real ones'", diversity(generated, real)
+            ),
+            Metric(
+                "novelty",
+                "distance to the nearest learned picture over theirs",
+                novelty(generated, training_squares),
+            ),
         ]
-        size = self.settings.size
-        return Measured(f"{count} pictures of {size} px against {count} it was trained on", figures)
+        size = self.latent_recipe.size
+        return Evaluation(f"{count} pictures of {size} px against {count} it was trained on", metrics)
 
-    def _square(self, pixels: np.ndarray, chance: np.random.Generator) -> Tensor:
-        recipe = self.settings
+    def _cut_square(self, pixels: Pixels, rng: np.random.Generator) -> Tensor:
+        """Cut a square ``(3, S, S)`` out of an image, as the recipe says, flipped at random."""
+        recipe = self.latent_recipe
         if recipe.crop == "centre":
             square = centre_square(pixels, recipe.size)
         else:
-            square = random_square(pixels, recipe.size, recipe.smallest, chance)
-        return square.flip(2) if chance.random() < 0.5 and recipe.flip else square
+            square = random_square(pixels, recipe.size, recipe.smallest, rng)
+        return square.flip(2) if rng.random() < 0.5 and recipe.flip else square
 
-    def _learned(self, count: int) -> Tensor:
-        """``count`` squares of pictures spread over all, the same every time."""
-        places = np.linspace(0, len(self.pictures) - 1, count).round().astype(int)
-        chances = (np.random.default_rng((self.seed, int(place))) for place in places)
+    def _training_squares(self, count: int) -> Tensor:
+        """Return squares of ``count`` training images spread over all, the same every time."""
+        indices = np.linspace(0, len(self.images) - 1, count).round().astype(int)
         return torch.stack(
             [
-                self._square(self.pictures[place], chance)
-                for place, chance in zip(places, chances, strict=True)
+                self._cut_square(self.images[index], np.random.default_rng((self.seed, int(index))))
+                for index in indices
             ]
         )
 
     @torch.inference_mode()
-    def _made(self, networks: Mapping[str, Network], count: int) -> Tensor:
-        """The first ``count`` pictures ``(count, 3, S, S)`` of a fixed stream of latents, on the CPU."""
+    def _generate(self, networks: Mapping[str, Network], count: int) -> Tensor:
+        """Generate images ``(count, 3, S, S)`` of the first latents of a fixed stream, on the CPU."""
         network = networks["generator"]
         assert isinstance(network, LatentGenerator)
-        chance = torch.Generator().manual_seed(self.seed)
-        latents = torch.randn((max(count, SETTLING), self.settings.latent), generator=chance)
-        latents = latents.to(self.place.device)
-        network.settle(latents[:SETTLING])
-        made = [network(chunk).float().cpu() for chunk in latents[:count].split(CHUNK)]
-        return torch.cat(made).clamp(0, 1)
+        rng = torch.Generator().manual_seed(self.seed)
+        latent_count = max(count, BATCH_STATISTICS_LATENTS)
+        latents = torch.randn((latent_count, self.latent_recipe.latent), generator=rng)
+        latents = latents.to(self.context.device)
+        network.fix_batch_statistics(latents[:BATCH_STATISTICS_LATENTS])
+        images = [network(part).float().cpu() for part in latents[:count].split(GENERATED_AT_A_TIME)]
+        return torch.cat(images).clamp(0, 1)

@@ -1,7 +1,7 @@
-"""``fast-style`` by a perceptual loss, as published: VGG sees the content, and the painting's textures.
+"""The family ``fast-style`` with a perceptual loss: VGG's features of the content and of the painting.
 
-Johnson et al. 2016 (arXiv:1603.08155). Contents are squares of the images; no pairs are made. Deviations: see
-``training/families/perceptual_loss.py`` for the losses; total variation is of absolute differences.
+Johnson et al. 2016 (arXiv:1603.08155). Contents are squares of the images; no pairs are made. Deviations: for
+those of the losses see ``perceptual_loss.py``; total variation is of absolute differences.
 """
 
 from __future__ import annotations
@@ -14,73 +14,89 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from artgen.hashing import file_hash
-from artgen.imaging.image import fit
+from artgen.imaging.image import resize_longer_side
 from artgen.models.architectures.network import Network
 from artgen.models.features.vgg import load_vgg
-from artgen.models.features.weight_files import find_weights
-from artgen.training.engine.family import Figure, Measured, Place, Turn
-from artgen.training.families.fast_style import SAMPLES, FastStyleTraining
-from artgen.training.families.perceptual_loss import Perception, roughness
-from artgen.training.material.material import Material
+from artgen.models.features.weight_files import find_weights_file
+from artgen.training.engine.family import Evaluation, Metric, OptimiserStep, TrainingContext
+from artgen.training.families.fast_style import SAMPLE_IMAGES, FastStyleTraining
+from artgen.training.families.perceptual_loss import PerceptualLoss, total_variation
+from artgen.training.material.material import TrainingDataset
 from artgen.training.recipes.fast_style import FastStyleRecipe
 
 
 @dataclass
-class Batch:
-    """Contents ``(B, 3, crop, crop)`` and the number of each row's style ``(B,)``."""
+class PerceptualBatch:
+    """Contents and styles for one training step.
+
+    Attributes:
+        contents: ``(B, 3, crop, crop)`` in [0, 1].
+        styles: index of each row's style, ``(B,)``.
+    """
 
     contents: Tensor
     styles: Tensor
 
 
 class PerceptualTraining(FastStyleTraining):
-    """The generator, taught by fixed features.
+    """The generator and losses of ``fast-style`` with a perceptual loss.
+
+    Args:
+        recipe: the recipe.
+        dataset: images that contents are cut from.
+        context: the folder, device and process.
 
     Raises:
-        ArtgenError: the weights are not here, or not VGG's.
+        ArtgenError: the weights are not installed, or not VGG's.
     """
 
-    def __init__(self, recipe: FastStyleRecipe, material: Material, place: Place) -> None:
-        super().__init__(recipe, material, place)
+    def __init__(self, recipe: FastStyleRecipe, dataset: TrainingDataset, context: TrainingContext) -> None:
+        super().__init__(recipe, dataset, context)
         self.table = recipe.perceptual
         assert recipe.weights is not None
-        file = find_weights(recipe.weights, place.beside)
+        file = find_weights_file(recipe.weights, context.recipe_folder)
         vgg = load_vgg(file, self.table.preprocessing)
         self.fingerprint += file_hash(file)
-        paintings = [fit(painting.picture, self.table.side).to(place.device) for painting in self.paintings]
-        self.perception = Perception(vgg.to(place.device), paintings)
-
-    def draw(self, number: int) -> Batch:
-        contents, styles = [], []
-        for chance in self.rows(number):
-            styles.append(int(chance.integers(len(self.paintings))))
-            contents.append(self._content(self.material.images.pixels, self.recipe.crop, chance))
-        return Batch(torch.stack(contents), torch.tensor(styles))
-
-    def turns(self, batch: Batch, done: float) -> Iterator[Turn]:
-        contents, styles = self._move(batch.contents), self._move(batch.styles)
-        made = self.generator(contents, F.one_hot(styles, len(self.paintings)).float())
-        content, style = self.perception.distances(made, contents, styles)
-        smoothness = roughness(made)
-        table = self.table
-        total = table.content * content + table.style * style + table.smoothness * smoothness
-        shown = {"content": content, "style": style, "smoothness": smoothness}
-        yield Turn("generator", total, {name: loss.detach() for name, loss in shown.items()})
-
-    def measure(self, networks: Mapping[str, Network]) -> Measured:
-        """What VGG sees of content and paintings, on contents it never saw."""
-        contents = self._held_out(SAMPLES, self.recipe.crop)
-        seen = []
-        for style in range(len(self.paintings)):
-            made, numbers = self._painted(networks, contents, style), torch.full((SAMPLES,), style)
-            pictures = (self._move(made), self._move(contents), self._move(numbers))
-            plain = self.perception.distances(pictures[1], pictures[1], pictures[2])[1]
-            seen.append(torch.stack([*self.perception.distances(*pictures), plain]))
-        content, style_, plain = torch.stack(seen).mean(0).tolist()
-        figures = [
-            Figure("content", "distance to the content in VGG's eyes, relative", content),
-            Figure("style", "distance to the painting's textures, relative", style_),
-            Figure("style_content", "the same of the unpainted content", plain),
+        paintings = [
+            resize_longer_side(painting.image, self.table.side).to(context.device)
+            for painting in self.paintings
         ]
-        kind = "pictures it never saw" if self.material.held_out else "pictures it was trained on"
-        return Measured(f"{SAMPLES} {kind} of {self.recipe.crop} px", figures)
+        self.perceptual_loss = PerceptualLoss(vgg.to(context.device), paintings)
+
+    def draw_batch(self, step: int) -> PerceptualBatch:
+        contents, styles = [], []
+        for rng in self.row_generators(step):
+            styles.append(int(rng.integers(len(self.paintings))))
+            contents.append(self._draw_content(self.dataset.images.pixels, self.recipe.crop, rng))
+        return PerceptualBatch(torch.stack(contents), torch.tensor(styles))
+
+    def optimiser_steps(self, batch: PerceptualBatch, progress: float) -> Iterator[OptimiserStep]:
+        """Yield the generator's loss."""
+        contents, styles = self._move(batch.contents), self._move(batch.styles)
+        generated = self.generator(contents, F.one_hot(styles, len(self.paintings)).float())
+        content, style = self.perceptual_loss.distances(generated, contents, styles)
+        smoothness = total_variation(generated)
+        table = self.table
+        total_loss = table.content * content + table.style * style + table.smoothness * smoothness
+        losses = {"content": content, "style": style, "smoothness": smoothness}
+        yield OptimiserStep("generator", total_loss, {name: loss.detach() for name, loss in losses.items()})
+
+    def evaluate(self, networks: Mapping[str, Network]) -> Evaluation:
+        """Measure the distances of the model's paintings to held-out contents and to the style paintings."""
+        contents = self._validation_contents(SAMPLE_IMAGES, self.recipe.crop)
+        style_distances = []
+        for style in range(len(self.paintings)):
+            generated = self._move(self._paint(networks, contents, style))
+            moved_contents = self._move(contents)
+            styles = self._move(torch.full((SAMPLE_IMAGES,), style))
+            unpainted_style = self.perceptual_loss.distances(moved_contents, moved_contents, styles)[1]
+            distances = self.perceptual_loss.distances(generated, moved_contents, styles)
+            style_distances.append(torch.stack([*distances, unpainted_style]))
+        content_mean, style_mean, unpainted_mean = torch.stack(style_distances).mean(0).tolist()
+        metrics = [
+            Metric("content", "distance to the content's VGG features, relative", content_mean),
+            Metric("style", "distance to the painting's textures, relative", style_mean),
+            Metric("style_content", "the same of the unpainted content", unpainted_mean),
+        ]
+        images = self._describe_validation_images()
+        return Evaluation(f"{SAMPLE_IMAGES} {images} of {self.recipe.crop} px", metrics)

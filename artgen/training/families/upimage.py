@@ -1,8 +1,8 @@
 """The family ``upimage``: a compact generator learns to invent what a thumbnail has lost.
 
-A conditional GAN: patch discriminators that judge in one of two ways (``critic_loss.py``), feature matching,
-mode seeking (Mao et al. 2019), full L1 that fades out. The first steps are L1 only. A share of the inputs is
-taken from the model's own earlier pictures, because a second pass eats the first.
+A conditional GAN: patch discriminators with one of two losses (``critic_loss.py``), feature matching, mode
+seeking (Mao et al. 2019), and L1 that fades out. The first steps are L1 only. A share of the inputs is taken
+from the model's own earlier images, because otherwise a second pass destroys what the first one made.
 """
 
 from __future__ import annotations
@@ -16,174 +16,207 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from artgen.imaging.image import area_down
+from artgen.imaging.image import block_means
 from artgen.models.architectures.network import Network
 from artgen.models.architectures.upimage import UpImager, UpImagerConfig
-from artgen.training.critics.adversarial import moved, settle
-from artgen.training.critics.critic_loss import judge_of
-from artgen.training.engine.family import Family, Measured, Place, Turn, grid, initialised
-from artgen.training.evaluation.metrics import evaluate, imagine
-from artgen.training.material.material import Material
-from artgen.training.pairs import pair_maker
-from artgen.training.recipes.upimage import UpImageRecipe
+from artgen.training.critics.adversarial import move_batch, move_networks
+from artgen.training.critics.critic_loss import build_critic_loss
+from artgen.training.engine.family import (
+    Evaluation,
+    ModelFamily,
+    OptimiserStep,
+    TrainingContext,
+    make_grid,
+    seeded_weights,
+)
+from artgen.training.evaluation.metrics import evaluate_upimager, upscale_each
+from artgen.training.material.material import TrainingDataset
+from artgen.training.pairs import build_pair_maker
+from artgen.training.recipes.upimage import CropSizeTable, UpImageRecipe
 
-MEMORY = 48  # own pictures kept for second passes
-SAMPLES = 5
-INPUT = 32  # px of a sample's and of a measured thumbnail
-FORM = torch.channels_last  # on a CPU too: unlike a U-Net's, its step is then no slower (0.98 of the time)
+MAX_OWN_IMAGES = 48  # of the model's own earlier images that are kept for second passes
+OWN_IMAGE_EVERY_STEPS = 4
+MAX_SAMPLE_IMAGES = 5
+SAMPLE_THUMBNAIL_PX = 32
+ADAM_BETAS = (0.0, 0.99)  # no momentum: each network must follow the other as it is now
+# Also on a CPU: unlike with a U-Net, a step is then no slower (0.98 of the time).
+MEMORY_FORMAT = torch.channels_last
 
 
 @dataclass
-class Batch:
-    """Step ``number``'s inputs with a noise each, and targets; the first input is there twice."""
+class UpImageBatch:
+    """Thumbnails, noise and targets for one training step; the first two rows have the same input.
 
-    number: int
+    Attributes:
+        step: the training step, from 0.
+        inputs: thumbnails, ``(B, 3, crop, crop)``.
+        targets: ``(B, 3, scale * crop, scale * crop)``.
+        noise: noise of each of the generator's noise layers, ``(B, C, k * crop, k * crop)``.
+    """
+
+    step: int
     inputs: Tensor
     targets: Tensor
     noise: list[Tensor]
 
 
-class UpImageTraining(Family):
-    """Up-imager and critic."""
+class UpImageTraining(ModelFamily):
+    """The networks and losses of an up-imager.
 
-    def __init__(self, recipe: UpImageRecipe, material: Material, place: Place) -> None:
-        self.recipe, self.place, self.seed = recipe, place, recipe.seed
-        self.pairs = pair_maker(recipe.made_by(), material)
-        self.images = material
-        with initialised(recipe.seed):
+    Args:
+        recipe: the recipe.
+        dataset: the images.
+        context: the folder, device and process.
+    """
+
+    def __init__(self, recipe: UpImageRecipe, dataset: TrainingDataset, context: TrainingContext) -> None:
+        self.recipe, self.context, self.seed = recipe, context, recipe.seed
+        self.pair_maker = build_pair_maker(recipe.pair_table(), dataset)
+        self.dataset = dataset
+        with seeded_weights(recipe.seed):
             config = UpImagerConfig(width=recipe.width, blocks=recipe.blocks, widths=tuple(recipe.widths))
             self.generator = UpImager(config)
-            self.judge = judge_of(recipe)
-        critic = self.judge.critic
+            self.critic_loss = build_critic_loss(recipe)
+        critic = self.critic_loss.critic
         self.networks = {"generator": self.generator, "critic": critic}
-        settle(self.networks.values(), place.device, FORM)
-        betas = (0.0, 0.99)  # no momentum: each network must follow the other as it is now
+        move_networks(self.networks.values(), context.device, MEMORY_FORMAT)
+        critic_rate = recipe.rate * recipe.critic_rate
         self.optimisers = {
-            "generator": torch.optim.Adam(self.generator.parameters(), recipe.rate, betas),
-            "critic": torch.optim.Adam(critic.parameters(), recipe.rate * recipe.critic_rate, betas),
+            "generator": torch.optim.Adam(self.generator.parameters(), recipe.rate, ADAM_BETAS),
+            "critic": torch.optim.Adam(critic.parameters(), critic_rate, ADAM_BETAS),
         }
-        self.memory: list[Tensor] = []
-        self.batch = recipe.sizes[0].batch
+        self.own_images: list[Tensor] = []
+        self.batch_size = recipe.sizes[0].batch
 
-    def draw(self, number: int) -> Batch:
-        size = self._size(number / self.recipe.steps)
+    def draw_batch(self, step: int) -> UpImageBatch:
+        size = self._crop_size(step / self.recipe.steps)
         scale = self.generator.config.scale
-        rows = list(self.rows(number, size.batch))
-        pairs = [self.pairs.random(size.crop * scale, chance) for chance in rows[1:]]
+        rngs = list(self.row_generators(step, size.batch))
+        pairs = [self.pair_maker.draw_pair(size.crop * scale, rng) for rng in rngs[1:]]
         pairs = [pairs[0], *pairs]
         noise = [
             torch.stack(
                 [
-                    torch.from_numpy(chance.standard_normal((c, size.crop * k, size.crop * k), np.float32))
-                    for chance in rows
+                    torch.from_numpy(
+                        rng.standard_normal((channels, size.crop * factor, size.crop * factor), np.float32)
+                    )
+                    for rng in rngs
                 ]
             )
-            for c, k in self.generator.noise_layers()
+            for channels, factor in self.generator.noise_layers()
         ]
-        return Batch(
-            number, torch.stack([pair[0] for pair in pairs]), torch.stack([pair[1] for pair in pairs]), noise
-        )
+        inputs, targets = (torch.stack([pair[part] for pair in pairs]) for part in (0, 1))
+        return UpImageBatch(step, inputs, targets, noise)
 
-    def turns(self, batch: Batch, done: float) -> Iterator[Turn]:
-        """The critic, then the generator; in the warm-up one of them alone.
+    def optimiser_steps(self, batch: UpImageBatch, progress: float) -> Iterator[OptimiserStep]:
+        """Yield the loss of the critic, then that of the generator; in the warm-up only one of them.
 
-        That is the generator, by L1, when it begins from chance. One that goes on from a finished model would
-        unlearn while a critic that knows nothing told it so; there the critic has the warm-up to itself.
+        From random weights, the generator has the warm-up alone, with L1. A generator that starts from a
+        finished model would unlearn under an untrained critic; then the critic has the warm-up alone.
         """
         recipe = self.recipe
-        self.batch = len(batch.inputs)
-        count = self._second_pass(batch)
-        inputs, targets = self._move(batch.inputs), self._move(batch.targets)[:count]
-        waits = recipe.start is not None and done < recipe.warm_up
-        with torch.set_grad_enabled(not waits):
+        self.batch_size = len(batch.inputs)
+        target_count = self._replace_last_input(batch)
+        inputs, targets = self._move(batch.inputs), self._move(batch.targets)[:target_count]
+        trains_critic_alone = recipe.start is not None and progress < recipe.warm_up
+        with torch.set_grad_enabled(not trains_critic_alone):
             fakes = self.generator(inputs, [self._move(noise) for noise in batch.noise])
-        if waits:
-            yield self.judge.turn(self.judge.look(targets, fakes, self._condition(inputs)), batch.number)
+        if trains_critic_alone:
+            output = self.critic_loss.run_critic(targets, fakes, self._enlarge(inputs))
+            yield self.critic_loss.critic_step(output, batch.step)
             return
-        losses = {"l1": (fakes[:count] - targets).abs().sum() / fakes.numel()}
-        fade = min(1.0, max(0.0, (done - recipe.warm_up) / recipe.l1_fade))
-        total = losses["l1"] * (recipe.l1 + (recipe.l1_end - recipe.l1) * fade)
-        losses["consistency"] = F.l1_loss(area_down(fakes, self.generator.config.scale), inputs)
-        total = total + recipe.consistency * losses["consistency"]
-        if done >= recipe.warm_up:
-            condition = self._condition(inputs)
-            seen = self.judge.look(targets, fakes, condition)
-            yield self.judge.turn(seen, batch.number)
-            losses |= self.judge.persuade(fakes, condition, seen)
+        losses = {"l1": (fakes[:target_count] - targets).abs().sum() / fakes.numel()}
+        fade = min(1.0, max(0.0, (progress - recipe.warm_up) / recipe.l1_fade))
+        total_loss = losses["l1"] * (recipe.l1 + (recipe.l1_end - recipe.l1) * fade)
+        losses["consistency"] = F.l1_loss(block_means(fakes, self.generator.config.scale), inputs)
+        total_loss = total_loss + recipe.consistency * losses["consistency"]
+        if progress >= recipe.warm_up:
+            conditions = self._enlarge(inputs)
+            output = self.critic_loss.run_critic(targets, fakes, conditions)
+            yield self.critic_loss.critic_step(output, batch.step)
+            losses |= self.critic_loss.generator_losses(fakes, conditions, output)
             losses["spread"] = self._spread(fakes)
-            asked = recipe.adversarial * losses["fool"] + recipe.feature_matching * losses["features"]
-            asked = asked + recipe.mode_seeking * F.relu(recipe.spread - losses["spread"]) / recipe.spread
-            total = total + asked
-        yield Turn("generator", total, {name: loss.detach() for name, loss in losses.items()})
-        self._remember(fakes, batch.number)
+            gan_loss = recipe.adversarial * losses["fool"] + recipe.feature_matching * losses["features"]
+            missing_spread = F.relu(recipe.spread - losses["spread"])
+            gan_loss = gan_loss + recipe.mode_seeking * missing_spread / recipe.spread
+            total_loss = total_loss + gan_loss
+        yield OptimiserStep("generator", total_loss, {name: loss.detach() for name, loss in losses.items()})
+        self._keep_own_image(fakes, batch.step)
 
-    def rate(self, done: float) -> float:
-        """Thrice in the warm-up, whichever network it is for; then flat; to a tenth over the last fifth."""
-        if done < self.recipe.warm_up:
+    def learning_rate_factor(self, progress: float) -> float:
+        """Return 3 in the warm-up, then 1, and over the last fifth a factor that falls to a tenth."""
+        if progress < self.recipe.warm_up:
             return 3.0
-        return 1.0 if done < 0.8 else 1.0 - 0.9 * (done - 0.8) / 0.2
+        return 1.0 if progress < 0.8 else 1.0 - 0.9 * (progress - 0.8) / 0.2
 
-    def preview(self, networks: Mapping[str, Network]) -> Tensor:
-        """Rows: thumbnails of held-out pictures, what the model makes of them, the real pictures."""
+    def sample_grid(self, networks: Mapping[str, Network]) -> Tensor:
+        """Return rows of thumbnails of held-out images, generated images and the real ones."""
         network = networks["generator"]
         assert isinstance(network, UpImager)
-        side = INPUT * network.config.scale
-        count = min(SAMPLES, len(self.images.validation.pixels))
-        inputs, targets = self.pairs.validation(count, side, enlarged=False)
-        made = imagine(network, inputs, seed=1, device=str(self.place.device))
-        return grid([F.interpolate(inputs, size=targets.shape[-2:], mode="nearest"), made, targets])
+        side = SAMPLE_THUMBNAIL_PX * network.config.scale
+        count = min(MAX_SAMPLE_IMAGES, len(self.dataset.validation_images.pixels))
+        inputs, targets = self.pair_maker.validation_batch(count, side, enlarge_inputs=False)
+        generated = upscale_each(network, inputs, seed=1, device=str(self.context.device))
+        enlarged_inputs = F.interpolate(inputs, size=targets.shape[-2:], mode="nearest")
+        return make_grid([enlarged_inputs, generated, targets])
 
-    def measure(self, networks: Mapping[str, Network]) -> Measured:
+    def evaluate(self, networks: Mapping[str, Network]) -> Evaluation:
         network = networks["generator"]
         assert isinstance(network, UpImager)
-        return evaluate(network, self.pairs, self.images, str(self.place.device))
+        return evaluate_upimager(network, self.pair_maker, self.dataset, str(self.context.device))
 
     def extra_state(self) -> dict[str, Any]:
-        """The model's own earlier pictures."""
-        return {"memory": self.memory}
+        """Return the model's own earlier images."""
+        return {"memory": self.own_images}
 
     def load_extra_state(self, state: Mapping[str, Any]) -> None:
-        self.memory = list(state["memory"])
+        self.own_images = list(state["memory"])
 
-    def _size(self, done: float) -> Any:
-        return next(size for size in reversed(self.recipe.sizes) if done >= size.since)
+    def _crop_size(self, progress: float) -> CropSizeTable:
+        return next(size for size in reversed(self.recipe.sizes) if progress >= size.since)
 
-    def _condition(self, inputs: Tensor) -> Tensor:
-        """Thumbnails as the critic sees them: enlarged."""
+    def _enlarge(self, inputs: Tensor) -> Tensor:
+        """Enlarge thumbnails to the size of the targets, as the critic sees them."""
         scale = self.generator.config.scale
         return F.interpolate(inputs, scale_factor=scale, mode="bicubic", align_corners=False)
 
     def _spread(self, fakes: Tensor) -> Tensor:
-        """How far the pictures of the two noises differ; the loss is a hinge: more than enough is not asked.
+        """Return the mean difference of the images of the two noises; the loss asks for a minimum of it.
 
-        At half size, so that grain alone does not count as another invention; but a 2x has nothing to invent
-        except grain, and at half size it is its input.
+        It is measured at half size, so that grain alone does not count as another invention; except for a 2x,
+        which has nothing but grain to invent, and which at half size equals its input.
         """
-        size = 2 if self.generator.config.scale > 2 else 1
-        return (area_down(fakes[:1], size) - area_down(fakes[1:2], size)).abs().mean()
+        factor = 2 if self.generator.config.scale > 2 else 1
+        return (block_means(fakes[:1], factor) - block_means(fakes[1:2], factor)).abs().mean()
 
-    def _second_pass(self, batch: Batch) -> int:
-        """Now and then put a crop of an own picture in the last row's place; how many rows have a target."""
-        rows, crop = len(batch.inputs), batch.inputs.shape[-1]
-        large = [picture for picture in self.memory if picture.shape[-1] >= 2 * crop]
-        rng = np.random.default_rng((self.seed, batch.number, self.place.process, 2))
-        if large and rng.random() < self.recipe.second_pass * (rows - 1):
-            batch.inputs[-1] = _reduced(large[int(rng.integers(len(large)))], crop, rng)
-            return rows - 1
-        return rows
+    def _replace_last_input(self, batch: UpImageBatch) -> int:
+        """Now and then replace the last input by a crop of one of the model's own earlier images.
 
-    def _remember(self, fakes: Tensor, number: int) -> None:
-        if number % 4 == 0:
-            row = number // 4 % len(fakes)
-            picture = (fakes[row].detach().float().clamp(0, 1) * 255).round().byte().cpu()
-            self.memory = [*self.memory[-(MEMORY - 1) :], picture]
+        Returns:
+            The number of rows that have a target: a replaced input has none.
+        """
+        row_count, crop = len(batch.inputs), batch.inputs.shape[-1]
+        large_images = [image for image in self.own_images if image.shape[-1] >= 2 * crop]
+        rng = np.random.default_rng((self.seed, batch.step, self.context.process_index, 2))
+        if large_images and rng.random() < self.recipe.second_pass * (row_count - 1):
+            image = large_images[int(rng.integers(len(large_images)))]
+            batch.inputs[-1] = _crop_at_half_size(image, crop, rng)
+            return row_count - 1
+        return row_count
+
+    def _keep_own_image(self, fakes: Tensor, step: int) -> None:
+        """Keep one of the generated images every few steps, for later second passes."""
+        if step % OWN_IMAGE_EVERY_STEPS == 0:
+            row = step // OWN_IMAGE_EVERY_STEPS % len(fakes)
+            image = (fakes[row].detach().float().clamp(0, 1) * 255).round().byte().cpu()
+            self.own_images = [*self.own_images[-(MAX_OWN_IMAGES - 1) :], image]
 
     def _move(self, batch: Tensor) -> Tensor:
-        return moved(batch, self.place.device, FORM)
+        return move_batch(batch, self.context.device, MEMORY_FORMAT)
 
 
-def _reduced(picture: Tensor, crop: int, rng: np.random.Generator) -> Tensor:
-    """A crop of an own picture, uint8, reduced by half as the next pass of a recipe would reduce it."""
-    half = F.avg_pool2d(picture.float() / 255, 2)
+def _crop_at_half_size(image: Tensor, crop: int, rng: np.random.Generator) -> Tensor:
+    """Return a random crop of an own image, uint8, at half its size, as a recipe's next pass would see it."""
+    half = F.avg_pool2d(image.float() / 255, 2)
     top, left = (int(rng.integers(half.shape[-1] - crop + 1)) for _ in range(2))
     return half[:, top : top + crop, left : left + crop]

@@ -1,1 +1,1 @@
-"""Images as a training reads them."""
+"""Training images: decoding, held-out images, pairs by name, and crops."""

@@ -1,4 +1,4 @@
-"""A folder tree of training images, decoded once into one flat file that the system maps into memory."""
+"""Training images, decoded once into one flat cache file that is mapped into memory."""
 
 from __future__ import annotations
 
@@ -15,26 +15,27 @@ import numpy as np
 import numpy.typing as npt
 
 from artgen.errors import ArtgenError, WriteError
-from artgen.events import Emit, WorkProgress, ignore
+from artgen.events import Emit, WorkProgress, ignore_event
 from artgen.hashing import file_hash
-from artgen.imaging.image import fit
+from artgen.imaging.image import resize_longer_side
 from artgen.imaging.io.files import atomic_file, atomic_write, read_image, sweep
 
 Pixels = npt.NDArray[np.uint8]
-EVERY = 20
-# A cache is taken for whole by its size and by so many pieces of it, bytes each: gigabytes take no time.
-PIECES, PIECE = 256, 4096
+"""An image ``(H, W, 3)``."""
+HOLD_OUT_EVERY = 20  # images
+# A cache of gigabytes is checked fast: by its size and by this many chunks of it.
+DIGEST_CHUNKS, DIGEST_CHUNK_BYTES = 256, 4096
 
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Decoded images, ``(H, W, 3)`` uint8 views of one memory-mapped file.
+    """Decoded images and the files that they come from.
 
     Attributes:
-        files: where they come from.
-        pixels: one array an image.
-        fingerprint: SHA-256 over the name and bytes of every file that was to be read.
-        skipped: why a file could not be read.
+        files: the image files.
+        pixels: for each file ``(H, W, 3)`` uint8, a view of one memory-mapped file.
+        fingerprint: SHA-256 of the names and bytes of all files, including the skipped ones.
+        skipped: the files that could not be read, each with the reason.
     """
 
     files: tuple[Path, ...]
@@ -44,132 +45,147 @@ class ImageSet:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names with their folders'."""
+        """The files' names, each with the name of its folder."""
         return tuple(f"{file.parent.name}/{file.name}" for file in self.files)
 
-    def only(self, places: Sequence[int]) -> ImageSet:
-        """The images at ``places``, in that order."""
-        files = tuple(self.files[place] for place in places)
-        return replace(self, files=files, pixels=tuple(self.pixels[place] for place in places))
+    def subset(self, indices: Sequence[int]) -> ImageSet:
+        """Return the images at ``indices``, in that order."""
+        files = tuple(self.files[index] for index in indices)
+        return replace(self, files=files, pixels=tuple(self.pixels[index] for index in indices))
 
 
-def split(files: Sequence[Path], every: int = EVERY) -> tuple[list[int], list[int]]:
-    """Places of ``files`` for training and for validation: every 20th by name is held out.
+def split_validation(files: Sequence[Path], every: int = HOLD_OUT_EVERY) -> tuple[list[int], list[int]]:
+    """Return the indices of ``files`` for training and for validation: every 20th name is held out.
 
-    Cuts of one photograph (``NAME_crop1``, ``NAME_crop2``) stay on the same side: they count as one name.
+    Crops of one photograph (``NAME_crop1``, ``NAME_crop2``) count as one name, so that they are not
+    separated.
     """
-    stems = sorted({_stem(file) for file in files})
-    held = set(stems[::every]) if len(stems) >= every else set()
-    sides: tuple[list[int], list[int]] = [], []
-    for place, file in enumerate(files):
-        sides[_stem(file) in held].append(place)
-    return sides
+    stems = sorted({_stem_without_crop(file) for file in files})
+    held_out = set(stems[::every]) if len(stems) >= every else set()
+    training: list[int] = []
+    validation: list[int] = []
+    for index, file in enumerate(files):
+        (validation if _stem_without_crop(file) in held_out else training).append(index)
+    return training, validation
 
 
-def _stem(file: Path) -> str:
+def _stem_without_crop(file: Path) -> str:
     return re.sub(r"_crop\d*$", "", file.stem)
 
 
 def load_images(
-    files: Sequence[Path], cache: Path, *, side: int, emit: Emit = ignore, kind: str | None = None
+    files: Sequence[Path],
+    cache_folder: Path,
+    *,
+    max_side: int,
+    emit: Emit = ignore_event,
+    kind: str | None = None,
 ) -> ImageSet:
-    """Decode ``files`` at most ``side`` px long into ``cache`` (or map what an earlier call left there).
+    """Decode ``files`` into a cache, or map the cache that an earlier call wrote.
 
     Args:
-        files: in any of the formats that are read.
-        cache: a folder.
-        side: px.
-        emit: takes ``WorkProgress``.
-        kind: what they are for; when they change, the cache of those before them is removed.
+        files: images in any format that artgen reads.
+        cache_folder: folder of the cache files.
+        max_side: images are reduced to at most this longer side, px.
+        emit: receives ``WorkProgress``.
+        kind: the images' use, ``data`` or ``inputs``. When the images of a kind change, its older caches are
+            removed.
 
     Raises:
-        ArtgenError: when no file can be read.
-        WriteError: the disk is full or the folder not writable; nothing partial is left.
+        ArtgenError: no file can be read.
+        WriteError: the disk is full or the folder not writable; no partial file is left.
     """
-    fingerprint = _fingerprint(files, emit)
-    index = cache / f"{kind or 'images'}-{fingerprint[:16]}-{side}.json"
-    data = index.with_suffix(".u8")
-    table = _kept(index, data)
-    if table is None:
-        table = _decode(files, index, data, side, emit)
+    fingerprint = _fingerprint_files(files, emit)
+    index_file = cache_folder / f"{kind or 'images'}-{fingerprint[:16]}-{max_side}.json"
+    pixel_file = index_file.with_suffix(".u8")
+    index = _read_cache_index(index_file, pixel_file)
+    if index is None:
+        index = _decode_to_cache(files, index_file, pixel_file, max_side, emit)
         if kind is not None:
-            _sweep(index, kind)
-    skipped = {files[place]: why for place, why in table["skipped"]}
-    if not table["images"]:
+            _remove_old_caches(index_file, kind)
+    skipped = {files[file_index]: reason for file_index, reason in index["skipped"]}
+    if not index["images"]:
         raise ArtgenError(str(files[0].parent), "no image could be read", "; ".join([*skipped.values()][:3]))
-    flat = np.memmap(data, dtype=np.uint8, mode="r")
+    flat = np.memmap(pixel_file, dtype=np.uint8, mode="r")
     pixels = tuple(
         flat[start : start + height * width * 3].reshape(height, width, 3)
-        for _, start, height, width in table["images"]
+        for _, start, height, width in index["images"]
     )
-    return ImageSet(tuple(files[place] for place, *_ in table["images"]), pixels, fingerprint, skipped)
+    decoded_files = tuple(files[file_index] for file_index, *_ in index["images"])
+    return ImageSet(decoded_files, pixels, fingerprint, skipped)
 
 
-def _fingerprint(files: Sequence[Path], emit: Emit) -> str:
+def _fingerprint_files(files: Sequence[Path], emit: Emit) -> str:
     digest = hashlib.sha256()
-    for done, file in enumerate(files):
-        emit(WorkProgress(done / len(files), f"looking for changes: image {done:,} of {len(files):,}"))
-        digest.update(file.name.encode(errors="surrogateescape") + b"\0" + _hash(file))
+    for file_index, file in enumerate(files):
+        emit(
+            WorkProgress(
+                file_index / len(files), f"looking for changes: image {file_index:,} of {len(files):,}"
+            )
+        )
+        digest.update(file.name.encode(errors="surrogateescape") + b"\0" + _hash_file(file))
     return digest.hexdigest()
 
 
-def _hash(file: Path) -> bytes:
+def _hash_file(file: Path) -> bytes:
     try:
         return bytes.fromhex(file_hash(file))
-    except ArtgenError as error:  # reported again, and skipped, when it is decoded
-        return error.found.encode()
+    except ArtgenError as error:  # the file will be reported and skipped when it is decoded
+        return error.problem.encode()
 
 
-def _kept(index: Path, data: Path) -> dict[str, Any] | None:
-    """What an earlier call left, if it is whole: a power cut may leave holes, or nothing but zeros."""
+def _read_cache_index(index_file: Path, pixel_file: Path) -> dict[str, Any] | None:
+    """Read the index of a cache; None if the cache is damaged, as a power cut may leave it."""
     try:
-        table: dict[str, Any] = json.loads(index.read_bytes())
-        return table if table["digest"] == _digest(data) else None
+        index: dict[str, Any] = json.loads(index_file.read_bytes())
+        return index if index["digest"] == _digest_pixels(pixel_file) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _digest(data: Path) -> str:
-    """Of the size, and of pieces evenly spread."""
-    size = data.stat().st_size
+def _digest_pixels(pixel_file: Path) -> str:
+    """Hash the size of the cache file and evenly spaced chunks of it."""
+    size = pixel_file.stat().st_size
     digest = hashlib.sha256(str(size).encode())
-    with data.open("rb") as file:
-        for start in range(0, size, max(PIECE, size // PIECES)):
-            file.seek(start)
-            digest.update(file.read(PIECE))
+    with pixel_file.open("rb") as stream:
+        for start in range(0, size, max(DIGEST_CHUNK_BYTES, size // DIGEST_CHUNKS)):
+            stream.seek(start)
+            digest.update(stream.read(DIGEST_CHUNK_BYTES))
     return digest.hexdigest()
 
 
-def _decode(files: Sequence[Path], index: Path, data: Path, side: int, emit: Emit) -> dict[str, Any]:
-    """Write the pixels, then the index that vouches for them."""
+def _decode_to_cache(
+    files: Sequence[Path], index_file: Path, pixel_file: Path, max_side: int, emit: Emit
+) -> dict[str, Any]:
+    """Write the pixels of all images, then the index with their digest, and return the index."""
     try:
-        data.parent.mkdir(parents=True, exist_ok=True)
+        pixel_file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise WriteError(data, error.strerror or str(error)) from error
-    sweep(data.parent)
+        raise WriteError(pixel_file, error.strerror or str(error)) from error
+    sweep(pixel_file.parent)
     rows: list[tuple[int, int, int, int]] = []
     skipped: list[tuple[int, str]] = []
-    with atomic_file(data) as out:
-        for place, file in enumerate(files):
-            emit(WorkProgress(place / len(files), f"decoding: image {place:,} of {len(files):,}"))
+    with atomic_file(pixel_file) as stream:
+        for file_index, file in enumerate(files):
+            emit(WorkProgress(file_index / len(files), f"decoding: image {file_index:,} of {len(files):,}"))
             try:
                 image = read_image(file)
             except ArtgenError as error:
-                skipped.append((place, str(error)))
+                skipped.append((file_index, str(error)))
                 continue
-            if max(image.shape[-2:]) > side:
-                image = fit(image, side)
+            if max(image.shape[-2:]) > max_side:
+                image = resize_longer_side(image, max_side)
             pixels = (image.permute(1, 2, 0) * 255).round().byte().contiguous().numpy()
-            rows.append((place, out.tell(), pixels.shape[0], pixels.shape[1]))
-            out.write(pixels.tobytes())
-    table = {"digest": _digest(data), "images": rows, "skipped": skipped}
-    atomic_write(index, json.dumps(table).encode())
-    return table
+            rows.append((file_index, stream.tell(), pixels.shape[0], pixels.shape[1]))
+            stream.write(pixels.tobytes())
+    index = {"digest": _digest_pixels(pixel_file), "images": rows, "skipped": skipped}
+    atomic_write(index_file, json.dumps(index).encode())
+    return index
 
 
-def _sweep(index: Path, kind: str) -> None:
-    """Remove the caches of other images that were for the same."""
-    for old in index.parent.glob(f"{kind}-{'[0-9a-f]' * 16}-*"):
-        if old.suffix in (".json", ".u8") and old.stem != index.stem:
-            with contextlib.suppress(OSError):  # where another process has it mapped
-                old.unlink()
+def _remove_old_caches(index_file: Path, kind: str) -> None:
+    """Remove the caches of ``kind`` other than the one of ``index_file``."""
+    for file in index_file.parent.glob(f"{kind}-{'[0-9a-f]' * 16}-*"):
+        if file.suffix in (".json", ".u8") and file.stem != index_file.stem:
+            with contextlib.suppress(OSError):  # another process has it mapped
+                file.unlink()

@@ -1,4 +1,4 @@
-"""Which image of one folder belongs to which of another: the one of the same name."""
+"""Matching the images of two folders into pairs by their names."""
 
 from __future__ import annotations
 
@@ -9,50 +9,61 @@ from pathlib import Path
 from artgen.errors import ArtgenError
 from artgen.training.material.images import ImageSet
 
-SHOWN = 5
-COMMAND = "artgen data pairs INPUTS TARGETS"
+MAX_LISTED_NAMES = 5
+PAIRS_COMMAND = "artgen data pairs INPUTS TARGETS"
 
 
-def matched(targets: ImageSet, inputs: ImageSet) -> tuple[ImageSet, ImageSet]:
-    """Both with only what has a partner, in the order of the targets: partners have the same place.
+def match_pairs(targets: ImageSet, inputs: ImageSet) -> tuple[ImageSet, ImageSet]:
+    """Return the targets and inputs that form pairs, both in the order of the targets.
 
-    A picture whose partner is there, but cannot be read, goes with it: that one is told as skipped.
+    A readable image whose partner exists but cannot be read is left out; the partner is reported as skipped.
 
     Raises:
-        ArtgenError: a file without one of the same name in the other folder, or two of a name in one.
+        ArtgenError: a file has no partner of the same name in the other folder, two files of one folder have
+            the same name, or no pair can be read.
     """
-    keys, others = _keys((*targets.files, *targets.skipped)), _keys((*inputs.files, *inputs.skipped))
+    target_indices = _index_by_name((*targets.files, *targets.skipped))
+    input_indices = _index_by_name((*inputs.files, *inputs.skipped))
     problems = [
-        *listed("without an input", sorted(keys.keys() - others.keys())),
-        *listed("without a target", sorted(others.keys() - keys.keys())),
+        *describe_names("without an input", sorted(target_indices.keys() - input_indices.keys())),
+        *describe_names("without a target", sorted(input_indices.keys() - target_indices.keys())),
     ]
     if problems:
         raise ArtgenError(
-            "pairs", "; ".join(problems), "the same names in both folders but for the ending", COMMAND
+            "pairs", "; ".join(problems), "the same names in both folders but for the ending", PAIRS_COMMAND
         )
-    pairs = [(place, others[key]) for key, place in keys.items()]
-    whole = [(a, b) for a, b in pairs if a < len(targets.files) and b < len(inputs.files)]
-    if not whole:
-        raise ArtgenError("pairs", "no pair of which both images can be read", "whole files", COMMAND)
-    return targets.only([a for a, _ in whole]), inputs.only([b for _, b in whole])
+    pairs = [(index, input_indices[name]) for name, index in target_indices.items()]
+    # Indices past the files are those of skipped files.
+    readable = [
+        (target, input_)
+        for target, input_ in pairs
+        if target < len(targets.files) and input_ < len(inputs.files)
+    ]
+    if not readable:
+        raise ArtgenError(
+            "pairs", "no pair of which both images can be read", "readable files", PAIRS_COMMAND
+        )
+    return targets.subset([target for target, _ in readable]), inputs.subset(
+        [input_ for _, input_ in readable]
+    )
 
 
-def listed(what: str, names: Sequence[str]) -> list[str]:
-    """``3 images without an input: a, b, c``; nothing where there are none."""
+def describe_names(condition: str, names: Sequence[str]) -> list[str]:
+    """Return one phrase such as ``3 images without an input: a, b, c``; nothing if there are no names."""
     if not names:
         return []
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    more = f" and {len(names) - MAX_LISTED_NAMES} more" if len(names) > MAX_LISTED_NAMES else ""
     count = f"{len(names)} image{'s' if len(names) > 1 else ''}"
-    return [f"{count} {what}: {', '.join(names[:SHOWN])}{more}"]
+    return [f"{count} {condition}: {', '.join(names[:MAX_LISTED_NAMES])}{more}"]
 
 
-def _keys(files: Sequence[Path]) -> dict[str, int]:
-    """Each name without folder and ending, with its place; with its folder only where names repeat."""
-    stems = [file.stem for file in files]
-    if max(Counter(stems).values(), default=0) > 1:
-        stems = [f"{file.parent.name}/{file.stem}" for file in files]
-    twice = sorted(stem for stem, count in Counter(stems).items() if count > 1)
-    if twice:
-        found = "; ".join(listed("of which there are two", twice))
-        raise ArtgenError("pairs", found, "one image of each name")
-    return {stem: place for place, stem in enumerate(stems)}
+def _index_by_name(files: Sequence[Path]) -> dict[str, int]:
+    """Map each file's name to its index: without suffix, and without folder unless names repeat."""
+    names = [file.stem for file in files]
+    if max(Counter(names).values(), default=0) > 1:
+        names = [f"{file.parent.name}/{file.stem}" for file in files]
+    repeated_names = sorted(name for name, count in Counter(names).items() if count > 1)
+    if repeated_names:
+        problem = "; ".join(describe_names("of which there are two", repeated_names))
+        raise ArtgenError("pairs", problem, "one image of each name")
+    return {name: index for index, name in enumerate(names)}

@@ -1,11 +1,11 @@
-"""The pair maker ``blend``: inputs are mixed thumbnails of aligned faces, the target is one whole face.
+"""The pair maker ``blend``: inputs are blended thumbnails of aligned faces, the target is one whole face.
 
-What teaches a network to make *one* face out of a mixture? To bring back the face that dominates, when the
-others are other people, teaches what belongs together in a face, but also to throw the others out. So in a
-share of the pairs the other face is the same person's own picture, shifted a little and in another light:
-then only what betrays the mixture (seams, double contours, two lights) is to be removed, and whose traits
-they are is left alone. Shiohara and Yamasaki 2022, "Detecting Deepfakes with Self-Blended Images", make such
-mixtures to find forgeries; here the network learns to heal them.
+What teaches a network to make *one* face out of a blend? Restoring the face that dominates, if the others are
+other people's, teaches what belongs together in a face, but also to remove the others. So in a share of the
+pairs the other face is the same picture, shifted a little and in another light: then only what reveals the
+blend (seams, double contours, two lights) must be removed, and the features of both are kept. Shiohara and
+Yamasaki 2022, "Detecting Deepfakes with Self-Blended Images", make such blends to detect forgeries; here the
+network learns to repair them.
 """
 
 from __future__ import annotations
@@ -17,77 +17,85 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from artgen.imaging.inputs import cells, pixelated
-from artgen.imaging.masks import masks, mix
+from artgen.imaging.inputs import reduced_size, resize_by_area
+from artgen.imaging.masks import blend_by_masks, draw_masks
 from artgen.training.material.images import Pixels
-from artgen.training.material.material import Material
-from artgen.training.pairs.light import in_another_light
-from artgen.training.pairs.maker import Pair, PairMaker, between
-from artgen.training.pairs.window import Window, draw_window
-from artgen.training.recipes.pairs import Blend
+from artgen.training.material.material import TrainingDataset
+from artgen.training.pairs.light import jitter_light
+from artgen.training.pairs.maker import Pair, PairMaker, draw_from_range
+from artgen.training.pairs.window import CropWindow, draw_crop_window
+from artgen.training.recipes.pairs import BlendTable
 
-# How far the same face is shifted and scaled, relative to its side: what alignment leaves to chance.
-SHIFT = 0.06
+# Largest shift, and change of size, of the same face as a share of its side: what alignment leaves inexact.
+MAX_SHIFT = 0.06
 
 
-class BlendPairs(PairMaker):
-    """Faces mixed in the ways of the source ``faces``; the one that covers most is the target."""
+class BlendPairMaker(PairMaker):
+    """Blends faces in the modes of the source ``faces``; the face that covers most is the target."""
 
-    def __init__(self, table: Blend, material: Material) -> None:
-        super().__init__(material)
+    def __init__(self, table: BlendTable, dataset: TrainingDataset) -> None:
+        super().__init__(dataset)
         self.table = table
 
-    def random(self, side: int, chance: np.random.Generator) -> Pair:
-        faces = self.material.images.pixels
-        return self._pair(faces, int(chance.integers(len(faces))), side, chance)
+    def draw_pair(self, side: int, rng: np.random.Generator) -> Pair:
+        faces = self.dataset.images.pixels
+        return self._blend(faces, int(rng.integers(len(faces))), side, rng)
 
-    def fixed(self, index: int, count: int, side: int) -> Pair:
-        """A held-out face, always mixed alike."""
-        faces = self.material.validation.pixels
-        return self._pair(faces, index * len(faces) // count, side, np.random.default_rng((index, count)))
+    def fixed_pair(self, index: int, count: int, side: int) -> Pair:
+        """Return a blend of a held-out face, the same for the same ``index`` and ``count``."""
+        faces = self.dataset.validation_images.pixels
+        return self._blend(faces, index * len(faces) // count, side, np.random.default_rng((index, count)))
 
-    def _pair(self, faces: Sequence[Pixels], first: int, side: int, chance: np.random.Generator) -> Pair:
+    def _blend(self, faces: Sequence[Pixels], target_index: int, side: int, rng: np.random.Generator) -> Pair:
+        """Return a blended thumbnail and its target face.
+
+        Args:
+            faces: all faces to choose the others from.
+            target_index: index of the target face.
+            side: side of the target, px.
+            rng: random generator of every choice.
+        """
         table = self.table
-        window = draw_window(table.scale, table.flips, chance)
-        pictures = [window.cut(faces[first], side)]
-        if len(faces) == 1 or chance.random() < table.own:
-            pictures.append(_shifted(window, chance).cut(faces[first], side))
+        window = draw_crop_window(table.scale, table.flips, rng)
+        crops = [window.crop(faces[target_index], side)]
+        if len(faces) == 1 or rng.random() < table.own:
+            crops.append(_shift_window(window, rng).crop(faces[target_index], side))
         else:
-            for _ in range(int(chance.integers(1, table.faces))):
-                other = (first + int(chance.integers(1, len(faces)))) % len(faces)
-                pictures.append(draw_window(table.scale, table.flips, chance).cut(faces[other], side))
+            for _ in range(int(rng.integers(1, table.faces))):
+                other_index = (target_index + int(rng.integers(1, len(faces)))) % len(faces)
+                crops.append(draw_crop_window(table.scale, table.flips, rng).crop(faces[other_index], side))
         thumbnails = torch.stack(
-            [pixelated(picture, cells((side, side), table.factor)) for picture in pictures]
+            [resize_by_area(crop, reduced_size((side, side), table.factor)) for crop in crops]
         )
-        for k in range(1, len(pictures)):
-            thumbnails[k] = in_another_light(thumbnails[k], table.light, chance)
-        covers = self._covers(len(pictures), thumbnails.shape[-1], chance)
-        return mix(thumbnails, covers).clamp(0, 1), pictures[0]
+        for index in range(1, len(crops)):
+            thumbnails[index] = jitter_light(thumbnails[index], table.light, rng)
+        masks = self._draw_masks(len(crops), thumbnails.shape[-1], rng)
+        return blend_by_masks(thumbnails, masks).clamp(0, 1), crops[0]
 
-    def _covers(self, count: int, size: int, chance: np.random.Generator) -> Tensor:
-        """Masks of ``count`` faces, the largest first."""
+    def _draw_masks(self, count: int, size: int, rng: np.random.Generator) -> Tensor:
+        """Draw masks ``(count, 1, size, size)`` of the faces, the one that covers most first."""
         table = self.table
-        other = between(table.other, chance)
-        weights = [1 - other, *(other * chance.dirichlet(np.ones(count - 1)))]
-        covers = masks(
-            str(chance.choice(table.modes)),
+        other_share = draw_from_range(table.other, rng)
+        weights = [1 - other_share, *(other_share * rng.dirichlet(np.ones(count - 1)))]
+        masks = draw_masks(
+            str(rng.choice(table.modes)),
             torch.tensor(weights, dtype=torch.float32),
             (size, size),
-            torch.Generator().manual_seed(int(chance.integers(2**63))),
-            softness=between(table.softness, chance),
-            shapes=chance.uniform(1.0, 4.0),
+            torch.Generator().manual_seed(int(rng.integers(2**63))),
+            softness=draw_from_range(table.softness, rng),
+            shapes_across=rng.uniform(1.0, 4.0),
         )
-        return covers[covers.mean((1, 2, 3)).argsort(descending=True, stable=True)]
+        return masks[masks.mean((1, 2, 3)).argsort(descending=True, stable=True)]
 
 
-def _shifted(window: Window, chance: np.random.Generator) -> Window:
-    """Nearly the same square."""
-    smaller, down, right = chance.uniform(-SHIFT, SHIFT, 3)
-    share = min(1.0, window.share * (1 + smaller))
-    room = max(1 - share, 1e-3)
+def _shift_window(window: CropWindow, rng: np.random.Generator) -> CropWindow:
+    """Return nearly the same window: shifted and resized by at most ``MAX_SHIFT``."""
+    enlargement, shift_down, shift_right = rng.uniform(-MAX_SHIFT, MAX_SHIFT, 3)
+    share = min(1.0, window.share * (1 + enlargement))
+    free_share = max(1 - share, 1e-3)
     return replace(
         window,
         share=share,
-        top=min(1.0, max(0.0, window.top + down / room)),
-        left=min(1.0, max(0.0, window.left + right / room)),
+        top=min(1.0, max(0.0, window.top + shift_down / free_share)),
+        left=min(1.0, max(0.0, window.left + shift_right / free_share)),
     )

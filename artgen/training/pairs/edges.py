@@ -1,34 +1,34 @@
-"""The pair maker ``edges``: inputs are the outlines of targets, by drawing hands that differ."""
+"""The pair maker ``edges``: inputs are outlines of the targets, dense or sparse, in thin or thick lines."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from artgen.imaging.inputs import outlines, prepare
-from artgen.training.material.material import Material
-from artgen.training.pairs.maker import Pair, PairMaker, between
-from artgen.training.pairs.window import Window, draw_window
-from artgen.training.recipes.pairs import Edges
+from artgen.imaging.inputs import draw_outlines, prepare_input
+from artgen.training.material.material import TrainingDataset
+from artgen.training.pairs.maker import Pair, PairMaker, draw_from_range
+from artgen.training.pairs.window import CropWindow, draw_crop_window
+from artgen.training.recipes.pairs import EdgesTable
 
 
-class EdgesPairs(PairMaker):
-    """Pairs out of targets alone; how far the image is blurred first and the pen's width vary."""
+class EdgesPairMaker(PairMaker):
+    """Draws the outlines of targets; the blur before, and the width of the lines, are random."""
 
     channels = 1
 
-    def __init__(self, table: Edges, material: Material) -> None:
-        super().__init__(material)
+    def __init__(self, table: EdgesTable, dataset: TrainingDataset) -> None:
+        super().__init__(dataset)
         self.table = table
-        self.description = table.model_dump(mode="json")
+        self.inputs_table = table.model_dump(mode="json")
 
-    def random(self, side: int, chance: np.random.Generator) -> Pair:
+    def draw_pair(self, side: int, rng: np.random.Generator) -> Pair:
         table = self.table
-        pixels = self._drawn(chance)
-        target = draw_window(table.scale, table.flips, chance).cut(pixels, side)
-        sigma, thickness = between(table.sigma, chance), between(table.thickness, chance)
-        return outlines(target, sigma, thickness, table.detail), target
+        pixels = self._draw_pixels(rng)
+        target = draw_crop_window(table.scale, table.flips, rng).crop(pixels, side)
+        sigma, thickness = draw_from_range(table.sigma, rng), draw_from_range(table.thickness, rng)
+        return draw_outlines(target, sigma, thickness, table.detail), target
 
-    def fixed(self, index: int, count: int, side: int) -> Pair:
-        """The middle of an image, drawn by the hand between the extremes."""
-        target = Window().cut(self._held(index, count), side)
-        return prepare(target, self.description), target
+    def fixed_pair(self, index: int, count: int, side: int) -> Pair:
+        """Return the centre of an image with outlines of medium blur and width."""
+        target = CropWindow().crop(self._validation_pixels(index, count), side)
+        return prepare_input(target, self.inputs_table), target

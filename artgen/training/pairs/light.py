@@ -1,4 +1,4 @@
-"""Another light: brightness, contrast and tint of an input, changed."""
+"""Changing the brightness, contrast, saturation and tint of an image."""
 
 from __future__ import annotations
 
@@ -7,15 +7,27 @@ import torch
 from torch import Tensor
 
 
-def relit(image: Tensor, brightness: float, contrast: float) -> Tensor:
-    """``(C, H, W)`` brighter by ``brightness``, its distances from its mean times ``contrast``, in [0, 1]."""
-    middle = image.mean()
-    return (middle + brightness + (image - middle) * contrast).clamp(0, 1)
+def adjust_light(image: Tensor, brightness: float, contrast: float) -> Tensor:
+    """Change the brightness and contrast of an image ``(C, H, W)`` in [0, 1].
+
+    Args:
+        image: ``(C, H, W)`` in [0, 1].
+        brightness: added to every value, -1 to 1.
+        contrast: factor of the differences from the mean value.
+    """
+    mean = image.mean()
+    return (mean + brightness + (image - mean) * contrast).clamp(0, 1)
 
 
-def in_another_light(image: Tensor, amount: float, chance: np.random.Generator) -> Tensor:
-    """``(3, H, W)`` as another lamp and another film would show it; ``amount`` 0 (not at all) to 1."""
-    brightness, contrast, saturation = amount * chance.uniform(-1, 1, 3) * (0.25, 0.4, 0.6)
-    tint = torch.from_numpy(1 + amount * chance.uniform(-0.2, 0.2, (3, 1, 1)).astype(np.float32))
+def jitter_light(image: Tensor, strength: float, rng: np.random.Generator) -> Tensor:
+    """Change brightness, contrast, saturation and tint at random, as another lamp and film would.
+
+    Args:
+        image: ``(3, H, W)`` in [0, 1].
+        strength: 0 (no change) to 1.
+        rng: random generator of the changes.
+    """
+    brightness, contrast, saturation = strength * rng.uniform(-1, 1, 3) * (0.25, 0.4, 0.6)
+    tint = torch.from_numpy(1 + strength * rng.uniform(-0.2, 0.2, (3, 1, 1)).astype(np.float32))
     grey = image.mean(0, keepdim=True)
-    return relit((grey + (image - grey) * (1 + saturation)) * tint, brightness, 1 + contrast)
+    return adjust_light((grey + (image - grey) * (1 + saturation)) * tint, brightness, 1 + contrast)

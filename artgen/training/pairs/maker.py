@@ -1,4 +1,4 @@
-"""What a pair maker is: it makes (input, target) pairs, mostly out of targets alone."""
+"""The base class of pair makers, which make pairs of input and target, mostly from targets alone."""
 
 from __future__ import annotations
 
@@ -12,58 +12,78 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from artgen.training.material.images import Pixels
-from artgen.training.material.material import Material
+from artgen.training.material.material import TrainingDataset
 
 Pair = tuple[Tensor, Tensor]
+"""An input and its target."""
 
 
-def between(ends: Sequence[float], chance: np.random.Generator) -> float:
-    """A number of the range from ``ends[0]`` to ``ends[1]``."""
-    low, high = ends
-    return low + (high - low) * chance.random()
+def draw_from_range(bounds: Sequence[float], rng: np.random.Generator) -> float:
+    """Draw a number between ``bounds[0]`` and ``bounds[1]``."""
+    low, high = bounds
+    return low + (high - low) * rng.random()
 
 
 class PairMaker(ABC):
-    """Makes pairs: the input ``(C, h, w)`` at its natural size and the target ``(3, side, side)``, in [0, 1].
+    """Makes pairs: inputs ``(C, h, w)`` at their natural size and targets ``(3, side, side)``, in [0, 1].
 
     Args:
-        material: the images.
+        dataset: the images.
     """
 
-    enlarging: ClassVar[str] = "bicubic"
-    """How an input smaller than its target is brought to the target's size, where a network wants that."""
+    enlarge_mode: ClassVar[str] = "bicubic"
+    """Interpolation that enlarges an input to the size of its target, for networks that need that."""
     channels: int = 3
-    """Of the input."""
+    """Channels of the input."""
 
-    def __init__(self, material: Material) -> None:
-        self.material = material
-
-    @abstractmethod
-    def random(self, side: int, chance: np.random.Generator) -> Pair:
-        """A pair by chance, of a training image."""
+    def __init__(self, dataset: TrainingDataset) -> None:
+        self.dataset = dataset
 
     @abstractmethod
-    def fixed(self, index: int, count: int, side: int) -> Pair:
-        """The same pair every time: number ``index`` of ``count``, spread over the validation images."""
+    def draw_pair(self, side: int, rng: np.random.Generator) -> Pair:
+        """Draw a random pair of a training image.
 
-    def validation(self, count: int, side: int, *, enlarged: bool) -> Pair:
-        """``count`` fixed pairs as batches ``(B, C, h, w)`` and ``(B, 3, side, side)``."""
-        pairs = [self.fixed(index, count, side) for index in range(count)]
-        inputs, targets = (torch.stack([pair[k] for pair in pairs]) for k in (0, 1))
-        return (self.enlarged(inputs, side) if enlarged else inputs), targets
+        Args:
+            side: side of the target, px.
+            rng: random generator of every choice.
+        """
 
-    def enlarged(self, inputs: Tensor, side: int) -> Tensor:
-        """``(B, C, h, w)`` at the target's size."""
+    @abstractmethod
+    def fixed_pair(self, index: int, count: int, side: int) -> Pair:
+        """Return a pair of a validation image, the same every time.
+
+        Args:
+            index: number of the pair, from 0.
+            count: number of such pairs, spread over all validation images.
+            side: side of the target, px.
+        """
+
+    def validation_batch(self, count: int, side: int, *, enlarge_inputs: bool) -> Pair:
+        """Return fixed pairs as batches ``(count, C, h, w)`` and ``(count, 3, side, side)``.
+
+        Args:
+            count: number of pairs.
+            side: side of the targets, px.
+            enlarge_inputs: whether inputs are enlarged to the targets' size.
+        """
+        pairs = [self.fixed_pair(index, count, side) for index in range(count)]
+        inputs, targets = (torch.stack([pair[part] for pair in pairs]) for part in (0, 1))
+        return (self.enlarge(inputs, side) if enlarge_inputs else inputs), targets
+
+    def enlarge(self, inputs: Tensor, side: int) -> Tensor:
+        """Enlarge inputs ``(B, C, h, w)`` to the targets' size ``(B, C, side, side)``."""
         if inputs.shape[-1] == side:
             return inputs
-        if self.enlarging == "nearest":
+        if self.enlarge_mode == "nearest":
             return F.interpolate(inputs, size=(side, side), mode="nearest")
         return F.interpolate(inputs, size=(side, side), mode="bicubic", align_corners=False).clamp(0, 1)
 
-    def _drawn(self, chance: np.random.Generator) -> Pixels:
-        images = self.material.images.pixels
-        return images[int(chance.integers(len(images)))]
+    def _draw_pixels(self, rng: np.random.Generator) -> Pixels:
+        """Draw a training image."""
+        images = self.dataset.images.pixels
+        return images[int(rng.integers(len(images)))]
 
-    def _held(self, index: int, count: int) -> Pixels:
-        images = self.material.validation.pixels
+    def _validation_pixels(self, index: int, count: int) -> Pixels:
+        """Return one of ``count`` validation images that are spread over all."""
+        images = self.dataset.validation_images.pixels
         return images[index * len(images) // count]

@@ -1,7 +1,4 @@
-"""``recipes/train/*.toml``: what to train, for how long, with which losses. Imports no torch.
-
-One file a family; ``model_of`` says which of them checks a table.
-"""
+"""Pydantic models of the training recipes ``recipes/train/*.toml``, one file a family. Imports no torch."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from artgen.training.recipes.mix import MixRecipe
 from artgen.training.recipes.pix2pix import Pix2PixRecipe
 from artgen.training.recipes.upimage import UpImageRecipe
 
-FAMILIES: dict[str, type[TrainingRecipe]] = {
+RECIPE_CLASSES: dict[str, type[TrainingRecipe]] = {
     "upimage": UpImageRecipe,
     "pix2pix": Pix2PixRecipe,
     "mix": MixRecipe,
@@ -27,17 +24,18 @@ FAMILIES: dict[str, type[TrainingRecipe]] = {
     "cyclegan": CycleGANRecipe,
     "fast-style": FastStyleRecipe,
 }
+"""The recipe class of each family."""
 
-__all__ = ["FAMILIES", "TrainingRecipe", "model_of"]
+__all__ = ["RECIPE_CLASSES", "TrainingRecipe", "find_recipe_class"]
 
 
-def model_of(table: Mapping[str, Any]) -> type[TrainingRecipe]:
-    """The model that checks a training recipe, by its ``family``.
+def find_recipe_class(table: Mapping[str, Any]) -> type[TrainingRecipe]:
+    """Return the recipe class of the ``family`` that the table of a training recipe names.
 
     Raises:
         ArtgenError: no such family.
     """
-    name = table.get("family")
-    if not isinstance(name, str) or name not in FAMILIES:
-        raise ArtgenError("family", f"no family {name!r}", did_you_mean(name, FAMILIES))
-    return FAMILIES[name]
+    family = table.get("family")
+    if not isinstance(family, str) or family not in RECIPE_CLASSES:
+        raise ArtgenError("family", f"no family {family!r}", did_you_mean(family, RECIPE_CLASSES))
+    return RECIPE_CLASSES[family]

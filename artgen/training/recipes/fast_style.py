@@ -9,55 +9,73 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from artgen.errors import ArtgenError
-from artgen.references import References
+from artgen.references import ImageReferences
 from artgen.style import library
-from artgen.training.recipes.base import Rate, Table, TrainingRecipe, Weight, Width
+from artgen.training.recipes.base import (
+    ChannelCount,
+    LearningRate,
+    LossWeight,
+    TrainingRecipe,
+    TrainingRecipeTable,
+)
 
-MOST_STYLES = 16
+MAX_STYLES = 16
 
 
-class Distilled(Table):
-    """Learning from pictures that patch EM painted: needs no weights from anywhere."""
+class DistilledTable(TrainingRecipeTable):
+    """Learning from pictures that patch EM painted: needs no downloaded weights."""
 
     pairs: int = Field(200, ge=2, le=100_000, description="Pictures painted in each style.")
-    side: int = Field(256, ge=32, le=1024, description="Of these pictures; strokes are learned at it, px.")
+    side: int = Field(
+        256, ge=32, le=1024, description="Side of these pictures, px: strokes are learned at this size."
+    )
     preset: Literal["bold", "balanced", "faithful"] = Field("balanced", description="As in the step `style`.")
     strength: float = Field(1.0, gt=0, le=4, description="As in the step `style`.")
     style_scale: float = Field(
-        1.33, ge=0.25, le=4, description="Size of the painting against `side`: larger gives larger strokes."
+        1.33,
+        ge=0.25,
+        le=4,
+        description="Size of the painting relative to `side`: larger gives larger strokes.",
     )
-    hasty: bool = Field(False, description="Paint as a preview is painted: thrice as fast, rougher.")
+    hasty: bool = Field(False, description="Paint in the quality of a preview: three times as fast, rougher.")
 
-    l1: Weight = Field(10.0, description="Weight of the distance to the painted picture.")
-    adversarial: Weight = Field(1.0, description="Weight of what the critic says; 0 trains none.")
-    features: Weight = Field(10.0, description="Weight of looking alike to the critic's layers.")
-    critic_width: Width = Field(32, description="Channels after the critic's first layer.")
-    warm_up: float = Field(0.1, ge=0, lt=1, description="Share of the steps without the critic.")
+    l1: LossWeight = Field(10.0, description="Weight of the distance to the painted picture.")
+    adversarial: LossWeight = Field(1.0, description="Weight of the adversarial loss; 0 trains no critic.")
+    features: LossWeight = Field(
+        10.0, description="Weight of feature matching: similar outputs of the critic's layers."
+    )
+    critic_width: ChannelCount = Field(32, description="Channels after the critic's first layer.")
+    warm_up: float = Field(
+        0.1, ge=0, lt=1, description="Share of the steps, at the start, without the critic."
+    )
 
 
-class Perceptual(Table):
-    """Learning from how a network trained on photographs (VGG) sees content and painting."""
+class PerceptualTable(TrainingRecipeTable):
+    """Learning from features of a network trained on photographs (VGG), of content and painting."""
 
-    content: Weight = Field(1.0, description="Weight of seeing the content in the result.")
-    style: Weight = Field(10.0, description="Weight of seeing the painting's textures in it.")
-    smoothness: Weight = Field(0.1, description="Weight of the total variation, against speckle.")
-    side: int = Field(384, ge=32, le=4096, description="Long side of the paintings: decides the strokes, px.")
+    content: LossWeight = Field(1.0, description="Weight of the distance to the content's features.")
+    style: LossWeight = Field(10.0, description="Weight of the distance to the painting's textures.")
+    smoothness: LossWeight = Field(0.1, description="Weight of the total variation, against speckle.")
+    side: int = Field(
+        384, ge=32, le=4096, description="Longer side of the paintings, px: decides the size of the strokes."
+    )
     preprocessing: Literal["auto", "torchvision", "caffe"] = Field(
-        "auto", description="What the weights expect; auto is the file's own colour layer, else torchvision."
+        "auto",
+        description="Colour values that the weights expect; auto is those of the file, else torchvision's.",
     )
 
 
 class FastStyleRecipe(TrainingRecipe):
     """A network that paints in one or several styles in a fraction of a second."""
 
-    places: ClassVar[frozenset[str]] = TrainingRecipe.places | {"styles", "weights"}
+    path_keys: ClassVar[frozenset[str]] = TrainingRecipe.path_keys | {"styles", "weights"}
 
     family: Literal["fast-style"] = Field(description="What kind of model.")
-    styles: Annotated[References, Field(max_length=MOST_STYLES)] = Field(
+    styles: Annotated[ImageReferences, Field(max_length=MAX_STYLES)] = Field(
         description="Paintings, one a style: `builtin:NAME`, or an image's path from the recipe's folder."
     )
     loss: Literal["auto", "perceptual", "distilled"] = Field(
-        "auto", description="Auto is perceptual where `weights` are given, else distilled."
+        "auto", description="How it learns: auto is perceptual if `weights` are given, else distilled."
     )
     weights: str | None = Field(
         None,
@@ -66,66 +84,74 @@ class FastStyleRecipe(TrainingRecipe):
         description="For perceptual: `vgg19`, as `artgen models pull` fetches it, or a VGG-16 or -19 file.",
     )
 
-    width: int = Field(32, ge=4, le=256, description="Channels at full size; four times as many inside.")
+    width: int = Field(
+        32, ge=4, le=256, description="Channels at full size; four times as many at a quarter of it."
+    )
     blocks: int = Field(5, ge=1, le=16, description="Residual blocks at a quarter of the size.")
-    crop: int = Field(192, ge=32, le=1024, multiple_of=4, description="Side of what it trains on, px.")
+    crop: int = Field(192, ge=32, le=1024, multiple_of=4, description="Side of the training crops, px.")
     batch: int = Field(1, ge=1, le=256, description="Crops in a step.")
-    rate: Rate = Field(1e-3, description="Adam's learning rate; falls to a tenth over the second half.")
-    critic_rate: Rate = Field(4e-4, description="The critic's.")
+    rate: LearningRate = Field(
+        1e-3, description="Adam's learning rate; falls to a tenth over the second half."
+    )
+    critic_rate: LearningRate = Field(4e-4, description="Learning rate of the critic.")
     clip: float | None = Field(5.0, gt=0, description="Largest norm of a network's gradient.")
 
-    distilled: Distilled = Field(Distilled(), description="See `[distilled]`.")
-    perceptual: Perceptual = Field(Perceptual(), description="See `[perceptual]`.")
+    distilled: DistilledTable = Field(DistilledTable(), description="See `[distilled]`.")
+    perceptual: PerceptualTable = Field(PerceptualTable(), description="See `[perceptual]`.")
 
     @field_validator("styles")
     @classmethod
-    def _known(cls, references: list[str]) -> list[str]:
+    def _check_styles(cls, references: list[str]) -> list[str]:
         for reference in references:
-            if reference.startswith(library.PREFIX):
+            if reference.startswith(library.BUILTIN_PREFIX):
                 try:
-                    library.credit(reference)
+                    library.painting_credit(reference)
                 except ArtgenError as error:
-                    raise PydanticCustomError("recipe_text", "{why}", {"why": error.right}) from None
-        names = [_described(reference)["name"] for reference in references]
+                    raise PydanticCustomError("recipe_text", "{why}", {"why": error.expected}) from None
+        names = [_describe_style(reference)["name"] for reference in references]
         if len(set(names)) < len(names):
-            raise PydanticCustomError("recipe_text", "a name of its own for each painting")
+            raise PydanticCustomError("recipe_text", "a different file name for each painting")
         return references
 
     @model_validator(mode="after")
-    def _fits(self) -> Self:
+    def _check_loss_and_crop(self) -> Self:
         if self.loss == "perceptual" and self.weights is None:
             raise ValueError('loss = "perceptual" needs weights = "vgg19" or a file; else use "distilled"')
-        if not self.by_features and self.crop > self.distilled.side:
+        if not self.is_perceptual and self.crop > self.distilled.side:
             raise ValueError("crop: at most the side of [distilled]")
         return self
 
     @property
-    def by_features(self) -> bool:
-        """Whether the loss is perceptual."""
+    def is_perceptual(self) -> bool:
+        """Whether the loss is perceptual, not distilled."""
         return self.loss == "perceptual" or (self.loss == "auto" and self.weights is not None)
 
-    def crop_side(self) -> int:
-        return self.crop if self.by_features else self.distilled.side
+    def max_crop_side(self) -> int:
+        return self.crop if self.is_perceptual else self.distilled.side
 
-    def names(self) -> list[str]:
-        """What each style is called in the model's file."""
-        return [_described(reference)["name"] for reference in self.styles]
+    def style_names(self) -> list[str]:
+        """Return the names of the styles in the model's file."""
+        return [_describe_style(reference)["name"] for reference in self.styles]
 
-    def published(self) -> dict[str, Any]:
-        """With the names of paintings and weights: what kind of loss it was hangs on them."""
-        told: dict[str, Any] = {"styles": [Path(style).name for style in self.styles]}
+    def published_fields(self) -> dict[str, Any]:
+        """Return the fields that the model's file holds.
+
+        Paintings and weights are among them without their folders, since the kind of loss depends on them.
+        """
+        file_names: dict[str, Any] = {"styles": [Path(style).name for style in self.styles]}
         if self.weights:
-            told["weights"] = Path(self.weights).name
-        return super().published() | told
+            file_names["weights"] = Path(self.weights).name
+        return super().published_fields() | file_names
 
-    def learns_from(self) -> dict[str, Any]:
-        return {"styles": [_described(reference) for reference in self.styles]}
+    def published_metadata(self) -> dict[str, Any]:
+        """Return the credits of the styles, by whose names a step chooses among them."""
+        return {"styles": [_describe_style(reference) for reference in self.styles]}
 
 
-def _described(reference: str) -> dict[str, str]:
-    """A style as the model's file names it: a step may choose it by ``name``."""
-    if reference.startswith(library.PREFIX):
-        credit = library.credit(reference)
+def _describe_style(reference: str) -> dict[str, str]:
+    """Return a style's name, and its credits if it is built in."""
+    if reference.startswith(library.BUILTIN_PREFIX):
+        credit = library.painting_credit(reference)
         keys = ("name", "title", "artist", "year", "source", "licence")
         return {key: getattr(credit, key) for key in keys}
     return {"name": Path(reference).stem}

@@ -1,29 +1,29 @@
-"""A training recipe from its file. Imports no torch."""
+"""Reading a training recipe from its file. Imports no torch."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from artgen.config.document import read
-from artgen.config.messages import checked
-from artgen.errors import ArtgenError, Problems
-from artgen.training.recipes import TrainingRecipe, model_of
+from artgen.config.document import read_document
+from artgen.config.messages import validate_table
+from artgen.errors import ArtgenError, ValidationErrors
+from artgen.training.recipes import TrainingRecipe, find_recipe_class
 
 
 def load_training_recipe(path: Path) -> TrainingRecipe:
-    """Read and check a training recipe.
+    """Read and validate a training recipe.
 
     Raises:
-        Problems: everything that is wrong with it, at once, each with its line.
+        ValidationErrors: every mistake in the recipe, with its line.
         ArtgenError: the file cannot be read.
     """
-    document = read(path)
+    document = read_document(path)
     try:
-        model = model_of(document.table)
+        recipe_class = find_recipe_class(document.table)
     except ArtgenError as error:
-        place = f"{document.place(('family',))}: family"
-        raise Problems(str(path), [ArtgenError(place, error.found, error.right)]) from None
-    recipe, problems = checked(model, document.table, document, ())
+        where = f"{document.locate(('family',))}: family"
+        raise ValidationErrors(str(path), [ArtgenError(where, error.problem, error.expected)]) from None
+    recipe, errors = validate_table(recipe_class, document.table, document, ())
     if recipe is None:
-        raise Problems(str(path), problems)
+        raise ValidationErrors(str(path), errors)
     return recipe

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from artgen.training.recipes.pairs import AnyPairs, Blend
+from artgen.training.recipes.pairs import AnyPairTable, BlendTable
 from artgen.training.recipes.pix2pix import Pix2PixRecipe
 
 
@@ -14,4 +14,4 @@ class MixRecipe(Pix2PixRecipe):
     """Pix2pix on blended faces: it learns to make one coherent face of the thumbnails of two."""
 
     family: Literal["mix"] = Field(description="What kind of model.")  # type: ignore[assignment]
-    pairs: AnyPairs = Field(Blend(), description="How two faces become one input, see `[pairs]`.")
+    pairs: AnyPairTable = Field(BlendTable(), description="How two faces become one input, see `[pairs]`.")

@@ -1,4 +1,4 @@
-"""What a training recipe may hold, from the same models that check it. Imports no torch."""
+"""Reference of the keys of training recipes, from the models that validate them. Imports no torch."""
 
 from __future__ import annotations
 
@@ -8,32 +8,42 @@ from pydantic import BaseModel
 
 from artgen.config.messages import did_you_mean
 from artgen.errors import ArtgenError
-from artgen.recipe.reference import Table, described_table
-from artgen.training.recipes import FAMILIES, TrainingRecipe
-from artgen.training.recipes.pairs import AnyPairs
-from artgen.training.recipes.upimage import Size
+from artgen.recipe.reference import TableDescription, describe_table
+from artgen.training.recipes import RECIPE_CLASSES, TrainingRecipe
+from artgen.training.recipes.pairs import AnyPairTable
+from artgen.training.recipes.upimage import CropSizeTable
 
 
-def training_tables(name: str) -> list[Table]:
-    """The tables of ``training`` (what every family has), ``training/pairs``, or ``training/FAMILY``.
+def describe_training_tables(name: str) -> list[TableDescription]:
+    """Describe the tables of a training recipe.
+
+    Args:
+        name: ``training`` for the keys that every family has, ``training/pairs`` for the pair makers, or
+            ``training/FAMILY``.
 
     Raises:
         ArtgenError: no such family.
     """
     _, _, family = name.partition("/")
     if not family:
-        return [described_table(TrainingRecipe, "", "")]
+        return [describe_table(TrainingRecipe, "", "")]
     if family == "pairs":
-        return [described_table(table, "[pairs]", table.model_fields["use"].default) for table in _pairs()]
-    if family not in FAMILIES:
-        known = did_you_mean(family, ["pairs", *FAMILIES])
-        raise ArtgenError(f"artgen steps {name}", "no family of this name", known)
-    own = described_table(FAMILIES[family], "", "")
-    common = set(TrainingRecipe.model_fields) - {"family", "side", "steps"}
-    shown = Table(own.name, "", "", own.summary, tuple(f for f in own.fields if f.name not in common))
-    return [shown, described_table(Size, "[[sizes]]", "")] if family == "upimage" else [shown]
+        return [
+            describe_table(table, "[pairs]", table.model_fields["use"].default)
+            for table in _pair_table_classes()
+        ]
+    if family not in RECIPE_CLASSES:
+        expected = did_you_mean(family, ["pairs", *RECIPE_CLASSES])
+        raise ArtgenError(f"artgen steps {name}", "no family of this name", expected)
+    family_table = describe_table(RECIPE_CLASSES[family], "", "")
+    common_keys = set(TrainingRecipe.model_fields) - {"family", "side", "steps"}
+    fields = tuple(field for field in family_table.fields if field.name not in common_keys)
+    tables = [TableDescription(family_table.name, "", "", family_table.summary, fields)]
+    if family == "upimage":
+        tables.append(describe_table(CropSizeTable, "[[sizes]]", ""))
+    return tables
 
 
-def _pairs() -> list[type[BaseModel]]:
-    union = get_args(AnyPairs)[0] if get_args(AnyPairs) else AnyPairs
+def _pair_table_classes() -> list[type[BaseModel]]:
+    union = get_args(AnyPairTable)[0] if get_args(AnyPairTable) else AnyPairTable
     return list(get_args(union)) or [union]

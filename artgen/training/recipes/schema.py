@@ -1,4 +1,4 @@
-"""The JSON Schema of training recipes, for editors that complete and check while one types."""
+"""The JSON Schema of training recipes, by which editors complete and check them."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from typing import Annotated, Any, Union
 
 from pydantic import Field, TypeAdapter
 
-from artgen.recipe.schema import DIALECT, tidied
-from artgen.training.recipes import FAMILIES
+from artgen.recipe.schema import JSON_SCHEMA_DIALECT, simplify_schema
+from artgen.training.recipes import RECIPE_CLASSES
 
-HEADER = "#:schema ./training.schema.json"
-TITLE = "artgen training recipe"
+SCHEMA_COMMENT = "#:schema ./training.schema.json"  # first line of a recipe, read by editors
+SCHEMA_TITLE = "artgen training recipe"
 
 
-def training_schema() -> dict[str, Any]:
-    """JSON Schema (draft 2020-12) of a training recipe: one alternative a family."""
-    union: Any = Union[tuple(FAMILIES.values())]  # noqa: UP007
+def build_training_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a training recipe: one alternative a family."""
+    union: Any = Union[tuple(RECIPE_CLASSES.values())]  # noqa: UP007
     adapter: TypeAdapter[Any] = TypeAdapter(Annotated[union, Field(discriminator="family")])
-    tidy: dict[str, Any] = tidied(adapter.json_schema())
-    return {"$schema": DIALECT, "title": TITLE, **tidy}
+    schema: dict[str, Any] = simplify_schema(adapter.json_schema())
+    return {"$schema": JSON_SCHEMA_DIALECT, "title": SCHEMA_TITLE, **schema}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from artgen.runs.store import Change, Run
+from artgen.runs.store import DecisionChange, Run
 
 SHAPES = ((64, 64),) * 4
 
@@ -80,8 +80,12 @@ def test_what_was_decided_on_a_mailed_sheet_comes_back(
 ) -> None:
     folder = finished_run(shapes=SHAPES, picks=(1, 4))
     with Run.open(folder) as run:
-        words = [Change(4, "title", "Old"), Change(4, "alt", "stays"), Change(3, "stars", 2)]
-        run.decide(words, who="ada", view="command")
+        words = [
+            DecisionChange(4, "title", "Old"),
+            DecisionChange(4, "alt", "stays"),
+            DecisionChange(3, "stars", 2),
+        ]
+        run.decide(words, author="ada", view="command")
     decided = {
         "2": {"mark": "kept", "stars": 5, "title": "Tide", "alt": "a wave"},
         "3": {"mark": "rejected", "stars": 0, "title": "", "alt": ""},
@@ -99,7 +103,7 @@ def test_what_was_decided_on_a_mailed_sheet_comes_back(
             ("rejected", 0, "", ""),
             ("kept", 0, "", "stays"),
         ]
-        assert run.undoable == 4  # all of it is one action, and what changes nothing is none
+        assert run.undo_count == 4  # all of it is one action, and what changes nothing is none
     cleared = content | {"picks": [2], "decisions": {"4": {"mark": None}}}
     (tmp_path / "picks.json").write_text(json.dumps(cleared))
     said = artgen(tmp_path, "pick", "--from", "picks.json")

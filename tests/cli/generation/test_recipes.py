@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from artgen.recipe import load, schema
-from artgen.recipe.schema import as_text, schema_text
-from artgen.recipe.starter import starter
-from artgen.training.recipes.schema import HEADER, training_schema
+from artgen.recipe import load_recipe, recipe_schema
+from artgen.recipe.schema import format_schema, recipe_schema_text
+from artgen.recipe.starter import starter_text
+from artgen.training.recipes.schema import SCHEMA_COMMENT, build_training_schema
 
 ROOT = Path(__file__).resolve().parents[3]
 RIGHT = '[source]\nuse = "crops"\n\n[[steps]]\nuse = "grain"\namount = 0.5\n'
@@ -106,26 +106,26 @@ def test_every_example_of_the_page_is_right(tmp_path: Path) -> None:
     for example in examples:
         text = example if "[source]" in example else f'[source]\nuse = "crops"\n\n{example}'
         (tmp_path / "example.toml").write_text(text.replace('"photos/', '"builtin:textures" # "'), "utf-8")
-        load(tmp_path / "example.toml")
+        load_recipe(tmp_path / "example.toml")
 
 
 def test_the_committed_schema_is_current() -> None:
-    assert (ROOT / "recipes" / "recipe.schema.json").read_text("utf-8") == schema_text()
+    assert (ROOT / "recipes" / "recipe.schema.json").read_text("utf-8") == recipe_schema_text()
     for path in (ROOT / "recipes").glob("*.toml"):
         assert path.read_text("utf-8").startswith("#:schema ./recipe.schema.json\n")
 
 
 def test_the_committed_schema_of_training_is_current() -> None:
     committed = (ROOT / "recipes" / "train" / "training.schema.json").read_text("utf-8")
-    assert committed == as_text(training_schema())
+    assert committed == format_schema(build_training_schema())
     for path in (ROOT / "recipes" / "train").glob("*.toml"):
-        assert path.read_text("utf-8").startswith(HEADER + "\n")
+        assert path.read_text("utf-8").startswith(SCHEMA_COMMENT + "\n")
 
 
 def test_schema_to_a_file_and_to_the_terminal(tmp_path: Path) -> None:
-    assert json.loads(artgen("schema").stdout) == schema()
+    assert json.loads(artgen("schema").stdout) == recipe_schema()
     assert artgen("schema", "-o", "s.json", folder=tmp_path).returncode == 0
-    assert json.loads((tmp_path / "s.json").read_text("utf-8")) == schema()
+    assert json.loads((tmp_path / "s.json").read_text("utf-8")) == recipe_schema()
     wrong = artgen("schema", "-o", "no/such/s.json", folder=tmp_path)
     assert wrong.returncode == 2
     assert "Traceback" not in wrong.stderr
@@ -137,7 +137,7 @@ def test_new(tmp_path: Path) -> None:
     text = (tmp_path / "my-dreams.toml").read_text("utf-8")
     assert text.startswith("#:schema ./recipe.schema.json")
     assert 'title = "My dreams"' in text
-    assert json.loads((tmp_path / "recipe.schema.json").read_text("utf-8")) == schema()
+    assert json.loads((tmp_path / "recipe.schema.json").read_text("utf-8")) == recipe_schema()
     assert artgen("check", "my-dreams.toml", folder=tmp_path).returncode == 0
     (tmp_path / "my-dreams.toml").write_text("mine", "utf-8")
     again = artgen("new", "my-dreams.toml", folder=tmp_path)
@@ -151,7 +151,7 @@ def test_new_leaves_a_strangers_schema_alone_and_quotes_names(tmp_path: Path) ->
     (tmp_path / "recipe.schema.json").write_text("{}", "utf-8")
     assert artgen("new", 'a "b" \\ é', folder=tmp_path).returncode == 0
     assert (tmp_path / "recipe.schema.json").read_text("utf-8") == "{}"
-    assert load(tmp_path / 'a "b" \\ é.toml').title == 'A "b" \\ é'
+    assert load_recipe(tmp_path / 'a "b" \\ é.toml').title == 'A "b" \\ é'
     assert artgen("new", "in/a/folder", folder=tmp_path).returncode == 0
     for name in ("", "in/", "in", "my-dreams.toml/x"):
         assert artgen("new", name, folder=tmp_path).returncode in (0, 2)
@@ -159,7 +159,7 @@ def test_new_leaves_a_strangers_schema_alone_and_quotes_names(tmp_path: Path) ->
 
 
 def test_the_starter_names_every_key_it_shows() -> None:
-    assert '"TITLE"' not in starter("x")
+    assert '"TITLE"' not in starter_text("x")
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_a_narrow_encoding_is_no_traceback(tmp_path: Path) -> None:
 
 
 def test_a_bug_keeps_its_traceback() -> None:
-    code = "from artgen.cli.terminal.messages import guarded\nguarded(lambda: 1 / 0)"
+    code = "from artgen.cli.terminal.messages import run_command\nrun_command(lambda: 1 / 0)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 1
     assert "ZeroDivisionError" in done.stderr
@@ -209,8 +209,8 @@ def test_a_bug_keeps_its_traceback() -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for a child")
 def test_interrupted() -> None:
-    code = "import time\nfrom artgen.cli.terminal.messages import guarded\nprint('go', flush=True)\n"
-    code += "guarded(lambda: time.sleep(60))"
+    code = "import time\nfrom artgen.cli.terminal.messages import run_command\nprint('go', flush=True)\n"
+    code += "run_command(lambda: time.sleep(60))"
     child = subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from artgen.cli.arguments.candidate_numbers import numbers
+from artgen.cli.arguments.candidate_numbers import parse_candidate_numbers
 from artgen.errors import ArtgenError
 
 
@@ -30,7 +30,7 @@ def test_a_run_says_what_is_next(sampled: Path) -> None:
     assert first.startswith("1 made in ")
     assert "7 candidates in runs/tiny-" in first
     assert second.startswith("Next: artgen curate tiny-")
-    assert ": 7 candidates, 6 there already" in done.stderr
+    assert ": 7 candidates, 6 already drawn" in done.stderr
     again = json.loads(artgen(sampled, "run", "tiny.toml", "--json").stdout)
     assert (again["made"], again["failed"], len(again["candidates"])) == ([], [], 7)
     assert again["candidates"][2]["draws"]["upscale"]["noise"] == pytest.approx(0.6, abs=0.4)
@@ -153,13 +153,13 @@ def test_reproduce_says_whether_it_is_the_same(sampled: Path) -> None:
     [("3,7-9", [3, 7, 8, 9]), ("1", [1]), ("9, 3 ,3", [3, 9]), ("2-2", [2])],
 )
 def test_numbers(text: str, found: list[int]) -> None:
-    assert numbers(text, "--only") == found
+    assert parse_candidate_numbers(text, "--only") == found
 
 
 @pytest.mark.parametrize("text", ["", ",", "a", "3-", "-3", "9-3", "1,,2", "1.5", "²", "99999999", "0-5"])
 def test_what_are_no_numbers(text: str) -> None:
     with pytest.raises(ArtgenError, match="--only"):
-        numbers(text, "--only")
+        parse_candidate_numbers(text, "--only")
 
 
 def test_a_bug_in_a_worker_keeps_its_traceback(project: Path, tmp_path: Path) -> None:
@@ -210,12 +210,12 @@ def test_the_bar_of_a_failed_candidate_goes() -> None:
     from rich.console import Console
     from rich.progress import Progress, TextColumn
 
-    from artgen.cli.terminal.run_progress import _Bars
+    from artgen.cli.terminal.run_progress import RunBars
     from artgen.events import CandidateDone, CandidateFailed, RunStarted, StepStarted
 
     columns = (TextColumn("{task.description}"), TextColumn("{task.fields[note]}"))
     with Progress(*columns, console=Console(file=io.StringIO())) as progress:
-        tell = _Bars(progress)
+        tell = RunBars(progress)
         tell(RunStarted("tiny", "runs/tiny", 3, 0))
         for candidate in (1, 2):
             tell(StepStarted(candidate, "source", 1, 4))

@@ -23,7 +23,7 @@ for line in sys.stdin.read().splitlines():
     out, err, code = io.StringIO(), io.StringIO(), 0
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
-            messages.guarded(lambda: app(shlex.split(line), prog_name="artgen", standalone_mode=False))
+            messages.run_command(lambda: app(shlex.split(line), prog_name="artgen", standalone_mode=False))
         except SystemExit as end:
             code = end.code
     print(json.dumps([code, out.getvalue(), err.getvalue()]))

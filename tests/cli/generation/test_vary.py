@@ -19,8 +19,8 @@ import pytest
 
 from artgen.cli import app
 from artgen.errors import ArtgenError
-from artgen.locks import held
-from artgen.runs.candidate import FIRST_VARIATION as FIRST
+from artgen.locks import lock_folder
+from artgen.runs.candidate import FIRST_VARIATION_NUMBER as FIRST
 from artgen.runs.store import Run
 
 
@@ -53,7 +53,7 @@ def test_variations_of_a_preview_stay_previews(project: Path) -> None:
 
 def test_a_run_at_work_is_left_to_make_them(sampled: Path) -> None:
     folder = only_run(sampled)
-    with held(folder):
+    with lock_folder(folder):
         done = artgen(sampled, "vary", "tiny", "2", "4", "-n", "2")
         assert (
             done.stdout
@@ -62,7 +62,7 @@ def test_a_run_at_work_is_left_to_make_them(sampled: Path) -> None:
         waiting = told(sampled, "vary", "tiny", "--queued")
     assert (waiting["asked"], waiting["made"], waiting["queued"]) == ([], [], [FIRST + n for n in range(4)])
     with Run.open(folder) as run:
-        assert run.queued() == [(FIRST, 2), (FIRST + 1, 2), (FIRST + 2, 4), (FIRST + 3, 4)]
+        assert run.queued_variations() == [(FIRST, 2), (FIRST + 1, 2), (FIRST + 2, 4), (FIRST + 3, 4)]
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_what_can_be_put_right_is_said(
         app(arguments, standalone_mode=False)
     assert message in str(said.value)
     with Run.open(only_run(sampled)) as run:
-        assert run.queued() == []
+        assert run.queued_variations() == []
 
 
 def test_numbers_out_of_range(sampled: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_missing_model_is_said_before_anything_is_asked_for(sampled: Path) -> 
     said = artgen(sampled, "vary", "tiny", "3", code=2).stderr
     assert f"{only_run(sampled)}/recipe.toml:12: steps.upscale.model: ".removeprefix(f"{sampled}/") in said
     with Run.open(only_run(sampled)) as run:
-        assert run.queued() == []
+        assert run.queued_variations() == []
 
 
 @pytest.mark.slow
@@ -120,7 +120,7 @@ def test_what_is_asked_for_survives_a_kill(sampled: Path) -> None:
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
         with Run.open(folder) as run:
-            waiting = {number for number, _ in run.queued()}
+            waiting = {number for number, _ in run.queued_variations()}
             there = {candidate.index for candidate in run.candidates()}
         assert waiting | there == {*range(1, 7), *range(FIRST, FIRST + 8)}
         assert not waiting & there
@@ -172,7 +172,7 @@ def test_more_like_picks(sampled: Path) -> None:
 
 def test_a_film_leaves_variations_out(finished_run: Callable[..., Path], tmp_path: Path) -> None:
     with Run.open(finished_run(shapes=[(96, 96)] * 3)) as run:
-        run.add(replace(run.candidate(2), index=FIRST, variation_of=2))
+        run.add_candidate(replace(run.candidate(2), index=FIRST, variation_of=2))
         assert len(run.candidates()) == 4
     film = told(tmp_path, "film", "abstracts")
     assert film["frames"] == 3

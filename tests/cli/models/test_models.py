@@ -52,7 +52,7 @@ def test_the_list(tmp_path: Path) -> None:
     assert artgen("models", "list", folder=tmp_path).stdout == done.stdout
     listed = json.loads(artgen("models", "--json", folder=tmp_path).stdout)
     assert listed == json.loads(artgen("models", "list", "--json", folder=tmp_path).stdout)
-    assert [model["name"] for model in listed] == catalog.names()
+    assert [model["name"] for model in listed] == catalog.shipped_model_names()
 
 
 def test_the_list_has_what_was_trained_here(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_the_list_has_what_was_trained_here(tmp_path: Path) -> None:
     ]
     listed = json.loads(artgen("models", "--json", folder=tmp_path).stdout)
     assert [(model["name"], model["shipped"]) for model in listed] == [
-        *((name, True) for name in catalog.names()),
+        *((name, True) for name in catalog.shipped_model_names()),
         ("training-runs/hills/hills.safetensors", False),
         ("training-runs/sea/sea.safetensors", False),
     ]
@@ -99,7 +99,7 @@ def test_show(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_show_says_how_a_recipe_uses_what_ships(tmp_path: Path) -> None:
     recipes = []
-    for name in catalog.names():
+    for name in catalog.shipped_model_names():
         done = artgen("models", "show", name, folder=tmp_path)
         table = done.stdout.partition("\nin a recipe:\n")[2]
         assert f'model = "{name}"' in table

@@ -11,17 +11,17 @@ from artgen.errors import ArtgenError
 from artgen.imaging.io.files import read_image, write_png
 from artgen.models.features.vgg import load_vgg
 from artgen.models.files.checkpoint import load_model
-from artgen.steps import Context
-from artgen.steps.style import Style
+from artgen.steps import StepContext
+from artgen.steps.style import StyleStep
 from tests.cli.models.test_models import artgen
-from tests.models.architectures.test_transformernet import published, state_of
-from tests.models.features.test_convert import PART
-from tests.models.features.test_vgg import saved, torchvision
+from tests.models.architectures.test_transformernet import published_output, published_state
+from tests.models.features.test_convert import FIRST_LAYERS
+from tests.models.features.test_vgg import save_network, torchvision
 
 
 @pytest.mark.slow
 def test_weights_from_a_file(tmp_path: Path) -> None:
-    saved(tmp_path / "vgg.pth", torchvision(PART))
+    save_network(tmp_path / "vgg.pth", torchvision(FIRST_LAYERS))
     assert "none here; `artgen models pull vgg19`" in artgen("models", folder=tmp_path).stdout
     missing = artgen("models", "show", "vgg19", folder=tmp_path)
     assert (missing.returncode, missing.stderr.count("\n")) == (2, 1)
@@ -34,7 +34,7 @@ def test_weights_from_a_file(tmp_path: Path) -> None:
         "expects: BGR x 255 minus the mean, as Caffe",
         f"file: {file}",
     ]
-    assert load_vgg(file).names[-1] == "relu3_1"
+    assert load_vgg(file).layer_names[-1] == "relu3_1"
     assert artgen(*command, folder=tmp_path).stderr == (
         f"{file}: vgg19 is here already; write over it with --force\n"
     )
@@ -48,7 +48,7 @@ def test_weights_from_a_file(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_is_one_message(tmp_path: Path) -> None:
-    saved(tmp_path / "vgg.pth", torchvision(PART))
+    save_network(tmp_path / "vgg.pth", torchvision(FIRST_LAYERS))
     for arguments, says in (
         (("pull", "vgg91"), "did you mean 'vgg19'?"),
         (("pull", "vgg19", "--from", "http://127.0.0.1:9/vgg.pth"), "pull vgg19: 127.0.0.1:9: "),
@@ -66,7 +66,7 @@ def test_what_cannot_be_is_one_message(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_style_net_of_others(tmp_path: Path) -> None:
-    state = state_of(8, 2)
+    state = published_state(8, 2)
     torch.save(state, tmp_path / "candy.pth")
     done = artgen("models", "import", "candy.pth", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
@@ -86,9 +86,9 @@ def test_a_style_net_of_others(tmp_path: Path) -> None:
     image = read_image(tmp_path / "in.png")
     (tmp_path / "candy.safetensors").rename(tmp_path / "sweet.safetensors")
     for style in ("candy", "sweet"):
-        step = Style(method="net", model="sweet.safetensors", style=[style])
-        assert not list(step.wrong(tmp_path))
-    made = step.apply(image, Context(1, 1, "style", tmp_path, "cpu", False, lambda fraction: None))
-    assert torch.allclose(made, (published(state, image[None] * 255) / 255).clamp(0, 1)[0], atol=1e-4)
+        step = StyleStep(method="net", model="sweet.safetensors", style=[style])
+        assert not list(step.validate_files(tmp_path))
+    made = step.apply(image, StepContext(1, 1, "style", tmp_path, "cpu", False, lambda fraction: None))
+    assert torch.allclose(made, (published_output(state, image[None] * 255) / 255).clamp(0, 1)[0], atol=1e-4)
     with pytest.raises(ArtgenError, match="these weights look like pytorch/examples fast_neural_style"):
         import_(str(tmp_path / "candy.pth"), arch="unet_256", force=True)

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 from rich.live import Live
 
-from artgen.cli.terminal import training_progress
+from artgen.cli.terminal.training_progress import TrainingTable, show_training_progress
 from artgen.events import Event, TrainingStarted, TrainingStep, WorkProgress
 
 EVENTS: list[Event] = [
@@ -19,7 +19,7 @@ EVENTS: list[Event] = [
 def test_a_terminal_shows_preparing_then_curves() -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=100, record=True)
     with Live(console=console, auto_refresh=False) as live:
-        show = training_progress._Table(live)
+        show = TrainingTable(live)
         show(EVENTS[0])
         live.refresh()
         for event in EVENTS[1:]:
@@ -29,14 +29,11 @@ def test_a_terminal_shows_preparing_then_curves() -> None:
     assert "step 10 of 100, 12.0 images/s, networks busy 97%" in shown
 
 
-def test_elsewhere_a_line_now_and_then(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with training_progress.learning() as show:
+def test_elsewhere_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
+    with show_training_progress() as show:
         show(EVENTS[0])
     assert capsys.readouterr().err == ""
-    monkeypatch.setattr(training_progress, "PREPARING_SECONDS", 0.0)
-    with training_progress.learning() as show:
+    with show_training_progress(preparation_seconds=0.0) as show:
         for event in EVENTS:
             show(event)
     lines = capsys.readouterr().err.splitlines()

@@ -1,10 +1,10 @@
-"""What axe-core finds on the sheet (nothing), and whether the keyboard alone reaches everything."""
+"""Accessibility: axe-core finds no violations, and the keyboard alone reaches everything."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.curation.sheets import Sheet
+from tests.curation.sheets import SheetTab
 
 
 @pytest.mark.parametrize(
@@ -12,13 +12,13 @@ from tests.curation.sheets import Sheet
     ["", "p x 3 Shift+ArrowRight", " ", "c", "n"],
     ids=["sheet", "marked", "loupe", "compare", "survey"],
 )
-def test_axe_finds_nothing_on_the_sheet(sheet: Sheet, keys: str) -> None:
+def test_axe_finds_nothing_on_the_sheet(sheet: SheetTab, keys: str) -> None:
     sheet.press(*(keys.split() or keys))
-    assert sheet.violations() == []
+    assert sheet.axe_violations() == []
     sheet.press("Escape", "Escape")
 
 
-def test_axe_finds_nothing_in_menus_and_dialogs(sheet: Sheet) -> None:
+def test_axe_finds_nothing_in_menus_and_dialogs(sheet: SheetTab) -> None:
     sheet.press("Shift+P")
     for key, dialog in (
         ("f", "menu"),
@@ -30,32 +30,32 @@ def test_axe_finds_nothing_in_menus_and_dialogs(sheet: Sheet) -> None:
     ):
         sheet.press(key)
         assert sheet.page.is_visible(f"#{dialog}")
-        assert sheet.violations() == [], dialog
+        assert sheet.axe_violations() == [], dialog
         sheet.press("Escape")
         assert sheet.page.evaluate("document.activeElement.id") == "grid"
     sheet.page.evaluate("document.getElementById('proposal').showModal()")
-    assert sheet.violations() == []
+    assert sheet.axe_violations() == []
     sheet.press("Escape")
 
 
-def test_tab_reaches_every_button_and_shows_where_it_is(sheet: Sheet) -> None:
+def test_tab_reaches_every_button_and_shows_where_it_is(sheet: SheetTab) -> None:
     sheet.press("p")
-    seen: dict[str, str] = {}
+    outline_widths: dict[str, str] = {}
     for _ in range(20):
         sheet.press("Tab")
         name, outline = sheet.page.evaluate(
             "[document.activeElement.id, getComputedStyle(document.activeElement).outlineWidth]"
         )
-        if name in seen:
+        if name in outline_widths:
             break
-        seen[name] = outline
+        outline_widths[name] = outline
     buttons = sheet.page.evaluate(
         "[...document.querySelectorAll('header button, footer button')]"
         ".filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.disabled)"
         ".map((one) => one.id)"
     )
-    assert set(buttons) <= set(seen)
-    assert {seen[name] for name in buttons} == {"2px"}
+    assert set(buttons) <= set(outline_widths)
+    assert {outline_widths[name] for name in buttons} == {"2px"}
     sheet.page.focus("#filter")
     sheet.press("Enter")
     assert sheet.page.is_visible("#menu")
@@ -66,32 +66,34 @@ def test_tab_reaches_every_button_and_shows_where_it_is(sheet: Sheet) -> None:
     assert sheet.page.is_hidden(".viewer")
 
 
-def test_what_has_the_focus_since_a_menu_closed_keeps_it(sheet: Sheet) -> None:
+def test_an_element_focused_after_a_menu_closed_keeps_the_focus(sheet: SheetTab) -> None:
     sheet.press("f")
     sheet.page.evaluate("document.getElementById('menu').close(); document.getElementById('reject').focus()")
-    sheet.until(lambda: sheet.page.get_attribute("#filter", "aria-expanded") == "false")  # it was told
+    sheet.wait_until(
+        lambda: sheet.page.get_attribute("#filter", "aria-expanded") == "false"
+    )  # the page has noticed
     sheet.press(" ")
     assert sheet.with_class("rejected") == [1]
 
 
-def test_a_screen_reader_knows_where_it_is(sheet: Sheet) -> None:
+def test_a_screen_reader_gets_the_position(sheet: SheetTab) -> None:
     sheet.press("End", "p", "h", "x")
     cell = sheet.page.locator("#" + str(sheet.page.get_attribute("#grid", "aria-activedescendant")))
     assert cell.get_attribute("role") == "option"
     assert (cell.get_attribute("aria-posinset"), cell.get_attribute("aria-setsize")) == (
-        str(sheet.focus),
+        str(sheet.focused_number),
         "40",
     )
     sheet.press("Home")
     sheet.page.evaluate(
         "document.getElementById('scroller').scrollTop = 1e6"
     )  # by wheel: the focus is far away
-    sheet.until(lambda: 40 in sheet.numbers)
+    sheet.wait_until(lambda: 40 in sheet.shown_numbers)
     assert sheet.page.locator("#c1").count() == 1
     assert "40 candidates, 1 kept" in sheet.text("#funnel-text")
 
 
-def test_the_outline_is_seen_on_white(sheet: Sheet) -> None:
+def test_the_focus_outline_is_visible_on_white(sheet: SheetTab) -> None:
     style = sheet.page.evaluate(
         "(({ outline, outlineOffset }) => outline + ' ' + outlineOffset)"
         "(getComputedStyle(document.querySelector('.cell.focused')))"

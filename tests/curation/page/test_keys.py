@@ -1,4 +1,4 @@
-"""Every key of the contact sheet does what it says, in a real browser on the real server."""
+"""Every key of the contact sheet does what the help says, in a real browser with the real server."""
 
 from __future__ import annotations
 
@@ -11,175 +11,177 @@ from typing import Any
 
 import pytest
 
-from artgen.locks import held
-from artgen.runs.candidate import thumbnail_file
+from artgen.locks import lock_folder
+from artgen.runs.candidate import thumbnail_path
 from artgen.runs.store import Run
-from tests.curation.sheets import Sheet
+from tests.curation.sheets import SheetTab
 
-WAIT = "fetch('/api/order?by=diverse').then((answer) => answer.json()).then((order) => order.wait)"
+ARE_EMBEDDINGS_MISSING = (
+    "fetch('/api/order?by=diverse').then((answer) => answer.json()).then((order) => order.wait)"
+)
 
 
-def columns(sheet: Sheet) -> int:
-    tops = [box[1] for box in sheet.boxes().values()]
+def count_columns(sheet: SheetTab) -> int:
+    tops = [box[1] for box in sheet.cell_boxes().values()]
     return tops.count(min(tops))
 
 
 @pytest.mark.parametrize("letters", ["arrows", "hjkl"])
-def test_moving(sheet: Sheet, letters: str) -> None:
+def test_arrow_keys_move_the_focus(sheet: SheetTab, letters: str) -> None:
     names = ["ArrowLeft", "ArrowDown", "ArrowUp", "ArrowRight"] if letters == "arrows" else list("hjkl")
     left, down, up, right = names
-    wide, seen = columns(sheet), []
-    assert wide == 5
+    columns, focus_sequence = count_columns(sheet), []
+    assert columns == 5
     for key in (right, right, left, left, left, down, down, up, "End", right, down, "Home", up):
         sheet.press(key)
-        seen.append(sheet.focus)
-    assert seen == [2, 3, 2, 1, 1, 1 + wide, 1 + 2 * wide, 1 + wide, 40, 40, 40, 1, 1]
+        focus_sequence.append(sheet.focused_number)
+    assert focus_sequence == [2, 3, 2, 1, 1, 1 + columns, 1 + 2 * columns, 1 + columns, 40, 40, 40, 1, 1]
     assert sheet.page.get_attribute("#grid", "aria-activedescendant") == "c1"
     sheet.press("PageDown")
-    assert sheet.focus == 1 + 3 * wide
-    box = sheet.boxes()[sheet.focus]
+    assert sheet.focused_number == 1 + 3 * columns
+    box = sheet.cell_boxes()[sheet.focused_number]
     assert box[1] >= 32
     assert box[1] + box[3] <= 700 - 32
     sheet.press("PageUp")
-    assert sheet.focus == 1
+    assert sheet.focused_number == 1
 
 
-def test_p_x_and_u_go_on_to_the_next_undecided(sheet: Sheet) -> None:
+def test_p_x_and_u_move_to_the_next_undecided(sheet: SheetTab) -> None:
     sheet.press("p", "x", "p")
-    assert sheet.focus == 4
+    assert sheet.focused_number == 4
     assert (sheet.with_class("kept"), sheet.with_class("rejected")) == ([1, 3], [2])
     assert sheet.text("#funnel") == "40 > 2"
     sheet.press("ArrowLeft", "u")  # 3; the next undecided is 4
-    assert sheet.focus == 4
-    assert sheet.words(3) == "3: Candidate 3, undecided"
-    assert sheet.words(2) == "2: Candidate 2, rejected"
+    assert sheet.focused_number == 4
+    assert sheet.label(3) == "3: Candidate 3, undecided"
+    assert sheet.label(2) == "2: Candidate 2, rejected"
     sheet.press("Shift+P", "Shift+X", "Shift+U")
-    assert sheet.focus == 4
+    assert sheet.focused_number == 4
     assert sheet.with_class("kept") == [1]
     sheet.press("p", "End", "p")  # around the end: 3 is undecided again
-    assert sheet.focus == 3
-    sheet.until_saved()
-    with Run.open(sheet.served.run) as run:
+    assert sheet.focused_number == 3
+    sheet.wait_until_saved()
+    with Run.open(sheet.server.run) as run:
         assert [pick.index for pick in run.picks()] == [1, 4, 40]
         assert run.candidate(2).mark == "rejected"
 
 
-def test_when_all_is_decided_it_stays_and_says_so(sheet: Sheet) -> None:
+def test_the_focus_stays_when_everything_is_decided(sheet: SheetTab) -> None:
     sheet.press("Control+a", "x", "Escape", "l", "p")
-    assert sheet.focus == 2
+    assert sheet.focused_number == 2
     assert sheet.toast == "Everything shown here is decided."
 
 
-def test_a_key_held_down_decides_once(sheet: Sheet) -> None:
+def test_a_key_held_down_decides_once(sheet: SheetTab) -> None:
     for _ in range(5):
         sheet.page.keyboard.down("p")
     sheet.page.keyboard.up("p")
     assert sheet.with_class("kept") == [1]
 
 
-def test_stars_stay(sheet: Sheet) -> None:
+def test_stars_do_not_move_the_focus(sheet: SheetTab) -> None:
     for count in (1, 2, 3, 4, 5):
         sheet.press(str(count))
         assert sheet.text("#c1 .stars") == "★" * count
-    assert sheet.focus == 1
+    assert sheet.focused_number == 1
     sheet.press("0")
     assert sheet.text("#c1 .stars") == ""
 
 
 @pytest.mark.slow
-def test_undo_and_redo_over_a_hundred_actions(sheet: Sheet) -> None:
+def test_undo_and_redo_over_a_hundred_actions(sheet: SheetTab) -> None:
     for _ in range(35):
         sheet.press("Shift+P", "3", "Shift+X", "ArrowRight")
     sheet.press("Home")
-    looks = {number: sheet.words(number) for number in sheet.numbers}
-    sheet.until_saved()
+    labels = {number: sheet.label(number) for number in sheet.shown_numbers}
+    sheet.wait_until_saved()
     for _ in range(105):
         sheet.press("Control+z")
     assert sheet.with_class("rejected") == sheet.with_class("kept") == []
-    sheet.until_saved()
-    with Run.open(sheet.served.run) as run:
+    sheet.wait_until_saved()
+    with Run.open(sheet.server.run) as run:
         assert all((one.mark, one.stars) == (None, 0) for one in run.candidates())
-    assert sheet.focus == 1
+    assert sheet.focused_number == 1
     sheet.page.click("#redo")
     for number in range(14):
         sheet.press("Control+y" if number % 2 else "Control+Shift+z")
-    sheet.until_saved()
+    sheet.wait_until_saved()
     sheet.press("Home")
-    redone = {number: sheet.words(number) for number in sheet.numbers}
-    assert {number: words for number, words in redone.items() if number <= 5} == {
-        number: words for number, words in looks.items() if number <= 5
+    labels_redone = {number: sheet.label(number) for number in sheet.shown_numbers}
+    assert {number: label for number, label in labels_redone.items() if number <= 5} == {
+        number: label for number, label in labels.items() if number <= 5
     }
-    with Run.open(sheet.served.run) as run:
+    with Run.open(sheet.server.run) as run:
         assert [one.mark for one in run.candidates()] == ["rejected"] * 5 + [None] * 35
 
 
-def test_undo_goes_to_what_was_undone(sheet: Sheet) -> None:
+def test_undo_moves_to_the_undone_candidate(sheet: SheetTab) -> None:
     sheet.press("p", "End", "Control+z")
-    assert (sheet.focus, sheet.with_class("kept"), sheet.toast) == (1, [], "Undone: candidate 1.")
+    assert (sheet.focused_number, sheet.with_class("kept"), sheet.toast) == (1, [], "Undone: candidate 1.")
     sheet.press("End", "Control+y")
-    assert (sheet.focus, sheet.with_class("kept")) == (1, [1])
+    assert (sheet.focused_number, sheet.with_class("kept")) == (1, [1])
     sheet.press("f", "ArrowDown", "Enter")  # undecided ones: 1 is not among them
     assert sheet.with_class("kept") == []
     sheet.press("End", "Control+z")
-    assert sheet.focus == 1
+    assert sheet.focused_number == 1
 
 
-def test_one_frame_unless_a_counted_selection_is_there(sheet: Sheet) -> None:
+def test_keys_act_on_one_candidate_unless_several_are_selected(sheet: SheetTab) -> None:
     sheet.press("Shift+ArrowRight", "Shift+ArrowDown")
     assert sheet.with_class("selected") == list(range(1, 8))
     assert sheet.text("#selected") == "7 selected"
     sheet.press("Shift+ArrowUp", "x")
     assert sheet.with_class("rejected") == [1, 2]
     assert sheet.toast == "2 candidates rejected."
-    assert sheet.focus == 2
+    assert sheet.focused_number == 2
     sheet.press("Escape")
     assert sheet.page.is_hidden("#selected")
     sheet.press("p")
     assert sheet.with_class("kept") == [2]
     sheet.press("Control+Space", "Control+ArrowRight", "Control+ArrowRight", "Control+Space")
     assert sheet.with_class("selected") == [3, 5]
-    sheet.press("ArrowRight")  # moving on without Shift selects nothing
+    sheet.press("ArrowRight")  # moving without Shift clears the selection
     assert sheet.with_class("selected") == []
     sheet.press("Control+a")
     assert sheet.text("#selected") == "40 selected"
     sheet.press("u", "2", "Escape", "Home")
-    assert sheet.words(1) == "1: Candidate 1, undecided, 2 stars"
+    assert sheet.label(1) == "1: Candidate 1, undecided, 2 stars"
     sheet.press("Control+z", "Control+z")
-    assert sheet.words(1) == "1: Candidate 1, rejected"
+    assert sheet.label(1) == "1: Candidate 1, rejected"
 
 
-def test_loupe_and_100_percent(sheet: Sheet) -> None:
+def test_loupe_and_100_percent(sheet: SheetTab) -> None:
     sheet.press(" ")
     assert sheet.page.get_attribute(".viewer", "aria-label") == "Loupe"
     sheet.press("ArrowRight", "p")  # 2 is kept, on to 3
-    assert sheet.focus == 3
+    assert sheet.focused_number == 3
     assert sheet.text(".pane figcaption").startswith("3")
     sheet.press("h", "4", "x")
-    assert sheet.focus == 3
-    assert sheet.words(2) == "2: Candidate 2, rejected, 4 stars"
+    assert sheet.focused_number == 3
+    assert sheet.label(2) == "2: Candidate 2, rejected, 4 stars"
     sheet.press("Control+z")
-    assert sheet.focus == 2
+    assert sheet.focused_number == 2
     assert sheet.text(".pane figcaption").startswith("2")
     sheet.press("End")
-    assert sheet.focus == 40
+    assert sheet.focused_number == 40
     sheet.press("Escape")
     assert sheet.page.is_hidden(".viewer")
     assert sheet.page.evaluate("document.activeElement.id") == "grid"
-    assert 40 in sheet.boxes()
+    assert 40 in sheet.cell_boxes()
     sheet.press("z")
     sheet.page.wait_for_selector(".viewer.zoomed")
     sheet.press(" ")
     assert sheet.page.is_hidden(".viewer")
 
 
-def test_compare_and_survey(sheet: Sheet) -> None:
+def test_compare_and_survey(sheet: SheetTab) -> None:
     def labels() -> list[str]:
-        return [words.split()[0] for words in sheet.page.locator(".pane figcaption").all_text_contents()]
+        return [label.split()[0] for label in sheet.page.locator(".pane figcaption").all_text_contents()]
 
     sheet.press("c")
     assert labels() == ["1", "2"]
     sheet.press("ArrowRight", "p")
-    assert (sheet.focus, sheet.with_class("kept")) == (2, [2])
+    assert (sheet.focused_number, sheet.with_class("kept")) == (2, [2])
     sheet.press("Shift+P")
     assert (sheet.with_class("kept"), sheet.with_class("rejected")) == ([2], [1])
     sheet.press("Escape", "Home", "Control+Space", "Control+ArrowDown", "Control+Space", "c")
@@ -198,41 +200,45 @@ def test_compare_and_survey(sheet: Sheet) -> None:
     assert sheet.with_class("rejected") == [1, 2]
 
 
-def test_near_duplicates_are_folded(sheet: Sheet) -> None:
-    sheet.until(lambda: not sheet.page.evaluate(WAIT), "embeddings", patience=60)
+def test_near_duplicates_are_folded(sheet: SheetTab) -> None:
+    sheet.wait_until(
+        lambda: not sheet.page.evaluate(ARE_EMBEDDINGS_MISSING), "embeddings", timeout_seconds=60
+    )
     sheet.press("g")
-    sheet.until(lambda: bool(sheet.toast))
+    sheet.wait_until(lambda: bool(sheet.toast))
     assert sheet.toast == "3 near-duplicates folded. G unfolds them."
-    assert sheet.numbers[:3] == [1, 4, 5]
+    assert sheet.shown_numbers[:3] == [1, 4, 5]
     assert (sheet.text("#c1 .folded"), sheet.text("#c11 .folded")) == ("+2", "+1")
-    assert sheet.words(1) == "1: Candidate 1, undecided, 2 near-duplicates folded"
+    assert sheet.label(1) == "1: Candidate 1, undecided, 2 near-duplicates folded"
     sheet.press("p")
-    assert (sheet.focus, sheet.with_class("kept")) == (4, [1])
+    assert (sheet.focused_number, sheet.with_class("kept")) == (4, [1])
     sheet.press("g")
-    assert sheet.numbers[:3] == [1, 2, 3]
+    assert sheet.shown_numbers[:3] == [1, 2, 3]
     assert sheet.with_class("kept") == [1]
-    sheet.press("Home", "Shift+ArrowRight", "Shift+ArrowRight", "g")  # a key acts on nothing that is hidden
-    sheet.until(lambda: sheet.text("#selected") == "1 selected")
+    sheet.press(
+        "Home", "Shift+ArrowRight", "Shift+ArrowRight", "g"
+    )  # a key must not act on hidden candidates
+    sheet.wait_until(lambda: sheet.text("#selected") == "1 selected")
     sheet.press("x", "Escape", "g")
-    sheet.until(lambda: sheet.numbers[:3] == [1, 2, 3])
+    sheet.wait_until(lambda: sheet.shown_numbers[:3] == [1, 2, 3])
     assert sheet.with_class("rejected") == [1]
 
 
-def test_more_like_this_and_back(sheet: Sheet) -> None:
+def test_sort_by_similarity_and_back(sheet: SheetTab) -> None:
     sheet.press("l", "s")
-    sheet.until(lambda: sheet.text("#sort") == "More like 2")
-    assert sheet.focus == 2
-    assert set(sheet.numbers[:3]) == {1, 2, 3}
+    sheet.wait_until(lambda: sheet.text("#sort") == "More like 2")
+    assert sheet.focused_number == 2
+    assert set(sheet.shown_numbers[:3]) == {1, 2, 3}
     sheet.press("s")
-    sheet.until(lambda: sheet.text("#sort") == "Run order")
-    assert (sheet.focus, sheet.numbers[:4]) == (2, [1, 2, 3, 4])
+    sheet.wait_until(lambda: sheet.text("#sort") == "Run order")
+    assert (sheet.focused_number, sheet.shown_numbers[:4]) == (2, [1, 2, 3, 4])
     sheet.press("s")
-    sheet.until(lambda: sheet.text("#sort") == "More like 2")
+    sheet.wait_until(lambda: sheet.text("#sort") == "More like 2")
     sheet.press("Escape")
-    sheet.until(lambda: sheet.text("#sort") == "Run order")
+    sheet.wait_until(lambda: sheet.text("#sort") == "Run order")
 
 
-def test_title_and_alt_text(sheet: Sheet) -> None:
+def test_title_and_alt_text(sheet: SheetTab) -> None:
     sheet.press("t")
     assert sheet.page.is_visible("#title")
     sheet.page.keyboard.type("xpu 5 Nocturne")  # letters in a field are letters
@@ -241,120 +247,124 @@ def test_title_and_alt_text(sheet: Sheet) -> None:
     sheet.press("Tab", "Tab", "Enter")
     assert sheet.page.is_hidden("#title")
     assert sheet.with_class("kept") == sheet.with_class("rejected") == []
-    assert sheet.words(1) == "1: xpu 5 Nocturne, undecided"
-    sheet.until_saved()
-    with Run.open(sheet.served.run) as run:
+    assert sheet.label(1) == "1: xpu 5 Nocturne, undecided"
+    sheet.wait_until_saved()
+    with Run.open(sheet.server.run) as run:
         assert (run.candidate(1).title, run.candidate(1).alt) == ("xpu 5 Nocturne", "A dark field")
     sheet.press("t", "Escape", "Control+z")
-    assert sheet.words(1) == "1: Candidate 1, undecided"
+    assert sheet.label(1) == "1: Candidate 1, undecided"
 
 
-def test_a_long_title_pushes_nothing_away(sheet: Sheet) -> None:
+def test_a_long_title_does_not_displace_the_details(sheet: SheetTab) -> None:
     sheet.press("t")
     sheet.page.keyboard.insert_text("\u05d0\u05d1 " * 60)
     sheet.press("Enter", "3")
-    name, words = (sheet.page.locator(f"#candidate .{part}").bounding_box() for part in ("title", "details"))
-    assert name["x"] + name["width"] <= words["x"]
-    assert words["width"] > 250
+    title_box, details_box = (
+        sheet.page.locator(f"#candidate .{part}").bounding_box() for part in ("title", "details")
+    )
+    assert title_box["x"] + title_box["width"] <= details_box["x"]
+    assert details_box["width"] > 250
     assert sheet.text("#candidate .details").startswith("seed 2017  \u00b7  undecided  \u00b7  3 stars")
 
 
-def test_what_was_told_about_another_view_goes(sheet: Sheet) -> None:
+def test_a_message_disappears_when_the_view_changes(sheet: SheetTab) -> None:
     sheet.press("Control+z" if sheet.page.is_disabled("#undo") else "Control+a")
     assert sheet.toast
     sheet.press(" ")
     assert sheet.toast == ""
     sheet.press("n", "Shift+P")
-    labels = [one.bounding_box() for one in sheet.page.query_selector_all(".pane figcaption")]
-    said = sheet.page.locator("#toast").bounding_box()
+    caption_boxes = [caption.bounding_box() for caption in sheet.page.query_selector_all(".pane figcaption")]
+    toast_box = sheet.page.locator("#toast").bounding_box()
     assert sheet.toast
-    assert all(box["y"] >= said["y"] + said["height"] for box in labels)
+    assert all(box["y"] >= toast_box["y"] + toast_box["height"] for box in caption_boxes)
     sheet.press("Escape")
     assert sheet.toast == ""
 
 
-def test_all_about_a_candidate(sheet: Sheet) -> None:
+def test_information_about_a_candidate(sheet: SheetTab) -> None:
     sheet.press("i")
     assert sheet.text("#info h2") == "1: Candidate 1"
-    told = sheet.text("#info dl")
-    for words in ("2017, candidate 1", "96 × 96 px", "style.style", "great-wave", "style.strength", "0.31"):
-        assert words in told
+    details = sheet.text("#info dl")
+    for text in ("2017, candidate 1", "96 × 96 px", "style.style", "great-wave", "style.strength", "0.31"):
+        assert text in details
     assert sheet.page.locator("#info .stages:not(.neighbours) img").count() == 3
     sheet.page.wait_for_selector(".neighbours img")
     assert sheet.page.locator(".neighbours img").count() == 8
     sheet.page.click("#info summary")
-    sheet.until(lambda: 'title = "Abstracts"' in sheet.text("#info pre"))
+    sheet.wait_until(lambda: 'title = "Abstracts"' in sheet.text("#info pre"))
     sheet.press("ArrowRight", "l")
-    assert (sheet.text("#info h2"), sheet.focus) == ("3: Candidate 3", 3)
+    assert (sheet.text("#info h2"), sheet.focused_number) == ("3: Candidate 3", 3)
     sheet.press("i")
     assert sheet.page.is_hidden("#info")
     assert sheet.page.evaluate("document.activeElement.id") == "grid"
 
 
-def test_filters_by_keys_and_mouse(sheet: Sheet) -> None:
+def test_filters_by_keys_and_mouse(sheet: SheetTab) -> None:
     sheet.press("p", "x", "4", "End")
     sheet.press("f")
     assert sheet.page.get_attribute("#filter", "aria-expanded") == "true"
     assert sheet.page.evaluate("document.activeElement.textContent") == "This round"
     sheet.press("ArrowDown", "j", "Enter")
-    assert (sheet.text("#filter"), sheet.numbers) == ("Kept", [1])
+    assert (sheet.text("#filter"), sheet.shown_numbers) == ("Kept", [1])
     sheet.press("f", "ArrowDown", " ")
-    assert sheet.numbers == [2]
+    assert sheet.shown_numbers == [2]
     sheet.press("f", "4")
-    assert (sheet.text("#filter"), sheet.numbers) == ("4 stars or more", [3])
+    assert (sheet.text("#filter"), sheet.shown_numbers) == ("4 stars or more", [3])
     sheet.press("f", "5")
     assert sheet.text("#empty") == "Nothing has five stars. 1 to 5 give stars."
-    sheet.press("p", "ArrowRight", " ", "c", "n", "i", "t", "1", "g")  # nothing is there for them
+    sheet.press(
+        "p", "ArrowRight", " ", "c", "n", "i", "t", "1", "g"
+    )  # there is nothing that they could act on
     sheet.page.click("#filter")
     sheet.page.click("#menu [role=menuitemradio]:has-text('Undecided')")
-    assert sheet.numbers[:2] == [3, 4]
+    assert sheet.shown_numbers[:2] == [3, 4]
     sheet.press("Home", "p")  # decided: it stays where it is until the filter is chosen again
-    assert (sheet.numbers[:2], sheet.focus) == ([3, 4], 4)
+    assert (sheet.shown_numbers[:2], sheet.focused_number) == ([3, 4], 4)
     sheet.press("f", "Enter")
-    assert sheet.numbers[0] == 4
+    assert sheet.shown_numbers[0] == 4
     sheet.press("f", "Escape")
     assert sheet.page.is_hidden("#menu")
     assert sheet.page.evaluate("document.activeElement.id") == "grid"
 
 
-def test_sorts_by_keys_and_mouse(sheet: Sheet) -> None:
+def test_sorts_by_keys_and_mouse(sheet: SheetTab) -> None:
     sheet.press("o", "ArrowDown", "ArrowDown", "Enter")
-    sheet.until(lambda: sheet.text("#sort") == "Diverse first")
-    assert sheet.numbers != sorted(sheet.numbers)
-    assert sheet.focus == sheet.numbers[0]
+    sheet.wait_until(lambda: sheet.text("#sort") == "Diverse first")
+    assert sheet.shown_numbers != sorted(sheet.shown_numbers)
+    assert sheet.focused_number == sheet.shown_numbers[0]
     sheet.page.click("#sort")
     sheet.page.click("#menu [role=menuitemradio]:has-text('Taste')")
-    sheet.until(lambda: "keep at least one" in sheet.toast)
+    sheet.wait_until(lambda: "keep at least one" in sheet.toast)
     assert sheet.text("#sort") == "Diverse first"
-    sheet.complaints.clear()  # the browser tells of the answer 409
+    sheet.console_messages.clear()  # the browser reports the response 409
     sheet.press("o", "Home", "Enter", "Home")
-    assert (sheet.text("#sort"), sheet.numbers[0]) == ("Run order", 1)
+    assert (sheet.text("#sort"), sheet.shown_numbers[0]) == ("Run order", 1)
 
 
-def test_taste_reorders_only_what_was_not_shown_and_says_why(sheet: Sheet) -> None:
+def test_taste_reorders_only_unseen_candidates_and_gives_reasons(sheet: SheetTab) -> None:
     sheet.press("Home", "p", "x", "p", "x", "o", "End", "ArrowUp", "Enter")
-    sheet.until(lambda: sheet.text("#sort") == "Taste")
-    shown = [number for number, box in sheet.boxes().items() if box[1] < 668]
-    order = [number for number in sheet.numbers if number in shown]
+    sheet.wait_until(lambda: sheet.text("#sort") == "Taste")
+    visible = [number for number, box in sheet.cell_boxes().items() if box[1] < 668]
+    order = [number for number in sheet.shown_numbers if number in visible]
     assert order[0] > 4  # the undecided come first
-    sheet.until(lambda: sheet.page.locator("#reasons img").count() > 0)
-    assert {int(words.split(",")[0]) for words in alts(sheet)} <= {1, 3}
+    sheet.wait_until(lambda: sheet.page.locator("#reasons img").count() > 0)
+    assert {int(label.split(",")[0]) for label in reason_labels(sheet)} <= {1, 3}
     for key in ("p", "x", "p", "x", "p"):
         sheet.press(key)
-    sheet.until_saved()
-    sheet.page.wait_for_timeout(600)  # the order is asked for again
+    sheet.wait_until_saved()
+    sheet.page.wait_for_timeout(600)  # the order is requested again
     sheet.press("Home")
-    assert [number for number in sheet.numbers if number in shown] == order
+    assert [number for number in sheet.shown_numbers if number in visible] == order
 
 
-def alts(sheet: Sheet) -> list[str]:
+def reason_labels(sheet: SheetTab) -> list[str]:
     texts: list[str] = sheet.page.evaluate(
         "[...document.querySelectorAll('#reasons img')].map((one) => one.alt)"
     )
     return texts
 
 
-def test_the_next_round_and_a_proposal(sheet: Sheet) -> None:
+def test_the_next_round_and_a_proposal(sheet: SheetTab) -> None:
     sheet.press("Shift+R")
     assert sheet.toast == "Nothing is kept yet: P keeps the focused candidate."
     sheet.press("p", "p", "p", "p", "x", "Shift+R")
@@ -365,25 +375,29 @@ def test_the_next_round_and_a_proposal(sheet: Sheet) -> None:
     sheet.press("Escape")
     assert sheet.text("#funnel") == "40 > 4"
     sheet.press("Shift+R", "Enter")
-    assert (sheet.text("#funnel"), sheet.numbers, sheet.focus) == ("40 > 4 > 0", [1, 2, 3, 4], 1)
+    assert (sheet.text("#funnel"), sheet.shown_numbers, sheet.focused_number) == (
+        "40 > 4 > 0",
+        [1, 2, 3, 4],
+        1,
+    )
     assert sheet.page.is_hidden("#propose")
     sheet.press("p", "p", "p", "Shift+R", "Enter")
-    assert (sheet.text("#funnel"), sheet.numbers) == ("40 > 4 > 3 > 0", [1, 2, 3])
+    assert (sheet.text("#funnel"), sheet.shown_numbers) == ("40 > 4 > 3 > 0", [1, 2, 3])
     sheet.press("f", "End", "ArrowUp", "Enter")  # out of play: kept, it is in play again
-    assert sheet.numbers[:2] == [4, 5]
-    assert sheet.with_class("out-of-play") == sheet.numbers
-    assert sheet.words(4) == "4: Candidate 4, out of play after round 2"
-    assert sheet.words(5) == "5: Candidate 5, rejected, out of play after round 1"
+    assert sheet.shown_numbers[:2] == [4, 5]
+    assert sheet.with_class("out-of-play") == sheet.shown_numbers
+    assert sheet.label(4) == "4: Candidate 4, out of play after round 2"
+    assert sheet.label(5) == "5: Candidate 5, rejected, out of play after round 1"
     sheet.press("Home", "p")
-    assert sheet.words(4) == "4: Candidate 4, kept"
+    assert sheet.label(4) == "4: Candidate 4, kept"
     assert sheet.text("#funnel") == "40 > 4 > 4 > 1"
-    sheet.press("f", "Home", "Enter", "Home", "p", "p").until_saved()
+    sheet.press("f", "Home", "Enter", "Home", "p", "p").wait_until_saved()
     sheet.page.click("#propose")
     sheet.page.fill("#proposal input", "2")
     sheet.press("Enter")
-    sheet.until(lambda: sheet.text("#filter") == "Proposed")
+    sheet.wait_until(lambda: sheet.text("#filter") == "Proposed")
     assert sheet.text("#selected") == "2 selected"
-    assert sheet.with_class("selected") == sheet.numbers
+    assert sheet.with_class("selected") == sheet.shown_numbers
     sheet.press("Escape")
     for funnel in ("40 > 4 > 4 > 2", "40 > 4 > 4 > 1", "40 > 4 > 3 > 0", "40 > 4 > 3", "40 > 4 > 2"):
         sheet.press("Control+z")
@@ -391,53 +405,53 @@ def test_the_next_round_and_a_proposal(sheet: Sheet) -> None:
 
 
 @contextmanager
-def undrawn(sheet: Sheet) -> Iterator[Run]:
-    """Variations that are asked for are not drawn, and at the end no longer asked for."""
-    with held(sheet.served.run), Run.open(sheet.served.run) as run:
+def without_drawing(sheet: SheetTab) -> Iterator[Run]:
+    """Prevent that queued variations are drawn, and remove them from the queue at the end."""
+    with lock_folder(sheet.server.run), Run.open(sheet.server.run) as run:
         yield run
-        for number, _ in run.queued():
-            run.withdraw(number)
+        for number, _ in run.queued_variations():
+            run.unqueue_variation(number)
 
 
-def test_variations_are_queued_and_get_their_place(sheet: Sheet) -> None:
-    with undrawn(sheet) as run:
+def test_variations_are_queued_and_appear_in_place(sheet: SheetTab) -> None:
+    with without_drawing(sheet) as run:
         sheet.press("o", "ArrowDown", "Enter", "l", "v")
-        sheet.until(lambda: sheet.toast == "4 variations of candidate 2 queued.")
-        queued = [number for number, _ in run.queued()]
+        sheet.wait_until(lambda: sheet.toast == "4 variations of candidate 2 queued.")
+        queued = [number for number, _ in run.queued_variations()]
         assert len(queued) == 4
-        assert sheet.numbers[:7] == [1, 2, *queued, 3]
+        assert sheet.shown_numbers[:7] == [1, 2, *queued, 3]
         assert sheet.with_class("queued") == queued
         assert sheet.text("#queue") == "4 queued"
-        boxes = sheet.boxes()
+        boxes = sheet.cell_boxes()
         for number in queued:
-            shutil.copyfile(run.candidate(2).thumbnail, thumbnail_file(run.folder, number))
-            run.add(replace(run.candidate(2), index=number, variation_of=2))
-        sheet.until(lambda: not sheet.with_class("queued"))
-        assert sheet.boxes() == boxes
+            shutil.copyfile(run.candidate(2).thumbnail, thumbnail_path(run.folder, number))
+            run.add_candidate(replace(run.candidate(2), index=number, variation_of=2))
+        sheet.wait_until(lambda: not sheet.with_class("queued"))
+        assert sheet.cell_boxes() == boxes
         assert sheet.text("#queue") == ""
-        assert sheet.words(queued[0]) == f"{queued[0]}: Candidate 2, undecided, variation of 2"
+        assert sheet.label(queued[0]) == f"{queued[0]}: Candidate 2, undecided, variation of 2"
         sheet.press("o", "Home", "Enter")
-        assert sheet.numbers[:4] == [1, 2, 3, 4]
+        assert sheet.shown_numbers[:4] == [1, 2, 3, 4]
         for number in queued:
-            run.remove(number)
+            run.remove_candidate(number)
 
 
-def test_larger_and_smaller(sheet: Sheet) -> None:
-    wide = columns(sheet)
+def test_larger_and_smaller(sheet: SheetTab) -> None:
+    columns = count_columns(sheet)
     sheet.press("+")
-    assert columns(sheet) < wide
-    larger = columns(sheet)
+    assert count_columns(sheet) < columns
+    larger_columns = count_columns(sheet)
     sheet.page.reload()
     sheet.wait()
-    assert columns(sheet) == larger
+    assert count_columns(sheet) == larger_columns
     sheet.press("-", "-")
-    assert columns(sheet) > wide
-    gaps = sorted({round(box[0]) for box in sheet.boxes().values()})
-    width = next(iter(sheet.boxes().values()))[2]
+    assert count_columns(sheet) > columns
+    gaps = sorted({round(box[0]) for box in sheet.cell_boxes().values()})
+    width = next(iter(sheet.cell_boxes().values()))[2]
     assert all(after - before == round(width) + 4 for before, after in pairwise(gaps))
 
 
-def test_help_and_keys_that_are_the_browsers(sheet: Sheet) -> None:
+def test_help_and_key_combinations_of_the_browser(sheet: SheetTab) -> None:
     sheet.press("?")
     assert sheet.page.is_visible("#help")
     sheet.press("p", "x", "ArrowRight", "Escape")
@@ -447,9 +461,9 @@ def test_help_and_keys_that_are_the_browsers(sheet: Sheet) -> None:
     assert sheet.text("#c1 .stars") == ""
 
 
-def test_every_key_of_the_help_is_a_key_of_the_page(sheet: Sheet) -> None:
-    with undrawn(sheet) as run:
-        taken: Any = sheet.page.evaluate(
+def test_every_key_in_the_help_is_handled(sheet: SheetTab) -> None:
+    with without_drawing(sheet) as run:
+        handled: Any = sheet.page.evaluate(
             """() => [...document.querySelectorAll("#help kbd")].map((one) => one.textContent)
               .filter((words) => /^[A-Z?]$/.test(words)).map((words) => {
                 const event = new KeyboardEvent("keydown",
@@ -461,6 +475,6 @@ def test_every_key_of_the_help_is_a_key_of_the_page(sheet: Sheet) -> None:
                 return [words, event.defaultPrevented];
               })"""
         )
-        sheet.until(lambda: len(run.queued()) == 4)
-    assert [words for words, on in taken if not on] == []
-    assert len(taken) > 15
+        sheet.wait_until(lambda: len(run.queued_variations()) == 4)
+    assert [label for label, is_handled in handled if not is_handled] == []
+    assert len(handled) > 15

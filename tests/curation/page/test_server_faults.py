@@ -1,4 +1,4 @@
-"""The sheet and its server: two tabs, a reload, kill -9, arrivals, and titles that mean harm."""
+"""The sheet when things go wrong: two tabs, reloads, a killed server, new candidates, hostile titles."""
 
 from __future__ import annotations
 
@@ -13,153 +13,168 @@ from typing import Any
 
 import pytest
 
-from artgen.runs.candidate import thumbnail_file
-from artgen.runs.store import Change, Run
-from tests.curation.served import Served
-from tests.curation.sheets import Sheet, copied
+from artgen.runs.candidate import thumbnail_path
+from artgen.runs.store import DecisionChange, Run
+from tests.curation.served import CurateProcess
+from tests.curation.sheets import SheetTab, copy_run
 
 
 @pytest.fixture
-def other(sheet: Sheet) -> Iterator[Sheet]:
+def other_tab(sheet: SheetTab) -> Iterator[SheetTab]:
     """Another tab of the same browser."""
-    yield (tab := Sheet(sheet.page.context.new_page(), sheet.served).open())
-    assert tab.complaints == []
+    yield (tab := SheetTab(sheet.page.context.new_page(), sheet.server).open())
+    assert tab.console_messages == []
     tab.page.close()
 
 
-def test_two_tabs_agree(sheet: Sheet, other: Sheet) -> None:
+def test_two_tabs_agree(sheet: SheetTab, other_tab: SheetTab) -> None:
     sheet.press("p", "x")
-    other.until(lambda: (other.with_class("kept"), other.with_class("rejected")) == ([1], [2]))
-    assert (other.focus, other.text("#funnel")) == (1, "40 > 1")
-    other.press("4", "Shift+X")  # over the other tab's
-    sheet.until(lambda: sheet.words(1) == "1: Candidate 1, rejected, 4 stars")
-    sheet.press("Control+z")  # what was done last, wherever
-    other.until(lambda: other.with_class("kept") == [1])
-    sheet.until(lambda: sheet.focus == 1)
-    other.press("Control+z", "Control+z", "Control+z")
-    sheet.until(lambda: sheet.words(1) == "1: Candidate 1, undecided" and sheet.with_class("rejected") == [])
-    assert other.page.is_disabled("#undo") == sheet.page.is_disabled("#undo")
+    other_tab.wait_until(
+        lambda: (other_tab.with_class("kept"), other_tab.with_class("rejected")) == ([1], [2])
+    )
+    assert (other_tab.focused_number, other_tab.text("#funnel")) == (1, "40 > 1")
+    other_tab.press("4", "Shift+X")  # replaces the other tab's decision
+    sheet.wait_until(lambda: sheet.label(1) == "1: Candidate 1, rejected, 4 stars")
+    sheet.press("Control+z")  # the last action, whichever tab it was in
+    other_tab.wait_until(lambda: other_tab.with_class("kept") == [1])
+    sheet.wait_until(lambda: sheet.focused_number == 1)
+    other_tab.press("Control+z", "Control+z", "Control+z")
+    sheet.wait_until(
+        lambda: sheet.label(1) == "1: Candidate 1, undecided" and sheet.with_class("rejected") == []
+    )
+    assert other_tab.page.is_disabled("#undo") == sheet.page.is_disabled("#undo")
 
 
 @pytest.fixture
-def own_sheet(sheet_run: Path, tmp_path: Path, chromium: Any) -> Iterator[Sheet]:
-    """A run, a server and a window that no other test has touched."""
-    server = Served(copied(sheet_run, tmp_path))
+def fresh_sheet(sheet_run: Path, tmp_path: Path, chromium: Any) -> Iterator[SheetTab]:
+    """The sheet of a run, with a server and a window, that no other test has used."""
+    server = CurateProcess(copy_run(sheet_run, tmp_path))
     context = chromium.new_context(viewport={"width": 1000, "height": 700})
-    yield Sheet(context.new_page(), server).open(server.url)
+    yield SheetTab(context.new_page(), server).open(server.url)
     context.close()
-    server.end()
+    server.kill()
 
 
-def test_other_processes_decide_and_draw_too(own_sheet: Sheet) -> None:
-    sheet = own_sheet
+def test_decisions_and_candidates_of_other_processes_appear(fresh_sheet: SheetTab) -> None:
+    sheet = fresh_sheet
     sheet.press("End", "ArrowUp", "ArrowUp")
     sheet.page.wait_for_timeout(100)
-    boxes, focus = sheet.boxes(), sheet.focus
+    boxes, focus = sheet.cell_boxes(), sheet.focused_number
     scroll = sheet.page.evaluate("document.getElementById('scroller').scrollTop")
-    with Run.open(sheet.served.run) as run:
+    with Run.open(sheet.server.run) as run:
         run.pick(28, True)
         try:
             for number in (51, 50, 52):
-                shutil.copyfile(run.candidate(1).thumbnail, thumbnail_file(run.folder, number))
-                run.add(replace(run.candidate(1), index=number, caption=f"</script>{number}"))
-                sheet.until(lambda number=number: number in sheet.numbers)
-            sheet.until(lambda: sheet.with_class("kept") == [28])
-            sheet.until(lambda: sheet.text("#funnel") == "43 > 1")
-            now = sheet.boxes()
-            assert {number: now[number] for number in boxes} == boxes
-            assert sheet.focus == focus
+                shutil.copyfile(run.candidate(1).thumbnail, thumbnail_path(run.folder, number))
+                run.add_candidate(replace(run.candidate(1), index=number, caption=f"</script>{number}"))
+                sheet.wait_until(lambda number=number: number in sheet.shown_numbers)
+            sheet.wait_until(lambda: sheet.with_class("kept") == [28])
+            sheet.wait_until(lambda: sheet.text("#funnel") == "43 > 1")
+            boxes_after = sheet.cell_boxes()
+            assert {number: boxes_after[number] for number in boxes} == boxes
+            assert sheet.focused_number == focus
             assert sheet.page.evaluate("document.getElementById('scroller').scrollTop") == scroll
-            assert sheet.numbers[-4:] == [40, 51, 50, 52]  # as they came
+            assert sheet.shown_numbers[-4:] == [40, 51, 50, 52]  # in the order of their arrival
             sheet.press("End", "Shift+P")
             assert sheet.with_class("kept") == [28, 52]
-            sheet.until_saved()
+            sheet.wait_until_saved()
             assert run.candidate(52).mark == "kept"
         finally:
             for number in (50, 51, 52):
-                run.remove(number)
+                run.remove_candidate(number)
 
 
-def test_a_reload_in_the_middle_loses_nothing_and_nobodys_place(sheet: Sheet) -> None:
+def test_a_reload_loses_neither_decisions_nor_the_view(sheet: SheetTab) -> None:
     sheet.press(*"pxpxpxpx", "f", "ArrowDown", "Enter", "ArrowDown", "p", "Shift+X", "ArrowRight")
-    focus, rejected = sheet.focus, sheet.with_class("rejected")
-    sheet.page.reload()  # some of it is not sent yet
-    sheet.wait().until_saved()
-    assert (sheet.focus, sheet.text("#filter")) == (focus, "Undecided")
+    focus, rejected = sheet.focused_number, sheet.with_class("rejected")
+    sheet.page.reload()  # before everything is sent
+    sheet.wait().wait_until_saved()
+    assert (sheet.focused_number, sheet.text("#filter")) == (focus, "Undecided")
     sheet.press("f", "ArrowDown", "ArrowDown", "Enter")
     assert sheet.with_class("rejected") == sorted([2, 4, 6, 8, *rejected])
-    with Run.open(sheet.served.run) as run:
-        assert [one.index for one in run.candidates() if one.mark == "rejected"] == sheet.numbers
+    with Run.open(sheet.server.run) as run:
+        assert [
+            candidate.index for candidate in run.candidates() if candidate.mark == "rejected"
+        ] == sheet.shown_numbers
 
 
-def test_decisions_tell_who_saw_what(sheet: Sheet) -> None:
+def test_decisions_record_the_view(sheet: SheetTab) -> None:
     import sqlite3
 
-    sheet.press("p", " ", "x", "Escape", "c", "p", "Escape").until_saved()
-    with sqlite3.connect(sheet.served.run / "run.db") as database:
+    sheet.press("p", " ", "x", "Escape", "c", "p", "Escape").wait_until_saved()
+    with sqlite3.connect(sheet.server.run / "run.db") as database:
         rows = database.execute("SELECT who, view, candidate, value FROM decisions ORDER BY id DESC LIMIT 3")
-        seen = [(view, candidate, value) for _, view, candidate, value in rows]
-    assert seen == [("compare", 3, '"kept"'), ("loupe run", 2, '"rejected"'), ("sheet run", 1, '"kept"')]
+        decisions = [(view, candidate, value) for _, view, candidate, value in rows]
+    assert decisions == [("compare", 3, '"kept"'), ("loupe run", 2, '"rejected"'), ("sheet run", 1, '"kept"')]
 
 
-def test_kill_9_in_the_middle(sheet_run: Path, tmp_path: Path, chromium: Any) -> None:
-    folder = copied(sheet_run, tmp_path)
-    first = Served(folder)
+def test_decisions_survive_kill_9_of_the_server(sheet_run: Path, tmp_path: Path, chromium: Any) -> None:
+    folder = copy_run(sheet_run, tmp_path)
+    first = CurateProcess(folder)
     context = chromium.new_context(viewport={"width": 1000, "height": 700})
     try:
-        sheet = Sheet(context.new_page(), first).open(first.url)
-        sheet.press("p", "x", "p", "5").until_saved()
+        sheet = SheetTab(context.new_page(), first).open(first.url)
+        sheet.press("p", "x", "p", "5").wait_until_saved()
         first.process.send_signal(signal.SIGKILL)
         first.process.wait()
         with Run.open(folder) as run:  # all that was said to be saved is there
-            assert [one.mark for one in run.candidates()[:4]] == ["kept", "rejected", "kept", None]
+            assert [candidate.mark for candidate in run.candidates()[:4]] == [
+                "kept",
+                "rejected",
+                "kept",
+                None,
+            ]
             assert run.candidate(4).stars == 5
-        sheet.until(lambda: "the server cannot be reached" in sheet.toast.lower())
+        sheet.wait_until(lambda: "the server cannot be reached" in sheet.toast.lower())
         sheet.press("x", "x", "4", "Control+z", "l", "p")
         assert (sheet.with_class("kept"), sheet.with_class("rejected")) == ([1, 3, 7], [2, 4, 5])
-        sheet.until(lambda: sheet.saved == "not saved: the server cannot be reached, 5 decisions waiting")
-        second = Served(folder, "--port", str(first.port))
-        other = Sheet(context.new_page(), second).open(second.url)  # another tab takes over what waits
+        sheet.wait_until(
+            lambda: sheet.save_status == "not saved: the server cannot be reached, 5 decisions waiting"
+        )
+        second = CurateProcess(folder, "--port", str(first.port))
+        other_tab = SheetTab(context.new_page(), second).open(
+            second.url
+        )  # another tab sends the waiting decisions
         try:
-            sheet.until_saved()
-            other.until_saved()
-            for tab in (sheet, other):
-                tab.until(
+            sheet.wait_until_saved()
+            other_tab.wait_until_saved()
+            for tab in (sheet, other_tab):
+                tab.wait_until(
                     lambda tab=tab: (
                         (tab.with_class("kept"), tab.with_class("rejected")) == ([1, 3, 7], [2, 4, 5])
                     )
                 )
-                assert tab.words(6) == "6: Candidate 6, undecided"
+                assert tab.label(6) == "6: Candidate 6, undecided"
             with Run.open(folder) as run:
-                marks = [one.mark for one in run.candidates()[:8]]
+                marks = [candidate.mark for candidate in run.candidates()[:8]]
                 assert marks == ["kept", "rejected", "kept", "rejected", "rejected", None, "kept", None]
-                assert run.undoable == 8 - 1  # nothing twice
-            sheet.press("Control+z").until_saved()
-            other.until(lambda: other.with_class("kept") == [1, 3])
+                assert run.undo_count == 8 - 1  # no action twice
+            sheet.press("Control+z").wait_until_saved()
+            other_tab.wait_until(lambda: other_tab.with_class("kept") == [1, 3])
         finally:
-            second.end()
+            second.kill()
     finally:
-        first.end()
+        first.kill()
         context.close()
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux limits another process")
-def test_a_disk_that_takes_no_more_is_told_in_its_words(own_sheet: Sheet) -> None:
-    sheet, server = own_sheet, own_sheet.served.process.pid
-    limits = resource.prlimit(server, resource.RLIMIT_FSIZE)
-    resource.prlimit(server, resource.RLIMIT_FSIZE, (0, limits[1]))
+def test_a_full_disk_is_reported(fresh_sheet: SheetTab) -> None:
+    sheet, pid = fresh_sheet, fresh_sheet.server.process.pid
+    limits = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, limits[1]))
     sheet.press("p")
-    words = "decisions.jsonl: could not be written (File too large)"
-    sheet.until(lambda: sheet.saved == f"not saved: {words}, 1 decision waiting")
+    problem = "decisions.jsonl: could not be written (File too large)"
+    sheet.wait_until(lambda: sheet.save_status == f"not saved: {problem}, 1 decision waiting")
     assert "artgen curate" not in sheet.page.get_attribute("#saved", "title")
-    resource.prlimit(server, resource.RLIMIT_FSIZE, limits)
-    sheet.until_saved()
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
+    sheet.wait_until_saved()
     assert sheet.with_class("kept") == [1]
-    with Run.open(sheet.served.run) as run:
+    with Run.open(sheet.server.run) as run:
         assert [pick.index for pick in run.picks()] == [1]
 
 
-FAILING = """() => {
+FAILING_FETCH_SCRIPT = """() => {
   const later = setTimeout, ask = fetch;
   window.tries = 0;
   window.setTimeout = (act, wait) => later(act, wait / 20);
@@ -171,182 +186,198 @@ FAILING = """() => {
 }"""
 
 
-def test_what_the_server_fails_at_does_not_keep_back_the_rest(sheet: Sheet) -> None:
-    sheet.page.evaluate(FAILING)
+def test_a_failing_decision_does_not_block_the_others(sheet: SheetTab) -> None:
+    sheet.page.evaluate(FAILING_FETCH_SCRIPT)
     sheet.press("p", "x")
-    sheet.until(lambda: sheet.page.evaluate("tries") == 5 and sheet.saved == "saved")
+    sheet.wait_until(lambda: sheet.page.evaluate("tries") == 5 and sheet.save_status == "saved")
     assert (sheet.with_class("kept"), sheet.with_class("rejected")) == ([], [2])
 
 
 @pytest.mark.slow
-def test_a_server_that_was_started_anew_is_told_from_one_that_is_gone(own_sheet: Sheet) -> None:
-    sheet, first = own_sheet, own_sheet.served
-    first.end()
-    sheet.until(lambda: sheet.saved == "the server cannot be reached")
+def test_a_restarted_server_is_distinguished_from_a_stopped_one(fresh_sheet: SheetTab) -> None:
+    sheet, first = fresh_sheet, fresh_sheet.server
+    first.kill()
+    sheet.wait_until(lambda: sheet.save_status == "the server cannot be reached")
     assert f"--port {first.port}" in sheet.page.get_attribute("#saved", "title")
-    second = Served(first.run, "--port", str(first.port))
+    second = CurateProcess(first.run, "--port", str(first.port))
     try:
-        sheet.until(lambda: "open the address it printed" in sheet.saved)
+        sheet.wait_until(lambda: "open the address it printed" in sheet.save_status)
         assert "--port" not in sheet.page.get_attribute("#saved", "title")
-        Sheet(sheet.page.context.new_page(), second).open(second.url)  # another tab of this browser is let in
-        sheet.until_saved()
+        SheetTab(sheet.page.context.new_page(), second).open(
+            second.url
+        )  # another tab of this browser signs in
+        sheet.wait_until_saved()
     finally:
-        second.end()
+        second.kill()
 
 
-def test_why_variations_are_not_drawn_stays_in_the_header(own_sheet: Sheet) -> None:
-    sheet = own_sheet
+def test_why_variations_are_not_drawn_stays_in_the_header(fresh_sheet: SheetTab) -> None:
+    sheet = fresh_sheet
     before = sheet.page.locator("#filter").bounding_box()
-    recipe = sheet.served.run / "recipe.toml"
-    whole = recipe.read_text("utf-8")
+    recipe = sheet.server.run / "recipe.toml"
+    recipe_text = recipe.read_text("utf-8")
     recipe.write_text("not [ toml")
     sheet.press("v")
-    sheet.until(lambda: "recipe.toml:1:5: not TOML" in sheet.text("#queue"), patience=60)
-    assert sheet.text("#queue") == sheet.page.get_attribute("#queue", "title")  # where its end is read
+    sheet.wait_until(lambda: "recipe.toml:1:5: not TOML" in sheet.text("#queue"), timeout_seconds=60)
+    assert sheet.text("#queue") == sheet.page.get_attribute(
+        "#queue", "title"
+    )  # the tooltip shows the part that is cut off
     assert sheet.page.locator("#filter").bounding_box() == before
-    recipe.write_text(whole, "utf-8")
+    recipe.write_text(recipe_text, "utf-8")
     sheet.press("v")
-    sheet.until(lambda: "queued" in sheet.text("#queue"))  # it goes as they are asked for anew
+    sheet.wait_until(lambda: "queued" in sheet.text("#queue"))  # a new request removes the message
     assert sheet.page.locator("#filter").bounding_box() == before
 
 
-def test_a_missing_thumbnail_is_an_empty_frame(own_sheet: Sheet) -> None:
-    sheet = own_sheet
-    thumbnail_file(sheet.served.run, 1).unlink()
+def test_a_missing_thumbnail_is_an_empty_frame(fresh_sheet: SheetTab) -> None:
+    sheet = fresh_sheet
+    thumbnail_path(sheet.server.run, 1).unlink()
     sheet.open()
-    sheet.until(lambda: sheet.page.locator("#c1 img").count() == 0)
+    sheet.wait_until(lambda: sheet.page.locator("#c1 img").count() == 0)
     style = "getComputedStyle(document.querySelector('#c1 .picture')).borderTopWidth"
     assert sheet.page.evaluate(style) == "1px"
     assert sheet.page.locator("#c2 img").count() == 1
 
 
 @pytest.mark.slow
-def test_what_waits_outlasts_the_page(sheet_run: Path, tmp_path: Path, chromium: Any) -> None:
-    folder = copied(sheet_run, tmp_path)
-    first = Served(folder)
+def test_unsent_decisions_survive_closing_the_page(sheet_run: Path, tmp_path: Path, chromium: Any) -> None:
+    folder = copy_run(sheet_run, tmp_path)
+    first = CurateProcess(folder)
     context = chromium.new_context(viewport={"width": 1000, "height": 700})
     try:
-        sheet = Sheet(context.new_page(), first).open(first.url)
+        sheet = SheetTab(context.new_page(), first).open(first.url)
         first.process.kill()
         first.process.wait()
         sheet.press("p", "x")
         sheet.page.close()
-        second = Served(folder, "--port", str(first.port))
+        second = CurateProcess(folder, "--port", str(first.port))
         try:
-            again = Sheet(context.new_page(), second).open(second.url)
-            assert (again.with_class("kept"), again.with_class("rejected")) == ([1], [2])
-            again.until_saved()
+            reopened = SheetTab(context.new_page(), second).open(second.url)
+            assert (reopened.with_class("kept"), reopened.with_class("rejected")) == ([1], [2])
+            reopened.wait_until_saved()
             with Run.open(folder) as run:
-                assert [one.mark for one in run.candidates()[:3]] == ["kept", "rejected", None]
+                assert [candidate.mark for candidate in run.candidates()[:3]] == ["kept", "rejected", None]
             assert (
-                again.page.evaluate("Object.keys(localStorage).filter((key) => key.includes('unsent'))") == []
+                reopened.page.evaluate("Object.keys(localStorage).filter((key) => key.includes('unsent'))")
+                == []
             )
         finally:
-            second.end()
+            second.kill()
     finally:
-        first.end()
+        first.kill()
         context.close()
 
 
-def test_hostile_words_are_only_words(finished_run: Callable[..., Path], chromium: Any) -> None:
-    hostile = "<img src=x onerror=\"document.title='no'\"><script>alert(1)</script>'&amp; {{ 1 }} \u2028 é"
-    folder = finished_run(shapes=((96, 64), (64, 96), (96, 96)), title=hostile, caption=hostile)
+def test_hostile_text_is_shown_as_text(finished_run: Callable[..., Path], chromium: Any) -> None:
+    hostile_text = (
+        "<img src=x onerror=\"document.title='no'\"><script>alert(1)</script>'&amp; {{ 1 }} \u2028 é"
+    )
+    folder = finished_run(shapes=((96, 64), (64, 96), (96, 96)), title=hostile_text, caption=hostile_text)
     with Run.open(folder) as run:
-        run.decide([Change(1, "title", hostile), Change(2, "alt", hostile)], who="eve", view="command")
-    server, context = Served(folder), chromium.new_context(viewport={"width": 1000, "height": 700})
+        run.decide(
+            [DecisionChange(1, "title", hostile_text), DecisionChange(2, "alt", hostile_text)],
+            author="eve",
+            view="command",
+        )
+    server, context = CurateProcess(folder), chromium.new_context(viewport={"width": 1000, "height": 700})
     try:
-        sheet = Sheet(context.new_page(), server).open(server.url)
-        assert sheet.text("h1") == hostile
-        assert hostile in sheet.words(1)
-        assert hostile in sheet.text("#candidate .title")
+        sheet = SheetTab(context.new_page(), server).open(server.url)
+        assert sheet.text("h1") == hostile_text
+        assert hostile_text in sheet.label(1)
+        assert hostile_text in sheet.text("#candidate .title")
         sheet.press("l", "i")
-        assert hostile in sheet.text("#info")
+        assert hostile_text in sheet.text("#info")
         sheet.press("i", "t")
-        assert sheet.page.input_value("#title textarea") == hostile
+        assert sheet.page.input_value("#title textarea") == hostile_text
         sheet.press("Escape", "h", "n")
-        assert hostile in sheet.text(".pane figcaption")
-        assert sheet.page.title() == f"{hostile}: contact sheet"
+        assert hostile_text in sheet.text(".pane figcaption")
+        assert sheet.page.title() == f"{hostile_text}: contact sheet"
         assert sheet.page.locator("img[src=x]").count() == 0
-        assert sheet.complaints == []
+        assert sheet.console_messages == []
     finally:
         context.close()
-        server.end()
+        server.kill()
 
 
-def test_a_run_without_candidates_fills(finished_run: Callable[..., Path], chromium: Any) -> None:
+def test_candidates_appear_in_an_empty_run(finished_run: Callable[..., Path], chromium: Any) -> None:
     folder = finished_run()
     with Run.open(folder) as run:
-        made = run.candidates()
-        for one in made:
-            run.remove(one.index)
-        server, context = Served(folder), chromium.new_context()
+        candidates = run.candidates()
+        for candidate in candidates:
+            run.remove_candidate(candidate.index)
+        server, context = CurateProcess(folder), chromium.new_context()
         try:
-            sheet = Sheet(context.new_page(), server).open(server.url)
+            sheet = SheetTab(context.new_page(), server).open(server.url)
             assert sheet.text("#empty").startswith("No candidates yet.")
             sheet.press("ArrowRight", "p", " ", "c", "n", "s", "v", "t", "i", "Control+a", "Escape")
-            for one in made[:2]:
-                run.add(one)
-            sheet.until(lambda: sheet.numbers == [1, 2])
-            assert sheet.focus == 1
+            for candidate in candidates[:2]:
+                run.add_candidate(candidate)
+            sheet.wait_until(lambda: sheet.shown_numbers == [1, 2])
+            assert sheet.focused_number == 1
             assert sheet.page.is_hidden("#empty")
-            assert sheet.complaints == []
+            assert sheet.console_messages == []
         finally:
             context.close()
-            server.end()
+            server.kill()
 
 
 @pytest.mark.slow
 def test_no_decision_shown_as_saved_is_lost_whenever_the_server_dies(
     sheet_run: Path, tmp_path: Path, chromium: Any
 ) -> None:
-    folder = copied(sheet_run, tmp_path)
-    served = Served(folder)
+    folder = copy_run(sheet_run, tmp_path)
+    server = CurateProcess(folder)
     context = chromium.new_context(viewport={"width": 1000, "height": 700})
-    sheet = Sheet(context.new_page(), served).open(served.url)
+    sheet = SheetTab(context.new_page(), server).open(server.url)
     try:
-        for wait in (0.0, 0.003, 0.01, 0.03, 0.1):
-            sheet.press("Home", *"xpxpxpxpxp"[: 6 + int(wait * 40)])
-            time.sleep(wait)
-            served.process.kill()
-            served.process.wait()
+        for delay in (0.0, 0.003, 0.01, 0.03, 0.1):
+            sheet.press("Home", *"xpxpxpxpxp"[: 6 + int(delay * 40)])
+            time.sleep(delay)
+            server.process.kill()
+            server.process.wait()
             sheet.press("Shift+P", "3", "ArrowRight")
             kept, rejected = sheet.with_class("kept"), sheet.with_class("rejected")
-            served = Served(folder, "--port", str(served.port))
-            Sheet(context.new_page(), served).open(served.url).until_saved().page.close()
-            sheet.until_saved()
+            server = CurateProcess(folder, "--port", str(server.port))
+            SheetTab(context.new_page(), server).open(server.url).wait_until_saved().page.close()
+            sheet.wait_until_saved()
             assert (sheet.with_class("kept"), sheet.with_class("rejected")) == (kept, rejected)
             with Run.open(folder) as run:
-                marks = {one.index: one.mark for one in run.candidates()}
+                marks = {candidate.index: candidate.mark for candidate in run.candidates()}
             assert [
-                number for number, mark in marks.items() if mark == "kept" and number in sheet.numbers
+                number for number, mark in marks.items() if mark == "kept" and number in sheet.shown_numbers
             ] == kept
-            assert [n for n, mark in marks.items() if mark == "rejected" and n in sheet.numbers] == rejected
+            assert [
+                n for n, mark in marks.items() if mark == "rejected" and n in sheet.shown_numbers
+            ] == rejected
     finally:
-        served.end()
+        server.kill()
         context.close()
 
 
 @pytest.mark.slow
-def test_variations_are_drawn_and_get_their_place(sampled: Path, chromium: Any) -> None:
+def test_variations_are_drawn_and_appear_in_place(sampled: Path, chromium: Any) -> None:
     (folder,) = (sampled / "runs").glob("tiny-*")
-    server = Served(folder)
+    server = CurateProcess(folder)
     context = chromium.new_context(viewport={"width": 1000, "height": 700})
     try:
-        sheet = Sheet(context.new_page(), server).open(server.url)
-        sheet.press("o", "ArrowDown", "Enter", "l", "v")  # by seed, where they stand beside it
-        sheet.until(lambda: sheet.toast == "4 variations of candidate 2 queued.")
-        sheet.until(lambda: not sheet.with_class("queued"), patience=60)
-        assert (sheet.focus, sheet.numbers[:6]) == (2, [1, 2, 100_001, 100_002, 100_003, 100_004])
+        sheet = SheetTab(context.new_page(), server).open(server.url)
+        sheet.press("o", "ArrowDown", "Enter", "l", "v")  # by seed: next to their parent
+        sheet.wait_until(lambda: sheet.toast == "4 variations of candidate 2 queued.")
+        sheet.wait_until(lambda: not sheet.with_class("queued"), timeout_seconds=60)
+        assert (sheet.focused_number, sheet.shown_numbers[:6]) == (
+            2,
+            [1, 2, 100_001, 100_002, 100_003, 100_004],
+        )
         sheet.press("ArrowRight", "Space")
-        sheet.until(
+        sheet.wait_until(
             lambda: sheet.page.evaluate("document.querySelector('.viewer .pane img')?.naturalWidth > 0")
         )
         sheet.press("p")
-        sheet.until_saved()
-        assert sheet.complaints == []
+        sheet.wait_until_saved()
+        assert sheet.console_messages == []
     finally:
         context.close()
-        server.end()
+        server.kill()
     with Run.open(folder) as run:
         assert [candidate.index for candidate in run.picks()] == [100_001]
-        assert not run.queued()
+        assert not run.queued_variations()

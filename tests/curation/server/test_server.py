@@ -17,74 +17,75 @@ from typing import Any
 
 import pytest
 
-from artgen.locks import held
-from artgen.runs.store import Change, Run
-from tests.curation.served import Client, Listener, Served
+from artgen.locks import lock_folder
+from artgen.runs.store import DecisionChange, Run
+from tests.curation.served import Client, CurateProcess, EventListener
 
 TITLE = '<script>alert(1)</script> & "co" {{ 7 * 7 }}'
-Make = Callable[..., Path]
+MakeRun = Callable[..., Path]
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, _made_runs: Make) -> Iterator[Served]:
+def server(tmp_path_factory: pytest.TempPathFactory, _made_runs: MakeRun) -> Iterator[CurateProcess]:
     import shutil
 
     folder = tmp_path_factory.mktemp("served") / "runs" / "abstracts-1a2b3c4d"
-    made = _made_runs(folder.name, ((96, 96),) * 6, TITLE, "<img src=x onerror=alert(1)> {index}")
-    shutil.copytree(made, folder)
-    server = Served(folder)
+    source_folder = _made_runs(folder.name, ((96, 96),) * 6, TITLE, "<img src=x onerror=alert(1)> {index}")
+    shutil.copytree(source_folder, folder)
+    server = CurateProcess(folder)
     yield server
     assert server.stop()[0] == 0
-    assert server.errors.read_text() == ""
+    assert server.stderr_path.read_text() == ""
 
 
 @pytest.fixture(scope="module")
-def _inside(served: Served) -> Client:
-    return served.client()
+def _signed_in_client(server: CurateProcess) -> Client:
+    return server.client()
 
 
 @pytest.fixture
-def client(served: Served, _inside: Client) -> Client:
-    """A tab of the browser that was let in."""
-    return served.twin(_inside)
+def client(server: CurateProcess, _signed_in_client: Client) -> Client:
+    """A tab of the browser that has signed in."""
+    return server.new_tab(_signed_in_client)
 
 
 @pytest.fixture
-def listen(client: Client) -> Iterator[Callable[[], Listener]]:
-    opened: list[Listener] = []
+def listen(client: Client) -> Iterator[Callable[[], EventListener]]:
+    listeners: list[EventListener] = []
 
-    def open_() -> Listener:
-        opened.append(Listener(client, client.get("/api/run")["cursor"]))
-        return opened[-1]
+    def open_listener() -> EventListener:
+        listeners.append(EventListener(client, client.get("/api/run")["cursor"]))
+        return listeners[-1]
 
-    yield open_
-    for listener in opened:
+    yield open_listener
+    for listener in listeners:
         listener.close()
 
 
-def frame(client: Client, number: int) -> dict[str, Any]:
-    return next(one for one in client.get("/api/run")["candidates"] if one["number"] == number)
+def candidate_data(client: Client, number: int) -> dict[str, Any]:
+    candidates = client.get("/api/run")["candidates"]
+    return next(candidate for candidate in candidates if candidate["number"] == number)
 
 
-def test_the_page_and_the_whole_run(served: Served, client: Client) -> None:
-    assert served.said == {"run": "abstracts-1a2b3c4d", "url": served.url, "candidates": 6, "picked": 0}
-    status, headers, html = client.ask("GET", "/")
+def test_the_page_and_the_run(server: CurateProcess, client: Client) -> None:
+    assert server.ready_data == {"run": "abstracts-1a2b3c4d", "url": server.url, "candidates": 6, "picked": 0}
+    status, headers, html = client.request("GET", "/")
     assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert b"<script>alert" not in html
     assert b"&lt;script&gt;alert(1)&lt;/script&gt; &amp; &#34;co&#34; {{ 7 * 7 }}" in html
     for link in ("/page/main.js", "/page/grid/grid.js", "/page/sheet.css", "/page/viewer/viewer.css"):
-        status, headers, _ = client.ask("GET", link)
+        status, headers, _ = client.request("GET", link)
         kind = "text/javascript" if link.endswith("js") else "text/css"
         assert (status, headers["content-type"]) == (200, f"{kind}; charset=utf-8")
-        assert client.ask("GET", link, if_none_match=headers["etag"])[0] == 304
-    status, headers, text = client.ask("GET", "/api/run")
+        assert client.request("GET", link, if_none_match=headers["etag"])[0] == 304
+    status, headers, text = client.request("GET", "/api/run")
     assert (status, headers["content-type"]) == (200, "application/json")
     run = json.loads(text)
     assert (run["name"], run["title"], run["seed"]) == ("abstracts-1a2b3c4d", TITLE, 2017)
     assert (run["queued"], run["drawing"]) == ([], False)
-    assert [one["number"] for one in run["candidates"]] == [1, 2, 3, 4, 5, 6]
-    fourth = run["candidates"][3]
-    assert fourth == {
+    assert [candidate["number"] for candidate in run["candidates"]] == [1, 2, 3, 4, 5, 6]
+    fourth_candidate = run["candidates"][3]
+    assert fourth_candidate == {
         "number": 4,
         "width": 96,
         "height": 96,
@@ -96,19 +97,19 @@ def test_the_page_and_the_whole_run(served: Served, client: Client) -> None:
     assert "use = " in client.get("/api/recipe")["text"]
 
 
-def test_pictures(served: Served, client: Client) -> None:
+def test_pictures(server: CurateProcess, client: Client) -> None:
     for path, kind, file in (
         ("/thumb/3.webp", "image/webp", "thumbs/0003.webp"),
         ("/picture/3.png", "image/png", "candidates/0003.png"),
         ("/stage/3/1.webp", "image/webp", "stages/0003-1-style.webp"),
     ):
-        status, headers, content = client.ask("GET", path)
+        status, headers, content = client.request("GET", path)
         assert (status, headers["content-type"]) == (200, kind)
         assert headers["cache-control"] == "private, no-cache"
-        assert content == (served.run / file).read_bytes()
-        assert client.ask("GET", path, if_none_match=headers["etag"])[::2] == (304, b"")
-        assert client.ask("HEAD", path)[::2] == (200, b"")
-    assert client.ask("GET", "/picture/3.png", range="bytes=1-3")[::2] == (206, b"PNG")
+        assert content == (server.run / file).read_bytes()
+        assert client.request("GET", path, if_none_match=headers["etag"])[::2] == (304, b"")
+        assert client.request("HEAD", path)[::2] == (200, b"")
+    assert client.request("GET", "/picture/3.png", range="bytes=1-3")[::2] == (206, b"PNG")
 
 
 @pytest.mark.parametrize(
@@ -127,42 +128,42 @@ def test_pictures(served: Served, client: Client) -> None:
 def test_ids_are_numbers_and_never_paths(client: Client, path: str) -> None:
     from urllib.parse import quote
 
-    status, headers, content = client.ask("GET", quote(path, safe="/%."))
+    status, headers, content = client.request("GET", quote(path, safe="/%."))
     assert (status, headers["content-type"]) == (404, "application/json")
     assert list(json.loads(content)) == ["error"]
 
 
-def test_decisions_undo_redo_and_a_round(served: Served, client: Client) -> None:
+def test_decisions_undo_redo_and_a_round(server: CurateProcess, client: Client) -> None:
     before = client.get("/api/run")
     action = uuid.uuid4().hex
-    done = client.decide((1, "mark", "kept"), (1, "stars", 4), action=action)
-    assert done == {
+    response = client.decide((1, "mark", "kept"), (1, "stars", 4), action=action)
+    assert response == {
         "action": action,
         "rows": [[1, "mark", "kept"], [1, "stars", 4]],
         "undo": before["undo"] + 1,
         "redo": 0,
-        "cursor": done["cursor"],
+        "cursor": response["cursor"],
     }
-    with Run.open(served.run) as run:  # on disk, for another process to read
+    with Run.open(server.run) as run:  # on disk, for another process to read
         assert (run.candidate(1).mark, run.candidate(1).stars) == ("kept", 4)
-    assert client.decide((1, "mark", "kept"), (1, "stars", 4), action=action) == done
-    assert frame(client, 1)["stars"] == 4
+    assert client.decide((1, "mark", "kept"), (1, "stars", 4), action=action) == response
+    assert candidate_data(client, 1)["stars"] == 4
     undone = client.post("/api/undo", {"view": "sheet run"})
     assert (undone["rows"], undone["redo"]) == ([[1, "mark", None], [1, "stars", 0]], 1)
-    assert "mark" not in frame(client, 1)
-    again = client.post("/api/redo", {"view": "sheet run", "action": uuid.uuid4().hex})
-    assert (again["rows"], again["redo"]) == (done["rows"], 0)
-    went = client.post("/api/round", {"view": "sheet run", "action": uuid.uuid4().hex})
-    assert went["rows"] == [[1, "round", 2], [1, "mark", None]]
-    refused = client.post("/api/round", {"view": "sheet run", "action": uuid.uuid4().hex}, 400)
-    assert "nothing is kept" in refused["error"]
+    assert "mark" not in candidate_data(client, 1)
+    redone = client.post("/api/redo", {"view": "sheet run", "action": uuid.uuid4().hex})
+    assert (redone["rows"], redone["redo"]) == (response["rows"], 0)
+    next_round = client.post("/api/round", {"view": "sheet run", "action": uuid.uuid4().hex})
+    assert next_round["rows"] == [[1, "round", 2], [1, "mark", None]]
+    error = client.post("/api/round", {"view": "sheet run", "action": uuid.uuid4().hex}, 400)
+    assert "nothing is kept" in error["error"]
     client.decide((2, "title", "Tide </script>"), (2, "alt", "a wave"))
-    assert frame(client, 2)["title"] == "Tide </script>"
+    assert candidate_data(client, 2)["title"] == "Tide </script>"
     for _ in range(3):
         client.post("/api/undo", {"view": "sheet run"})
-    nothing = client.post("/api/undo", {"view": "sheet run"})
-    assert (nothing["action"], nothing["undo"], nothing["redo"]) == (None, 0, 3)
-    rows = (served.run / "decisions.jsonl").read_text().splitlines()
+    without_undo = client.post("/api/undo", {"view": "sheet run"})
+    assert (without_undo["action"], without_undo["undo"], without_undo["redo"]) == (None, 0, 3)
+    rows = (server.run / "decisions.jsonl").read_text().splitlines()
     assert len(rows) == 8
     assert {json.loads(row)["view"] for row in rows} == {"sheet run"}
 
@@ -199,12 +200,12 @@ def test_decisions_undo_redo_and_a_round(served: Served, client: Client) -> None
         ("/api/variations", {"candidate": "../1", "count": 1}),
     ],
 )
-def test_what_is_no_decision_is_refused_in_words(client: Client, path: str, body: Any) -> None:
+def test_invalid_requests_are_rejected_with_a_message(client: Client, path: str, body: Any) -> None:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     before = client.get("/api/run")
-    status, headers, answer = client.ask("POST", path, content)
+    status, headers, response_body = client.request("POST", path, content)
     assert (status, headers["content-type"]) == (400, "application/json")
-    assert json.loads(answer)["error"]
+    assert json.loads(response_body)["error"]
     assert client.get("/api/run") == before
 
 
@@ -216,77 +217,79 @@ def test_what_is_no_decision_is_refused_in_words(client: Client, path: str, body
         *("/api/events?cursor=x", "/api/events?cursor=1", "/api/events?cursor=1.2.3"),
     ],
 )
-def test_questions_that_cannot_be_answered(client: Client, path: str) -> None:
+def test_invalid_parameters_are_rejected(client: Client, path: str) -> None:
     assert client.get(path, 400)["error"]
 
 
-def test_two_tabs_agree(client: Client, served: Served, listen: Callable[[], Listener]) -> None:
+def test_two_tabs_agree(client: Client, server: CurateProcess, listen: Callable[[], EventListener]) -> None:
     first, second = listen(), listen()
-    other = served.twin(client)
-    done = client.decide((3, "mark", "kept"))
+    other = server.new_tab(client)
+    response = client.decide((3, "mark", "kept"))
     for listener in (first, second):
-        at, data = listener.next("decisions")
-        assert data == {"rows": [[3, "mark", "kept"]], "undo": done["undo"], "redo": 0}
-        assert at == client.get("/api/run")["cursor"]
+        event_id, data = listener.next("decisions")
+        assert data == {"rows": [[3, "mark", "kept"]], "undo": response["undo"], "redo": 0}
+        assert event_id == client.get("/api/run")["cursor"]
     other.post("/api/undo", {"view": "loupe"})
-    at, data = first.next("decisions")
+    event_id, data = first.next("decisions")
     assert (data["rows"], data["redo"]) == ([[3, "mark", None]], 1)
-    # A tab that was away hears what it missed, and only that.
-    late = Listener(other, at)
+    # A tab that was disconnected receives what it missed, and only that.
+    late_listener = EventListener(other, event_id)
     client.decide((3, "stars", 2))
-    assert late.next("decisions")[1]["rows"] == [[3, "stars", 2]]
-    late.close()
+    assert late_listener.next("decisions")[1]["rows"] == [[3, "stars", 2]]
+    late_listener.close()
     client.post("/api/undo", {"view": "sheet"})
 
 
-def test_what_other_processes_do_arrives(
-    client: Client, served: Served, listen: Callable[[], Listener]
+def test_changes_by_other_processes_arrive(
+    client: Client, server: CurateProcess, listen: Callable[[], EventListener]
 ) -> None:
     listener = listen()
     _, queued = listener.next("queued")
     assert queued == {"queued": [], "drawing": False, "problem": None}
-    with Run.open(served.run) as run:
-        begun = time.monotonic()
-        run.add(replace(run.candidate(1), index=50, caption="new </script>", variation_of=1))
-        at, data = listener.next("candidates")
-        assert time.monotonic() - begun < 1
-        assert [(one["number"], one["variationOf"]) for one in data["candidates"]] == [(50, 1)]
-        assert data["candidates"][0] == frame(client, 50)
-        run.decide([Change(50, "mark", "rejected")], who="ada", view="command")
+    with Run.open(server.run) as run:
+        started_at = time.monotonic()
+        run.add_candidate(replace(run.candidate(1), index=50, caption="new </script>", variation_of=1))
+        event_id, data = listener.next("candidates")
+        assert time.monotonic() - started_at < 1
+        assert [(candidate["number"], candidate["variationOf"]) for candidate in data["candidates"]] == [
+            (50, 1)
+        ]
+        assert data["candidates"][0] == candidate_data(client, 50)
+        run.decide([DecisionChange(50, "mark", "rejected")], author="ada", view="command")
         assert listener.next("decisions")[1]["rows"] == [[50, "mark", "rejected"]]
-        assert at.partition(".")[2] == client.get("/api/run")["cursor"].partition(".")[2]
-        run.undo(who="ada", view="command")
-        run.remove(50)
+        assert event_id.partition(".")[2] == client.get("/api/run")["cursor"].partition(".")[2]
+        run.undo(author="ada", view="command")
+        run.remove_candidate(50)
 
 
-def test_variations_are_queued_and_a_run_at_work_is_told(
-    client: Client, served: Served, listen: Callable[[], Listener]
+def test_variations_are_queued_for_a_run_at_work(
+    client: Client, server: CurateProcess, listen: Callable[[], EventListener]
 ) -> None:
     listener = listen()
-    with held(served.run):  # then that run makes them, and nothing is started
+    with lock_folder(server.run):  # then the run at work draws them, and no process is started
         listener.next("queued", lambda data: data["drawing"])
-        asked = client.post("/api/variations", {"candidate": 2, "count": 2})
-        assert asked == {"queued": [[100_001, 2], [100_002, 2]]}
-        assert listener.next("queued", lambda data: data["queued"])[1]["queued"] == asked["queued"]
-        assert client.get("/api/run")["queued"] == asked["queued"]
+        response = client.post("/api/variations", {"candidate": 2, "count": 2})
+        assert response == {"queued": [[100_001, 2], [100_002, 2]]}
+        assert listener.next("queued", lambda data: data["queued"])[1]["queued"] == response["queued"]
+        assert client.get("/api/run")["queued"] == response["queued"]
         assert client.get("/api/run")["drawing"]
-        with Run.open(served.run) as run:
-            for number, parent in run.queued():
-                run.add(replace(run.candidate(parent), index=number, variation_of=parent))
-        arrived = listener.next("candidates")[1]["candidates"]
-        arrived += [] if len(arrived) == 2 else listener.next("candidates")[1]["candidates"]
-        assert [one["number"] for one in arrived] == [100_001, 100_002]
+        with Run.open(server.run) as run:
+            for number, parent in run.queued_variations():
+                run.add_candidate(replace(run.candidate(parent), index=number, variation_of=parent))
+        new_candidates = listener.next("candidates")[1]["candidates"]
+        new_candidates += [] if len(new_candidates) == 2 else listener.next("candidates")[1]["candidates"]
+        assert [candidate["number"] for candidate in new_candidates] == [100_001, 100_002]
         assert listener.next("queued", lambda data: not data["queued"])[1]["problem"] is None
     assert not listener.next("queued", lambda data: not data["drawing"])[1]["problem"]
 
 
-def test_a_variation_that_cannot_be_made_is_told(finished_run: Make) -> None:
+def test_a_variation_that_cannot_be_drawn_is_reported(finished_run: MakeRun) -> None:
     folder = finished_run(shapes=((64, 64),))
     (folder / "recipe.toml").write_text("not [ toml")
-    server = Served(folder)
+    server = CurateProcess(folder)
     try:
         client = server.client()
-        listener = Listener(client, "0.0")
+        listener = EventListener(client, "0.0")
         client.post("/api/variations", {"candidate": 1, "count": 1})
         _, data = listener.next("queued", lambda data: data["problem"])
         assert "recipe" in data["problem"]
@@ -294,63 +297,66 @@ def test_a_variation_that_cannot_be_made_is_told(finished_run: Make) -> None:
         listener.close()
         assert server.stop()[0] == 0
     finally:
-        server.end()
+        server.kill()
 
 
 @pytest.mark.slow
-def test_variations_are_made_beside_and_arrive(sampled: Path) -> None:
+def test_variations_are_drawn_in_the_background_and_arrive(sampled: Path) -> None:
     (folder,) = (sampled / "runs").glob("tiny-*")
-    server = Served(folder)
+    server = CurateProcess(folder)
     try:
         client = server.client()
-        listener = Listener(client, client.get("/api/run")["cursor"])
+        listener = EventListener(client, client.get("/api/run")["cursor"])
         client.post("/api/variations", {"candidate": 3, "count": 2})
         listener.next("queued", lambda data: data["drawing"])
-        arrived: list[dict[str, Any]] = []
-        while len(arrived) < 2:
-            arrived += listener.next("candidates", patience=60)[1]["candidates"]
-        assert {(one["number"], one["variationOf"]) for one in arrived} == {(100_001, 3), (100_002, 3)}
-        _, data = listener.next("queued", lambda data: not data["drawing"], patience=60)
+        new_candidates: list[dict[str, Any]] = []
+        while len(new_candidates) < 2:
+            new_candidates += listener.next("candidates", timeout_seconds=60)[1]["candidates"]
+        assert {(candidate["number"], candidate["variationOf"]) for candidate in new_candidates} == {
+            (100_001, 3),
+            (100_002, 3),
+        }
+        _, data = listener.next("queued", lambda data: not data["drawing"], timeout_seconds=60)
         assert (data["queued"], data["problem"]) == ([], None)
-        assert client.ask("GET", "/picture/100001.png")[0] == 200
-        # Ended with the server; what is not made stays queued.
+        assert client.request("GET", "/picture/100001.png")[0] == 200
+        # The process ends with the server; what is not drawn stays queued.
         client.post("/api/variations", {"candidate": 3, "count": 4})
         listener.next("queued", lambda data: data["drawing"])
         listener.close()
         code, seconds = server.stop()
         assert code == 0
         assert seconds < 3
-        with held(folder), Run.open(folder) as run:
-            assert run.queued()
-        assert server.errors.read_text() == ""
+        with lock_folder(folder), Run.open(folder) as run:
+            assert run.queued_variations()
+        assert server.stderr_path.read_text() == ""
     finally:
-        server.end()
+        server.kill()
 
 
 @pytest.mark.slow
-def test_variations_are_not_made_once_the_server_was_killed(sampled: Path) -> None:
+def test_drawing_variations_stops_when_the_server_is_killed(sampled: Path) -> None:
     (folder,) = (sampled / "runs").glob("tiny-*")
-    server = Served(folder)
+    server = CurateProcess(folder)
     try:
         client = server.client()
-        listener = Listener(client, client.get("/api/run")["cursor"])
+        listener = EventListener(client, client.get("/api/run")["cursor"])
         for _ in range(4):
             client.post("/api/variations", {"candidate": 3, "count": 16})
-        listener.next("candidates", patience=60)
+        listener.next("candidates", timeout_seconds=60)
     finally:
-        server.end()
+        server.kill()
     listener.ended.wait(5)
     time.sleep(2)
-    with held(folder), Run.open(folder) as run:  # nobody is at work there
-        assert len(run.queued()) > 16
+    with lock_folder(folder), Run.open(folder) as run:  # nothing is drawing there
+        assert len(run.queued_variations()) > 16
 
 
-def test_ctrl_c_ends_it_at_once_although_tabs_listen(finished_run: Make) -> None:
+def test_ctrl_c_ends_it_at_once_while_tabs_listen(finished_run: MakeRun) -> None:
     folder = finished_run(shapes=((64, 64),) * 2)
-    server = Served(folder)
+    server = CurateProcess(folder)
     try:
         client = server.client()
-        listeners = [Listener(client, "0.0") for _ in range(3)]
+        listeners = [EventListener(client, "0.0") for _ in range(3)]
         client.decide((2, "mark", "kept"))
         for listener in listeners:
             listener.next("decisions")
@@ -358,9 +364,9 @@ def test_ctrl_c_ends_it_at_once_although_tabs_listen(finished_run: Make) -> None
         assert code == 0
         assert seconds < 2
         assert all(listener.ended.wait(1) for listener in listeners)
-        assert server.errors.read_text() == ""
+        assert server.stderr_path.read_text() == ""
     finally:
-        server.end()
+        server.kill()
 
 
 def decide_until_it_dies(client: Client, number: int, saved: list[tuple[int, str, Any]]) -> None:
@@ -373,15 +379,15 @@ def decide_until_it_dies(client: Client, number: int, saved: list[tuple[int, str
         saved.append(row)
 
 
-@pytest.mark.parametrize("lost", [(), ("run.db",), ("run.db", "run.db-wal", "run.db-shm")])
-def test_nothing_that_was_saved_is_lost_by_a_kill(finished_run: Make, lost: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("lost_files", [(), ("run.db",), ("run.db", "run.db-wal", "run.db-shm")])
+def test_saved_decisions_survive_a_kill(finished_run: MakeRun, lost_files: tuple[str, ...]) -> None:
     folder = finished_run(shapes=((64, 64),) * 3)
-    server = Served(folder)
+    server = CurateProcess(folder)
     try:
         first = server.client()
         saved: dict[int, list[tuple[int, str, Any]]] = {number: [] for number in (1, 2, 3)}
         threads = [
-            threading.Thread(target=decide_until_it_dies, args=(server.twin(first), number, rows))
+            threading.Thread(target=decide_until_it_dies, args=(server.new_tab(first), number, rows))
             for number, rows in saved.items()
         ]
         for thread in threads:
@@ -392,11 +398,11 @@ def test_nothing_that_was_saved_is_lost_by_a_kill(finished_run: Make, lost: tupl
         for thread in threads:
             thread.join()
     finally:
-        server.end()
-    for name in lost:
+        server.kill()
+    for name in lost_files:
         (folder / name).unlink(missing_ok=True)
     with Run.open(folder) as run:
-        assert run.undoable >= sum(map(len, saved.values()))
+        assert run.undo_count >= sum(map(len, saved.values()))
         for number, rows in saved.items():
             candidate = run.candidate(number)
             # One more may have been written and not acknowledged.
@@ -407,22 +413,22 @@ def test_nothing_that_was_saved_is_lost_by_a_kill(finished_run: Make, lost: tupl
     assert list(folder.glob("candidates/*.png"))
 
 
-def test_a_port_in_use_and_no_run_are_said(served: Served, tmp_path: Path) -> None:
+def test_a_port_in_use_and_a_missing_run_are_reported(server: CurateProcess, tmp_path: Path) -> None:
     def curate(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "artgen", "curate", "--no-browser", *arguments]
         return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
-    said = curate(str(served.run), "--port", str(served.port))
-    assert (said.returncode, said.stdout) == (2, "")
-    assert said.stderr.startswith(f"port {served.port}: cannot be used (")
-    assert said.stderr.count("\n") == 1
-    said = curate("--runs", str(tmp_path))
-    assert (said.returncode, said.stdout) == (2, "")
-    assert "no runs here" in said.stderr
+    result = curate(str(server.run), "--port", str(server.port))
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"port {server.port}: cannot be used (")
+    assert result.stderr.count("\n") == 1
+    result = curate("--runs", str(tmp_path))
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "no runs here" in result.stderr
 
 
-def test_it_prints_the_address_opens_a_browser_and_says_what_is_next(
-    finished_run: Make, tmp_path: Path
+def test_it_prints_the_address_opens_a_browser_and_prints_the_next_command(
+    finished_run: MakeRun, tmp_path: Path
 ) -> None:
     import os
 
@@ -437,32 +443,32 @@ def test_it_prints_the_address_opens_a_browser_and_says_what_is_next(
         try:
             lines = sorted(process.stdout.readline().strip() for _ in range(3))
             process.send_signal(signal.SIGINT)
-            rest, errors = process.communicate(timeout=10)
+            remaining_output, errors = process.communicate(timeout=10)
         finally:
-            process.kill()  # where it does not end by itself, the test does
+            process.kill()  # if it does not end by itself, the test fails
     assert lines[0] == f"{folder.name}: 1 candidates, 1 kept. Ctrl-C ends it."
     assert lines[1].startswith("http://127.0.0.1:")
     assert lines[2] == f"opened {lines[1]}"
     assert (process.returncode, errors) == (0, "")
-    assert rest.strip() == f"1 kept. Next: artgen publish {folder.name}"
+    assert remaining_output.strip() == f"1 kept. Next: artgen publish {folder.name}"
 
 
 @pytest.mark.slow
-def test_it_ends_in_order_whenever_it_is_told_to(finished_run: Make) -> None:
+def test_it_ends_cleanly_at_any_signal(finished_run: MakeRun) -> None:
     folder = finished_run(shapes=((64, 64),))
     command = [sys.executable, "-u", "-m", "artgen", "curate", "--no-browser", str(folder)]
-    moments = itertools.product((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), (0.0, 0.02, 0.1, 0.3), (1, 2))
-    for number, wait, times in moments:
+    cases = itertools.product((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), (0.0, 0.02, 0.1, 0.3), (1, 2))
+    for signal_number, delay, signal_count in cases:
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             try:
                 process.stdout.readline()
-                time.sleep(wait)
-                for _ in range(times):  # the second while it is ending
-                    process.send_signal(number)
+                time.sleep(delay)
+                for _ in range(signal_count):  # the second while it is ending
+                    process.send_signal(signal_number)
                     time.sleep(0.02)
-                rest, errors = process.communicate(timeout=10)
+                remaining_output, errors = process.communicate(timeout=10)
             finally:
                 process.kill()
-        assert (process.returncode, errors) == (0, ""), (number, wait, times)
-        assert rest.endswith("nothing kept yet\n")
+        assert (process.returncode, errors) == (0, ""), (signal_number, delay, signal_count)
+        assert remaining_output.endswith("nothing kept yet\n")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from artgen.errors import ArtgenError
-from artgen.gallery.deploy.targets import send
+from artgen.gallery.deploy.targets import send_site
 from artgen.gallery.publish.staging import MANIFEST
 
 WHO = ("-c", "user.name=An Artist", "-c", "user.email=artist@example.org")
@@ -84,8 +84,8 @@ def site(tmp_path: Path, bare: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_what_arrives_is_what_was_built(site: Path, bare: Path) -> None:
-    sent = send(site, "gh-pages")
-    assert sent.to == "gh-pages"
+    sent = send_site(site, "gh-pages")
+    assert sent.target == "gh-pages"
     assert sorted(sent.changed) == sorted([*built(site), ".nojekyll"])
     assert sent.removed == ()
     assert arrived(bare) == built(site) | {".nojekyll": b""}
@@ -99,24 +99,24 @@ def test_what_arrives_is_what_was_built(site: Path, bare: Path) -> None:
 
 
 def test_a_second_time_only_what_changed_moves(site: Path, bare: Path) -> None:
-    send(site, "gh-pages")
+    send_site(site, "gh-pages")
     before = objects(bare)
-    assert send(site, "gh-pages").changed == ()
+    assert send_site(site, "gh-pages").changed == ()
     assert objects(bare) == before
     assert git(bare, "rev-list", "--count", "gh-pages").strip() == "1"
     rest = {name: text for name, text in FIRST.items() if "b" not in Path(name).stem}
-    sent = send(write_site(site, rest | {"index.html": "<h1>two</h1>"}), "gh-pages")
+    sent = send_site(write_site(site, rest | {"index.html": "<h1>two</h1>"}), "gh-pages")
     assert sent.changed == (MANIFEST, "index.html")
     assert sent.removed == ("images/b-480.jpg", "pieces/b.html")
     assert arrived(bare) == built(site) | {".nojekyll": b""}
     assert objects(bare) - before == 6  # a commit, two files, three folders
     for name in built(site):  # another checkout: all times are new
         os.utime(site / name, (1, 1))
-    assert send(site, "gh-pages") == type(sent)("gh-pages", (), ())
+    assert send_site(site, "gh-pages") == type(sent)("gh-pages", (), ())
 
 
 def test_what_others_put_on_the_branch_stays(site: Path, bare: Path, tmp_path: Path) -> None:
-    send(site, "gh-pages:pages/now")
+    send_site(site, "gh-pages:pages/now")
     git(tmp_path, "clone", "-q", "-b", "pages/now", str(bare), "elsewhere")
     elsewhere = tmp_path / "elsewhere"
     (elsewhere / "CNAME").write_bytes(b"art.example\r\n")
@@ -128,7 +128,7 @@ def test_what_others_put_on_the_branch_stays(site: Path, bare: Path, tmp_path: P
     git(elsewhere, "push", "-q")
     (site / "about me.html").write_text("by hand")
     git(site, "branch", "pages/now", "main")  # a local branch of that name is somebody's own affair
-    sent = send(write_site(site, FIRST | {"index.html": "two"}), "gh-pages:pages/now")
+    sent = send_site(write_site(site, FIRST | {"index.html": "two"}), "gh-pages:pages/now")
     assert sent.changed == (MANIFEST, "about me.html", "index.html")[1:]
     here = arrived(bare, "pages/now")
     assert here.pop("CNAME") == b"art.example\r\n"
@@ -148,63 +148,63 @@ def test_files_that_are_not_artgens_are_not_replaced(site: Path, bare: Path, tmp
     git(other, "commit", "-q", "-m", "By hand")
     git(other, "push", "-q", "origin", "gh-pages")
     with pytest.raises(ArtgenError, match=r"index\.html is there and is not artgen's.*--force"):
-        send(site, "gh-pages")
+        send_site(site, "gh-pages")
     assert arrived(bare)["index.html"] == b"somebody's"
-    send(site, "gh-pages", force=True)
+    send_site(site, "gh-pages", force=True)
     assert arrived(bare) == built(site) | {".nojekyll": b"", "notes.html": b"somebody's"}
 
 
 def test_a_link_on_the_branch_is_not_lost_silently(site: Path, bare: Path, tmp_path: Path) -> None:
-    send(site, "gh-pages")
+    send_site(site, "gh-pages")
     git(tmp_path, "clone", "-q", "-b", "gh-pages", str(bare), "other")
     (tmp_path / "other" / "link").symlink_to("/etc")
     git(tmp_path / "other", "add", ".")
     git(tmp_path / "other", "commit", "-q", "-m", "A link")
     git(tmp_path / "other", "push", "-q")
     with pytest.raises(ArtgenError, match="'link' is no plain file"):
-        send(site, "gh-pages")
+        send_site(site, "gh-pages")
 
 
 def test_a_refused_push_leaves_the_branch(site: Path, bare: Path) -> None:
-    send(site, "gh-pages")
+    send_site(site, "gh-pages")
     hook = bare / "hooks" / "pre-receive"
     hook.write_text("#!/bin/sh\necho 'file is 123 MB; this exceeds the limit' >&2\nexit 1\n")
     hook.chmod(0o755)
     before = git(bare, "rev-parse", "gh-pages")
     write_site(site, FIRST | {"index.html": "two"})
-    with pytest.raises(ArtgenError, match=r"stands as it was.*exceeds the limit"):
-        send(site, "gh-pages")
+    with pytest.raises(ArtgenError, match=r"is unchanged.*exceeds the limit"):
+        send_site(site, "gh-pages")
     assert git(bare, "rev-parse", "gh-pages") == before
     hook.unlink()
-    assert send(site, "gh-pages").changed == ("index.html",)
+    assert send_site(site, "gh-pages").changed == ("index.html",)
 
 
 def test_a_file_where_the_site_has_a_folder(site: Path, bare: Path, tmp_path: Path) -> None:
     rest = {name: text for name, text in FIRST.items() if not name.startswith("pieces/")}
-    send(write_site(site, rest), "gh-pages")
+    send_site(write_site(site, rest), "gh-pages")
     git(tmp_path, "clone", "-q", "-b", "gh-pages", str(bare), "other")
     (tmp_path / "other" / "pieces").write_text("mine")
     git(tmp_path / "other", "add", ".")
     git(tmp_path / "other", "commit", "-q", "-m", "A file")
     git(tmp_path / "other", "push", "-q")
     with pytest.raises(ArtgenError, match="pieces is in the way of the site's"):
-        send(write_site(site, FIRST), "gh-pages", force=True)
+        send_site(write_site(site, FIRST), "gh-pages", force=True)
 
 
 def test_after_one_that_was_killed(site: Path, bare: Path) -> None:
-    send(site, "gh-pages")
+    send_site(site, "gh-pages")
     left = site.with_name(".gallery.artgen-send")
     (left / "pieces").mkdir(parents=True)
     (left / "pieces" / "gone.html").write_text("half")
     git(site, "branch", "artgen-sends-gh-pages", "main")
-    assert send(write_site(site, FIRST | {"index.html": "two"}), "gh-pages").changed == ("index.html",)
+    assert send_site(write_site(site, FIRST | {"index.html": "two"}), "gh-pages").changed == ("index.html",)
     assert arrived(bare) == built(site) | {".nojekyll": b""}
     assert git(site, "branch", "--format=%(refname:short)").split() == ["main"]
     assert not left.exists()
 
 
 def test_somebody_else_was_quicker(site: Path, bare: Path, tmp_path: Path) -> None:
-    send(site, "gh-pages")
+    send_site(site, "gh-pages")
     git(tmp_path, "clone", "-q", "-b", "gh-pages", str(bare), "other")
     (tmp_path / "other" / "CNAME").write_text("art.example")
     git(tmp_path / "other", "add", ".")
@@ -215,21 +215,21 @@ def test_somebody_else_was_quicker(site: Path, bare: Path, tmp_path: Path) -> No
     )
     hook.chmod(0o755)
     write_site(site, FIRST | {"index.html": "two"})
-    with pytest.raises(ArtgenError, match="origin did not take it, and stands as it was"):
-        send(site, "gh-pages")
+    with pytest.raises(ArtgenError, match="origin refused the push, and is unchanged"):
+        send_site(site, "gh-pages")
     assert arrived(bare)["index.html"] == FIRST["index.html"].encode()
-    assert send(site, "gh-pages").changed == ("index.html",)
+    assert send_site(site, "gh-pages").changed == ("index.html",)
     assert arrived(bare) == built(site) | {".nojekyll": b"", "CNAME": b"art.example"}
 
 
 def test_without_a_repository_or_a_remote(site: Path, bare: Path, tmp_path: Path) -> None:
     with pytest.raises(ArtgenError, match=r"in no git repository.*git init"):
-        send(write_site(tmp_path / "loose", FIRST), "gh-pages")
+        send_site(write_site(tmp_path / "loose", FIRST), "gh-pages")
     with pytest.raises(ArtgenError, match="cannot be a branch's name"):
-        send(site, "gh-pages:a..b")
+        send_site(site, "gh-pages:a..b")
     git(site, "remote", "set-url", "origin", str(tmp_path / "nowhere.git"))
     with pytest.raises(ArtgenError, match="origin could not be reached"):
-        send(site, "gh-pages")
+        send_site(site, "gh-pages")
     git(site, "remote", "remove", "origin")
     with pytest.raises(ArtgenError, match=r"has no remote origin.*git remote add origin"):
-        send(site, "gh-pages")
+        send_site(site, "gh-pages")

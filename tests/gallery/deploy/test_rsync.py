@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from artgen.errors import ArtgenError
-from artgen.gallery.deploy.targets import is_elsewhere, send
-from artgen.gallery.deploy.upload_set import Sent
+from artgen.gallery.deploy.targets import is_remote_target, send_site
+from artgen.gallery.deploy.upload_set import UploadResult
 from artgen.gallery.publish.staging import MANIFEST
 
 FIRST = {
@@ -72,9 +72,9 @@ def inodes(there: Path) -> dict[str, int]:
 
 def test_where_a_site_goes() -> None:
     for to in ("gh-pages", "gh-pages:www", "me@example.org:www", "host:www", "rsync://h/m", "rsync:/mnt/www"):
-        assert is_elsewhere(to), to
+        assert is_remote_target(to), to
     for to in ("gallery", "./gh-pages", "./a:b", "/srv/a:b", "C:\\site", "D:/site", "out/gh-pages", "."):
-        assert not is_elsewhere(to), to
+        assert not is_remote_target(to), to
 
 
 def test_what_arrives_is_what_was_built(site: Path, tmp_path: Path) -> None:
@@ -85,21 +85,21 @@ def test_what_arrives_is_what_was_built(site: Path, tmp_path: Path) -> None:
     (site / ".git").mkdir()
     (site / ".git" / "config").write_text("secret")
     said: list[object] = []
-    sent = send(site, f"rsync:{there}", said.append)
+    sent = send_site(site, f"rsync:{there}", said.append)
     assert contents(there) == {
         name: data for name, data in contents(site).items() if name not in ("leads away", ".git/config")
     }
-    assert sent == Sent(f"rsync:{there}", tuple(sorted([*FIRST, "mine.html"])), ())
+    assert sent == UploadResult(f"rsync:{there}", tuple(sorted([*FIRST, "mine.html"])), ())
     assert any("leads away: a symbolic link" in str(note) for note in said)
     assert {path.stat().st_mode & 0o777 for path in there.rglob("*") if path.is_file()} == {0o644}
 
 
 def test_a_second_time_only_what_changed_moves(site: Path, tmp_path: Path) -> None:
     there, to = tmp_path / "there", f"rsync:{tmp_path / 'there'}"
-    send(site, to)
+    send_site(site, to)
     before = inodes(there)
     write_site(site, FIRST)
-    assert send(site, to) == Sent(to, (), ())
+    assert send_site(site, to) == UploadResult(to, (), ())
     assert inodes(there) == before
     (there / "CNAME").write_text("art.example")
     (there / "images" / "mine.jpg").write_text("mine")
@@ -108,8 +108,8 @@ def test_a_second_time_only_what_changed_moves(site: Path, tmp_path: Path) -> No
     # As long as before, and as old: only its content tells.
     write_site(site, rest | {"index.html": FIRST["index.html"].upper()})
     os.utime(site / "index.html", ((there / "index.html").stat().st_mtime,) * 2)
-    sent = send(site, to)
-    assert sent == Sent(to, ("index.html",), ("images/b-480.jpg", "pieces/b.html"))
+    sent = send_site(site, to)
+    assert sent == UploadResult(to, ("index.html",), ("images/b-480.jpg", "pieces/b.html"))
     images = ("images/a-480.jpg", "images/mine.jpg", "CNAME")
     assert {name: inodes(there)[name] for name in images} == {name: before[name] for name in images}
     assert contents(there) == contents(site) | {"CNAME": b"art.example", "images/mine.jpg": b"mine"}
@@ -130,10 +130,10 @@ def test_names_with_everything_in_them(tmp_path: Path) -> None:
     ]
     site = write_site(tmp_path / "my gallery", dict.fromkeys(["index.html", *names], "x"))
     there = tmp_path / "out there 'é'"
-    assert set(send(site, f"rsync:{there}").changed) == {"index.html", *names}
+    assert set(send_site(site, f"rsync:{there}").changed) == {"index.html", *names}
     assert contents(there) == contents(site)
     write_site(site, {"index.html": "x"})
-    assert set(send(site, f"rsync:{there}").removed) == set(names)
+    assert set(send_site(site, f"rsync:{there}").removed) == set(names)
     assert contents(there) == contents(site)
 
 
@@ -141,16 +141,16 @@ def test_a_folder_that_the_site_has_no_more(site: Path, tmp_path: Path) -> None:
     there, to = tmp_path / "there", f"rsync:{tmp_path / 'there'}"
     films = {"films/a.mp4": "a", "zoom/b_files/0/0_0.jpg": "b", "zoom/b_files/1/0_0.jpg": "b"}
     write_site(site, FIRST | films)
-    send(site, to)
+    send_site(site, to)
     (there / "films").chmod(0o750)
     write_site(site, FIRST)
     for name in ("films", "zoom"):
         shutil.rmtree(site / name, ignore_errors=True)
-    assert send(site, to) == Sent(to, (), tuple(films))
+    assert send_site(site, to) == UploadResult(to, (), tuple(films))
     assert contents(there) == contents(site)
     assert (there / "films").stat().st_mode & 0o777 == 0o750
     shutil.rmtree(there / "films")
-    assert send(site, to) == Sent(to, (), ())
+    assert send_site(site, to) == UploadResult(to, (), ())
 
 
 def test_files_that_are_not_artgens_are_not_replaced(site: Path, tmp_path: Path) -> None:
@@ -159,21 +159,21 @@ def test_files_that_are_not_artgens_are_not_replaced(site: Path, tmp_path: Path)
     (there / "index.html").write_text("somebody's")
     (there / "notes.html").write_text("somebody's")
     with pytest.raises(ArtgenError, match=r"index\.html is there and is not artgen's.*--force"):
-        send(site, to)
+        send_site(site, to)
     assert set(contents(there)) == {"index.html", "notes.html"}
-    send(site, to, force=True)
+    send_site(site, to, force=True)
     assert contents(there) == contents(site) | {"notes.html": b"somebody's"}
 
 
 def test_a_manifest_that_was_tampered_with_takes_nothing_else_away(site: Path, tmp_path: Path) -> None:
     there, to = tmp_path / "there", f"rsync:{tmp_path / 'there'}"
-    send(site, to)
+    send_site(site, to)
     (tmp_path / "precious").write_text("x")
     (there / "sub").mkdir()
     (there / "sub" / "precious").write_text("x")
     names = ["../precious", str(tmp_path / "precious"), "a/../../precious", "sub", "..", "", 7, None]
     (there / MANIFEST).write_text(json.dumps({"files": names}))
-    assert send(site, to).removed == ()
+    assert send_site(site, to).removed == ()
     assert (tmp_path / "precious").exists()
     assert (there / "sub" / "precious").exists()
 
@@ -181,7 +181,7 @@ def test_a_manifest_that_was_tampered_with_takes_nothing_else_away(site: Path, t
 @pytest.mark.slow
 def test_killed_in_the_middle_the_old_site_stands(site: Path, tmp_path: Path) -> None:
     there, to = tmp_path / "there", f"rsync:{tmp_path / 'there'}"
-    send(site, to)
+    send_site(site, to)
     # The program itself, kept slow, so that it is in the middle when it is killed.
     slow = tmp_path / "bin" / "rsync"
     slow.parent.mkdir()
@@ -196,7 +196,7 @@ def test_killed_in_the_middle_the_old_site_stands(site: Path, tmp_path: Path) ->
     write_site(site, second)
     script = (
         "import sys, pathlib, artgen.gallery.deploy.targets as targets\n"
-        "targets.send(pathlib.Path(sys.argv[1]), sys.argv[2])"
+        "targets.send_site(pathlib.Path(sys.argv[1]), sys.argv[2])"
     )
     for wait in (0.3, 0.6, 0.9, 1.2, 1.5):
         process = subprocess.Popen(
@@ -210,7 +210,7 @@ def test_killed_in_the_middle_the_old_site_stands(site: Path, tmp_path: Path) ->
         for page in [path for path in there.rglob("*.html") if ".~tmp~" not in path.parts]:
             for link in re.findall(r'src="([^"]+)"', page.read_text()):
                 assert (page.parent / link).is_file(), (wait, page, link)
-    send(site, to)
+    send_site(site, to)
     # A receiver that is killed cannot take its unfinished file away; behind a network it lives on and does.
     unfinished = re.compile(r"(.*/)?\.[^/]+\.\w{6}")
     assert {n: data for n, data in contents(there).items() if not unfinished.fullmatch(n)} == contents(site)
@@ -223,12 +223,12 @@ def test_what_a_person_can_put_right(site: Path, tmp_path: Path, monkeypatch: py
         "rsync://127.0.0.1:9/www": "Connection refused",
     }.items():
         with pytest.raises(ArtgenError, match=words):
-            send(site, to)
+            send_site(site, to)
     with pytest.raises(ArtgenError, match=r"was not made by artgen publish"):
-        send(tmp_path, f"rsync:{tmp_path / 'there'}")
+        send_site(tmp_path, f"rsync:{tmp_path / 'there'}")
     (site / "index.html").unlink()
     with pytest.raises(ArtgenError, match=r"index\.html: missing; build the site again"):
-        send(site, f"rsync:{tmp_path / 'there'}")
+        send_site(site, f"rsync:{tmp_path / 'there'}")
     write_site(site, FIRST)
     old = tmp_path / "bin" / "rsync"
     old.parent.mkdir()
@@ -236,10 +236,10 @@ def test_what_a_person_can_put_right(site: Path, tmp_path: Path, monkeypatch: py
     old.chmod(0o755)
     monkeypatch.setenv("PATH", str(old.parent), prepend=os.pathsep)
     with pytest.raises(ArtgenError, match=r"openrsync: protocol version 29.*rsync 3\.1 or newer"):
-        send(site, f"rsync:{tmp_path / 'there'}")
+        send_site(site, f"rsync:{tmp_path / 'there'}")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ArtgenError, match="the program rsync is not installed here"):
-        send(site, f"rsync:{tmp_path / 'there'}")
+        send_site(site, f"rsync:{tmp_path / 'there'}")
 
 
 @pytest.fixture
@@ -278,11 +278,11 @@ def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
 
 def test_by_a_server_of_rsyncs_own(site: Path, tmp_path: Path, daemon: str) -> None:
     to = f"{daemon}/www/art"
-    assert set(send(site, to).changed) == set(FIRST)
+    assert set(send_site(site, to).changed) == set(FIRST)
     assert contents(tmp_path / "www" / "art") == contents(site)
-    assert send(site, to) == Sent(to, (), ())
+    assert send_site(site, to) == UploadResult(to, (), ())
     with pytest.raises(ArtgenError, match="Unknown module"):
-        send(site, f"{daemon}/nothing")
+        send_site(site, f"{daemon}/nothing")
 
 
 @pytest.fixture
@@ -324,13 +324,13 @@ def ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def test_by_ssh(site: Path, tmp_path: Path, ssh: str) -> None:
     there = tmp_path / "out there"
     to = f"{ssh}:{there}"
-    assert set(send(site, to).changed) == set(FIRST)
+    assert set(send_site(site, to).changed) == set(FIRST)
     assert contents(there) == contents(site)
     (there / "CNAME").write_text("art.example")
     rest = {name: text for name, text in FIRST.items() if "b" not in Path(name).stem}
     write_site(site, rest | {"pieces/é & $HOME.html": "x"})
-    sent = send(site, to)
-    assert sent == Sent(to, ("pieces/é & $HOME.html",), ("images/b-480.jpg", "pieces/b.html"))
+    sent = send_site(site, to)
+    assert sent == UploadResult(to, ("pieces/é & $HOME.html",), ("images/b-480.jpg", "pieces/b.html"))
     assert contents(there) == contents(site) | {"CNAME": b"art.example"}
     with pytest.raises(ArtgenError, match="rsync failed"):
-        send(site, f"{ssh}:{tmp_path}/no/such/place")
+        send_site(site, f"{ssh}:{tmp_path}/no/such/place")

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from artgen.errors import ArtgenError
-from artgen.gallery.deploy.targets import check, send
+from artgen.gallery.deploy.targets import check_target, send_site
 from artgen.gallery.publish.builder import Order, publish
 from artgen.gallery.publish.staging import MANIFEST
-from artgen.gallery.works.settings import Settings
+from artgen.gallery.works.settings import SiteSettings
 from artgen.runs.store import Run
 
 SHAPES = ((600, 400),) * 3
@@ -55,13 +55,13 @@ def in_folder(folder: Path) -> dict[str, bytes]:
 
 def test_what_arrives_and_what_moves(finished_run: Callable[..., Path], tmp_path: Path, bare: Path) -> None:
     folder, site, there = finished_run(shapes=SHAPES, picks=(1, 2)), tmp_path / "gallery", tmp_path / "there"
-    settings = Settings(formats=("jpg",))
+    settings = SiteSettings(formats=("jpg",))
 
     def sent() -> tuple[set[str], set[str]]:
         """Built, and sent to both; the same moves to both."""
         with Run.open(folder) as run:
             publish(Order([run], site, settings, workers=1))
-        by_git, by_rsync = send(site, "gh-pages"), send(site, f"rsync:{there}")
+        by_git, by_rsync = send_site(site, "gh-pages"), send_site(site, f"rsync:{there}")
         own = {MANIFEST, ".nojekyll"}
         assert set(by_git.changed) - own == set(by_rsync.changed) - own
         assert by_git.removed == by_rsync.removed
@@ -124,16 +124,16 @@ def test_what_cannot_be_sent_is_said_before_anything_is_built(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for to in ("gh-pages", "gh-pages:www", "gallery", "me@example.org:www"):
-        check(Path("gallery"), to)
+        check_target(Path("gallery"), to)
     with pytest.raises(ArtgenError, match="cannot be a branch's name"):
-        check(Path("gallery"), "gh-pages:a..b")
+        check_target(Path("gallery"), "gh-pages:a..b")
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
     outside = tmp_path / "outside"
     outside.mkdir()
     monkeypatch.chdir(outside)
-    check(Path("gallery"), "me@example.org:www")
+    check_target(Path("gallery"), "me@example.org:www")
     with pytest.raises(ArtgenError, match=r"outside is in no git repository.*git init"):
-        check(Path("gallery"), "gh-pages")
+        check_target(Path("gallery"), "gh-pages")
     git(outside, "init", "-q", "gallery")
     with pytest.raises(ArtgenError, match=r"the repository has no remote origin"):
-        check(Path("gallery"), "gh-pages")
+        check_target(Path("gallery"), "gh-pages")

@@ -11,9 +11,9 @@ from PIL import Image
 
 from artgen.errors import ArtgenError
 from artgen.gallery.media.originals import write_original
-from artgen.gallery.media.xmp import Words, packet
+from artgen.gallery.media.xmp import EmbeddedMetadata, build_xmp_packet
 
-WORDS = packet(Words(title="Nocturne"))
+WORDS = build_xmp_packet(EmbeddedMetadata(title="Nocturne"))
 
 
 def place(latitude: bytes, at: int) -> bytes:

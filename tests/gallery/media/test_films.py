@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from artgen.gallery.media.films import write_film
+from artgen.gallery.media.films import copy_film
 from artgen.gallery.media.originals import write_original
-from artgen.gallery.media.xmp import Words, packet
+from artgen.gallery.media.xmp import EmbeddedMetadata, build_xmp_packet
 
 PLACE = "+52.5200+013.4050/"
 TAGS = {"movflags": "use_metadata_tags"}
@@ -46,7 +46,7 @@ def read(file: Path) -> tuple[dict[str, str], list[Any]]:
         return dict(film.metadata), [frame.to_ndarray().tolist() for frame in film.decode(video=0)]
 
 
-@pytest.mark.parametrize("write", [write_film, write_original], ids=["a work", "beside about.md"])
+@pytest.mark.parametrize("write", [copy_film, write_original], ids=["a work", "beside about.md"])
 @pytest.mark.parametrize(
     ("kind", "settings", "name"),
     [
@@ -62,12 +62,12 @@ def test_a_film_does_not_say_where_it_was_taken(
     source, copy = walk(tmp_path / "a.mp4", kind, settings, name), tmp_path / "copy.mp4"
     words, pictures = read(source)
     assert words[name] == PLACE
-    write(source, copy, packet(Words(title="Nocturne")))
+    write(source, copy, build_xmp_packet(EmbeddedMetadata(title="Nocturne")))
     said, shown = read(copy)
     assert not any(said.get(key) for key in words if "location" in key)
     assert (said["title"], shown) == ("A walk", pictures)
     assert PLACE.encode() not in copy.read_bytes()
-    write(copy, tmp_path / "again.mp4", packet(Words(title="Dusk")))
+    write(copy, tmp_path / "again.mp4", build_xmp_packet(EmbeddedMetadata(title="Dusk")))
     again = (tmp_path / "again.mp4").read_bytes()
     assert (again.count(b"x:xmpmeta "), b"Dusk" in again, b"Nocturne" in again) == (1, True, False)
 
@@ -76,7 +76,7 @@ def box(kind: bytes, content: bytes) -> bytes:
     return (8 + len(content)).to_bytes(4, "big") + kind + content
 
 
-@pytest.mark.parametrize("write", [write_film, write_original], ids=["a work", "beside about.md"])
+@pytest.mark.parametrize("write", [copy_film, write_original], ids=["a work", "beside about.md"])
 def test_nor_do_notes_of_cameras(tmp_path: Path, write: Any) -> None:
     source, copy = walk(tmp_path / "a.mp4", "mov", {}, "comment"), tmp_path / "copy.mp4"
     whole = source.read_bytes().replace(b"ftyp", b"wide", 1)  # as films of old QuickTime begin
@@ -86,7 +86,7 @@ def test_nor_do_notes_of_cameras(tmp_path: Path, write: Any) -> None:
     moov = box(b"moov", whole[begin + 8 :] + box(b"trak", notes))
     shot = box(b"meta", bytes(4) + box(b"hdlr", bytes(25)) + box(b"xml ", bytes(4) + PLACE.encode()))
     source.write_bytes(whole[:begin] + shot + moov)
-    write(source, copy, packet(Words(title="Nocturne")))
+    write(source, copy, build_xmp_packet(EmbeddedMetadata(title="Nocturne")))
     assert source.read_bytes().count(PLACE.encode()) == whole.count(PLACE.encode()) + 3
     (words, pictures), (said, shown) = read(source), read(copy)
     assert (said["title"], said["comment"], shown) == (words["title"], words["comment"], pictures)
@@ -141,7 +141,7 @@ def test_nor_do_tracks_of_cameras_and_the_picture_stays_as_it_is(tmp_path: Path,
     import av
 
     source, copy = camera(tmp_path / f"a.{ending}"), tmp_path / f"copy.{ending}"
-    write_original(source, copy, packet(Words(title="Nocturne")))
+    write_original(source, copy, build_xmp_packet(EmbeddedMetadata(title="Nocturne")))
     assert PLACE.encode() not in copy.read_bytes()
     assert b"SN 1234567" not in copy.read_bytes()
     with av.open(str(source)) as before, av.open(str(copy)) as after:
@@ -173,7 +173,7 @@ def test_films_that_phones_make_stay_such_that_browsers_play_them(tmp_path: Path
         for shade in (0, 80, 160):
             film.mux(stream.encode(av.VideoFrame.from_image(Image.new("RGB", (160, 96), (shade, 90, 120)))))
         film.mux(stream.encode())
-    write_film(source, copy, packet(Words(title="Nocturne")))
+    copy_film(source, copy, build_xmp_packet(EmbeddedMetadata(title="Nocturne")))
     with av.open(str(copy)) as film:
         assert film.streams.video[0].codec_context.codec_tag == name
     assert read(copy)[1] == read(source)[1]

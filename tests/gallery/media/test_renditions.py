@@ -9,11 +9,19 @@ import pytest
 from PIL import Image
 
 from artgen.errors import ArtgenError
-from artgen.gallery.media.renditions import ENCODED_SIDE, Picture, Sizes, explained, render, taken, vips
-from artgen.gallery.media.xmp import Words, packet
+from artgen.gallery.media.renditions import (
+    MAX_ENCODED_SIDE,
+    RenditionSet,
+    RenditionSettings,
+    decoding_error,
+    load_vips,
+    read_date_taken,
+    write_renditions,
+)
+from artgen.gallery.media.xmp import EmbeddedMetadata, build_xmp_packet
 
-XMP = packet(Words(title="A title", alt="What is seen"))
-SIZES = Sizes(widths=(100, 200, 400))
+XMP = build_xmp_packet(EmbeddedMetadata(title="A title", alt="What is seen"))
+SIZES = RenditionSettings(widths=(100, 200, 400))
 
 
 @pytest.fixture
@@ -29,10 +37,12 @@ def halves(width: int = 400, height: int = 300, mode: str = "RGB") -> Image.Imag
     return Image.fromarray(pixels).convert(mode)
 
 
-def rendered(image: Image.Image, site: Path, ending: str, **settings: object) -> tuple[Picture, np.ndarray]:
+def rendered(
+    image: Image.Image, site: Path, ending: str, **settings: object
+) -> tuple[RenditionSet, np.ndarray]:
     file = site.parent / f"source.{ending}"
     image.save(file, **settings)
-    picture = render(file, site, "work", SIZES, XMP)
+    picture = write_renditions(file, site, "work", SIZES, XMP)
     with Image.open(site / picture.source) as shown:
         return picture, np.asarray(shown.convert("RGB")).astype(int)
 
@@ -47,7 +57,7 @@ def test_sizes_formats_and_the_mean_colour(site: Path) -> None:
     assert picture.source == "images/work_200.jpg"
     assert shown.shape == (150, 200, 3)
     assert [int(picture.colour[at : at + 2], 16) for at in (1, 3, 5)] == pytest.approx([128, 0, 128], abs=3)
-    for name in picture.written():
+    for name in picture.list_files():
         with Image.open(site / name) as file:
             assert file.width == int(Path(name).stem.rpartition("_")[2])
             assert b"A title" in file.info["xmp"]
@@ -83,14 +93,14 @@ def test_exif_orientation(site: Path, orientation: int) -> None:
 
 def test_a_profile_is_followed(site: Path) -> None:
     """The same red has other numbers in a space of other primaries."""
-    pyvips = vips()
+    pyvips = load_vips()
     halves().save(site.parent / "srgb.png")
     image = pyvips.Image.new_from_file(str(site.parent / "srgb.png")).icc_transform(
         "p3", input_profile="srgb"
     )
     image.pngsave(str(site.parent / "source.png"))
     assert image(50, 10)[0] < 240
-    picture = render(site.parent / "source.png", site, "work", SIZES, XMP)
+    picture = write_renditions(site.parent / "source.png", site, "work", SIZES, XMP)
     with Image.open(site / picture.source) as shown:
         assert np.abs(np.asarray(shown).astype(int)[10, 50] - [255, 0, 0]).max() < 12
         assert "icc_profile" not in shown.info
@@ -133,7 +143,7 @@ def test_other_files(site: Path, ending: str) -> None:
 def test_thin_pictures(site: Path, width: int, height: int) -> None:
     picture, _ = rendered(halves(width, height), site, "png")
     assert (picture.width, picture.height) == (width, height)
-    for name in picture.written():
+    for name in picture.list_files():
         with Image.open(site / name) as file:
             file.load()
 
@@ -141,23 +151,23 @@ def test_thin_pictures(site: Path, width: int, height: int) -> None:
 @pytest.mark.parametrize(("width", "height"), [(20, 20_000), (20_000, 20), (1, 20_000), (20, 60_000)])
 def test_what_is_longer_than_its_formats_allow_is_shrunk(site: Path, width: int, height: int) -> None:
     Image.linear_gradient("L").resize((width, height)).save(site.parent / "source.png")
-    sizes = Sizes((10, 40_000), ("avif", "webp", "jpg"))
-    picture = render(site.parent / "source.png", site, "work", sizes, XMP)
+    sizes = RenditionSettings((10, 40_000), ("avif", "webp", "jpg"))
+    picture = write_renditions(site.parent / "source.png", site, "work", sizes, XMP)
     assert (picture.width, picture.height) == (width, height)
     for listed in picture.files.values():
         for name, wide in listed:
             with Image.open(site / name) as file:
                 file.load()
                 assert file.width == wide
-                assert max(file.size) <= ENCODED_SIDE
-        assert max(file.size) > 0.75 * ENCODED_SIDE
+                assert max(file.size) <= MAX_ENCODED_SIDE
+        assert max(file.size) > 0.75 * MAX_ENCODED_SIDE
 
 
 def test_too_large_is_not_damaged(tmp_path: Path) -> None:
     (tmp_path / "a.png").touch()
-    with pytest.raises(vips().Error) as caught:
-        vips().Image.black(20_000, 20).heifsave(str(tmp_path / "b.avif"), compression="av1", effort=1)
-    assert explained(tmp_path / "a.png", str(caught.value)).found.startswith("too large to be shown")
+    with pytest.raises(load_vips().Error) as caught:
+        load_vips().Image.black(20_000, 20).heifsave(str(tmp_path / "b.avif"), compression="av1", effort=1)
+    assert decoding_error(tmp_path / "a.png", str(caught.value)).problem.startswith("too large to be shown")
 
 
 def test_a_thumbnail_keeps_its_pixels(site: Path) -> None:
@@ -179,10 +189,10 @@ def test_what_is_no_picture(site: Path, content: bytes, said: str) -> None:
     file = site.parent / "source.png"
     file.write_bytes(content)
     with pytest.raises(ArtgenError, match=said):
-        render(file, site, "work", SIZES, XMP)
+        write_renditions(file, site, "work", SIZES, XMP)
     file.unlink()
     with pytest.raises(ArtgenError, match="missing"):
-        render(file, site, "work", SIZES, XMP)
+        write_renditions(file, site, "work", SIZES, XMP)
 
 
 @pytest.mark.parametrize("ending", ["jpg", "png", "webp", "avif"])
@@ -192,7 +202,7 @@ def test_half_a_picture(site: Path, ending: str) -> None:
     Image.fromarray(noise).save(file)
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
     with pytest.raises(ArtgenError, match=r"damaged"):
-        render(file, site, "work", SIZES, XMP)
+        write_renditions(file, site, "work", SIZES, XMP)
 
 
 def test_a_picture_of_absurd_size_is_refused_before_it_is_decoded(site: Path) -> None:
@@ -205,7 +215,7 @@ def test_a_picture_of_absurd_size_is_refused_before_it_is_decoded(site: Path) ->
     content[29:33] = zlib.crc32(bytes(content[12:29])).to_bytes(4, "big")
     file.write_bytes(content)
     with pytest.raises(ArtgenError, match=r"70000 x 8 px|damaged"):
-        render(file, site, "work", SIZES, XMP)
+        write_renditions(file, site, "work", SIZES, XMP)
 
 
 def test_the_time_of_a_photograph(tmp_path: Path) -> None:
@@ -215,5 +225,5 @@ def test_the_time_of_a_photograph(tmp_path: Path) -> None:
     halves().save(tmp_path / "not.jpg")
     exif.get_ifd(0x8769)[0x9003] = "2019:  :     :  :  "
     halves().save(tmp_path / "year.jpg", exif=exif)
-    said = [taken(tmp_path / f"{name}.jpg") for name in ("dated", "year", "not")]
+    said = [read_date_taken(tmp_path / f"{name}.jpg") for name in ("dated", "year", "not")]
     assert said == ["2019-05-04T10:11:12", "2019", ""]

@@ -12,23 +12,23 @@ import pytest
 from PIL import Image, ImageCms
 
 from artgen.errors import ArtgenError
-from artgen.gallery.media.originals import ending_of, write_original
-from artgen.gallery.media.renditions import vips
-from artgen.gallery.media.xmp import Words, packet
+from artgen.gallery.media.originals import published_ending, write_original
+from artgen.gallery.media.renditions import load_vips
+from artgen.gallery.media.xmp import EmbeddedMetadata, build_xmp_packet
 
-WORDS = packet(Words(title="Nocturne"))
+WORDS = build_xmp_packet(EmbeddedMetadata(title="Nocturne"))
 CHANCE = np.random.default_rng(7)
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 def saved(file: Path) -> Path:
-    copy = file.with_name(f"copy{ending_of(file)}")
+    copy = file.with_name(f"copy{published_ending(file)}")
     write_original(file, copy, WORDS)
     return copy
 
 
 def noise(*shape: int, kind: Any = np.uint8) -> Any:
-    return vips().Image.new_from_array(CHANCE.integers(0, np.iinfo(kind).max, shape).astype(kind))
+    return load_vips().Image.new_from_array(CHANCE.integers(0, np.iinfo(kind).max, shape).astype(kind))
 
 
 @pytest.mark.parametrize(
@@ -49,10 +49,10 @@ def noise(*shape: int, kind: Any = np.uint8) -> Any:
 def test_a_tiff(tmp_path: Path, pixels: Any, settings: dict[str, Any]) -> None:
     source, image = tmp_path / "a.tif", pixels().copy(xres=11.8, yres=11.8)
     if image.bands == 3:
-        image.set_type(vips().GValue.blob_type, "icc-profile-data", PROFILE)
-    image.set_type(vips().GValue.gint_type, "orientation", 6)
+        image.set_type(load_vips().GValue.blob_type, "icc-profile-data", PROFILE)
+    image.set_type(load_vips().GValue.gint_type, "orientation", 6)
     image.tiffsave(str(source), compression="lzw", **settings)
-    before, after = (vips().Image.tiffload(str(file), n=-1) for file in (source, saved(source)))
+    before, after = (load_vips().Image.tiffload(str(file), n=-1) for file in (source, saved(source)))
     for name in ("format", "bands", "interpretation", "xres", "yres"):
         assert getattr(after, name) == getattr(before, name)
     for name in (

@@ -11,10 +11,10 @@ from PIL import Image, IptcImagePlugin
 from PIL.PngImagePlugin import PngInfo
 
 from artgen.errors import ArtgenError
-from artgen.gallery.media.exif_gps import without_place
-from artgen.gallery.media.originals import ending_of, write_original
-from artgen.gallery.media.renditions import Sizes, render
-from artgen.gallery.media.xmp import GENERATED, Words, packet
+from artgen.gallery.media.exif_gps import remove_gps
+from artgen.gallery.media.originals import published_ending, write_original
+from artgen.gallery.media.renditions import RenditionSettings, write_renditions
+from artgen.gallery.media.xmp import GENERATED_SOURCE_TYPE, EmbeddedMetadata, build_xmp_packet
 
 HOSTILE = (
     "</rdf:li><script>alert(1)</script> \"'&amp; ]]> 100% #2 \u05e9\u05dc\u05d5\u05dd \U0001f33f \x00\x0b"
@@ -22,13 +22,15 @@ HOSTILE = (
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 DC = "{http://purl.org/dc/elements/1.1/}"
 EXT = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}"
-WORDS = Words(HOSTILE, f"alt {HOSTILE}", f"artist {HOSTILE}", f"rights {HOSTILE}", GENERATED, "artgen")
+WORDS = EmbeddedMetadata(
+    HOSTILE, f"alt {HOSTILE}", f"artist {HOSTILE}", f"rights {HOSTILE}", GENERATED_SOURCE_TYPE, "artgen"
+)
 
 
-def original(source: Path, words: Words = WORDS) -> Path:
+def original(source: Path, words: EmbeddedMetadata = WORDS) -> Path:
     """What visitors are given of a picture."""
-    copy = source.with_name(f"copy{ending_of(source)}")
-    write_original(source, copy, packet(words))
+    copy = source.with_name(f"copy{published_ending(source)}")
+    write_original(source, copy, build_xmp_packet(words))
     return copy
 
 
@@ -44,17 +46,17 @@ def said(xmp: bytes) -> dict[str, str]:
 
 
 def test_every_text_is_data() -> None:
-    found = said(packet(WORDS))
+    found = said(build_xmp_packet(WORDS))
     whole = HOSTILE.replace("\x00", "").replace("\x0b", "")
     assert found[f"{DC}title"] == whole
     assert found[f"{DC}description"] == f"alt {whole}"
     assert found[f"{DC}creator"] == f"artist {whole}"
     assert found[f"{DC}rights"] == f"rights {whole}"
-    assert found[f"{EXT}DigitalSourceType"] == GENERATED
+    assert found[f"{EXT}DigitalSourceType"] == GENERATED_SOURCE_TYPE
 
 
 def test_what_is_not_said_is_left_out() -> None:
-    assert set(said(packet(Words(title="A")))) == {f"{DC}title"}
+    assert set(said(build_xmp_packet(EmbeddedMetadata(title="A")))) == {f"{DC}title"}
 
 
 @pytest.mark.parametrize("ending", ["png", "jpg", "avif", "webp"])
@@ -63,8 +65,10 @@ def test_every_rendition_carries_the_words(tmp_path: Path, ending: str) -> None:
     side = 64 if ending == "png" else 300
     Image.new("RGB", (side, side), "teal").save(tmp_path / "a.png")
     formats = ("jpg",) if ending == "png" else tuple(dict.fromkeys((ending, "jpg")))
-    picture = render(tmp_path / "a.png", tmp_path, "a", Sizes((200,), formats), packet(WORDS))
-    for name in picture.written():
+    picture = write_renditions(
+        tmp_path / "a.png", tmp_path, "a", RenditionSettings((200,), formats), build_xmp_packet(WORDS)
+    )
+    for name in picture.list_files():
         with Image.open(tmp_path / name) as image:
             assert said(xmp_of(image))[f"{DC}title"].startswith("</rdf:li><script>")
 
@@ -79,10 +83,10 @@ def test_an_original_keeps_every_pixel_and_gets_the_words(tmp_path: Path, ending
     with Image.open(source) as before, Image.open(copy) as after:
         assert before.tobytes() == after.tobytes()
         assert after.getexif()[0x010E] == "described"
-        assert said(xmp_of(after))[f"{EXT}DigitalSourceType"] == GENERATED
+        assert said(xmp_of(after))[f"{EXT}DigitalSourceType"] == GENERATED_SOURCE_TYPE
     assert b"<old/>" not in copy.read_bytes()
     source = copy.rename(tmp_path / f"b{copy.suffix}")
-    again = original(source, Words(title="Other")).read_bytes()
+    again = original(source, EmbeddedMetadata(title="Other")).read_bytes()
     assert again.count(b"x:xmpmeta ") == 1
     assert b"Other" in again
 
@@ -98,7 +102,7 @@ def test_a_webp_keeps_every_pixel_and_its_transparency(
     image.save(source, **settings)
     with Image.open(source) as before, Image.open(original(source)) as after:
         assert (before.mode, before.size, before.tobytes()) == (after.mode, after.size, after.tobytes())
-        assert said(after.info["xmp"])[f"{EXT}DigitalSourceType"] == GENERATED
+        assert said(after.info["xmp"])[f"{EXT}DigitalSourceType"] == GENERATED_SOURCE_TYPE
 
 
 @pytest.mark.parametrize("ending", ["png", "jpg", "webp", "avif"])
@@ -121,9 +125,9 @@ def test_an_original_does_not_say_where_it_was_taken(tmp_path: Path, ending: str
         copy = original(source)
         assert CITY not in copy.read_bytes()
         with Image.open(copy) as after:
-            assert said(xmp_of(after))[f"{EXT}DigitalSourceType"] == GENERATED
+            assert said(xmp_of(after))[f"{EXT}DigitalSourceType"] == GENERATED_SOURCE_TYPE
     for broken in (b"", b"II", b"II*\0\xff\xff\xff\xff", b"MM\0*\0\0\0\x08\xff\xff", b"no Exif at all"):
-        assert without_place(broken) == b""
+        assert remove_gps(broken) == b""
 
 
 CITY, KEPT, LATITUDE = b"Nowhere-on-Sea", b"A caption that stays", struct.pack("<II", 521_234_567, 10_000_001)

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from artgen.errors import ArtgenError
-from artgen.gallery.media.zoom import LARGER_THAN, write_pyramid
+from artgen.gallery.media.zoom import MAX_UNTILED_SIDE, write_tile_pyramid
 
-WIDTH, HEIGHT = LARGER_THAN + 104, 700
+WIDTH, HEIGHT = MAX_UNTILED_SIDE + 104, 700
 
 
 @pytest.fixture
@@ -22,8 +22,8 @@ def site(tmp_path: Path) -> Path:
 
 
 def test_a_picture_that_needs_none(site: Path) -> None:
-    Image.new("RGB", (LARGER_THAN, 8)).save(site / "a.png")
-    assert write_pyramid(site / "a.png", site, "a") is None
+    Image.new("RGB", (MAX_UNTILED_SIDE, 8)).save(site / "a.png")
+    assert write_tile_pyramid(site / "a.png", site, "a") is None
     assert not list((site / "zoom").iterdir())
 
 
@@ -31,7 +31,7 @@ def test_the_tiles_make_up_the_picture(site: Path) -> None:
     across = np.linspace(0, 255, WIDTH).astype(np.uint8)
     pixels = np.stack([np.tile(across, (HEIGHT, 1))] * 3, axis=2)
     Image.fromarray(pixels).save(site / "a.png")
-    pyramid = write_pyramid(site / "a.png", site, "a")
+    pyramid = write_tile_pyramid(site / "a.png", site, "a")
     assert pyramid is not None
     assert (pyramid.folder, pyramid.width, pyramid.height) == ("zoom/a_files", WIDTH, HEIGHT)
     assert [path.name for path in (site / "zoom").iterdir()] == ["a_files"]
@@ -54,7 +54,7 @@ def test_one_that_lies_on_its_side(site: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     image.save(site / "a.jpg", exif=exif)
-    pyramid = write_pyramid(site / "a.jpg", site, "a")
+    pyramid = write_tile_pyramid(site / "a.jpg", site, "a")
     assert pyramid is not None
     assert (pyramid.width, pyramid.height) == (300, WIDTH)
     with Image.open(site / pyramid.folder / "13" / "0_0.jpg") as tile:
@@ -66,4 +66,4 @@ def test_half_a_large_picture(site: Path) -> None:
     Image.fromarray(noise).save(site / "a.png")
     (site / "a.png").write_bytes((site / "a.png").read_bytes()[:400_000])
     with pytest.raises(ArtgenError, match="damaged"):
-        write_pyramid(site / "a.png", site, "a")
+        write_tile_pyramid(site / "a.png", site, "a")

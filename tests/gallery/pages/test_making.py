@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from artgen.gallery.pages.making import making, process
-from artgen.runs.candidate import Candidate, Stage
+from artgen.runs.candidate import Candidate, CandidateStage
 from artgen.runs.store import Run
 
 ROOT = Path(__file__).parents[3]
@@ -46,7 +46,7 @@ use = "style"
 
 def candidate(folder: Path, strength: float = 0.3) -> Candidate:
     stages = [
-        Stage(step, use, side, side, folder / f"{step}.webp")
+        CandidateStage(step, use, side, side, folder / f"{step}.webp")
         for step, use, side in (
             ("source", "faces", 16),
             ("translate", "translate", 128),

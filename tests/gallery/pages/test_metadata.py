@@ -12,13 +12,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from artgen.gallery.media.renditions import Picture
+from artgen.gallery.media.renditions import RenditionSet
 from artgen.gallery.pages import csp, feeds
 from artgen.gallery.pages.head_metadata import head_of_piece, head_of_site
 from artgen.gallery.pages.pages import pages
 from artgen.gallery.pages.pieces import Piece, StageShown
 from artgen.gallery.pages.site import Series, Site, rows
-from artgen.gallery.works.settings import Settings
+from artgen.gallery.works.settings import SiteSettings
 
 HOSTILE = "</script><!-- \"'& #2 \u2028 é עברית \x08"
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -26,7 +26,7 @@ ATOM = "{http://www.w3.org/2005/Atom}"
 
 def piece(slug: str = "one", title: str = "One", **more: Any) -> Piece:
     files = {"avif": ((f"images/{slug}-480.avif", 480),), "jpg": ((f"images/{slug}-480.jpg", 480),)}
-    image = Picture(f"images/{slug}-480.jpg", 480, 320, "#123456", files)
+    image = RenditionSet(f"images/{slug}-480.jpg", 480, 320, "#123456", files)
     known = {
         "number": "",
         "caption": "",
@@ -45,7 +45,7 @@ def piece(slug: str = "one", title: str = "One", **more: Any) -> Piece:
 
 def site(*pieces: Piece, about: str = "", **settings: Any) -> Site:
     series = Series("all", "All", "", 0, pieces, rows(pieces), rows(pieces[:1]))
-    return Site(settings.get("title", "Works"), "", (series,), Settings(**settings), about)
+    return Site(settings.get("title", "Works"), "", (series,), SiteSettings(**settings), about)
 
 
 def test_without_a_base_url_nothing_needs_one() -> None:

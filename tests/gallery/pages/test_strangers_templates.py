@@ -39,7 +39,7 @@ ESCAPES = [
     "{{ settings.parse_raw('x', allow_pickle=True, proto='pickle') }}",
     "{{ settings.parse_file('gallery.toml') }}",
     "{{ settings.folder.joinpath('HACKED').write_text('x') }}",
-    "{{ settings.about_file().unlink() }}",
+    "{{ settings.find_about_file().unlink() }}",
     "{{ settings['model_dump']() }}",
     "{{ settings.model_config.update(frozen=1) }}",
     "{{ [1].append(1) }}",
@@ -170,10 +170,10 @@ def test_a_template_that_no_limit_sees_is_ended(project: Path, template: str) ->
 def test_the_sandbox_alone_refuses_it_at_once(template: str) -> None:
     """The same without the process around it, which would end it too, but later."""
     from artgen.gallery.pages.site import Series, Site
-    from artgen.gallery.works.settings import Settings
+    from artgen.gallery.works.settings import SiteSettings
 
     sandbox = Sandbox(jinja2.DictLoader({"404.html": template}))
-    settings = Settings()
+    settings = SiteSettings()
     site = Site("", "", (Series("all", "", "", 0, (), (), ()),), settings)
     refusals = (
         SecurityError,
@@ -210,7 +210,7 @@ def test_templates_that_came_with_a_recipe_or_a_run(
         (folder / "templates" / "404.html").write_text(MARK + RUNS)
         (folder / "templates" / "assets" / "x.css").symlink_to("/etc/passwd")
     with Run.open(run) as opened:
-        opened.remember("recipe folder", "../../mailed")
+        opened.write_fact("recipe folder", "../../mailed")
     (run / "gallery.toml").write_text("widths = [16]\n")
     (tmp_path / "own.toml").write_text("widths = [16]\n")
     folder, *arguments = (run, ".") if inside else (tmp_path, str(run), "photos", "--settings=own.toml")
@@ -324,7 +324,7 @@ def test_preview_uses_them_no_more_than_publish(tmp_path: Path, finished_run: Ca
     (tmp_path / "mailed" / "templates").mkdir(parents=True)
     (tmp_path / "mailed" / "templates" / "404.html").write_text(MARK + RUNS)
     with Run.open(run) as opened:
-        opened.remember("recipe folder", "../../mailed")
+        opened.write_fact("recipe folder", "../../mailed")
     (tmp_path / "gallery.toml").write_text("widths = [16]\n")
     process = subprocess.Popen(
         [sys.executable, "-m", "artgen", "preview", "--no-browser", "--port=0", "--json", f"--run={run}"],

@@ -17,15 +17,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from artgen.errors import ArtgenError, Problems
-from artgen.events import ignore
-from artgen.gallery.media.render import FOLDERS, Rendered, Task, size_in_words
-from artgen.gallery.media.renditions import Sizes
-from artgen.gallery.media.xmp import Words
-from artgen.gallery.media.zoom import LARGER_THAN
+from artgen.errors import ArtgenError, ValidationErrors
+from artgen.events import ignore_event
+from artgen.gallery.media.render import MEDIA_FOLDERS, RenderedArtwork, RenderTask, format_file_size
+from artgen.gallery.media.renditions import RenditionSettings
+from artgen.gallery.media.xmp import EmbeddedMetadata
+from artgen.gallery.media.zoom import MAX_UNTILED_SIDE
 from artgen.gallery.publish.builder import Order, Summary, publish
 from artgen.gallery.publish.pool import rendered
-from artgen.gallery.works.settings import Settings
+from artgen.gallery.works.settings import SiteSettings
 from artgen.runs import provenance
 from artgen.runs.store import Run
 
@@ -44,7 +44,7 @@ def built(target: Path, *places: Path, everything: bool = False, force: bool = F
             stack.enter_context(Run.open(place)) if (place / "run.db").is_file() else place
             for place in places
         ]
-        settings = Settings(**{"formats": ("jpg",)} | said)
+        settings = SiteSettings(**{"formats": ("jpg",)} | said)
         wanted = Order(sources, target, settings, everything=everything, force=force, workers=1)
         return publish(wanted)
 
@@ -79,7 +79,7 @@ def test_the_files_of_a_run(finished_run: Callable[..., Path], tmp_path: Path) -
 
 def test_the_size_of_a_file_in_words() -> None:
     sizes = (1, 48_000, 999_999, 1_000_000, 12_345_678)
-    assert [size_in_words(size) for size in sizes] == ["1 kB", "48 kB", "999 kB", "1.0 MB", "12.3 MB"]
+    assert [format_file_size(size) for size in sizes] == ["1 kB", "48 kB", "999 kB", "1.0 MB", "12.3 MB"]
 
 
 def test_originals_can_be_kept_back(finished_run: Callable[..., Path], tmp_path: Path) -> None:
@@ -91,20 +91,20 @@ def test_originals_can_be_kept_back(finished_run: Callable[..., Path], tmp_path:
 
 
 def test_a_downloaded_original_is_made_again(sampled: Path, tmp_path: Path) -> None:
-    from artgen.generation.reproduce import reproduce
+    from artgen.generation.reproduce import reproduce_picture
 
     (run,) = (sampled / "runs").glob("tiny-*")
     with Run.open(run) as opened:
         opened.pick(2, True)
         candidate = opened.candidate(2)
-        publish(Order((opened,), tmp_path / "gallery", Settings(artist="Ada"), workers=1))
+        publish(Order((opened,), tmp_path / "gallery", SiteSettings(artist="Ada"), workers=1))
     (original,) = (tmp_path / "gallery" / "originals").iterdir()
-    assert provenance.read(original) == provenance.read(candidate.file)
+    assert provenance.read_provenance(original) == provenance.read_provenance(candidate.file)
     content = original.read_bytes()
     assert b"Ada" in content
     assert content.count(b"XML:com.adobe.xmp") == 1
     assert b"trainedAlgorithmicMedia" in content
-    assert reproduce(original, ignore, folder=sampled).identical
+    assert reproduce_picture(original, ignore_event, recipe_folder=sampled).identical
 
 
 def test_several_runs_of_one_name(finished_run: Callable[..., Path], tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_no_picks(finished_run: Callable[..., Path], tmp_path: Path) -> None:
     folder, empty = finished_run(shapes=SHAPES), finished_run("empty-00000000", ())
     with pytest.raises(ArtgenError, match=r"none of its 4 candidates is picked.*artgen curate.*artgen pick"):
         built(tmp_path / "gallery", folder)
-    with pytest.raises(Problems, match="has no candidates yet"):
+    with pytest.raises(ValidationErrors, match="has no candidates yet"):
         built(tmp_path / "gallery", folder, empty)
     assert not (tmp_path / "gallery").exists()
     assert len(built(tmp_path / "gallery", folder, everything=True).pieces) == 4
@@ -179,7 +179,7 @@ def test_a_lost_recipe_still_publishes(finished_run: Callable[..., Path], tmp_pa
 
 def test_a_large_picture_has_tiles(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
-    Image.effect_noise((LARGER_THAN + 8, 40), 50).save(tmp_path / "photos" / "wide.png")
+    Image.effect_noise((MAX_UNTILED_SIDE + 8, 40), 50).save(tmp_path / "photos" / "wide.png")
     built(tmp_path / "gallery", tmp_path / "photos")
     assert (tmp_path / "gallery" / "zoom" / "wide_files" / "13" / "0_0.jpg").is_file()
     assert list((tmp_path / "gallery" / "assets" / "openseadragon").iterdir())
@@ -192,7 +192,7 @@ def film(path: Path, width: int = 64, height: int = 48) -> Path:
 
     with VideoWriter(path, width, height, 10) as writer:
         for number in range(5):
-            writer.add(torch.full((3, height, width), number / 10))
+            writer.add_frame(torch.full((3, height, width), number / 10))
     return path
 
 
@@ -237,21 +237,21 @@ def test_a_film_whose_title_is_in_other_letters(tmp_path: Path) -> None:
 
 def test_whatever_else_a_work_fails_by_takes_no_other_with_it(tmp_path: Path) -> None:
     Image.new("RGB", (200, 150)).save(tmp_path / "a.png")
-    for name in FOLDERS:
+    for name in MEDIA_FOLDERS:
         (tmp_path / name).mkdir()
-    words, sizes = Words("A"), Sizes((100,), ("jpg",))
-    none = Sizes((), ("jpg",))  # no width at all: an IndexError
+    words, sizes = EmbeddedMetadata("A"), RenditionSettings((100,), ("jpg",))
+    none = RenditionSettings((), ("jpg",))  # no width at all: an IndexError
     tasks = [
-        Task("bad", tmp_path / "a.png", None, (), words, none, False),
-        Task("a", tmp_path / "a.png", None, (), words, sizes, False),
+        RenderTask("bad", tmp_path / "a.png", None, (), words, none, False),
+        RenderTask("a", tmp_path / "a.png", None, (), words, sizes, False),
     ]
-    (_, bad), (_, good) = rendered(tasks, tmp_path, ignore, workers=1)
+    (_, bad), (_, good) = rendered(tasks, tmp_path, ignore_event, workers=1)
     assert isinstance(bad, ArtgenError)
     assert bad.where == str(tmp_path / "a.png")
-    assert bad.found.startswith("cannot be made (IndexError: ")
-    assert isinstance(good, Rendered)
+    assert bad.problem.startswith("cannot be made (IndexError: ")
+    assert isinstance(good, RenderedArtwork)
     with pytest.raises(OSError, match="No such file"):
-        list(rendered(tasks[1:], tmp_path / "gone", ignore, workers=1))
+        list(rendered(tasks[1:], tmp_path / "gone", ignore_event, workers=1))
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="its file systems refuse such names themselves")
@@ -275,9 +275,9 @@ def test_a_film_that_is_none(tmp_path: Path) -> None:
     whole = film(tmp_path / "whole.mp4").read_bytes()
     for name, content in (("a", b""), ("b", b"words"), ("c", whole[:100]), ("d", b"\0\0\0\x08moov" * 20)):
         (tmp_path / "films" / f"{name}.mp4").write_bytes(content)
-    with pytest.raises(Problems) as caught:
+    with pytest.raises(ValidationErrors) as caught:
         built(tmp_path / "gallery", tmp_path / "films")
-    assert len(caught.value.problems) == 4
+    assert len(caught.value.errors) == 4
 
 
 def test_many_processes_make_the_same(tmp_path: Path) -> None:
@@ -288,9 +288,9 @@ def test_many_processes_make_the_same(tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path\n"
         "from artgen.gallery.publish.builder import Order, publish\n"
-        "from artgen.gallery.works.settings import Settings\n"
+        "from artgen.gallery.works.settings import SiteSettings\n"
         "if __name__ == '__main__':\n"
-        "    order = Order((Path('photos'),), Path(sys.argv[1]), Settings(), workers=int(sys.argv[1]))\n"
+        "    order = Order((Path('photos'),), Path(sys.argv[1]), SiteSettings(), workers=int(sys.argv[1]))\n"
         "    print(*publish(order).problems)\n"
     )
     (tmp_path / "build.py").write_text(script)
@@ -319,7 +319,7 @@ def test_a_process_that_dies_takes_no_picture_with_it(tmp_path: Path) -> None:
             killed.extend(multiprocessing.active_children())
             killed[0].kill()
 
-    wanted = Order((tmp_path / "photos",), tmp_path / "gallery", Settings(formats=("jpg",)), workers=2)
+    wanted = Order((tmp_path / "photos",), tmp_path / "gallery", SiteSettings(formats=("jpg",)), workers=2)
     summary = publish(wanted, emit)
     assert len(killed) == 2
     assert (len(summary.made), summary.problems) == (8, ())

@@ -17,11 +17,11 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from PIL import Image
 
-from artgen.errors import ArtgenError, Problems
+from artgen.errors import ArtgenError, ValidationErrors
 from artgen.gallery.publish.builder import Order, Summary, look, publish
 from artgen.gallery.publish.staging import MANIFEST
 from artgen.gallery.works.settings import load_settings
-from artgen.runs.store import Change, Run
+from artgen.runs.store import DecisionChange, Run
 
 ROOT = Path(__file__).parents[3]
 TEXT = 'formats = ["jpg"]\nwidths = [100, 200]\n'
@@ -183,7 +183,7 @@ def test_words_and_picks_of_a_run(finished_run: Callable[..., Path], photos: Pat
     site = photos.parent / "site"
     with Run.open(folder) as run:
         built(photos, run)
-        run.decide([Change(2, "title", "Night")], who="a", view="sheet")
+        run.decide([DecisionChange(2, "title", "Night")], author="a", view="sheet")
         run.pick(1, False)
         run.pick(3, True)
         plan = look(order(photos, run))
@@ -314,9 +314,9 @@ def test_a_corrupt_picture_is_named_and_the_rest_published(photos: Path) -> None
     for photo in photos.iterdir():
         photo.write_bytes(b"nothing")
     index = (site / "index.html").read_bytes()
-    with pytest.raises(Problems, match="damaged") as caught:
+    with pytest.raises(ValidationErrors, match="damaged") as caught:
         built(photos)
-    assert len(caught.value.problems) == 3
+    assert len(caught.value.errors) == 3
     assert (site / "index.html").read_bytes() == index
 
 

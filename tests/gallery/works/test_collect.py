@@ -10,24 +10,24 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from artgen.errors import ArtgenError, Problems
+from artgen.errors import ArtgenError, ValidationErrors
 from artgen.events import Note
 from artgen.gallery.works import slugs
-from artgen.gallery.works.collect import collect
-from artgen.gallery.works.settings import Settings
-from artgen.gallery.works.work import Collection
-from artgen.runs.store import Change, Run
+from artgen.gallery.works.collect import collect_artworks
+from artgen.gallery.works.settings import SiteSettings
+from artgen.gallery.works.work import ArtworkCollection
+from artgen.runs.store import DecisionChange, Run
 
 SHAPES = ((64, 64),) * 4
 
 
-def collected(*places: Path, everything: bool = False, **settings: object) -> Collection:
+def collected(*places: Path, all_candidates: bool = False, **settings: object) -> ArtworkCollection:
     with ExitStack() as stack:
         sources = [
             stack.enter_context(Run.open(place)) if (place / "recipe.toml").is_file() else place
             for place in places
         ]
-        return collect(sources, Settings(**settings), everything=everything)
+        return collect_artworks(sources, SiteSettings(**settings), all_candidates=all_candidates)
 
 
 def pictures(folder: Path, *names: str) -> Path:
@@ -40,7 +40,7 @@ def pictures(folder: Path, *names: str) -> Path:
     return folder
 
 
-def slugs_of(collection: Collection) -> list[str]:
+def slugs_of(collection: ArtworkCollection) -> list[str]:
     return [work.slug for work in collection.works]
 
 
@@ -49,14 +49,14 @@ def test_picks_in_the_order_of_picking(finished_run: Callable[..., Path]) -> Non
     with Run.open(folder) as run:
         run.pick(3, False)
         run.pick(3, True)
-        words = [Change(4, "title", "Night"), Change(4, "alt", "A dark sea")]
-        run.decide(words, who="a", view="sheet")
+        words = [DecisionChange(4, "title", "Night"), DecisionChange(4, "alt", "A dark sea")]
+        run.decide(words, author="a", view="sheet")
     found = collected(folder)
     assert [work.index for work in found.works] == [1, 4, 3]
     night, other = found.works[1], found.works[0]
     assert (night.title, night.alt, night.number) == ("Night", "A dark sea", "No. 4")
     assert (other.title, other.alt) == ("Abstracts, no. 1", "After a coffee thumbnail, candidate 1")
-    assert datetime.fromisoformat(night.at) > datetime.fromisoformat(other.at)
+    assert datetime.fromisoformat(night.picked_at) > datetime.fromisoformat(other.picked_at)
     assert [stage.name for stage in night.stages] == ["Mixture of crops", "Style transfer", "Film grain"]
     assert slugs_of(found)[0] == "abstracts-1a2b3c4d-0001"
     assert [work.index for work in collected(folder, order="number").works] == [1, 3, 4]
@@ -107,7 +107,9 @@ def test_pictures_of_kinds_that_are_not_shown_are_counted(tmp_path: Path) -> Non
     )
     photos = pictures(tmp_path / "photos", *names)
     said: list[object] = []
-    found = collect([photos, photos / "1.png"], Settings(), but=photos / "site", emit=said.append)
+    found = collect_artworks(
+        [photos, photos / "1.png"], SiteSettings(), excluded_folder=photos / "site", emit=said.append
+    )
     assert len(found.works) == 2
     assert said == [Note("3 files left out: .heic (2), .gif (1)")]
 
@@ -128,13 +130,13 @@ def test_hostile_names(tmp_path: Path) -> None:
     for slug in slugs_of(found):
         assert slug.isascii()
         assert slug.replace("-", "").isalnum()
-        assert slug not in slugs.DEVICES
+        assert slug not in slugs.WINDOWS_DEVICE_NAMES
         assert len(slug) < 120
     assert "a<b>&'\"" in {work.title.lower() for work in found.works}
 
 
 def test_the_very_same_twice() -> None:
-    assert len(set(slugs.unique([("a", "x"), ("a", "x"), ("a", "x")]))) == 3
+    assert len(set(slugs.unique_slugs([("a", "x"), ("a", "x"), ("a", "x")]))) == 3
 
 
 def test_nothing_to_publish(finished_run: Callable[..., Path], tmp_path: Path) -> None:
@@ -142,12 +144,12 @@ def test_nothing_to_publish(finished_run: Callable[..., Path], tmp_path: Path) -
     with pytest.raises(ArtgenError, match=r"none of its 4 candidates is picked.*artgen curate.*artgen pick"):
         collected(run)
     (tmp_path / "nothing").mkdir()
-    with pytest.raises(Problems) as caught:
+    with pytest.raises(ValidationErrors) as caught:
         collected(run, empty, tmp_path / "nothing", tmp_path / "gone")
     said = str(caught.value)
     for words in ("is picked", "has no candidates yet", "holds no pictures", "no such folder"):
         assert words in said
-    assert len(collected(run, everything=True).works) == 4
+    assert len(collected(run, all_candidates=True).works) == 4
 
 
 def test_the_film_of_a_walk_is_a_piece(finished_run: Callable[..., Path]) -> None:

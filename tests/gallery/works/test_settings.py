@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from artgen.errors import ArtgenError, Problems
-from artgen.gallery.works.settings import Settings, load_settings
-from artgen.gallery.works.step_names import plain_caption
+from artgen.errors import ArtgenError, ValidationErrors
+from artgen.gallery.works.settings import SiteSettings, load_settings
+from artgen.gallery.works.step_names import default_caption
 from artgen.recipe.model import Gallery
 
 
@@ -20,9 +20,9 @@ def written(folder: Path, text: str) -> Path:
 def test_without_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "about.md").write_text("mine")  # of something else: nobody said it is for a site
-    assert load_settings() == Settings()
+    assert load_settings() == SiteSettings()
     assert load_settings(title="Spring").title == "Spring"
-    assert load_settings().about_file() is None
+    assert load_settings().find_about_file() is None
 
 
 def test_the_file_in_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,8 +48,8 @@ def test_the_file_in_the_current_folder(tmp_path: Path, monkeypatch: pytest.Monk
     assert settings.originals is False
     assert settings.links[0].url == "mailto:a@art.example"
     assert settings.series[0].order == "newest"
-    sizes = settings.sizes()
-    assert (sizes.widths, sizes.formats, sizes.jpeg_quality) == ((400, 1600), ("jpg",), 86)
+    renditions = settings.rendition_settings()
+    assert (renditions.widths, renditions.formats, renditions.jpeg_quality) == ((400, 1600), ("jpg",), 86)
 
 
 def test_every_problem_at_once(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ url = "javascript:alert(1)"
 run = 3
 """,
     )
-    with pytest.raises(Problems) as caught:
+    with pytest.raises(ValidationErrors) as caught:
         load_settings(file)
     said = str(caught.value).splitlines()
     for line, words in (
@@ -92,18 +92,18 @@ run = 3
 
 @pytest.mark.parametrize("text", ["title = ", 'title = "\\ud800"', "a = 1\na = 2"])
 def test_what_is_no_toml_is_said_with_its_line(tmp_path: Path, text: str) -> None:
-    with pytest.raises(Problems, match=r"gallery\.toml:\d.*not TOML"):
+    with pytest.raises(ValidationErrors, match=r"gallery\.toml:\d.*not TOML"):
         load_settings(written(tmp_path, text))
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(Problems, match="no such file"):
+    with pytest.raises(ValidationErrors, match="no such file"):
         load_settings(tmp_path / "other.toml")
 
 
 @pytest.mark.parametrize("name", ["../secret.md", "/etc/passwd", "a/../../b.md", "C:/x.md", "..\\\\x.md"])
 def test_no_path_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
-    with pytest.raises(Problems, match="within the folder"):
+    with pytest.raises(ValidationErrors, match="within the folder"):
         load_settings(written(tmp_path, f'about = "{name}"'))
 
 
@@ -111,16 +111,16 @@ def test_the_text_about_the_artist(tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
     file = written(tmp_path / "site", 'about = "me.md"')
     with pytest.raises(ArtgenError, match=r"no file .*me\.md"):
-        load_settings(file).about_file()
+        load_settings(file).find_about_file()
     (tmp_path / "secret.md").write_text("secret")
     (file.parent / "me.md").symlink_to("../secret.md")
     with pytest.raises(ArtgenError, match="leads out of its folder"):
-        load_settings(file).about_file()
+        load_settings(file).find_about_file()
     (file.parent / "me.md").unlink()
     (file.parent / "me.md").write_text("me")
-    assert load_settings(file).about_file() == file.parent / "me.md"
+    assert load_settings(file).find_about_file() == file.parent / "me.md"
 
 
-def test_the_plain_caption_is_the_recipes_own_default() -> None:
+def test_the_default_caption_is_that_of_recipes() -> None:
     default = Gallery.model_fields["caption"].default
-    assert plain_caption("Abstracts", 7) == default.format(title="Abstracts", index=7)
+    assert default_caption("Abstracts", 7) == default.format(title="Abstracts", index=7)

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from skimage import data
 from torch import Tensor
 
-from artgen.imaging.faces.detect import Face, crop_face, find_faces, outside
+from artgen.imaging.faces.detect import Face, crop_face, crop_share_outside, find_faces
 from artgen.imaging.image import resize
 
 # Eileen Collins, of NASA, in scikit-image: the line between her eyes falls by some 4 degrees to the right.
@@ -55,11 +55,11 @@ def test_a_face_is_found_with_its_lean_and_set_upright(degrees: float) -> None:
 
 @pytest.mark.parametrize("factor", [0.35, 1.0, 3.0])
 def test_size_follows_the_picture(factor: float) -> None:
-    whole = photograph("astronaut")
+    image = photograph("astronaut")
     side = round(512 * factor)
-    before = whole.clone()
-    face = find_faces(resize(whole, (side, side)))[0]
-    assert torch.equal(whole, before)
+    before = image.clone()
+    face = find_faces(resize(image, (side, side)))[0]
+    assert torch.equal(image, before)
     top, left, height, width = face.box
     assert height == width
     assert top < NOSE[1] * factor < top + height
@@ -92,9 +92,9 @@ def test_a_crop_has_the_size_asked_for_and_is_not_jagged() -> None:
 
 
 def test_how_much_lies_outside() -> None:
-    assert outside(Face(50, 50, 40, 30, 1), 100, 100) == 0
-    assert outside(Face(0, 50, 40, 0, 1), 100, 100) == pytest.approx(0.5, abs=0.02)
-    assert outside(Face(-200, 50, 40, 0, 1), 100, 100) == 1
+    assert crop_share_outside(Face(50, 50, 40, 30, 1), 100, 100) == 0
+    assert crop_share_outside(Face(0, 50, 40, 0, 1), 100, 100) == pytest.approx(0.5, abs=0.02)
+    assert crop_share_outside(Face(-200, 50, 40, 0, 1), 100, 100) == 1
 
 
 @pytest.mark.parametrize("name", ["coffee", "rocket", "retina", "hubble_deep_field"])

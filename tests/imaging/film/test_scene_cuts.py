@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from artgen.imaging.film.scene_cuts import Scenes
+from artgen.imaging.film.scene_cuts import SceneDetector
 
 FPS = 25
 
@@ -15,11 +15,11 @@ def test_dissolves_are_found_and_flashes_and_flicker_are_not() -> None:
     frames = [one * chance.uniform(0.95, 1.05) for _ in range(50)]
     frames[30] = one + 120
     frames += [one + (two - one) * part for part in np.linspace(0, 1, 25)] + [two] * 25
-    scenes = Scenes()
+    scenes = SceneDetector()
     begun = [
         number
         for number, frame in enumerate(frames)
-        if scenes.begins(number / FPS, frame.clip(0, 255).astype(np.uint8))
+        if scenes.starts_scene(number / FPS, frame.clip(0, 255).astype(np.uint8))
     ]
     assert begun[0] == 0
     assert len(begun) == 2

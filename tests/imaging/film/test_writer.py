@@ -1,4 +1,4 @@
-"""Films: what is written plays and keeps its colours; what cameras hold is read upright and in time."""
+"""Films: written ones play and keep their colours; those of cameras are read upright, with their times."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from artgen.errors import ArtgenError, WriteError
-from artgen.imaging.film.frames import describe, read_frames
+from artgen.imaging.film.frames import read_film_info, read_frames
 from artgen.imaging.film.writer import VideoWriter
 
 COLOURS = torch.tensor(
@@ -81,23 +81,23 @@ def test_any_size_comes_back(tmp_path: Path, height: int, width: int, fps: float
     path = tmp_path / "film.mp4"
     with VideoWriter(path, width, height, fps) as film:
         for grey in (0.2, 0.5, 0.8):
-            film.add(torch.full((3, height, width), grey))
-    said = describe(path)
-    assert (said.width, said.height) == (width + width % 2, height + height % 2)
-    assert said.rate == pytest.approx(fps, rel=1e-3)
+            film.add_frame(torch.full((3, height, width), grey))
+    info = read_film_info(path)
+    assert (info.width, info.height) == (width + width % 2, height + height % 2)
+    assert info.fps == pytest.approx(fps, rel=1e-3)
     frames = list(read_frames(path))
     assert [frame.seconds for frame in frames] == pytest.approx([0, 1 / fps, 2 / fps], abs=2e-3)
     for frame, grey in zip(frames, (0.2, 0.5, 0.8), strict=True):
-        assert (frame.image() - grey).abs().max() < 0.02
+        assert (frame.to_tensor() - grey).abs().max() < 0.02
     assert [file.name for file in tmp_path.iterdir()] == ["film.mp4"]
 
 
 def test_colours_survive_and_are_tagged(tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     with VideoWriter(path, 256, 128, 25) as film:
-        film.add(patches(128, 256))
+        film.add_frame(patches(128, 256))
     (frame,) = read_frames(path)
-    assert (middles(frame.image()) - COLOURS).abs().max() < 0.02
+    assert (middles(frame.to_tensor()) - COLOURS).abs().max() < 0.02
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         context = stream.codec_context
@@ -109,7 +109,7 @@ def test_colours_survive_and_are_tagged(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "codec", "pixels", "near"),
+    ("name", "codec", "pixels", "tolerance"),
     [
         ("a.mkv", "libx264", "yuv444p10le", 0.02),
         ("a.mkv", "ffv1", "bgr0", 0.005),
@@ -119,17 +119,17 @@ def test_colours_survive_and_are_tagged(tmp_path: Path) -> None:
         ("a.webm", "libvpx-vp9", "yuva420p", 0.03),
     ],
 )
-def test_odd_pixel_formats(tmp_path: Path, name: str, codec: str, pixels: str, near: float) -> None:
+def test_odd_pixel_formats(tmp_path: Path, name: str, codec: str, pixels: str, tolerance: float) -> None:
     path = encode(tmp_path / name, [bytes_of(patches(64, 128))] * 3, codec=codec, pixels=pixels)
     frames = list(read_frames(path))
     assert len(frames) == 3
-    assert (middles(frames[0].image()) - COLOURS).abs().max() < near
+    assert (middles(frames[0].to_tensor()) - COLOURS).abs().max() < tolerance
 
 
 def test_grey_film(tmp_path: Path) -> None:
     path = encode(tmp_path / "a.mkv", [bytes_of(patches(64, 128))], codec="ffv1", pixels="gray")
     (frame,) = read_frames(path)
-    image = frame.image()
+    image = frame.to_tensor()
     assert image.shape == (3, 64, 128)
     assert (image[0] - image[2]).abs().max() < 0.01
 
@@ -144,10 +144,10 @@ def test_a_phone_held_upright(tmp_path: Path, degrees: int, quarters: int) -> No
     path = encode(tmp_path / "a.mp4", [picture], prepare=turn)
     (frame,) = read_frames(path)
     assert (frame.height, frame.width) == ((128, 64) if quarters % 2 else (64, 128))
-    right = np.rot90(picture, quarters)
-    assert np.abs(frame.rgb().astype(int) - right).mean() < 6
-    assert frame.rgb((32, 16)).shape == (32, 16, 3)
-    assert describe(path).width == frame.width
+    expected = np.rot90(picture, quarters)
+    assert np.abs(frame.to_rgb().astype(int) - expected).mean() < 6
+    assert frame.to_rgb((32, 16)).shape == (32, 16, 3)
+    assert read_film_info(path).width == frame.width
 
 
 def test_pixels_that_are_not_square(tmp_path: Path) -> None:
@@ -156,8 +156,8 @@ def test_pixels_that_are_not_square(tmp_path: Path) -> None:
 
     path = encode(tmp_path / "a.mp4", [bytes_of(patches(96, 120))], prepare=widen)
     (frame,) = read_frames(path)
-    assert frame.rgb().shape == (96, 160, 3)
-    assert (middles(frame.image()) - COLOURS).abs().max() < 0.02
+    assert frame.to_rgb().shape == (96, 160, 3)
+    assert (middles(frame.to_tensor()) - COLOURS).abs().max() < 0.02
 
 
 def test_each_frame_has_its_own_time(tmp_path: Path) -> None:
@@ -169,22 +169,22 @@ def test_each_frame_has_its_own_time(tmp_path: Path) -> None:
     )
     some = list(read_frames(path, start=0.5, end=2))
     assert [frame.seconds for frame in some] == pytest.approx([1.0, 1.033], abs=2e-3)
-    assert [int(frame.rgb().mean()) // 38 for frame in some] == [2, 3]
+    assert [int(frame.to_rgb().mean()) // 38 for frame in some] == [2, 3]
 
 
 def test_starting_late_gives_the_same_frames(tmp_path: Path) -> None:
     chance = np.random.default_rng(0)
     path = encode(tmp_path / "a.mp4", list(chance.integers(0, 256, (300, 16, 16, 3), dtype=np.uint8)))
-    whole = [(frame.seconds, frame.rgb()) for frame in read_frames(path)]
-    late = [(frame.seconds, frame.rgb()) for frame in read_frames(path, start=11.0)]
-    assert len(whole) == 300
+    all_frames = [(frame.seconds, frame.to_rgb()) for frame in read_frames(path)]
+    late = [(frame.seconds, frame.to_rgb()) for frame in read_frames(path, start=11.0)]
+    assert len(all_frames) == 300
     assert late[0][0] == 11.0
-    for (seconds, pixels), (same, again) in zip(whole[-len(late) :], late, strict=True):
+    for (seconds, pixels), (same, again) in zip(all_frames[-len(late) :], late, strict=True):
         assert seconds == same
         assert np.array_equal(pixels, again)
 
 
-def test_damaged_packets_are_told_and_left_out(tmp_path: Path) -> None:
+def test_damaged_packets_are_reported_and_left_out(tmp_path: Path) -> None:
     chance = np.random.default_rng(0)
     pictures = list(chance.integers(0, 256, (20, 64, 64, 3), dtype=np.uint8))
     path = encode(tmp_path / "a.avi", pictures, codec="png", pixels="rgb24")
@@ -192,11 +192,11 @@ def test_damaged_packets_are_told_and_left_out(tmp_path: Path) -> None:
     at = data.index(b"IHDR", len(data) // 2)
     data[at : at + 300] = bytes(300)
     path.write_bytes(data)
-    told: list[str] = []
-    frames = list(read_frames(path, damaged=told.append))
+    problems: list[str] = []
+    frames = list(read_frames(path, on_damaged_packet=problems.append))
     assert len(frames) in (18, 19)  # a decoder with threads may lose the packet it was handed meanwhile
-    assert len(told) == 1
-    assert all(any(np.array_equal(frame.rgb(), picture) for picture in pictures) for frame in frames)
+    assert len(problems) == 1
+    assert all(any(np.array_equal(frame.to_rgb(), picture) for picture in pictures) for frame in frames)
 
 
 def test_a_film_that_ends_too_early(tmp_path: Path) -> None:
@@ -207,13 +207,13 @@ def test_a_film_that_ends_too_early(tmp_path: Path) -> None:
     assert 5 < len(list(read_frames(path))) < 50
 
 
-def test_what_is_no_film_is_said(tmp_path: Path) -> None:
+def test_a_file_that_is_no_film_is_an_error(tmp_path: Path) -> None:
     text = tmp_path / "notes.mp4"
     text.write_text("no film at all " * 100)
     with pytest.raises(ArtgenError, match=r"notes.mp4: not a film that can be read"):
         next(read_frames(text))
     with pytest.raises(ArtgenError, match="no such file"):
-        describe(tmp_path / "gone.mp4")
+        read_film_info(tmp_path / "gone.mp4")
     with pytest.raises(ArtgenError, match="not a file"):
         next(read_frames(tmp_path))
     sound = tmp_path / "sound.wav"
@@ -230,40 +230,40 @@ def test_failure_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     path.write_bytes(b"the old film")
     film = VideoWriter(path, 32, 32, 25)
-    film.add(torch.rand(3, 32, 32))
+    film.add_frame(torch.rand(3, 32, 32))
     with pytest.raises(ZeroDivisionError), film:
-        film.add(torch.rand(3, 32, 32) * (1 / 0))
+        film.add_frame(torch.rand(3, 32, 32) * (1 / 0))
     with (
         pytest.raises(ArtgenError, match="40 x 32 px in a film of 32 x 32"),
         VideoWriter(path, 32, 32, 25) as film,
     ):
-        film.add(torch.rand(3, 32, 40))
+        film.add_frame(torch.rand(3, 32, 40))
     with VideoWriter(path, 32, 32, 25):
         pass
     assert [file.name for file in tmp_path.iterdir()] == ["film.mp4"]
     assert path.read_bytes() == b"the old film"
     nowhere = tmp_path / "no" / "folder" / "film.mp4"
     with pytest.raises(WriteError, match="could not be written"), VideoWriter(nowhere, 32, 32, 25) as film:
-        film.add(torch.rand(3, 32, 32))
+        film.add_frame(torch.rand(3, 32, 32))
 
 
-def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_full_disk_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
     program = (
         "import resource, signal, torch\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))\n"
         "from pathlib import Path\n"
-        "from artgen.cli import messages\n"
+        "from artgen.cli.terminal import messages\n"
         "from artgen.imaging.film.writer import VideoWriter\n"
         "def write():\n"
         "    with VideoWriter(Path('film.mp4'), 128, 128, 25) as film:\n"
         "        for _ in range(20):\n"
-        "            film.add(torch.rand(3, 128, 128))\n"
-        "messages.guarded(write)"
+        "            film.add_frame(torch.rand(3, 128, 128))\n"
+        "messages.run_command(write)"
     )
-    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
-    assert said.returncode == 2
-    assert said.stderr.startswith("film.mp4: could not be written (")
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
+    assert result.returncode == 2
+    assert result.stderr.startswith("film.mp4: could not be written (")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -271,11 +271,11 @@ def test_without_pyav_the_extra_is_named(tmp_path: Path) -> None:
     program = (
         "import sys; sys.modules['av'] = None\n"
         "from pathlib import Path\n"
-        "from artgen.cli import messages\n"
+        "from artgen.cli.terminal import messages\n"
         "from artgen.imaging.film.writer import VideoWriter\n"
-        "messages.guarded(lambda: VideoWriter(Path('film.mp4'), 32, 32, 25))"
+        "messages.run_command(lambda: VideoWriter(Path('film.mp4'), 32, 32, 25))"
     )
-    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
-    assert said.returncode == 2
-    assert said.stderr == "films: PyAV is not installed (try: pip install 'artgen[video]')\n"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
+    assert result.returncode == 2
+    assert result.stderr == "films: PyAV is not installed (try: pip install 'artgen[video]')\n"
     assert list(tmp_path.iterdir()) == []

@@ -298,9 +298,9 @@ def test_hostile_text_is_refused(tmp_path: Path, name: str) -> None:
 
 
 def test_text_of_a_damaged_file_is_refused(tmp_path: Path) -> None:
-    whole = png(1, 1, (b"tEXt", b"artgen\0value"))
+    complete = png(1, 1, (b"tEXt", b"artgen\0value"))
     path = tmp_path / "a.png"
-    for content in (whole.replace(b"value", b"valve"), whole[:40], whole[:-12], b"", b"JPEG"):
+    for content in (complete.replace(b"value", b"valve"), complete[:40], complete[:-12], b"", b"JPEG"):
         path.write_bytes(content)
         with pytest.raises(ArtgenError, match=r"a\.png"):
             read_text(path)

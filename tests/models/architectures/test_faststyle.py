@@ -9,17 +9,17 @@ from torch import Tensor, nn
 from artgen.imaging.tiles.bands import TensorReader, TensorWriter
 from artgen.imaging.tiles.exact import paint_exact
 from artgen.models.architectures.faststyle import FastStyle, FastStyleConfig
-from artgen.models.architectures.norms import fixed_statistics
+from artgen.models.architectures.norms import fixed_norm_statistics
 from artgen.models.files.checkpoint import load_model, save_model
 
 
 @pytest.fixture(scope="module")
 def network() -> FastStyle:
-    return made(FastStyleConfig(width=4, blocks=2, styles=3))
+    return random_network(FastStyleConfig(width=4, blocks=2, styles=3))
 
 
-def made(config: FastStyleConfig) -> FastStyle:
-    """Every style with a scale and a shift of its own, as after training."""
+def random_network(config: FastStyleConfig) -> FastStyle:
+    """Build a network with random weights; every style has its own scale and shift, as after training."""
     generator = torch.Generator().manual_seed(0)
     network = FastStyle(config).eval().requires_grad_(False)
     for parameter in network.parameters():
@@ -36,17 +36,18 @@ def random_picture(height: int, width: int) -> Tensor:
 
 @pytest.mark.parametrize("blocks", [1, 3])
 def test_declared_reach_is_what_the_network_sees(blocks: int) -> None:
-    network = made(FastStyleConfig(width=4, blocks=blocks)).double()
+    network = random_network(FastStyleConfig(width=4, blocks=blocks)).double()
     reach, side = network.reach, 192
     picture = random_picture(side, side).double()
     furthest = 0
-    with fixed_statistics(network, picture, network.style(0).double()):
-        for place in range(side // 2, side // 2 + reach.multiple):
-            seen = picture.clone().requires_grad_()
-            network(seen, network.style(0).double())[0, :, place, place].sum().backward()
-            assert seen.grad is not None
-            rows = seen.grad.abs().sum((0, 1, 3)).nonzero()[:, 0]
-            furthest = max(furthest, place - int(rows.min()), int(rows.max()) - place)
+    with fixed_norm_statistics(network, picture, network.style_weights(0).double()):
+        for position in range(side // 2, side // 2 + reach.multiple):
+            input_picture = picture.clone().requires_grad_()
+            painted = network(input_picture, network.style_weights(0).double())
+            painted[0, :, position, position].sum().backward()
+            assert input_picture.grad is not None
+            rows = input_picture.grad.abs().sum((0, 1, 3)).nonzero()[:, 0]
+            furthest = max(furthest, position - int(rows.min()), int(rows.max()) - position)
     # The engine takes context in whole multiples.
     assert furthest <= reach.halo < furthest + reach.multiple
 
@@ -59,24 +60,24 @@ def test_declared_reach_is_what_the_network_sees(blocks: int) -> None:
 )
 def test_the_tile_size_never_changes_a_pixel(network: FastStyle, height: int, width: int, tile: int) -> None:
     picture, weights = random_picture(height, width), torch.tensor([[0.2, 0.5, 0.3]])
-    with torch.inference_mode(), fixed_statistics(network, picture, weights):
+    with torch.inference_mode(), fixed_norm_statistics(network, picture, weights):
         writer = TensorWriter(height, width)
         paint_exact(
             lambda tiles, _: network(tiles, weights.expand(len(tiles), -1)),
             network.reach,
             TensorReader(picture[0]),
             writer,
-            tile=tile,
+            tile_side=tile,
         )
         assert torch.allclose(writer.image, network(picture, weights)[0], atol=1e-5)
 
 
 def test_fixed_on_the_whole_picture_nothing_changes(network: FastStyle) -> None:
-    picture, weights = random_picture(64, 48), network.style(2)
+    picture, weights = random_picture(64, 48), network.style_weights(2)
     with torch.inference_mode():
-        plain = network(picture, weights)
-        with fixed_statistics(network, picture, weights):
-            assert torch.allclose(network(picture, weights), plain, atol=1e-5)
+        unfixed = network(picture, weights)
+        with fixed_norm_statistics(network, picture, weights):
+            assert torch.allclose(network(picture, weights), unfixed, atol=1e-5)
 
 
 def test_rows_have_styles_of_their_own(network: FastStyle) -> None:
@@ -84,25 +85,25 @@ def test_rows_have_styles_of_their_own(network: FastStyle) -> None:
     with torch.inference_mode():
         together = network(pictures, torch.eye(3))
         for index in range(3):
-            alone = network(pictures[:1], network.style(index))
+            alone = network(pictures[:1], network.style_weights(index))
             assert torch.allclose(together[index : index + 1], alone, atol=1e-5)
-        assert torch.equal(network(pictures), network(pictures, network.style(0).expand(3, -1)))
+        assert torch.equal(network(pictures), network(pictures, network.style_weights(0).expand(3, -1)))
     assert (together[0] - together[1]).abs().mean() > 0.01
 
 
 def test_weights_mix_scales_and_shifts(network: FastStyle) -> None:
     picture = random_picture(32, 32)
     with torch.inference_mode():
-        near, far, both = (
+        first_style, second_style, both = (
             network(picture, torch.tensor([w])) for w in ([1.0, 0, 0], [0, 1.0, 0], [0.9, 0.1, 0])
         )
-    assert (both - near).abs().mean() < (both - far).abs().mean()
+    assert (both - first_style).abs().mean() < (both - second_style).abs().mean()
 
 
 @pytest.mark.parametrize("size", [(4, 4), (8, 52)])
 def test_any_multiple_of_four(network: FastStyle, size: tuple[int, int]) -> None:
     picture = random_picture(*size)
-    with torch.inference_mode(), fixed_statistics(network, picture):
+    with torch.inference_mode(), fixed_norm_statistics(network, picture):
         painted = network(picture)
     assert painted.shape == (1, 3, *size)
     assert 0 <= float(painted.min()) <= float(painted.max()) <= 1
@@ -110,10 +111,10 @@ def test_any_multiple_of_four(network: FastStyle, size: tuple[int, int]) -> None
 
 def test_one_file_is_a_whole_model(tmp_path: Path, network: FastStyle) -> None:
     save_model(tmp_path / "painter.safetensors", network, {"title": "painter"})
-    loaded = load_model(tmp_path / "painter.safetensors", kind=FastStyle).network
+    loaded = load_model(tmp_path / "painter.safetensors", network_class=FastStyle).network
     assert loaded.config == network.config
     picture = random_picture(32, 32)
     with torch.inference_mode():
         assert torch.allclose(
-            loaded(picture, network.style(1)), network(picture, network.style(1)), atol=0.02
+            loaded(picture, network.style_weights(1)), network(picture, network.style_weights(1)), atol=0.02
         )

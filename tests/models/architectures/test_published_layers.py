@@ -1,4 +1,4 @@
-"""U-Net, ResNet and PatchGAN begin and behave as published."""
+"""U-Net, ResNet and PatchGAN have the published layers and initial weights."""
 
 import pytest
 import torch
@@ -20,7 +20,7 @@ NETWORKS = [
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda n: f"{n.architecture}-{n.config.rise}")
-def test_first_weights(network: Network) -> None:
+def test_initial_weights(network: Network) -> None:
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
             assert abs(float(module.weight.detach().std()) - 0.02) < 0.006
@@ -39,17 +39,17 @@ def test_chance_is_for_training_only(network: Network) -> None:
 
 def test_dropout_is_in_the_published_blocks() -> None:
     """The three after the innermost of eight levels; where there are fewer levels, fewer."""
-    assert list(UNet(UNetConfig(levels=8, width=2)).dropped) == [1, 2, 3]
-    assert list(UNet(UNetConfig(levels=7, width=2)).dropped) == [1, 2]
-    assert list(UNet(UNetConfig(levels=8, width=2, dropout=False)).dropped) == []
+    assert list(UNet(UNetConfig(levels=8, width=2)).dropout_blocks) == [1, 2, 3]
+    assert list(UNet(UNetConfig(levels=7, width=2)).dropout_blocks) == [1, 2]
+    assert list(UNet(UNetConfig(levels=8, width=2, dropout=False)).dropout_blocks) == []
 
 
 def test_a_patchgan_of_three_layers_judges_patches_of_70_px() -> None:
-    critic = PatchGAN(6, width=4).eval()
+    discriminator = PatchGAN(6, width=4).eval()
     x = torch.rand(1, 6, 256, 256, requires_grad=True)
-    verdicts = critic(x)
-    assert verdicts.shape == (1, 1, 30, 30)
-    (gradient,) = torch.autograd.grad(verdicts[0, 0, 15, 15], x)
+    logits = discriminator(x)
+    assert logits.shape == (1, 1, 30, 30)
+    (gradient,) = torch.autograd.grad(logits[0, 0, 15, 15], x)
     rows = gradient.abs().sum((0, 1, 3)).nonzero().flatten()
     assert int(rows.max() - rows.min()) + 1 == 70
 
@@ -58,17 +58,19 @@ def test_a_patchgan_of_three_layers_judges_patches_of_70_px() -> None:
 def test_a_patchgan_is_the_published_discriminator(norm: str) -> None:
     """Convolution by convolution, as ``NLayerDiscriminator`` has them; on [-1, 1]."""
     torch.manual_seed(0)
-    critic = PatchGAN(4, width=4, norm=norm).train()
-    weights = [value for name, value in critic.state_dict().items() if name.startswith(("layers", "judge"))]
+    discriminator = PatchGAN(4, width=4, norm=norm).train()
+    weights = [
+        value for name, value in discriminator.state_dict().items() if name.startswith(("layers", "judge"))
+    ]
     x = torch.rand(2, 4, 64, 64)
-    y, rest = x * 2 - 1, weights
+    y, remaining = x * 2 - 1, weights
     for layer, stride in enumerate((2, 2, 2, 1, 1)):
         biased = layer in (0, 4) or norm == "instance"
-        y = F.conv2d(y, rest[0], rest[1] if biased else None, stride, 1)
-        rest = rest[2 if biased else 1 :]
+        y = F.conv2d(y, remaining[0], remaining[1] if biased else None, stride, 1)
+        remaining = remaining[2 if biased else 1 :]
         if 0 < layer < 4:
-            scale = critic.norms[layer].weight if norm == "batch" else None
+            scale = discriminator.norms[layer].weight if norm == "batch" else None
             y = F.batch_norm(y, None, None, scale, training=True) if norm == "batch" else F.instance_norm(y)
         y = F.leaky_relu(y, 0.2) if layer < 4 else y
-    assert not rest
-    assert (critic(x) - y).abs().max() <= 1e-5
+    assert not remaining
+    assert (discriminator(x) - y).abs().max() <= 1e-5

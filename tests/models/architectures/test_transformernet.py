@@ -11,18 +11,18 @@ from torch import Tensor
 from artgen.errors import ArtgenError
 from artgen.imaging.tiles.bands import TensorReader, TensorWriter
 from artgen.imaging.tiles.exact import paint_exact
-from artgen.models.architectures.norms import fixed_statistics
-from artgen.models.architectures.transformernet import TransformerNet, imported
+from artgen.models.architectures.norms import fixed_norm_statistics
+from artgen.models.architectures.transformernet import TransformerNet, import_transformer_net
 from artgen.models.files.checkpoint import load_model, save_model
 from artgen.models.inference import translating
-from artgen.models.inference.translating import translate
+from artgen.models.inference.translating import translate_image
 
-State = dict[str, Tensor]
+StateDict = dict[str, Tensor]
 
 
-def state_of(width: int, blocks: int, seed: int = 0) -> State:
-    """A checkpoint as published, its numbers by chance; what it paints fills the range."""
-    chance = torch.Generator().manual_seed(seed)
+def published_state(width: int, blocks: int, seed: int = 0) -> StateDict:
+    """Return a state dict with the published names and random numbers; its images fill the range."""
+    generator = torch.Generator().manual_seed(seed)
     convolutions = {
         "conv1": (3, width, 9),
         "conv2": (width, 2 * width, 3),
@@ -32,25 +32,25 @@ def state_of(width: int, blocks: int, seed: int = 0) -> State:
         "deconv2": (2 * width, width, 3),
         "deconv3": (width, 3, 9),
     }
-    state: State = {}
-    for name, (before, after, size) in convolutions.items():
+    state: StateDict = {}
+    for name, (in_channels, out_channels, size) in convolutions.items():
         scale = 40.0 if name == "deconv3" else 1.0
-        shape = (after, before, size, size)
+        shape = (out_channels, in_channels, size, size)
         state[f"{name}.conv2d.weight"] = (
-            torch.randn(shape, generator=chance) * scale / (before * size**2) ** 0.5
+            torch.randn(shape, generator=generator) * scale / (in_channels * size**2) ** 0.5
         )
-        state[f"{name}.conv2d.bias"] = torch.full((after,), 127.5 if name == "deconv3" else 0.1)
+        state[f"{name}.conv2d.bias"] = torch.full((out_channels,), 127.5 if name == "deconv3" else 0.1)
         norm = name.replace("deconv", "conv").replace("conv", "in")
         if name.startswith("deconv"):
             norm = f"in{int(name[-1]) + 3}"
         if name != "deconv3":
-            state[f"{norm}.weight"] = torch.rand(after, generator=chance) + 0.5
-            state[f"{norm}.bias"] = torch.randn(after, generator=chance) * 0.3
+            state[f"{norm}.weight"] = torch.rand(out_channels, generator=generator) + 0.5
+            state[f"{norm}.bias"] = torch.randn(out_channels, generator=generator) * 0.3
     return state
 
 
-def published(state: State, picture: Tensor) -> Tensor:
-    """``(B, 3, H, W)`` up to 255, and so again: layer after layer, with what torch itself has."""
+def published_output(state: StateDict, picture: Tensor) -> Tensor:
+    """Compute the published network's output, ``(B, 3, H, W)`` up to 255, with torch's own layers."""
 
     def layer(x: Tensor, name: str, norm: str | None, stride: int = 1, upsample: bool = False) -> Tensor:
         if upsample:
@@ -82,68 +82,72 @@ def picture(height: int, width: int) -> Tensor:
 @torch.inference_mode()
 @pytest.mark.parametrize(("width", "blocks", "size"), [(32, 5, (44, 60)), (4, 2, (64, 36))])
 def test_it_paints_what_the_published_network_paints(width: int, blocks: int, size: tuple[int, int]) -> None:
-    state = state_of(width, blocks)
-    network = imported("candy.pth", state).eval()
+    state = published_state(width, blocks)
+    network = import_transformer_net("candy.pth", state).eval()
     x = picture(*size)
-    wanted = published(state, x * 255) / 255
-    assert 0.05 < float(wanted.std()) < 0.5  # not all white, nor all black
-    assert torch.allclose(network(x), wanted.clamp(0, 1), atol=1e-4)
+    expected = published_output(state, x * 255) / 255
+    assert 0.05 < float(expected.std()) < 0.5  # not all white, nor all black
+    assert torch.allclose(network(x), expected.clamp(0, 1), atol=1e-4)
 
 
 def test_statistics_of_old_files_are_left_out() -> None:
-    state = state_of(4, 1)
-    old = state | {f"in1.{name}": torch.ones(4) for name in ("running_mean", "running_var")}
-    old["res1.in1.num_batches_tracked"] = torch.tensor(3)
+    state = published_state(4, 1)
+    legacy_state = state | {f"in1.{name}": torch.ones(4) for name in ("running_mean", "running_var")}
+    legacy_state["res1.in1.num_batches_tracked"] = torch.tensor(3)
     x = picture(32, 32)
-    assert torch.equal(imported("old.pth", old)(x), imported("new.pth", state)(x))
+    assert torch.equal(
+        import_transformer_net("old.pth", legacy_state)(x), import_transformer_net("new.pth", state)(x)
+    )
 
 
 @pytest.mark.parametrize("tile", [20, 32, 100])
 @torch.inference_mode()
 def test_the_tile_size_never_changes_a_pixel(tile: int) -> None:
-    network = imported("candy.pth", state_of(4, 2)).eval()
+    network = import_transformer_net("candy.pth", published_state(4, 2)).eval()
     x = picture(148, 100)
     writer = TensorWriter(148, 100)
-    with fixed_statistics(network, x):
-        whole = network(x)[0]
-        paint_exact(lambda tiles, _: network(tiles), network.reach, TensorReader(x[0]), writer, tile=tile)
-    assert float((writer.image - whole).abs().max()) <= 1e-4
+    with fixed_norm_statistics(network, x):
+        untiled = network(x)[0]
+        paint_exact(
+            lambda tiles, _: network(tiles), network.reach, TensorReader(x[0]), writer, tile_side=tile
+        )
+    assert float((writer.image - untiled).abs().max()) <= 1e-4
 
 
 @pytest.mark.parametrize("blocks", [1, 3])
 def test_the_declared_reach_is_enough_and_no_more_than_needed(blocks: int) -> None:
-    network = imported("candy.pth", state_of(4, blocks)).eval().requires_grad_(False)
+    network = import_transformer_net("candy.pth", published_state(4, blocks)).eval().requires_grad_(False)
     halo, side = network.reach.halo, 4 * (network.reach.halo // 2) + 40
     x = picture(side, side).requires_grad_(True)
     middle = side // 2
-    with fixed_statistics(network, x.detach()):
+    with fixed_norm_statistics(network, x.detach()):
         network(x)[0, :, middle : middle + 4, middle : middle + 4].sum().backward()
     assert x.grad is not None
     rows = x.grad.abs().sum((0, 1, 3)).nonzero().flatten()
-    seen = max(middle - int(rows.min()), int(rows.max()) - (middle + 3))
-    assert seen <= halo <= seen + 8
+    furthest = max(middle - int(rows.min()), int(rows.max()) - (middle + 3))
+    assert furthest <= halo <= furthest + 8
 
 
 def test_one_file_is_a_whole_model_at_any_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    network = imported("candy.pth", state_of(4, 1))
+    network = import_transformer_net("candy.pth", published_state(4, 1))
     file = tmp_path / "candy.safetensors"
-    save_model(file, network, {"styles": json.dumps([{"name": "candy"}])}, half=False)
-    loaded = load_model(file, kind=TransformerNet).network
+    save_model(file, network, {"styles": json.dumps([{"name": "candy"}])}, half_precision=False)
+    loaded = load_model(file, network_class=TransformerNet).network
     image = picture(75, 90)[0]
-    whole = translate(image, file)
-    assert whole.shape == (3, 75, 90)
-    assert torch.allclose(whole[:, :72, :88], translate(image, file, styles=[1.0])[:, :72, :88])
+    untiled = translate_image(image, file)
+    assert untiled.shape == (3, 75, 90)
+    assert torch.allclose(untiled[:, :72, :88], translate_image(image, file, style_shares=[1.0])[:, :72, :88])
     assert torch.allclose(loaded(picture(64, 64)), network(picture(64, 64)), atol=1e-5)
     for pixels in (48 * 48, 40 * 40):
-        monkeypatch.setattr(translating, "WHOLE", pixels)
-        tiled = translate(image, file)
-        monkeypatch.setattr(translating, "TILE", 24)
-        assert (translate(image, file) - tiled).abs().max() <= 1e-4
-        monkeypatch.setattr(translating, "TILE", 512)
+        monkeypatch.setattr(translating, "MAX_UNTILED_PIXELS", pixels)
+        tiled = translate_image(image, file)
+        monkeypatch.setattr(translating, "TILE_SIDE", 24)
+        assert (translate_image(image, file) - tiled).abs().max() <= 1e-4
+        monkeypatch.setattr(translating, "TILE_SIDE", 512)
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("change", "message"),
     [
         ({"conv1.conv2d.weight": torch.zeros(4, 1, 9, 9)}, "4 x 1 x 9 x 9 and should be 4 x 3 x 9 x 9"),
         ({"conv1.conv2d.weight": torch.zeros(())}, "no network that is known"),
@@ -152,7 +156,7 @@ def test_one_file_is_a_whole_model_at_any_size(tmp_path: Path, monkeypatch: pyte
         ({"res1.conv1.conv2d.weight": None}, "no network that is known"),
     ],
 )
-def test_other_files_are_refused(change: dict[str, Tensor | None], says: str) -> None:
-    state = {name: value for name, value in (state_of(4, 1) | change).items() if value is not None}
-    with pytest.raises(ArtgenError, match=says):
-        imported("G.pth", state)
+def test_other_files_are_refused(change: dict[str, Tensor | None], message: str) -> None:
+    state = {name: value for name, value in (published_state(4, 1) | change).items() if value is not None}
+    with pytest.raises(ArtgenError, match=message):
+        import_transformer_net("G.pth", state)

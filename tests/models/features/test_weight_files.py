@@ -1,4 +1,4 @@
-"""Where weights lie, how they are found, and what is offered where they are not."""
+"""Where weights are stored, how they are found, and the advice when they are missing."""
 
 import sys
 from pathlib import Path
@@ -6,19 +6,26 @@ from pathlib import Path
 import pytest
 
 from artgen.errors import ArtgenError
-from artgen.models.features.weight_files import KNOWN, PLACE, file_of, find_weights, here, place
+from artgen.models.features.weight_files import (
+    KNOWN_WEIGHTS,
+    WEIGHTS_FOLDER_VARIABLE,
+    find_weights_file,
+    list_installed_weights,
+    weights_folder,
+    weights_path,
+)
 
 
-def test_a_folder_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(PLACE, str(tmp_path / "mine"))
-    assert place() == tmp_path / "mine"
+def test_the_variable_names_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(WEIGHTS_FOLDER_VARIABLE, str(tmp_path / "mine"))
+    assert weights_folder() == tmp_path / "mine"
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv(PLACE, "~/models")
-    assert place() == Path("~/models").expanduser()
+    monkeypatch.setenv(WEIGHTS_FOLDER_VARIABLE, "~/models")
+    assert weights_folder() == Path("~/models").expanduser()
 
 
 @pytest.mark.parametrize(
-    ("platform", "environment", "wanted"),
+    ("platform", "environment", "expected"),
     [
         ("linux", {}, "home/.local/share/artgen/models"),
         ("linux", {"XDG_DATA_HOME": "/data"}, "/data/artgen/models"),
@@ -29,30 +36,30 @@ def test_a_folder_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     ],
 )
 @pytest.mark.skipif(sys.platform == "win32", reason="paths of other platforms")
-def test_the_platforms_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, platform: str, environment: dict[str, str], wanted: str
+def test_the_default_folder_is_the_platforms(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, platform: str, environment: dict[str, str], expected: str
 ) -> None:
-    for name in (PLACE, "XDG_DATA_HOME", "LOCALAPPDATA"):
+    for name in (WEIGHTS_FOLDER_VARIABLE, "XDG_DATA_HOME", "LOCALAPPDATA"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys, "platform", platform)
-    assert place() == tmp_path / wanted
+    assert weights_folder() == tmp_path / expected
 
 
 def test_weights_by_name_and_by_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(PLACE, str(tmp_path / "weights"))
+    monkeypatch.setenv(WEIGHTS_FOLDER_VARIABLE, str(tmp_path / "weights"))
     (tmp_path / "weights").mkdir()
-    file_of("vgg19").write_bytes(b"")
-    assert find_weights("vgg19", Path("anywhere")) == tmp_path / "weights" / "vgg19.safetensors"
-    assert [weights.name for weights in here()] == ["vgg19"]
+    weights_path("vgg19").write_bytes(b"")
+    assert find_weights_file("vgg19", Path("anywhere")) == tmp_path / "weights" / "vgg19.safetensors"
+    assert [weights.name for weights in list_installed_weights()] == ["vgg19"]
     (tmp_path / "own.pth").write_bytes(b"")
-    assert find_weights("own.pth", tmp_path) == tmp_path / "own.pth"
+    assert find_weights_file("own.pth", tmp_path) == tmp_path / "own.pth"
 
 
 @pytest.mark.parametrize(
-    ("reference", "says"),
+    ("reference", "message"),
     [
         ("vgg91", "no weights are called 'vgg91'; did you mean 'vgg19'?"),
         ("lpips", "one of vgg19, squeezenet"),
@@ -63,19 +70,19 @@ def test_weights_by_name_and_by_path(tmp_path: Path, monkeypatch: pytest.MonkeyP
         ("vgg19", 'or method = "patch", which needs none (try: artgen models pull vgg19)'),
     ],
 )
-def test_what_is_not_here_is_offered(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reference: str, says: str
+def test_missing_weights_are_reported_with_advice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reference: str, message: str
 ) -> None:
-    monkeypatch.setenv(PLACE, str(tmp_path))
+    monkeypatch.setenv(WEIGHTS_FOLDER_VARIABLE, str(tmp_path))
     with pytest.raises(ArtgenError) as raised:
-        find_weights(reference, tmp_path)
-    assert says in str(raised.value)
+        find_weights_file(reference, tmp_path)
+    assert message in str(raised.value)
 
 
-def test_every_source_is_pinned_and_has_more_than_one_home() -> None:
-    vgg = KNOWN["vgg19"]
-    assert len({url.split("/")[2] for source in vgg.sources for url in source.urls}) >= 3
-    for source in vgg.sources:
+def test_every_published_file_has_a_hash_and_mirrors() -> None:
+    vgg = KNOWN_WEIGHTS["vgg19"]
+    assert len({url.split("/")[2] for source in vgg.published_files for url in source.urls}) >= 3
+    for source in vgg.published_files:
         assert len(bytes.fromhex(source.sha256)) == 32
         assert all(url.startswith("https://") for url in source.urls)
-    assert vgg.sources[0].file == f"vgg19-{vgg.sources[0].sha256[:8]}.pth"
+    assert vgg.published_files[0].file_name == f"vgg19-{vgg.published_files[0].sha256[:8]}.pth"

@@ -10,16 +10,16 @@ from artgen.errors import ArtgenError
 from artgen.models.architectures.upimage import UpImager, UpImagerConfig
 from artgen.models.files.checkpoint import load_model, save_model
 
-SMALL = UpImagerConfig(width=8, blocks=2, widths=(8, 8))
+SMALL_CONFIG = UpImagerConfig(width=8, blocks=2, widths=(8, 8))
 
 
-def test_a_model_file_is_a_whole_model(tmp_path: Path) -> None:
+def test_a_saved_model_is_loaded_again(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    network = UpImager(SMALL)
+    network = UpImager(SMALL_CONFIG)
     file = tmp_path / "small.safetensors"
     save_model(file, network, {"title": "small", "description": "a test"})
     model = load_model(file)
-    assert model.network.config == SMALL
+    assert model.network.config == SMALL_CONFIG
     assert model.metadata["title"] == "small"
     for name, value in model.network.state_dict().items():
         assert torch.equal(value, network.state_dict()[name].half().float())
@@ -34,7 +34,7 @@ def test_a_model_file_is_a_whole_model(tmp_path: Path) -> None:
         ((1 << 62).to_bytes(8, "little") + b"{}", "not a safetensors file"),
     ],
 )
-def test_what_is_no_model_is_a_clear_message(tmp_path: Path, content: bytes, message: str) -> None:
+def test_a_file_that_is_no_model_is_refused_clearly(tmp_path: Path, content: bytes, message: str) -> None:
     file = tmp_path / "model.safetensors"
     file.write_bytes(content)
     with pytest.raises(ArtgenError, match=message):
@@ -49,12 +49,10 @@ def test_what_is_no_model_is_a_clear_message(tmp_path: Path, content: bytes, mes
         ({"architecture": "upimage"}, "configuration that cannot be read"),
         ({"architecture": "upimage", "config": json.dumps({"width": 10**9})}, "less than or equal to 512"),
         ({"architecture": "upimage", "config": json.dumps({"depth": 3})}, "cannot be read"),
-        ({"architecture": "upimage", "config": SMALL.model_dump_json()}, "do not fit"),
+        ({"architecture": "upimage", "config": SMALL_CONFIG.model_dump_json()}, "do not fit"),
     ],
 )
-def test_what_a_file_says_of_itself_is_checked(
-    tmp_path: Path, metadata: dict[str, str], message: str
-) -> None:
+def test_metadata_is_validated(tmp_path: Path, metadata: dict[str, str], message: str) -> None:
     file = tmp_path / "model.safetensors"
     save_file({"stem.weight": torch.zeros(1)}, file, metadata)
     with pytest.raises(ArtgenError, match=message):

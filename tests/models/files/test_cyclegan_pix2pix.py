@@ -14,10 +14,15 @@ from artgen.models.architectures.resnet import ResNet, ResNetConfig
 from artgen.models.architectures.unet import UNet, UNetConfig
 from artgen.models.architectures.upimage import UpImager, UpImagerConfig
 from artgen.models.files.checkpoint import load_model, save_model
-from artgen.models.files.cyclegan_pix2pix import exported, imported, in_words, options
-from artgen.models.files.pickle_reader import read_weights
-from artgen.models.inference.translating import translate
-from tests.models.published import State, resnet, resnet_state, unet, unet_state
+from artgen.models.files.cyclegan_pix2pix import (
+    command_options,
+    describe_config,
+    export_state_dict,
+    import_generator,
+)
+from artgen.models.files.pickle_reader import read_pickled_weights
+from artgen.models.inference.translating import translate_image
+from tests.models.published import StateDict, resnet, resnet_state, unet, unet_state
 
 
 def photograph(height: int, width: int) -> Tensor:
@@ -25,8 +30,8 @@ def photograph(height: int, width: int) -> Tensor:
     return resize(cat[:, :256, 100:356], (height, width))
 
 
-def pictures(forward: Any, state: State, x: Tensor, **options: Any) -> Tensor:
-    """What the published network makes of ``x`` in [0, 1], in [0, 1]."""
+def published_output(forward: Any, state: StateDict, x: Tensor, **options: Any) -> Tensor:
+    """Compute the published network's output in [0, 1] for ``x`` in [0, 1]."""
     with torch.inference_mode():
         return forward(state, x * 2 - 1, **options) * 0.5 + 0.5
 
@@ -36,12 +41,12 @@ def pictures(forward: Any, state: State, x: Tensor, **options: Any) -> Tensor:
 def test_a_unet_is_the_published_one(levels: int, width: int, inputs: int, outputs: int, norm: str) -> None:
     torch.manual_seed(levels)
     state = unet_state(levels, width, inputs=inputs, outputs=outputs, norm=norm)
-    network = imported("G.pth", state, arch=f"unet_{2**levels}", norm=norm).eval()
+    network = import_generator("G.pth", state, arch=f"unet_{2**levels}", norm=norm).eval()
     x = torch.rand(2, inputs, 2**levels, 2 ** (levels + 1))
-    wanted = pictures(unet, state, x)
-    assert wanted.std() > 0.05
+    expected = published_output(unet, state, x)
+    assert expected.std() > 0.05
     with torch.inference_mode():
-        assert (network(x) - wanted).abs().max() <= 1e-5
+        assert (network(x) - expected).abs().max() <= 1e-5
 
 
 @pytest.mark.parametrize("norm", ["batch", "instance"])
@@ -52,13 +57,13 @@ def test_a_resnet_is_the_published_one(
 ) -> None:
     torch.manual_seed(blocks)
     state = resnet_state(blocks, width, inputs=inputs, norm=norm, dropout=dropout)
-    network = imported("G.pth", state, arch=f"resnet_{blocks}blocks", norm=norm).eval()
+    network = import_generator("G.pth", state, arch=f"resnet_{blocks}blocks", norm=norm).eval()
     assert network.config.dropout == dropout
     x = torch.rand(2, inputs, 64, 96)
-    wanted = pictures(resnet, state, x, dropout=dropout)
-    assert wanted.std() > 0.05
+    expected = published_output(resnet, state, x, dropout=dropout)
+    assert expected.std() > 0.05
     with torch.inference_mode():
-        assert (network(x) - wanted).abs().max() <= 1e-5
+        assert (network(x) - expected).abs().max() <= 1e-5
 
 
 @pytest.mark.parametrize(
@@ -66,89 +71,91 @@ def test_a_resnet_is_the_published_one(
     [pytest.param("unet", "batch", marks=pytest.mark.slow), ("resnet", "instance")],
 )
 def test_import_translate_export_at_the_published_size(tmp_path: Path, kind: str, norm: str) -> None:
-    """A file in, a picture painted, a file out: the published network's picture, and the same weights."""
+    """The imported network gives the published one's image, and its export holds the same weights."""
     torch.manual_seed(3)
     state = unet_state(8, 64) if kind == "unet" else resnet_state(9, 64)
     torch.save(state, tmp_path / "latest_net_G.pth")
-    network = imported("latest_net_G.pth", read_weights(tmp_path / "latest_net_G.pth"))
+    network = import_generator("latest_net_G.pth", read_pickled_weights(tmp_path / "latest_net_G.pth"))
     model = tmp_path / "mine.safetensors"
-    save_model(model, network, {}, half=False)
+    save_model(model, network, {}, half_precision=False)
 
     side = 256 if kind == "unet" else 128
     picture = photograph(side, side)
-    wanted = pictures(unet if kind == "unet" else resnet, state, picture[None])[0]
-    assert (translate(picture, model) - wanted).abs().max() <= 1e-5
+    expected = published_output(unet if kind == "unet" else resnet, state, picture[None])[0]
+    assert (translate_image(picture, model) - expected).abs().max() <= 1e-5
 
-    torch.save(exported("mine", load_model(model).network), tmp_path / "again.pth")
-    again = torch.load(tmp_path / "again.pth", weights_only=True)
-    assert list(again) == list(state)
-    assert all(torch.equal(again[name], weight) for name, weight in state.items())
-    assert all(again[name].dtype == weight.dtype for name, weight in state.items())
+    torch.save(export_state_dict("mine", load_model(model).network), tmp_path / "again.pth")
+    exported_state = torch.load(tmp_path / "again.pth", weights_only=True)
+    assert list(exported_state) == list(state)
+    assert all(torch.equal(exported_state[name], weight) for name, weight in state.items())
+    assert all(exported_state[name].dtype == weight.dtype for name, weight in state.items())
 
 
-def test_what_artgen_trained_survives_the_way_out_and_back() -> None:
+def test_a_trained_model_survives_export_and_import() -> None:
     torch.manual_seed(0)
     for network in (
         UNet(UNetConfig(levels=6, width=4, inputs=1, norm="instance")),
         ResNet(ResNetConfig(width=4, blocks=2, norm="batch", dropout=True)),
     ):
-        back = imported("G.pth", exported("mine", network))
-        assert back.config == network.config
+        reimported = import_generator("G.pth", export_state_dict("mine", network))
+        assert reimported.config == network.config
         for name, weight in network.state_dict().items():
-            assert torch.equal(back.state_dict()[name], weight)
+            assert torch.equal(reimported.state_dict()[name], weight)
 
 
 @pytest.mark.parametrize("legacy", [False, True])
-@pytest.mark.parametrize("wrapped", ["module.", "_orig_mod.", ""])
-def test_wrapped_checkpoints_are_read(tmp_path: Path, wrapped: str, legacy: bool) -> None:
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", ""])
+def test_wrapped_checkpoints_are_read(tmp_path: Path, prefix: str, legacy: bool) -> None:
     torch.manual_seed(0)
     state = resnet_state(6, 4)
-    saved = {"epoch": 200, "state_dict": {wrapped + name: weight for name, weight in state.items()}}
+    content = {"epoch": 200, "state_dict": {prefix + name: weight for name, weight in state.items()}}
     file = tmp_path / "G.pth"
-    torch.save(saved if wrapped else state, file, _use_new_zipfile_serialization=not legacy)
-    weights = read_weights(file)
+    torch.save(content if prefix else state, file, _use_new_zipfile_serialization=not legacy)
+    weights = read_pickled_weights(file)
     assert all(torch.equal(weights[name], weight) for name, weight in state.items())
 
 
 def test_statistics_that_old_torch_saved_for_instance_norm_are_dropped() -> None:
     torch.manual_seed(0)
     state = resnet_state(6, 4)
-    old = dict(state)
+    legacy_state = dict(state)
     for name in state:
         if name.endswith("conv_block.1.weight") or name == "model.1.weight":
             at, number = name.removesuffix(".weight").rsplit(".", 1)
             norm = f"{at}.{int(number) + 1}"
-            old |= {f"{norm}.running_mean": torch.zeros(4), f"{norm}.running_var": torch.ones(4)}
-    network = imported("G.pth", old)
+            legacy_state |= {f"{norm}.running_mean": torch.zeros(4), f"{norm}.running_var": torch.ones(4)}
+    network = import_generator("G.pth", legacy_state)
     assert network.config.norm == "instance"
-    assert exported("mine", network).keys() == state.keys()
+    assert export_state_dict("mine", network).keys() == state.keys()
 
 
 def test_batch_norm_that_does_not_count_batches_is_read() -> None:
     """As saved before torch 0.4.1."""
     torch.manual_seed(0)
     state = unet_state(5, 4)
-    old = {name: weight for name, weight in state.items() if not name.endswith("num_batches_tracked")}
+    legacy_state = {
+        name: weight for name, weight in state.items() if not name.endswith("num_batches_tracked")
+    }
     x = torch.rand(1, 3, 32, 32)
     with torch.inference_mode():
-        made = imported("G.pth", old).eval()(x)
-    assert (made - pictures(unet, state, x)).abs().max() <= 1e-5
+        output = import_generator("G.pth", legacy_state).eval()(x)
+    assert (output - published_output(unet, state, x)).abs().max() <= 1e-5
 
 
-def test_a_wrong_arch_is_named_with_what_was_found() -> None:
+def test_a_wrong_arch_is_reported_with_the_architecture_found() -> None:
     state = resnet_state(9, 64)
-    with pytest.raises(ArtgenError) as refused:
-        imported("G.pth", state, arch="unet_256")
-    found = "--arch unet_256: these weights look like resnet_9blocks with 64 channels, instance norm"
-    assert str(refused.value).startswith(found)
+    with pytest.raises(ArtgenError) as raised:
+        import_generator("G.pth", state, arch="unet_256")
+    message = "--arch unet_256: these weights look like resnet_9blocks with 64 channels, instance norm"
+    assert str(raised.value).startswith(message)
     with pytest.raises(
         ArtgenError, match="look like unet_32 with 4 channels, 1 to 3 in pictures, batch norm"
     ):
-        imported("G.pth", unet_state(5, 4, inputs=1), norm="instance")
-    assert in_words(imported("G.pth", state).config) in found
+        import_generator("G.pth", unet_state(5, 4, inputs=1), norm="instance")
+    assert describe_config(import_generator("G.pth", state).config) in message
 
 
-def without(state: State, name: str) -> State:
+def without(state: StateDict, name: str) -> StateDict:
     return {key: weight for key, weight in state.items() if key != name}
 
 
@@ -168,23 +175,23 @@ def without(state: State, name: str) -> State:
         (unet_state(4, 4) | {"model.model.0.weight": torch.zeros(999, 3, 4, 4)}, "no generator"),
     ],
 )
-def test_what_does_not_fit_is_said(state: State, message: str) -> None:
+def test_weights_that_do_not_fit_are_reported(state: StateDict, message: str) -> None:
     with pytest.raises(ArtgenError, match=message):
-        imported("G.pth", state)
+        import_generator("G.pth", state)
 
 
-def test_the_options_that_load_an_exported_file_there() -> None:
-    said = "--netG resnet_9blocks --ngf 64 --norm instance --eval --input_nc 3 --output_nc 3"
-    assert options(ResNetConfig()) == f"{said} --no_dropout"
-    assert options(ResNetConfig(dropout=True)) == said
+def test_command_options_for_an_exported_file() -> None:
+    expected_options = "--netG resnet_9blocks --ngf 64 --norm instance --eval --input_nc 3 --output_nc 3"
+    assert command_options(ResNetConfig()) == f"{expected_options} --no_dropout"
+    assert command_options(ResNetConfig(dropout=True)) == expected_options
 
 
-def test_what_the_published_code_has_not_is_not_exported() -> None:
+def test_networks_that_the_published_code_lacks_are_not_exported() -> None:
     with pytest.raises(ArtgenError, match="rise = 'resize'"):
-        exported("mine", UNet(UNetConfig(levels=5, width=4, rise="resize")))
+        export_state_dict("mine", UNet(UNetConfig(levels=5, width=4, rise="resize")))
     with pytest.raises(ArtgenError, match="skips"):
-        exported("mine", ResNet(ResNetConfig(width=4, blocks=1, skips=True)))
+        export_state_dict("mine", ResNet(ResNetConfig(width=4, blocks=1, skips=True)))
     with pytest.raises(ArtgenError, match="a U-Net of 4 levels; theirs have 5 or more"):
-        exported("mine", UNet(UNetConfig(levels=4, width=4)))
+        export_state_dict("mine", UNet(UNetConfig(levels=4, width=4)))
     with pytest.raises(ArtgenError, match="architecture 'upimage'"):
-        exported("mine", UpImager(UpImagerConfig(width=8, blocks=1, widths=(8,))))
+        export_state_dict("mine", UpImager(UpImagerConfig(width=8, blocks=1, widths=(8,))))

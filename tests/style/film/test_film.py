@@ -1,4 +1,4 @@
-"""Films: paint goes where the film goes and nowhere else; frames, times and sound survive what happens."""
+"""Style transfer of films: paint follows the motion; frames, times and sound survive interruptions."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from torch import Tensor
 from artgen.errors import ArtgenError, WriteError
 from artgen.events import Note
 from artgen.imaging.film.frames import read_frames
-from artgen.imaging.film.resumable import SEGMENT, Reel
+from artgen.imaging.film.resumable import FRAMES_PER_SEGMENT, ResumableFilm
 from artgen.imaging.image import resize
 from artgen.imaging.io.files import write_png
-from artgen.style.film.coherence import Follower
+from artgen.style.film.coherence import FilmPainter
 from artgen.style.film.film import paint_film
-from artgen.style.film.flow import motion_between, warped
+from artgen.style.film.flow import estimate_motion, warp_along
 from artgen.style.patch.patch import stylize_by_patches
 from artgen.style.patch.presets import patch_preset
 from artgen.style.request import StyleRequest
@@ -97,13 +97,13 @@ def negative(frame: Tensor, start: Tensor | None) -> Tensor:
 
 def test_flow_finds_the_way_and_does_not_believe_in_what_was_hidden() -> None:
     before, now = pan("coffee", 2)
-    motion = motion_between(now, before)
+    motion = estimate_motion(now, before)
     inner = motion.flow[:, 8:-8, 8:-8]
     assert inner[0].median() == pytest.approx(STEP, abs=0.2)
     assert inner[1].median() == pytest.approx(0, abs=0.2)
-    assert motion.trust[:, 8:-8, 8:-8].mean() > 0.8
-    assert motion.trust[:, :, -STEP + 1 :].max() < 0.5
-    assert (warped(before, motion.flow) - now).abs()[:, 8:-8, 8:-8].mean() < 0.01
+    assert motion.confidence[:, 8:-8, 8:-8].mean() > 0.8
+    assert motion.confidence[:, :, -STEP + 1 :].max() < 0.5
+    assert (warp_along(before, motion.flow) - now).abs()[:, 8:-8, 8:-8].mean() < 0.01
 
 
 @pytest.mark.slow
@@ -115,13 +115,13 @@ def test_paint_moves_with_the_film_and_a_cut_begins_anew(tmp_path: Path) -> None
     painted: list[Tensor] = []
 
     def paint(frame: Tensor, start: Tensor | None, seed: int = 1) -> Tensor:
-        request = StyleRequest(seed=seed, start=start)
+        request = StyleRequest(seed=seed, start_image=start)
         return stylize_by_patches(frame, [[style]], request, patch_preset("balanced"))
 
-    made = paint_film(film, tmp_path / "out.mp4", paint, "a key", shown=painted.append)
-    assert (made.frames, made.scenes, made.tracks) == (9, 2, 1)
-    read = [frame.image() for frame in read_frames(film)]
-    alone = [paint(frame, None, seed=number) for number, frame in enumerate(read)]
+    result = paint_film(film, tmp_path / "out.mp4", paint, "a key", on_frame=painted.append)
+    assert (result.frame_count, result.scene_count, result.sound_tracks) == (9, 2, 1)
+    frames_read = [frame.to_tensor() for frame in read_frames(film)]
+    painted_alone = [paint(frame, None, seed=number) for number, frame in enumerate(frames_read)]
 
     def changed(pictures: list[Tensor]) -> float:
         moved = [
@@ -131,7 +131,7 @@ def test_paint_moves_with_the_film_and_a_cut_begins_anew(tmp_path: Path) -> None
         ]
         return float(torch.stack(moved).mean())
 
-    assert changed(painted) <= changed(alone) / 3
+    assert changed(painted) <= changed(painted_alone) / 3
     # And it is no blur: strokes are about as strong in the end as where the scene began.
     rough = [float(picture.diff(dim=2).abs().mean()) for picture in (painted[0], painted[4])]
     assert rough[1] > 0.6 * rough[0]
@@ -141,33 +141,33 @@ def test_paint_moves_with_the_film_and_a_cut_begins_anew(tmp_path: Path) -> None
 
 
 def test_what_moves_leaves_nothing_behind_and_light_that_fades_is_followed() -> None:
-    ground = photograph("coffee")[:, :HEIGHT, :WIDTH]
-    thing = photograph("chelsea")[:, 40:56, 60:76]
-    follower = Follower(negative)
+    background = photograph("coffee")[:, :HEIGHT, :WIDTH]
+    moving_patch = photograph("chelsea")[:, 40:56, 60:76]
+    painter = FilmPainter(negative)
     for number in range(10):
-        frame = ground * (1 - 0.06 * number)
-        frame[:, 10:26, 4 + 3 * number : 20 + 3 * number] = thing
-        painted = follower.next(frame)
+        frame = background * (1 - 0.06 * number)
+        frame[:, 10:26, 4 + 3 * number : 20 + 3 * number] = moving_patch
+        painted = painter.paint_next(frame)
     error = (painted - negative(frame, None)).abs()
     assert error.mean() < 0.06
     assert error[:, 8:28, :28].mean() < 0.1  # where the thing was before
-    assert follower.afresh == 1
+    assert painter.fresh_starts == 1
 
 
 @pytest.mark.parametrize(
-    ("name", "sound", "kept"),
+    ("name", "sound", "is_copied"),
     [("film.mkv", "mp2", False), ("film.mov", "pcm_s16le", False), ("film.mkv", "ac3", True)],
 )
-def test_sound_is_taken_over_or_becomes_aac(tmp_path: Path, name: str, sound: str, kept: bool) -> None:
+def test_sound_is_taken_over_or_becomes_aac(tmp_path: Path, name: str, sound: str, is_copied: bool) -> None:
     film = encode(tmp_path / name, pan("coffee", 4), sound=sound)
-    made = paint_film(film, tmp_path / "out.mp4", negative, "k")
-    assert made.tracks == 1
+    result = paint_film(film, tmp_path / "out.mp4", negative, "k")
+    assert result.sound_tracks == 1
     [(codec, packets)] = heard(tmp_path / "out.mp4")
-    assert codec == (sound if kept else "aac")
+    assert codec == (sound if is_copied else "aac")
     with av.open(str(tmp_path / "out.mp4")) as container:
         seconds = sum(frame.samples for frame in container.decode(audio=0)) / RATE
     assert seconds == pytest.approx(4 / 12, abs=0.06)
-    assert not kept or packets == heard(film)[0][1]
+    assert not is_copied or packets == heard(film)[0][1]
 
 
 def test_frames_keep_their_own_times(tmp_path: Path) -> None:
@@ -179,37 +179,37 @@ def test_frames_keep_their_own_times(tmp_path: Path) -> None:
 
 def test_finished_frames_are_kept_and_the_others_painted_as_they_would_have_been(tmp_path: Path) -> None:
     film = encode(tmp_path / "film.mp4", pan("coffee", 6))
-    whole: list[Tensor] = []
-    paint_film(film, tmp_path / "whole.mp4", negative, "k", shown=whole.append)
-    parts: list[Tensor] = []
+    uninterrupted: list[Tensor] = []
+    paint_film(film, tmp_path / "whole.mp4", negative, "k", on_frame=uninterrupted.append)
+    interrupted: list[Tensor] = []
 
     def stops(picture: Tensor) -> None:
-        parts.append(picture)
-        if len(parts) == 3:
+        interrupted.append(picture)
+        if len(interrupted) == 3:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        paint_film(film, tmp_path / "out.mp4", negative, "k", shown=stops)
+        paint_film(film, tmp_path / "out.mp4", negative, "k", on_frame=stops)
     assert not (tmp_path / "out.mp4").exists()
     notes: list[str] = []
-    made = paint_film(
+    result = paint_film(
         film,
         tmp_path / "out.mp4",
         negative,
         "k",
-        shown=stops,
+        on_frame=stops,
         emit=lambda event: notes.append(event.message) if isinstance(event, Note) else None,
     )
-    assert (made.kept, notes) == (3, ["3 frames are there already"])
-    assert len(parts) == len(whole) == made.frames
-    assert all(torch.equal(part, picture) for part, picture in zip(parts, whole, strict=True))
+    assert (result.resumed_frames, notes) == (3, ["3 frames were painted before"])
+    assert len(interrupted) == len(uninterrupted) == result.frame_count
+    assert all(torch.equal(part, picture) for part, picture in zip(interrupted, uninterrupted, strict=True))
 
 
 def test_other_settings_do_not_take_the_frames_of_these(tmp_path: Path) -> None:
     film = encode(tmp_path / "film.mp4", pan("coffee", 2))
-    other = Reel(tmp_path / "out.mp4", "other")
-    other.open()
-    other.add(torch.zeros(3, 8, 8))
+    other = ResumableFilm(tmp_path / "out.mp4", "other")
+    other.resume()
+    other.add_frame(torch.zeros(3, 8, 8))
     notes: list[str] = []
     paint_film(
         film,
@@ -226,20 +226,27 @@ def test_other_settings_do_not_take_the_frames_of_these(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_reel_goes_on_at_any_frame_across_its_pieces(tmp_path: Path) -> None:
     source = encode(tmp_path / "film.mp4", pan("coffee", 2))
-    count = 2 * SEGMENT + 5
+    count = 2 * FRAMES_PER_SEGMENT + 5
     levels = [number / count for number in range(count)]
-    reel = Reel(tmp_path / "out.mp4", "k")
+    reel = ResumableFilm(tmp_path / "out.mp4", "k")
     for number, level in enumerate(levels):
-        if number in (0, 1, SEGMENT - 1, SEGMENT, SEGMENT + 1, 2 * SEGMENT):
-            reel = Reel(tmp_path / "out.mp4", "k")
-            reel.open()
-            assert reel.frames == number
-        reel.add(torch.full((3, 16, 16), level))
-        assert reel.last().mean() == pytest.approx(level, abs=0.01)
+        if number in (
+            0,
+            1,
+            FRAMES_PER_SEGMENT - 1,
+            FRAMES_PER_SEGMENT,
+            FRAMES_PER_SEGMENT + 1,
+            2 * FRAMES_PER_SEGMENT,
+        ):
+            reel = ResumableFilm(tmp_path / "out.mp4", "k")
+            reel.resume()
+            assert reel.frame_count == number
+        reel.add_frame(torch.full((3, 16, 16), level))
+        assert reel.read_last_frame().mean() == pytest.approx(level, abs=0.01)
     assert len(list(reel.folder.glob("*.png"))) < 10
     (reel.folder / "piece-rest.mp4").write_bytes(b"of a join that was killed")
-    reel.open()
-    assert reel.frames == count
+    reel.resume()
+    assert reel.frame_count == count
     reel.finish([n * 100 + n % 3 for n in range(count)], 1000, source)
     times, frames = shown(tmp_path / "out.mp4")
     assert times == pytest.approx([(n * 100 + n % 3) / 1000 for n in range(count)])
@@ -248,11 +255,11 @@ def test_a_reel_goes_on_at_any_frame_across_its_pieces(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
-    reel = Reel(tmp_path / "out.mp4", "k")
-    reel.open()
+    reel = ResumableFilm(tmp_path / "out.mp4", "k")
+    reel.resume()
     reel.folder.rmdir()
     with pytest.raises(WriteError, match="could not be written"):
-        reel.add(torch.zeros(3, 8, 8))
+        reel.add_frame(torch.zeros(3, 8, 8))
     with pytest.raises(ArtgenError, match="no such file"):
         paint_film(tmp_path / "none.mp4", tmp_path / "out.mp4", negative, "k")
 
@@ -278,8 +285,8 @@ def test_a_killed_film_goes_on_and_is_the_same(tmp_path: Path) -> None:
         process.communicate()
         assert not (tmp_path / "out.mp4").exists()
     last = start("out.mp4")
-    out, said = last.communicate()
-    assert last.returncode == 0, said
+    out, errors = last.communicate()
+    assert last.returncode == 0, errors
     assert "of them there before" in out
     (times, frames), (others, wholes) = shown(tmp_path / "out.mp4"), shown(tmp_path / "whole.mp4")
     assert times == others

@@ -7,21 +7,21 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from artgen.models.features.squeezenet import SqueezeNet, shapes
-from artgen.models.features.vgg import BLOCKS, IMAGENET_DEVIATION, IMAGENET_MEAN, VGG, Layer
+from artgen.models.features.squeezenet import SqueezeNet, weight_shapes
+from artgen.models.features.vgg import IMAGENET_MEAN, IMAGENET_STD, VGG, VGG19_BLOCK_SIZES, VGGConvolution
 
 
-def random_layers(last: str) -> list[Layer]:
+def random_layers(last: str) -> list[VGGConvolution]:
     """VGG-19's up to a layer, by He's rule."""
     generator = torch.Generator().manual_seed(0)
-    layers: list[Layer] = []
+    layers: list[VGGConvolution] = []
     before = 3
-    for block, count in enumerate(BLOCKS, 1):
+    for block, count in enumerate(VGG19_BLOCK_SIZES, 1):
         for place in range(1, count + 1):
             out = min(512, 32 << block)
             weight = torch.randn(out, before, 3, 3, generator=generator) * (2 / (9 * before)) ** 0.5
             bias = torch.randn(out, generator=generator) * 0.05
-            layers.append(Layer(f"relu{block}_{place}", weight, bias, place == 1 and block > 1))
+            layers.append(VGGConvolution(f"relu{block}_{place}", weight, bias, place == 1 and block > 1))
             if layers[-1].name == last:
                 return layers
             before = out
@@ -30,15 +30,17 @@ def random_layers(last: str) -> list[Layer]:
 
 @cache
 def random_vgg(last: str = "relu5_1", *, reflects: bool = False) -> VGG:
-    mean, deviation = torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_DEVIATION)
-    return VGG(random_layers(last), (torch.diag(1 / deviation), -mean / deviation), reflects=reflects)
+    mean, deviation = torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD)
+    return VGG(
+        random_layers(last), (torch.diag(1 / deviation), -mean / deviation), reflection_padding=reflects
+    )
 
 
 @cache
 def random_squeezenet() -> SqueezeNet:
     generator = torch.Generator().manual_seed(0)
     weights: dict[str, Tensor] = {}
-    for name, shape in shapes().items():
+    for name, shape in weight_shapes().items():
         seen = shape[1] * shape[2] * shape[3]
         weights[f"{name}.weight"] = torch.randn(shape, generator=generator) * (2 / seen) ** 0.5
         weights[f"{name}.bias"] = torch.zeros(shape[0])

@@ -1,4 +1,4 @@
-"""The whole way: content and paintings in, a painting out."""
+"""Style transfer by patches, from content and style images to the painting."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from artgen.errors import ArtgenError
-from artgen.imaging.image import enlarge, fit, luminance, shrink
+from artgen.imaging.image import enlarge, luminance, resize_longer_side, shrink
 from artgen.imaging.io.files import read_image, write_png
-from artgen.style.library import credit
+from artgen.style.library import painting_credit
 from artgen.style.patch import styleset
 from artgen.style.patch.patch import stylize_by_patches
 from artgen.style.patch.presets import PATCH_PRESETS, patch_preset
@@ -26,12 +26,12 @@ GOLDEN = Path(__file__).parent / "golden"
 
 @pytest.fixture(scope="module")
 def wave() -> Tensor:
-    return fit(read_image(credit("great-wave").file), 160)
+    return resize_longer_side(read_image(painting_credit("great-wave").file), 160)
 
 
 @pytest.fixture(scope="module")
 def kiss() -> Tensor:
-    return fit(read_image(credit("the-kiss").file), 160)
+    return resize_longer_side(read_image(painting_credit("the-kiss").file), 160)
 
 
 def scene(height: int, width: int, seed: int = 0) -> Tensor:
@@ -48,9 +48,9 @@ def paint(
     fast: bool = False,
     **request: Any,
 ) -> Tensor:
-    albums = [[style] if isinstance(style, Tensor) else style for style in styles]
+    style_images = [[style] if isinstance(style, Tensor) else style for style in styles]
     settings = replace(patch_preset(preset), fast=fast)
-    return stylize_by_patches(content, albums, StyleRequest(**request), settings)
+    return stylize_by_patches(content, style_images, StyleRequest(**request), settings)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (50, 1), (7, 130), (33, 61), (101, 64)])
@@ -75,7 +75,7 @@ def test_any_style_size(size: tuple[int, int]) -> None:
 
 
 def test_style_much_smaller_than_content() -> None:
-    small = fit(read_image(credit("the-kiss").file), 40)
+    small = resize_longer_side(read_image(painting_credit("the-kiss").file), 40)
     result = paint(scene(200, 150), [small], seed=1, fast=True)
     assert float((result.mean((1, 2)) - small.mean((1, 2))).abs().max()) < 0.12
 
@@ -100,7 +100,7 @@ def test_weights_mix(wave: Tensor, kiss: Tensor) -> None:
     content = scene(80, 80)
 
     def near_kiss(weights: list[float]) -> float:
-        result = paint(content, [wave, kiss], weights=weights, seed=2, fast=True)
+        result = paint(content, [wave, kiss], style_weights=weights, seed=2, fast=True)
         return float((result.mean((1, 2)) - kiss.mean((1, 2))).abs().mean())
 
     only, mostly, hardly = near_kiss([0, 1]), near_kiss([0.2, 0.8]), near_kiss([0.8, 0.2])
@@ -109,7 +109,7 @@ def test_weights_mix(wave: Tensor, kiss: Tensor) -> None:
 
 def test_weight_nought_is_absence(wave: Tensor, kiss: Tensor) -> None:
     content = scene(64, 64)
-    both = paint(content, [kiss, wave], weights=[1, 0], seed=2, fast=True)
+    both = paint(content, [kiss, wave], style_weights=[1, 0], seed=2, fast=True)
     alone = paint(content, [kiss], seed=2, fast=True)
     assert float((both.mean((1, 2)) - alone.mean((1, 2))).abs().max()) < 0.03
 
@@ -126,11 +126,11 @@ def test_colour_is_preserved(wave: Tensor) -> None:
 def test_strength(wave: Tensor) -> None:
     content = scene(80, 80)
     assert torch.equal(paint(content, [wave], strength=0, seed=1), content)
-    apart = [
+    differences = [
         float((paint(content, [wave], strength=strength, seed=1, fast=True) - content).abs().mean())
         for strength in (0.05, 0.4, 1.0)
     ]
-    assert apart[0] < apart[1] < apart[2]
+    assert differences[0] < differences[1] < differences[2]
 
 
 @pytest.mark.slow
@@ -138,9 +138,9 @@ def test_every_part_of_the_palette_is_used(wave: Tensor, kiss: Tensor) -> None:
     """Of the style's 27 coarse colours none that matters is missing."""
     for style in (wave, kiss):
         result = paint(scene(120, 120), [style], preset="bold", seed=4)
-        wanted, got = _coarse_colours(style), _coarse_colours(result)
-        assert float(torch.minimum(wanted, got).sum()) > 0.75
-        assert bool((got[wanted > 0.05] > 0.01).all())
+        style_colours, painted_colours = _coarse_colours(style), _coarse_colours(result)
+        assert float(torch.minimum(style_colours, painted_colours).sum()) > 0.75
+        assert bool((painted_colours[style_colours > 0.05] > 0.01).all())
 
 
 def test_grey_style_makes_grey(wave: Tensor) -> None:
@@ -157,10 +157,12 @@ def test_flat_content_and_flat_style(wave: Tensor) -> None:
 
 
 def test_progress_rises_to_one(wave: Tensor) -> None:
-    seen: list[float] = []
-    paint(scene(70, 70), [wave], seed=1, fast=True, watch=lambda report: seen.append(report.done))
-    assert seen == sorted(seen)
-    assert seen[-1] == pytest.approx(1)
+    fractions: list[float] = []
+    paint(
+        scene(70, 70), [wave], seed=1, fast=True, on_progress=lambda report: fractions.append(report.fraction)
+    )
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == pytest.approx(1)
 
 
 @pytest.mark.slow
@@ -197,9 +199,9 @@ def test_golden(preset: str, wave: Tensor) -> None:
     [
         ({"preset": "blod"}, "preset"),
         ({"strength": -1}, "strength"),
-        ({"scale": 9}, "scale"),
-        ({"weights": [1, 2]}, "weights"),
-        ({"weights": [0]}, "weights"),
+        ({"style_scale": 9}, "scale"),
+        ({"style_weights": [1, 2]}, "weights"),
+        ({"style_weights": [0]}, "weights"),
         ({"preserve": "shape"}, "preserve"),
         ({"styles": []}, "style"),
         ({"styles": [torch.zeros(1, 8, 8)]}, "style image"),
@@ -265,9 +267,9 @@ def test_faces_are_spared(wave: Tensor) -> None:
     from skimage import data
 
     face = torch.from_numpy(data.astronaut()[20:240, 110:330].copy()).permute(2, 0, 1).float().div(255)
-    face = fit(face, 110)
+    face = resize_longer_side(face, 110)
     dreamt, spared = (
-        paint(face, [wave], preset="dream", seed=1, faces=faces, fast=True) for faces in (0.0, 1.0)
+        paint(face, [wave], preset="dream", seed=1, face_protection=faces, fast=True) for faces in (0.0, 1.0)
     )
 
     def likeness(painted: Tensor, box: tuple[slice, slice]) -> float:
@@ -288,25 +290,27 @@ def test_luminance_is_preserved(wave: Tensor) -> None:
 def test_a_start_is_gone_on_from(wave: Tensor) -> None:
     content = scene(80, 80)
     first = paint(content, [wave], seed=1)
-    again = paint(content, [wave], seed=1, start=first)
+    again = paint(content, [wave], seed=1, start_image=first)
     other = paint(content, [wave], seed=2)
     assert float((again - first).abs().mean()) < 0.7 * float((other - first).abs().mean())
 
 
-def test_an_album_is_one_style(wave: Tensor, kiss: Tensor) -> None:
+def test_several_images_are_one_style(wave: Tensor, kiss: Tensor) -> None:
     """Its weight is shared among its pictures, as bytes or floats."""
     content = scene(70, 70)
     crops = [wave[..., :60], wave[..., 60:120], wave[..., 100:]]
-    album = [crop.mul(255).round().byte() for crop in crops]
-    together = paint(content, [album, kiss], weights=[1, 1], seed=2, fast=True)
-    apart = [float((together.mean((1, 2)) - each.mean((1, 2))).abs().mean()) for each in (wave, kiss)]
-    assert max(apart) < 0.7 * float((wave.mean((1, 2)) - kiss.mean((1, 2))).abs().mean())
+    photographs = [crop.mul(255).round().byte() for crop in crops]
+    together = paint(content, [photographs, kiss], style_weights=[1, 1], seed=2, fast=True)
+    differences = [float((together.mean((1, 2)) - each.mean((1, 2))).abs().mean()) for each in (wave, kiss)]
+    assert max(differences) < 0.7 * float((wave.mean((1, 2)) - kiss.mean((1, 2))).abs().mean())
 
 
 @pytest.mark.slow
-def test_an_album_larger_than_an_atlas(wave: Tensor, kiss: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_images_than_fit_into_an_atlas(
+    wave: Tensor, kiss: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where not all pictures fit, the sizes to come keep those that are used."""
-    monkeypatch.setattr(styleset, "LARGEST", 60_000)
+    monkeypatch.setattr(styleset, "MAX_ATLAS_PIXELS", 60_000)
     greys = [torch.full((3, 120, 120), level) for level in torch.linspace(0.3, 0.7, 12).tolist()]
     content = paint(scene(110, 110), [kiss], seed=4, fast=True)
     painted = paint(content, [[*greys, kiss]], seed=1, preset="faithful")

@@ -1,4 +1,4 @@
-"""DiffAugment: what it changes and how often; a row is its own affair; a generator learns through it."""
+"""DiffAugment: what it changes and how often, independence of rows, and gradients through it."""
 
 from __future__ import annotations
 
@@ -6,67 +6,67 @@ import numpy as np
 import pytest
 import torch
 
-from artgen.training.critics.diffaugment import UNCHANGED, augment, chances
+from artgen.training.critics.diffaugment import IDENTITY_VALUES, augment, draw_augmentations
 
 
 def pictures(count: int = 4, side: int = 16) -> torch.Tensor:
     return torch.rand(count, 3, side, side, generator=torch.Generator().manual_seed(1))
 
 
-def chance(count: int = 4, share: float = 1.0) -> torch.Tensor:
-    return chances(np.random.default_rng(2), count, share)
+def draw_values(count: int = 4, share: float = 1.0) -> torch.Tensor:
+    return draw_augmentations(np.random.default_rng(2), count, share)
 
 
-def but(**changes: float) -> torch.Tensor:
-    """Chances that change one thing only."""
-    places = {"shift": [3, 4], "hole": [5, 6], "saturation": [1]}
-    values = torch.from_numpy(UNCHANGED.copy())
+def only_changing(**changes: float) -> torch.Tensor:
+    """Return values of one image that apply the named changes only."""
+    columns = {"shift": [3, 4], "hole": [5, 6], "saturation": [1]}
+    values = torch.from_numpy(IDENTITY_VALUES.copy())
     for name, value in changes.items():
-        values[places[name]] = value
+        values[columns[name]] = value
     return values[None]
 
 
 def test_a_share_of_the_pictures_is_changed() -> None:
-    assert torch.allclose(augment(pictures(), chance(share=0.0)), pictures(), atol=1e-6)
-    many = chance(4000, 0.3)
+    assert torch.allclose(augment(pictures(), draw_values(share=0.0)), pictures(), atol=1e-6)
+    many = draw_values(4000, 0.3)
     for first in (0, 3, 5):
-        changed = (many[:, first] != UNCHANGED[first]).float().mean()
+        changed = (many[:, first] != IDENTITY_VALUES[first]).float().mean()
         assert float(changed) == pytest.approx(0.3, abs=0.03)
-    assert (chance(4000)[:, 5:] < 1).all()
+    assert (draw_values(4000)[:, 5:] < 1).all()
 
 
 def test_each_row_has_its_own_chance_and_the_same_chance_gives_the_same() -> None:
-    whole = augment(pictures(), chance())
+    augmented = augment(pictures(), draw_values())
     for row in range(4):
-        assert torch.allclose(augment(pictures()[[row]], chance()[[row]])[0], whole[row], atol=1e-6)
-    assert not torch.allclose(whole, pictures(), atol=0.1)
+        assert torch.allclose(augment(pictures()[[row]], draw_values()[[row]])[0], augmented[row], atol=1e-6)
+    assert not torch.allclose(augmented, pictures(), atol=0.1)
 
 
 def test_without_saturation_pictures_are_grey() -> None:
-    grey = augment(pictures(1), but(saturation=0.0))
+    grey = augment(pictures(1), only_changing(saturation=0.0))
     assert torch.allclose(grey[:, :1].expand_as(grey), grey, atol=1e-6)
     assert torch.allclose(grey[:, 0], pictures(1).mean(1), atol=1e-6)
 
 
 def test_translation_moves_by_whole_pixels_up_to_an_eighth_and_leaves_grey() -> None:
     image = pictures(1)
-    moved = augment(image, but(shift=0.0))
+    moved = augment(image, only_changing(shift=0.0))
     assert torch.allclose(moved[0, :, 2:, 2:], image[0, :, :-2, :-2], atol=1e-6)
     assert torch.equal(moved[0, :, :2], torch.full((3, 2, 16), 0.5))
-    other = augment(image, but(shift=0.999))
+    other = augment(image, only_changing(shift=0.999))
     assert torch.allclose(other[0, :, :-2, :-2], image[0, :, 2:, 2:], atol=1e-6)
 
 
 def test_a_hole_is_half_the_sides_and_grey() -> None:
     image = pictures(1)
-    changed = (augment(image, but(hole=0.5)) - image).abs().amax(1)[0] > 1e-6
+    changed = (augment(image, only_changing(hole=0.5)) - image).abs().amax(1)[0] > 1e-6
     assert changed.sum() == 64
     assert changed[4:12, 4:12].all()
-    corner = augment(image, but(hole=0.0))
+    corner = augment(image, only_changing(hole=0.0))
     assert torch.equal(corner[0, :, :4, :4], torch.full((3, 4, 4), 0.5))
     assert torch.allclose(corner[0, :, 4:], image[0, :, 4:], atol=1e-6)
 
 
 def test_a_generator_learns_through_it() -> None:
     image = pictures(2, 8).double().requires_grad_(True)
-    assert torch.autograd.gradcheck(lambda x: augment(x, chance(2)), (image,))
+    assert torch.autograd.gradcheck(lambda x: augment(x, draw_values(2)), (image,))

@@ -14,10 +14,10 @@ from PIL import Image
 from skimage import data
 
 from artgen.errors import ArtgenError
-from artgen.events import WorkProgress, ignore
+from artgen.events import WorkProgress, ignore_event
 from artgen.imaging.io.files import read_image
-from artgen.training.data.check import check
-from artgen.training.data.decode_check import examine
+from artgen.training.data.check import check_folders
+from artgen.training.data.decode_check import examine_image
 
 
 @pytest.fixture(scope="module")
@@ -52,28 +52,30 @@ def names(files: list[str]) -> list[str]:
 
 
 def test_everything_is_found(folder: Path) -> None:
-    told: list[WorkProgress] = []
-    found = check([folder], lambda event: told.append(event) if isinstance(event, WorkProgress) else None)
-    assert (found.images, found.readable) == (11, 9)
-    assert found.formats == {"PNG": 4, "JPEG": 3, "WEBP": 1, "TIFF": 1}
-    assert found.sizes == [(64, 64), (600, 400), (427, 640)]
-    assert {Path(file).name: reason.partition(" (")[0] for file, reason in found.corrupt.items()} == {
+    progress: list[WorkProgress] = []
+    findings = check_folders(
+        [folder], lambda event: progress.append(event) if isinstance(event, WorkProgress) else None
+    )
+    assert (findings.images, findings.readable) == (11, 9)
+    assert findings.formats == {"PNG": 4, "JPEG": 3, "WEBP": 1, "TIFF": 1}
+    assert findings.sizes == [(64, 64), (600, 400), (427, 640)]
+    assert {Path(file).name: reason.partition(" (")[0] for file, reason in findings.corrupt.items()} == {
         "empty.gif": "an empty file",
         "half.jpg": "damaged or truncated",
     }
-    assert names(found.tiny) == ["cat-small.webp", "sixteen.tif"]
-    assert names(found.grey) == ["camera.png", "sixteen.tif"]
-    assert names(found.transparent) == ["clear.png"]
-    assert names(found.cmyk) == ["cup.jpg"]
-    assert names(found.turned) == ["rocket.jpg"]
-    assert [names(group) for group in found.duplicates] == [["cat.png", "cat-again.jpg", "cat-small.webp"]]
-    assert found.others == {".heic": 1}
-    assert told[-1].fraction == 1.0
-    assert check([folder, folder / "deep"], ignore).images == 11
+    assert names(findings.tiny) == ["cat-small.webp", "sixteen.tif"]
+    assert names(findings.grey) == ["camera.png", "sixteen.tif"]
+    assert names(findings.transparent) == ["clear.png"]
+    assert names(findings.cmyk) == ["cup.jpg"]
+    assert names(findings.turned) == ["rocket.jpg"]
+    assert [names(group) for group in findings.duplicates] == [["cat.png", "cat-again.jpg", "cat-small.webp"]]
+    assert findings.others == {".heic": 1}
+    assert progress[-1].fraction == 1.0
+    assert check_folders([folder, folder / "deep"], ignore_event).images == 11
 
 
 def test_upright(folder: Path) -> None:
-    rocket = examine(folder / "rocket.jpg")
+    rocket = examine_image(folder / "rocket.jpg")
     assert (rocket.width, rocket.height) == read_image(folder / "rocket.jpg").shape[:0:-1] == (427, 640)
 
 
@@ -91,7 +93,7 @@ def test_corrupt_is_what_a_training_cannot_read(tmp_path: Path) -> None:
             spoilt[int(chance.integers(cut))] ^= 255
             for content in (whole_bytes[:cut], spoilt):
                 hurt.write_bytes(content)
-                assert readable(examine, hurt) == readable(read_image, hurt)
+                assert readable(examine_image, hurt) == readable(read_image, hurt)
 
 
 def readable(reader: object, file: Path) -> bool:
@@ -122,6 +124,6 @@ def test_the_command(folder: Path) -> None:
 
 def test_no_folder_and_an_empty_one(tmp_path: Path) -> None:
     with pytest.raises(ArtgenError, match="no such folder"):
-        check([tmp_path / "nowhere"], ignore)
+        check_folders([tmp_path / "nowhere"], ignore_event)
     with pytest.raises(ArtgenError, match="without images"):
-        check([tmp_path], ignore)
+        check_folders([tmp_path], ignore_event)

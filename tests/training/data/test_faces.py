@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from artgen.events import Note, ignore
-from artgen.training.data.faces import Outcome, Wish, collect
+from artgen.events import Note, ignore_event
+from artgen.training.data.faces import FaceOptions, FaceOutcome, extract_faces
 
 PORTRAIT = Image.fromarray(data.astronaut()[:300, 60:390])
 
@@ -40,10 +40,10 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_what_is_taken_and_why_not(photographs: Path, tmp_path: Path) -> None:
-    outcomes = {o.file: o for o in collect(photographs, tmp_path, Wish(size=192), ignore)}
-    assert outcomes["one.png"] == Outcome("one.png", ("one.jpg",), "")
-    assert outcomes["summer/one.jpg"] == Outcome("summer/one.jpg", ("summer-one.jpg",), "")
-    assert outcomes["two.png"] == Outcome("two.png", (), "2 faces: --all takes each")
+    outcomes = {o.file: o for o in extract_faces(photographs, tmp_path, FaceOptions(size=192), ignore_event)}
+    assert outcomes["one.png"] == FaceOutcome("one.png", ("one.jpg",), "")
+    assert outcomes["summer/one.jpg"] == FaceOutcome("summer/one.jpg", ("summer-one.jpg",), "")
+    assert outcomes["two.png"] == FaceOutcome("two.png", (), "2 faces: --all takes each")
     assert outcomes["rocket.jpg"].skipped == "no face found"
     assert outcomes["small.png"].skipped.startswith("too small: ")
     assert outcomes["cut.png"].skipped.startswith("cut off: ")
@@ -60,7 +60,10 @@ def test_what_is_taken_and_why_not(photographs: Path, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_all_takes_every_face(photographs: Path, tmp_path: Path) -> None:
     outcomes = {
-        o.file: o for o in collect(photographs, tmp_path, Wish(size=96, every=True, ending=".png"), ignore)
+        o.file: o
+        for o in extract_faces(
+            photographs, tmp_path, FaceOptions(size=96, every=True, ending=".png"), ignore_event
+        )
     }
     assert outcomes["two.png"].faces == ("two-1.png", "two-2.png")
     both = [np.asarray(Image.open(tmp_path / name), float) for name in outcomes["two.png"].faces]
@@ -69,17 +72,17 @@ def test_all_takes_every_face(photographs: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_nothing_is_done_twice(photographs: Path, tmp_path: Path) -> None:
-    out, wish = tmp_path / "out", Wish(size=96)
-    first = collect(photographs, out, wish, ignore)
+    out, options = tmp_path / "out", FaceOptions(size=96)
+    first = extract_faces(photographs, out, options, ignore_event)
     times = {file.name: file.stat().st_mtime_ns for file in out.glob("*.jpg")}
-    told: list[object] = []
-    assert collect(photographs, out, wish, told.append) == first
-    assert told[0] == Note("7 of 7 pictures were done before")
+    events: list[object] = []
+    assert extract_faces(photographs, out, options, events.append) == first
+    assert events[0] == Note("7 of 7 pictures were done before")
     assert {file.name: file.stat().st_mtime_ns for file in out.glob("*.jpg")} == times
     (out / "one.jpg").unlink()
-    assert collect(photographs, out, wish, ignore) == first
+    assert extract_faces(photographs, out, options, ignore_event) == first
     assert (out / "one.jpg").is_file()
-    other = collect(photographs, out, Wish(size=64), ignore)
+    other = extract_faces(photographs, out, FaceOptions(size=64), ignore_event)
     assert Image.open(out / "one.jpg").size == (64, 64)
     assert len(other) == 7
 
@@ -96,17 +99,17 @@ def test_the_command(photographs: Path, tmp_path: Path) -> None:
             timeout=120,
         )
 
-    said = artgen(str(photographs), "-o", "out", "--size", "96")
-    assert said.returncode == 0
-    assert "skipped rocket.jpg: no face found" in said.stdout
-    assert "skipped two.png: 2 faces: --all takes each" in said.stdout
-    assert said.stdout.endswith("3 faces of 7 pictures in out; 4 pictures skipped\n")
+    done = artgen(str(photographs), "-o", "out", "--size", "96")
+    assert done.returncode == 0
+    assert "skipped rocket.jpg: no face found" in done.stdout
+    assert "skipped two.png: 2 faces: --all takes each" in done.stdout
+    assert done.stdout.endswith("3 faces of 7 pictures in out; 4 pictures skipped\n")
     report = json.loads(artgen(str(photographs), "-o", "out", "--size", "96", "--json").stdout)
     assert (report["pictures"], report["faces"]) == (7, 3)
     (tmp_path / "none").mkdir()
     Image.fromarray(data.rocket()).save(tmp_path / "none" / "rocket.png")
     assert artgen("none", "-o", "nothing").returncode == 2
-    said = artgen("nowhere", "-o", "out")
-    assert said.returncode == 2
-    assert "nowhere" in said.stderr
-    assert "Traceback" not in said.stderr
+    done = artgen("nowhere", "-o", "out")
+    assert done.returncode == 2
+    assert "nowhere" in done.stderr
+    assert "Traceback" not in done.stderr

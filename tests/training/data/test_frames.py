@@ -17,9 +17,9 @@ import pytest
 from PIL import Image
 
 from artgen.errors import ArtgenError
-from artgen.events import Note, WorkProgress, ignore
-from artgen.training.data.frame_selection import Wish, clock
-from artgen.training.data.frames import extract
+from artgen.events import Note, WorkProgress, ignore_event
+from artgen.training.data.frame_selection import FrameOptions, format_timestamp
+from artgen.training.data.frames import extract_frames
 from tests.training.data.films import FPS, shot, write_film
 
 CUTS = ("chelsea", "coffee", "rocket", "astronaut")
@@ -37,19 +37,21 @@ def pictures(folder: Path) -> dict[str, bytes]:
 
 
 def test_scenes_begin_where_the_film_was_cut(cut_film: Path, tmp_path: Path) -> None:
-    count = extract(cut_film, tmp_path, Wish(scenes=True, size=(64, 64)), ignore)
-    moments = [f"cut-{clock(number * 40 / FPS, '{:02}h{:02}m{:02}s{:03}')}.jpg" for number in range(4)]
+    count = extract_frames(cut_film, tmp_path, FrameOptions(scenes=True, size=(64, 64)), ignore_event)
+    moments = [
+        f"cut-{format_timestamp(number * 40 / FPS, '{:02}h{:02}m{:02}s{:03}')}.jpg" for number in range(4)
+    ]
     assert list(pictures(tmp_path)) == moments
     assert (count.seen, count.kept, count.blank, count.complete) == (160, 4, 0, True)
     assert Image.open(tmp_path / moments[1]).size == (64, 64)
 
 
 def test_every_nth_and_a_part_of_the_film(cut_film: Path, tmp_path: Path) -> None:
-    wish = Wish(every=10, start=2.0, end=4.0, alike=True, blank=True)
-    count = extract(cut_film, tmp_path, wish, ignore)
+    options = FrameOptions(every=10, start=2.0, end=4.0, alike=True, blank=True)
+    count = extract_frames(cut_film, tmp_path, options, ignore_event)
     assert (count.seen, count.kept) == (50, 5)
     assert list(pictures(tmp_path))[1] == "cut-00h00m02s400.jpg"
-    default = extract(cut_film, tmp_path / "default", Wish(most=3, alike=True), ignore)
+    default = extract_frames(cut_film, tmp_path / "default", FrameOptions(most=3, alike=True), ignore_event)
     assert [name[-10:-4] for name in pictures(tmp_path / "default")] == ["00s000", "02s120", "04s240"]
     assert default.kept == 3
 
@@ -64,7 +66,9 @@ def test_every_nth_and_a_part_of_the_film(cut_film: Path, tmp_path: Path) -> Non
     ],
 )
 def test_framing(cut_film: Path, tmp_path: Path, fit: Any, size: Any, shape: tuple[int, int]) -> None:
-    extract(cut_film, tmp_path, Wish(every=160, fit=fit, size=size, ending=".png"), ignore)
+    extract_frames(
+        cut_film, tmp_path, FrameOptions(every=160, fit=fit, size=size, ending=".png"), ignore_event
+    )
     pixels = np.asarray(Image.open(next(tmp_path.glob("*.png"))), float)
     assert pixels.shape == (*shape, 3)
     whole = Image.fromarray(next(shot("chelsea", 1, speed=0)))
@@ -87,30 +91,32 @@ def test_black_bars_come_off_and_blank_frames_are_counted(tmp_path: Path) -> Non
     black = [np.zeros((180, 160, 3), np.uint8)] * 25
     still = [barred(next(shot("coffee", 1)))] * 50
     film = write_film(tmp_path / "a.mp4", [*black, *map(barred, shot("chelsea", 50)), *still, *black])
-    told: list[str] = []
-    wish = Wish(every=10, size=None)
-    count = extract(
-        film, tmp_path / "out", wish, lambda e: told.append(e.message) if isinstance(e, Note) else None
+    notes: list[str] = []
+    options = FrameOptions(every=10, size=None)
+    count = extract_frames(
+        film, tmp_path / "out", options, lambda e: notes.append(e.message) if isinstance(e, Note) else None
     )
     assert count.seen == 150
     assert count.blank == 5
     assert count.alike >= 4
     assert count.kept + count.blank + count.alike == 15
-    assert told[0] == "black bars left out: 160 x 116 px are picture"
+    assert notes[0] == "black bars left out: 160 x 116 px are picture"
     for file in (tmp_path / "out").glob("*.jpg"):
         pixels = np.asarray(Image.open(file))
         assert pixels.shape == (116, 160, 3)
         assert pixels[0].mean() > 30
-    extract(film, tmp_path / "bars", Wish(every=50, size=None, bars=True), ignore)
+    extract_frames(film, tmp_path / "bars", FrameOptions(every=50, size=None, bars=True), ignore_event)
     assert {Image.open(file).size for file in (tmp_path / "bars").glob("*.jpg")} == {(160, 180)}
 
 
-@pytest.mark.parametrize("wish", [Wish(scenes=True, size=(64, 64)), Wish(every=3, size=(64, 64))])
+@pytest.mark.parametrize(
+    "options", [FrameOptions(scenes=True, size=(64, 64)), FrameOptions(every=3, size=(64, 64))]
+)
 @pytest.mark.parametrize("stop", [7, 99])
 def test_a_stop_changes_nothing(
-    cut_film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wish: Wish, stop: int
+    cut_film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: FrameOptions, stop: int
 ) -> None:
-    whole = extract(cut_film, tmp_path / "whole", wish, ignore)
+    whole = extract_frames(cut_film, tmp_path / "whole", options, ignore_event)
     monkeypatch.setattr("artgen.training.data.frames.SAVE_SECONDS", -1.0)  # an event for every frame
     left = itertools.count(-stop)
 
@@ -119,13 +125,13 @@ def test_a_stop_changes_nothing(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        extract(cut_film, tmp_path / "stopped", wish, interrupting)
+        extract_frames(cut_film, tmp_path / "stopped", options, interrupting)
     assert len(pictures(tmp_path / "stopped")) < len(pictures(tmp_path / "whole"))
-    assert extract(cut_film, tmp_path / "stopped", wish, ignore) == whole
+    assert extract_frames(cut_film, tmp_path / "stopped", options, ignore_event) == whole
     assert pictures(tmp_path / "stopped") == pictures(tmp_path / "whole")
-    told: list[object] = []
-    assert extract(cut_film, tmp_path / "stopped", wish, told.append) == whole
-    assert told == [Note(f"cut.mp4: all its frames are in {tmp_path / 'stopped'}")]
+    events: list[object] = []
+    assert extract_frames(cut_film, tmp_path / "stopped", options, events.append) == whole
+    assert events == [Note(f"cut.mp4: all its frames are in {tmp_path / 'stopped'}")]
 
 
 @pytest.mark.slow
@@ -144,34 +150,37 @@ def test_killed_and_run_again(cut_film: Path, tmp_path: Path) -> None:
     running.send_signal(signal.SIGKILL)
     running.wait()
     assert len(pictures(tmp_path / "killed")) < 160
-    said = subprocess.run(command("killed"), **place, capture_output=True, text=True, check=True)
-    (report,) = json.loads(said.stdout)
+    done = subprocess.run(command("killed"), **place, capture_output=True, text=True, check=True)
+    (report,) = json.loads(done.stdout)
     assert (report["kept"], report["complete"]) == (160, True)
-    extract(cut_film, tmp_path / "whole", Wish(every=1, alike=True, size=(384, 384)), ignore)
+    extract_frames(
+        cut_film, tmp_path / "whole", FrameOptions(every=1, alike=True, size=(384, 384)), ignore_event
+    )
     assert pictures(tmp_path / "killed") == pictures(tmp_path / "whole")
     assert not list((tmp_path / "killed").glob(".*"))
 
 
 def test_another_film_or_wish_is_refused(cut_film: Path, tmp_path: Path) -> None:
-    extract(cut_film, tmp_path / "out", Wish(every=80), ignore)
-    with pytest.raises(ArtgenError, match=r"taken with another choice of every; .*delete cut.frames.json"):
-        extract(cut_film, tmp_path / "out", Wish(every=40), ignore)
+    extract_frames(cut_film, tmp_path / "out", FrameOptions(every=80), ignore_event)
+    with pytest.raises(ArtgenError, match=r"taken with other values of every; .*delete cut.frames.json"):
+        extract_frames(cut_film, tmp_path / "out", FrameOptions(every=40), ignore_event)
     (tmp_path / "season2").mkdir()
     other = write_film(tmp_path / "season2" / "cut.mp4", shot("coffee", 30))
     with pytest.raises(ArtgenError, match="another film of this name"):
-        extract(other, tmp_path / "out", Wish(every=80), ignore)
+        extract_frames(other, tmp_path / "out", FrameOptions(every=80), ignore_event)
     (tmp_path / "out" / "cut.frames.json").write_text("{")
     with pytest.raises(ArtgenError, match="delete it to begin this film again"):
-        extract(cut_film, tmp_path / "out", Wish(every=80), ignore)
+        extract_frames(cut_film, tmp_path / "out", FrameOptions(every=80), ignore_event)
 
 
 PEAK = """
 import resource, sys
 from pathlib import Path
-from artgen.events import ignore
-from artgen.training.data.frames import extract
-from artgen.training.data.frame_selection import Wish
-count = extract(Path(sys.argv[1]), Path(sys.argv[2]), Wish(scenes=True, size=(64, 64)), ignore)
+from artgen.events import ignore_event
+from artgen.training.data.frames import extract_frames
+from artgen.training.data.frame_selection import FrameOptions
+options = FrameOptions(scenes=True, size=(64, 64))
+count = extract_frames(Path(sys.argv[1]), Path(sys.argv[2]), options, ignore_event)
 print(count.seen, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
@@ -185,13 +194,13 @@ def test_memory_does_not_grow_with_the_film(tmp_path: Path) -> None:
         film = write_film(
             tmp_path / f"{length}.avi", (noise[number // 75 % 20] for number in range(length)), "mpeg4"
         )
-        said = subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-c", PEAK, str(film), str(tmp_path / "out")],
             capture_output=True,
             text=True,
             check=True,
         )
-        seen, kilobytes = map(int, said.stdout.split())
+        seen, kilobytes = map(int, done.stdout.split())
         assert seen == length
         peaks[length] = kilobytes / 1024
     assert peaks[4000] < peaks[1000] + 8

@@ -13,11 +13,11 @@ import pytest
 from PIL import Image
 
 from artgen.errors import ArtgenError
-from artgen.events import WorkProgress, ignore
-from artgen.training.data.pairs import align, compare
-from artgen.training.material.material import load_material
-from artgen.training.pairs import pair_maker
-from artgen.training.recipes.pairs import Folders
+from artgen.events import WorkProgress, ignore_event
+from artgen.training.data.pairs import compare_folders, write_aligned_pairs
+from artgen.training.material.material import load_dataset
+from artgen.training.pairs import build_pair_maker
+from artgen.training.recipes.pairs import FoldersTable
 
 
 def save(file: Path, width: int = 48, height: int = 32, seed: int = 0) -> None:
@@ -48,7 +48,7 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_every_image_is_told_of_once(folders: tuple[Path, Path]) -> None:
     told: list[object] = []
-    found = compare(*folders, told.append)
+    found = compare_folders(*folders, told.append)
     a, b = folders
     assert [(pair.name, pair.same) for pair in found.pairs] == [
         ("kitchen", True),
@@ -71,15 +71,15 @@ def test_upright_sizes_are_compared(tmp_path: Path) -> None:
     turned = Image.open(tmp_path / "a" / "one.jpg").transpose(Image.Transpose.ROTATE_90)
     (tmp_path / "b").mkdir()
     turned.save(tmp_path / "b" / "one.jpg", exif=exif, quality=95)
-    found = compare(tmp_path / "a", tmp_path / "b", ignore)
+    found = compare_folders(tmp_path / "a", tmp_path / "b", ignore_event)
     assert found.pairs[0].same
-    align(found.pairs, tmp_path / "out", ignore)
+    write_aligned_pairs(found.pairs, tmp_path / "out", ignore_event)
     assert (tmp_path / "out" / "b" / "one.jpg").read_bytes() == (tmp_path / "b" / "one.jpg").read_bytes()
 
 
 def test_aligned_copies_are_what_a_training_takes(folders: tuple[Path, Path], tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert align(compare(*folders, ignore).pairs, out, ignore) == 3
+    assert write_aligned_pairs(compare_folders(*folders, ignore_event).pairs, out, ignore_event) == 3
     names = {side: sorted(file.name for file in (out / side).iterdir()) for side in "ab"}
     assert names["a"] == ["kitchen.jpg", "large.png", "town-market.1.jpg"]
     assert names["b"] == ["kitchen.png", "large.png", "town-market.1.png"]
@@ -88,30 +88,30 @@ def test_aligned_copies_are_what_a_training_takes(folders: tuple[Path, Path], tm
     assert large[0].shape == large[1].shape == (32, 48, 3)
     assert np.abs(large[0] - large[1]).mean() < 12
     files, inputs = (sorted((out / side).iterdir()) for side in "ba")
-    material = load_material(files, inputs, tmp_path / "cache", side=64)
-    given, target = pair_maker(Folders(), material).random(16, np.random.default_rng(0))
+    material = load_dataset(files, inputs, tmp_path / "cache", max_side=64)
+    given, target = build_pair_maker(FoldersTable(), material).draw_pair(16, np.random.default_rng(0))
     assert given.shape == target.shape == (3, 16, 16)
 
 
 def test_it_goes_on_and_takes_what_changed(folders: tuple[Path, Path], tmp_path: Path) -> None:
     out = tmp_path / "out"
-    pairs = compare(*folders, ignore).pairs
+    pairs = compare_folders(*folders, ignore_event).pairs
 
     def interrupting(event: object) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        align(pairs, out, interrupting)
+        write_aligned_pairs(pairs, out, interrupting)
     (out / "a" / ".artgen-tmp-999999999-killed").write_bytes(b"half")
-    assert align(pairs, out, ignore) == 2
-    assert align(pairs, out, ignore) == 0
+    assert write_aligned_pairs(pairs, out, ignore_event) == 2
+    assert write_aligned_pairs(pairs, out, ignore_event) == 0
     save(folders[0] / "large.png", 30, 20, seed=7)
-    assert align(compare(*folders, ignore).pairs, out, ignore) == 1
+    assert write_aligned_pairs(compare_folders(*folders, ignore_event).pairs, out, ignore_event) == 1
     assert Image.open(out / "b" / "large.png").size == (30, 20)
     assert not list(out.rglob(".*"))
     (out / "b" / "other.png").write_bytes(b"")
     with pytest.raises(ArtgenError, match=r"holds 1 other image, such as b/other.png; another folder"):
-        align(pairs, out, ignore)
+        write_aligned_pairs(pairs, out, ignore_event)
 
 
 def artgen(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,4 @@
-"""Two real processes over gloo learn what one of the double batch would."""
+"""Two real processes over gloo learn what one with twice the batch size would."""
 
 from __future__ import annotations
 
@@ -60,20 +60,22 @@ def test_gradients_equal_those_of_one_process_with_the_double_batch(tmp_path: Pa
     together = gradients(tmp_path, family, batch=2, processes=2)
     assert alone.keys() == together.keys()
     # Of all weights as one vector: a bias before a norm has a gradient of nothing but rounding.
-    expected, found = (torch.cat([part[name].flatten() for name in alone]) for part in (alone, together))
-    assert (found - expected).norm() < 1e-5 * expected.norm()
+    expected, actual = (torch.cat([part[name].flatten() for name in alone]) for part in (alone, together))
+    assert (actual - expected).norm() < 1e-5 * expected.norm()
 
 
-def gradients(place: Path, family: str, *, batch: int, processes: int) -> dict[str, torch.Tensor]:
-    recipe = place / f"{processes}.toml"
+def gradients(folder: Path, family: str, *, batch: int, processes: int) -> dict[str, torch.Tensor]:
+    recipe = folder / f"{processes}.toml"
     recipe.write_text(RECIPES[family] + COMMON.format(batch=batch))
-    out = place / f"{processes}.pt"
+    gradients_file = folder / f"{processes}.pt"
     run = [*TORCHRUN, str(processes)] if processes > 1 else [sys.executable]
-    done = subprocess.run(
-        [*run, str(STEP), str(recipe), str(place / str(processes)), str(out)], capture_output=True, text=True
+    process = subprocess.run(
+        [*run, str(STEP), str(recipe), str(folder / str(processes)), str(gradients_file)],
+        capture_output=True,
+        text=True,
     )
-    assert done.returncode == 0, done.stderr
-    saved: dict[str, Any] = torch.load(out, weights_only=True)
+    assert process.returncode == 0, process.stderr
+    saved: dict[str, Any] = torch.load(gradients_file, weights_only=True)
     assert saved["processes"] == processes
     return dict(saved["gradients"])
 
@@ -83,8 +85,8 @@ def test_a_whole_training_in_two_processes_writes_one_model(tmp_path: Path) -> N
     recipe = tmp_path / "r.toml"
     recipe.write_text(RECIPES["dcgan-r3"] + COMMON.format(batch=2).replace("steps = 100", "steps = 6"))
     command = ["-m", "artgen", "train", str(recipe), "--folder", str(tmp_path / "out"), "--device", "cpu"]
-    done = subprocess.run([*TORCHRUN, "2", *command], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("model:") == 1
+    process = subprocess.run([*TORCHRUN, "2", *command], capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.count("model:") == 1
     assert (tmp_path / "out" / "two.safetensors").is_file()
     assert [file.name for file in (tmp_path / "out" / "checkpoints").iterdir()] == ["00000006.pt"]

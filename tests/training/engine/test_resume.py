@@ -1,4 +1,4 @@
-"""Every family: killed in the middle and gone on with, it ends as an undisturbed training, bit for bit."""
+"""Every family: a training killed in the middle and resumed ends as an uninterrupted one, bit for bit."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from pathlib import Path
 import pytest
 import torch
 
-from artgen.events import ignore
+from artgen.events import ignore_event
 from artgen.training.engine.checkpoints import Checkpoints
 from artgen.training.engine.loop import train
-from artgen.training.recipes import FAMILIES
+from artgen.training.recipes import RECIPE_CLASSES
 from artgen.training.recipes.load import load_training_recipe
-from artgen.training.session import Job, prepare
+from artgen.training.session import TrainingJob, prepare_training
 from tests.training.checks import assert_equal
 
 SMALL = Path(__file__).parent / "small"
 
 
 def test_every_family_has_a_small_recipe() -> None:
-    assert {load_training_recipe(file).family for file in SMALL.glob("*.toml")} == FAMILIES.keys()
+    assert {load_training_recipe(file).family for file in SMALL.glob("*.toml")} == RECIPE_CLASSES.keys()
 
 
 # By default a GAN of pairs and the up-imager, whose critic is another; CI resumes all. The longest has a
@@ -45,8 +45,8 @@ def test_killed_and_resumed_equals_undisturbed_bit_for_bit(tmp_path: Path, name:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     finish(name, whole)
     kill_after_a_checkpoint(name, broken)
-    reached = Checkpoints(broken, 2).step()
-    assert 0 < reached < 60  # killed in the middle, not at the end
+    step = Checkpoints(broken, 2).latest_step()
+    assert 0 < step < 60  # killed in the middle, not at the end
     finish(name, broken)
     states = [torch.load(f / "checkpoints" / "00000060.pt", weights_only=True) for f in (whole, broken)]
     for part in ("networks", "averages", "optimisers", "extra"):
@@ -55,7 +55,7 @@ def test_killed_and_resumed_equals_undisturbed_bit_for_bit(tmp_path: Path, name:
 
 @pytest.mark.slow
 def test_every_process_goes_on_with_what_it_remembers(tmp_path: Path) -> None:
-    """CycleGAN's critics remember pictures, each process its own."""
+    """CycleGAN has a pool of images for its critics, in each process another one."""
     recipe = tmp_path / "r.toml"
     text = (SMALL / "cyclegan.toml").read_text().replace("steps = 60", "steps = 16")
     recipe.write_text(text.replace("checkpoint_every = 25", "checkpoint_every = 8"))
@@ -74,12 +74,12 @@ def test_every_process_goes_on_with_what_it_remembers(tmp_path: Path) -> None:
         if folder == broken:
             shutil.copytree(whole, broken)
             (broken / "checkpoints" / "00000016.pt").unlink()
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, *command, str(recipe), "--folder", str(folder), "--device", "cpu"],
             capture_output=True,
             text=True,
         )
-        assert done.returncode == 0, done.stderr
+        assert process.returncode == 0, process.stderr
     states = [torch.load(f / "checkpoints" / "00000016.pt", weights_only=True) for f in (whole, broken)]
     assert len(states[0]["extra"]) == 2
     for part in ("networks", "averages", "optimisers", "extra"):
@@ -88,14 +88,14 @@ def test_every_process_goes_on_with_what_it_remembers(tmp_path: Path) -> None:
 
 def finish(name: str, folder: Path) -> None:
     recipe = load_training_recipe(SMALL / f"{name}.toml")
-    ready = prepare(Job(recipe, folder, beside=SMALL), ignore)
+    prepared = prepare_training(TrainingJob(recipe, folder, recipe_folder=SMALL), ignore_event)
     train(
-        ready.family,
+        prepared.family,
         recipe,
         folder=folder,
-        identity=ready.identity,
-        accelerator=ready.accelerator,
-        emit=ignore,
+        identity=prepared.identity,
+        accelerator=prepared.accelerator,
+        emit=ignore_event,
     )
 
 
@@ -105,8 +105,8 @@ def kill_after_a_checkpoint(name: str, folder: Path) -> None:
         [*command, "--device", "cpu", "--threads", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
     deadline = time.monotonic() + 120
-    while not Checkpoints(folder, 2).step() and time.monotonic() < deadline and process.poll() is None:
+    while not Checkpoints(folder, 2).latest_step() and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.005)
     os.kill(process.pid, signal.SIGKILL)
-    _, said = process.communicate()
-    assert process.returncode == -signal.SIGKILL, said.decode()
+    _, stderr = process.communicate()
+    assert process.returncode == -signal.SIGKILL, stderr.decode()

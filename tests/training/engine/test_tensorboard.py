@@ -1,4 +1,4 @@
-"""What TensorBoard reads back of a training, also of one that was stopped and went on."""
+"""What TensorBoard reads of a training, also of one that was stopped and resumed."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from artgen.errors import ArtgenError, WriteError
 from artgen.events import Note, SampleSaved, TrainingFinished, TrainingStarted, TrainingStep
-from artgen.training.engine.tensorboard import TensorBoard
+from artgen.training.engine.tensorboard import TensorBoardLogger
 
 
 def read(folder: Path) -> EventAccumulator:
-    found = EventAccumulator(str(folder), size_guidance={"images": 0, "scalars": 0})
-    found.Reload()
-    return found
+    events = EventAccumulator(str(folder), size_guidance={"images": 0, "scalars": 0})
+    events.Reload()
+    return events
 
 
 def started(step: int) -> TrainingStarted:
@@ -31,18 +31,18 @@ def started(step: int) -> TrainingStarted:
 def test_losses_speed_and_samples_are_on_disk_at_once(tmp_path: Path) -> None:
     sample = np.random.default_rng(1).integers(0, 255, (20, 30, 3), np.uint8)
     Image.fromarray(sample).save(tmp_path / "000020.png")
-    board = TensorBoard(tmp_path / "board")
+    board = TensorBoardLogger(tmp_path / "board")
     board(started(0))
     board(Note("12 images"))
     assert not (tmp_path / "board").exists()
     board(TrainingStep(20, {"critic": 0.7, "l1": 12.5}, 8.0, 0.25))
     board(SampleSaved(20, str(tmp_path / "000020.png")))
-    found = read(tmp_path / "board")  # not closed: as after kill -9
+    events = read(tmp_path / "board")  # not closed: as after kill -9
     tags = ["losses/critic", "losses/l1", "speed/images a second", "speed/networks busy"]
-    assert sorted(found.Tags()["scalars"]) == tags
-    values = [found.Scalars(tag)[0].value for tag in tags]
+    assert sorted(events.Tags()["scalars"]) == tags
+    values = [events.Scalars(tag)[0].value for tag in tags]
     assert values == pytest.approx([0.7, 12.5, 8.0, 0.75])
-    (image,) = found.Images("samples")
+    (image,) = events.Images("samples")
     assert image.step == 20
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(image.encoded_image_string))), sample)
     board(TrainingFinished("waves.safetensors", "waves.md", 3.0))
@@ -51,11 +51,11 @@ def test_losses_speed_and_samples_are_on_disk_at_once(tmp_path: Path) -> None:
 
 
 def test_a_resumed_training_has_one_curve(tmp_path: Path) -> None:
-    board = TensorBoard(tmp_path)
+    board = TensorBoardLogger(tmp_path)
     board(started(0))
     for step in (20, 40, 60):
         board(TrainingStep(step, {"l1": float(step)}, 8.0))
-    board = TensorBoard(tmp_path)  # killed: the last checkpoint was of step 40
+    board = TensorBoardLogger(tmp_path)  # killed: the last checkpoint was of step 40
     board(started(40))
     for step in (60, 80):
         board(TrainingStep(step, {"l1": step + 0.5}, 8.0))
@@ -66,7 +66,7 @@ def test_a_resumed_training_has_one_curve(tmp_path: Path) -> None:
 
 def test_begun_anew_in_the_same_folder(tmp_path: Path) -> None:
     for value in (1.0, 2.0):
-        board = TensorBoard(tmp_path)
+        board = TensorBoardLogger(tmp_path)
         board(started(0))
         board(TrainingStep(20, {"l1": value}, 8.0))
         board.close()
@@ -76,7 +76,7 @@ def test_begun_anew_in_the_same_folder(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "board").write_text("a file")
     with pytest.raises(WriteError, match="board: could not be written"):
-        TensorBoard(tmp_path / "board")(TrainingStep(20, {"l1": 1.0}, 8.0))
+        TensorBoardLogger(tmp_path / "board")(TrainingStep(20, {"l1": 1.0}, 8.0))
 
 
 def test_without_tensorboard_nothing_begins(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +84,7 @@ def test_without_tensorboard_nothing_begins(monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "tensorboard", None)
     with pytest.raises(ArtgenError, match=r"not installed \(try: pip install 'artgen\[train\]'\)"):
-        TensorBoard(Path("nowhere"))
+        TensorBoardLogger(Path("nowhere"))
 
 
 @pytest.mark.slow
@@ -102,6 +102,6 @@ def test_a_training_writes_it(photographs: Path, tmp_path: Path) -> None:
         check=True,
         capture_output=True,
     )
-    found = read(tmp_path / "out" / "tensorboard")
-    assert [point.step for point in found.Scalars("speed/networks busy")] == [3]
-    assert found.Images("samples")[-1].step == 3
+    events = read(tmp_path / "out" / "tensorboard")
+    assert [point.step for point in events.Scalars("speed/networks busy")] == [3]
+    assert events.Images("samples")[-1].step == 3

@@ -1,4 +1,4 @@
-"""Figures written into a finished model and its card."""
+"""Writing metrics into a finished model's file and card."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ from safetensors.torch import load
 from artgen.models.architectures.resnet import ResNet, ResNetConfig
 from artgen.models.files import header
 from artgen.models.files.checkpoint import save_model
-from artgen.training.engine.family import Figure, Measured
-from artgen.training.evaluation.stamp import HEADING, label
+from artgen.training.engine.family import Evaluation, Metric
+from artgen.training.evaluation.stamp import HEADING, write_metrics
 
 CARD = """\
 # sea
@@ -30,15 +30,15 @@ Land.
 
 def test_figures_are_written_and_replaced_and_nothing_else_changes(tmp_path: Path) -> None:
     file, card = tmp_path / "sea.safetensors", tmp_path / "sea.md"
-    said = {"title": "sea", "metrics": '{"l1": 0.1}', "description": "«Die See» × 2"}
-    save_model(file, ResNet(ResNetConfig(width=4, blocks=1)), said)
+    metadata = {"title": "sea", "metrics": '{"l1": 0.1}', "description": "«Die See» × 2"}
+    save_model(file, ResNet(ResNetConfig(width=4, blocks=1)), metadata)
     card.write_text(CARD, "utf-8")
     data = file.read_bytes()
-    before, named = load(data), header.metadata(file)
+    before, metadata_before = load(data), header.read_metadata(file)
     weights = data[8 + int.from_bytes(data[:8], "little") :]
     for value in (0.5, 0.25):
-        label(file, Measured("4 squares", [Figure("l1", "mean distance", value)]))
-        assert header.metadata(file) == {**named, "metrics_shipped": f'{{"l1": {value}}}'}
+        write_metrics(file, Evaluation("4 squares", [Metric("l1", "mean distance", value)]))
+        assert header.read_metadata(file) == {**metadata_before, "metrics_shipped": f'{{"l1": {value}}}'}
         assert file.read_bytes().endswith(weights)
         after = load(file.read_bytes())
         assert after.keys() == before.keys()
@@ -54,5 +54,5 @@ def test_figures_are_written_and_replaced_and_nothing_else_changes(tmp_path: Pat
 def test_a_model_without_a_card_gets_none(tmp_path: Path) -> None:
     file = tmp_path / "sea.safetensors"
     save_model(file, ResNet(ResNetConfig(width=4, blocks=1)), {})
-    label(file, Measured("4 squares", [Figure("l1", "mean distance", 0.5)]))
+    write_metrics(file, Evaluation("4 squares", [Metric("l1", "mean distance", 0.5)]))
     assert [path.name for path in tmp_path.iterdir()] == ["sea.safetensors"]

@@ -15,18 +15,18 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from artgen.errors import Problems
-from artgen.events import Event, TrainingStep, ignore
+from artgen.errors import ValidationErrors
+from artgen.events import Event, TrainingStep, ignore_event
 from artgen.models.architectures.latent import LatentGenerator
 from artgen.models.files.checkpoint import load_model
 from artgen.training.critics.diffaugment import augment
-from artgen.training.engine.loop import step
-from artgen.training.engine.runtime import start
+from artgen.training.engine.loop import run_step
+from artgen.training.engine.runtime import create_accelerator
 from artgen.training.families.dcgan_r3 import DCGANR3Training
 from artgen.training.families.latent import LatentTraining
 from artgen.training.recipes import TrainingRecipe
 from artgen.training.recipes.load import load_training_recipe
-from artgen.training.session import Job, prepare, run_training
+from artgen.training.session import TrainingJob, prepare_training, run_training
 
 SHIPPED = Path(__file__).parents[3] / "recipes"
 SMALL = {
@@ -64,7 +64,9 @@ def recipe(place: Path, family: str, steps: int = 9, more: str = "") -> Training
 
 def prepared(recipe: TrainingRecipe, place: Path, photographs: Path) -> LatentTraining:
     torch.set_num_threads(1)
-    family = prepare(Job(recipe, place / "out", data=[str(photographs)]), ignore).family
+    family = prepare_training(
+        TrainingJob(recipe, place / "out", data=[str(photographs)]), ignore_event
+    ).family
     assert isinstance(family, LatentTraining)
     return family
 
@@ -72,18 +74,18 @@ def prepared(recipe: TrainingRecipe, place: Path, photographs: Path) -> LatentTr
 def test_dcgan_has_the_published_gradients(tmp_path: Path, photographs: Path) -> None:
     """Binary cross-entropy, as Goodfellow's and Radford's papers have it, at the same weights."""
     family = prepared(recipe(tmp_path, "dcgan"), tmp_path, photographs)
-    batch = family.draw(0)
-    generator, critic, found = family.generator, family.critic, []
-    for turn in family.turns(batch, 0.0):
-        weights = list(family.networks[turn.optimiser].parameters())
-        found += torch.autograd.grad(turn.loss, weights, retain_graph=True)
+    batch = family.draw_batch(0)
+    generator, critic, gradients = family.generator, family.critic, []
+    for step in family.optimiser_steps(batch, 0.0):
+        weights = list(family.networks[step.optimiser_name].parameters())
+        gradients += torch.autograd.grad(step.loss, weights, retain_graph=True)
     entropy, ones, zeros = nn.BCEWithLogitsLoss(), torch.ones(6), torch.zeros(6)
     critic.requires_grad_(True)
     made = generator(batch.latents)
     loss = entropy(critic(batch.real), ones) + entropy(critic(made.detach()), zeros)
     expected = list(torch.autograd.grad(loss, list(critic.parameters())))
     expected += torch.autograd.grad(entropy(critic(made), ones), list(generator.parameters()))
-    for ours, theirs in zip(found, expected, strict=True):
+    for ours, theirs in zip(gradients, expected, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-6)
 
 
@@ -93,18 +95,18 @@ def test_r3_has_the_published_gradients(tmp_path: Path, photographs: Path, numbe
     more = "penalty_every = 2\npenalty = 3.0\naugment = 1.0"
     family = prepared(recipe(tmp_path, "dcgan-r3", more=more), tmp_path, photographs)
     torch.nn.init.normal_(family.critic.levels[0][0].narrow.weight, 0, 0.2)  # so that R1 sees a bent critic
-    batch = family.draw(number)
-    found = []
-    for turn in family.turns(batch, 0.0):
-        weights = list(family.networks[turn.optimiser].parameters())
-        found += torch.autograd.grad(turn.loss, weights, retain_graph=True)
+    batch = family.draw_batch(number)
+    gradients = []
+    for step in family.optimiser_steps(batch, 0.0):
+        weights = list(family.networks[step.optimiser_name].parameters())
+        gradients += torch.autograd.grad(step.loss, weights, retain_graph=True)
     critic = family.critic.requires_grad_(True)
 
     def verdict(signed: Tensor) -> Tensor:
         return critic(signed * 0.5 + 0.5)
 
     made = family.generator(batch.latents)
-    real, fake = (augment(p, batch.chance[:, k]) for k, p in ((0, batch.real), (1, made.detach())))
+    real, fake = (augment(p, batch.augmentations[:, k]) for k, p in ((0, batch.real), (1, made.detach())))
     loss = F.softplus(verdict(fake * 2 - 1) - verdict(real * 2 - 1)).mean()
     if number == 0:
         for pictures in (real, fake):
@@ -113,10 +115,10 @@ def test_r3_has_the_published_gradients(tmp_path: Path, photographs: Path, numbe
                 (slope,) = torch.autograd.grad(verdict(signed)[0], signed, create_graph=True)
                 loss = loss + 2 * 3.0 / 2 * slope.square().sum() / len(pictures)
     expected = list(torch.autograd.grad(loss, list(critic.parameters())))
-    real, fake = (augment(p, batch.chance[:, k]) for k, p in ((2, batch.real), (3, made)))
+    real, fake = (augment(p, batch.augmentations[:, k]) for k, p in ((2, batch.real), (3, made)))
     loss = F.softplus(critic(real).detach() - critic(fake)).mean()
     expected += torch.autograd.grad(loss, list(family.generator.parameters()))
-    for ours, theirs in zip(found, expected, strict=True):
+    for ours, theirs in zip(gradients, expected, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-6)
 
 
@@ -125,27 +127,27 @@ def test_a_batch_is_its_number_s_alone_and_is_shared_out_by_rows(
     tmp_path: Path, photographs: Path, family: str
 ) -> None:
     whole = prepared(recipe(tmp_path, family), tmp_path, photographs)
-    batch, again, other = whole.draw(3), whole.draw(3), whole.draw(4)
-    for name in ("real", "latents", "chance"):
+    batch, again, other = whole.draw_batch(3), whole.draw_batch(3), whole.draw_batch(4)
+    for name in ("real", "latents", "augmentations"):
         assert torch.equal(getattr(batch, name), getattr(again, name))
         alike = torch.equal(getattr(batch, name), getattr(other, name))
-        assert alike == (name == "chance" and family == "dcgan")  # which changes nothing
+        assert alike == (name == "augmentations" and family == "dcgan")  # which changes nothing
     halves = []
     for process in (0, 1):
         half = prepared(recipe(tmp_path, family), tmp_path, photographs)
-        half.batch, half.place = 3, replace(half.place, process=process)
-        halves.append(half.draw(3))
-    for name in ("real", "latents", "chance"):
+        half.batch_size, half.context = 3, replace(half.context, process_index=process)
+        halves.append(half.draw_batch(3))
+    for name in ("real", "latents", "augmentations"):
         assert torch.equal(torch.cat([getattr(half, name) for half in halves]), getattr(batch, name))
 
 
 def test_squares_of_the_centre_or_of_any_place(tmp_path: Path, photographs: Path) -> None:
     more = 'crop = "centre"\nflip = false'
     centred = prepared(recipe(tmp_path, "dcgan", more=more), tmp_path, photographs)
-    squares = torch.cat([centred.draw(number).real for number in range(4)])
+    squares = torch.cat([centred.draw_batch(number).real for number in range(4)])
     assert len(torch.unique(squares.flatten(1), dim=0)) == 4  # one a photograph
     anywhere = prepared(recipe(tmp_path, "dcgan"), tmp_path, photographs)
-    squares = torch.cat([anywhere.draw(number).real for number in range(4)])
+    squares = torch.cat([anywhere.draw_batch(number).real for number in range(4)])
     assert len(torch.unique(squares.flatten(1), dim=0)) == 24
 
 
@@ -155,7 +157,7 @@ def test_a_sample_shows_the_same_latents_and_leaves_the_training_alone(
     family = prepared(recipe(tmp_path, "dcgan"), tmp_path, photographs)
     network = family.generator
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    first, second = (family.preview({"generator": network}) for _ in range(2))
+    first, second = (family.sample_grid({"generator": network}) for _ in range(2))
     assert first.shape == (3, 4 * 32, 7 * 32)
     assert torch.equal(first, second)
     weights = {name for name, _ in network.named_parameters()}
@@ -175,8 +177,8 @@ def test_losses_move_and_a_film_goes_through_the_model(
     events: list[Event] = []
     training = recipe(tmp_path, family, steps, QUICK[family])
     untrained = prepared(training, tmp_path, photographs)
-    begun = {f.name: f.value for f in untrained.measure({"generator": untrained.generator}).figures}
-    job = Job(training, tmp_path / "out", data=[str(photographs)])
+    begun = {f.name: f.value for f in untrained.evaluate({"generator": untrained.generator}).metrics}
+    job = TrainingJob(training, tmp_path / "out", data=[str(photographs)])
     (file,) = run_training(job, events.append)
     losses = [event.losses for event in events if isinstance(event, TrainingStep)]
     if family == "dcgan":
@@ -185,7 +187,7 @@ def test_losses_move_and_a_film_goes_through_the_model(
         assert losses[0].keys() == {"critic", "margin", "r1", "r2", "fool"}
         assert losses[-1]["margin"] > losses[0]["margin"]  # real pictures look more and more real
         assert losses[-1]["r1"] > losses[0]["r1"]
-    model = load_model(file, kind=LatentGenerator)
+    model = load_model(file, network_class=LatentGenerator)
     metrics = json.loads(model.metadata["metrics"])
     assert metrics["swd"] < 0.8 * begun["swd"]  # the pictures have come nearer to photographs
     assert metrics.keys() >= {"swd_floor", "coherence", "diversity", "novelty"}
@@ -204,9 +206,9 @@ def test_shipped_recipes_train(tmp_path: Path, photographs: Path, name: str) -> 
     shipped = load_training_recipe(SHIPPED / "train" / f"{name}.toml")
     small: dict[str, Any] = {"size": 32, "width": 8, "critic_width": 8, "batch": 4}
     family = prepared(shipped.model_copy(update=small), tmp_path, photographs)
-    accelerator = start("cpu", "fp32")
+    accelerator = create_accelerator("cpu", "fp32")
     for number in range(2):
-        shown = step(family, family.draw(number), 0.0, accelerator)
+        shown = run_step(family, family.draw_batch(number), 0.0, accelerator)
         assert all(bool(torch.isfinite(value)) for value in shown.values())
 
 
@@ -229,7 +231,7 @@ def test_the_shipped_walk(tmp_path: Path) -> None:
 def test_problems_of_a_recipe(tmp_path: Path, family: str, more: str, said: str) -> None:
     text = "\n".join(line for line in TINY.splitlines() if not line.startswith(more.split()[0]))
     (tmp_path / "wrong.toml").write_text(text.format(family=family, steps=1, more=more))
-    with pytest.raises(Problems) as found:
+    with pytest.raises(ValidationErrors) as found:
         load_training_recipe(tmp_path / "wrong.toml")
     assert said in str(found.value)
 
@@ -237,7 +239,9 @@ def test_problems_of_a_recipe(tmp_path: Path, family: str, more: str, said: str)
 def test_the_penalty_is_rare_and_strong(tmp_path: Path, photographs: Path) -> None:
     family = prepared(recipe(tmp_path, "dcgan-r3", more="penalty_every = 3"), tmp_path, photographs)
     assert isinstance(family, DCGANR3Training)
-    shown = [next(family.turns(family.draw(number), 0.0)).losses for number in range(6)]
+    shown = [
+        next(family.optimiser_steps(family.draw_batch(number), 0.0)).reported_losses for number in range(6)
+    ]
     assert ["r1" in losses for losses in shown] == [True, False, False] * 2
 
 

@@ -16,15 +16,15 @@ import torch
 from PIL import Image
 from torch import nn
 
-from artgen.errors import ArtgenError, Problems
+from artgen.errors import ArtgenError, ValidationErrors
 from artgen.events import Event, TrainingStep
 from artgen.models.architectures.faststyle import FastStyle
-from artgen.models.features.convert import adopt
-from artgen.models.features.weight_files import PLACE
+from artgen.models.features.convert import install_weights
+from artgen.models.features.weight_files import WEIGHTS_FOLDER_VARIABLE
 from artgen.models.files.checkpoint import load_model
 from artgen.style import library
 from artgen.training.recipes.load import load_training_recipe
-from artgen.training.session import Job, run_training
+from artgen.training.session import TrainingJob, run_training
 
 DISTILLED = """
 family = "fast-style"
@@ -80,7 +80,7 @@ style = "beside"
 def place(tmp_path: Path, photographs: Path) -> Path:
     """A folder with photographs, and a painting beside the recipe."""
     (tmp_path / "photographs").symlink_to(photographs)
-    Image.open(library.credit("starry-night").file).resize((150, 120)).save(tmp_path / "beside.png")
+    Image.open(library.painting_credit("starry-night").file).resize((150, 120)).save(tmp_path / "beside.png")
     return tmp_path
 
 
@@ -94,11 +94,11 @@ def trained(recipe: Path) -> tuple[Path, list[dict[str, float]]]:
     """The model, and the losses over time."""
     torch.set_num_threads(1)
     events: list[Event] = []
-    job = Job(
+    job = TrainingJob(
         load_training_recipe(recipe),
         recipe.parent / "out",
         data=[str(recipe.parent / "photographs")],
-        beside=recipe.parent,
+        recipe_folder=recipe.parent,
     )
     (model,) = run_training(job, events.append)
     return model, [event.losses for event in events if isinstance(event, TrainingStep)]
@@ -115,7 +115,7 @@ def test_distilled_comes_nearer_to_what_patch_em_painted(place: Path) -> None:
     assert losses[0].keys() == {"l1"}  # the warm-up knows no critic
     assert losses[-1].keys() == {"l1", "critic", "fool", "features"}
     assert losses[-1]["l1"] < 0.8 * losses[0]["l1"]
-    loaded = load_model(model, kind=FastStyle)
+    loaded = load_model(model, network_class=FastStyle)
     assert loaded.network.config.styles == 2
     wave, beside = json.loads(loaded.metadata["styles"])
     assert wave["artist"] == "Katsushika Hokusai"
@@ -123,7 +123,7 @@ def test_distilled_comes_nearer_to_what_patch_em_painted(place: Path) -> None:
     assert beside == {"name": "beside"}
     picture = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        painted = [loaded.network(picture, loaded.network.style(style)) for style in (0, 1)]
+        painted = [loaded.network(picture, loaded.network.style_weights(style)) for style in (0, 1)]
     assert (painted[0] - painted[1]).abs().mean() > 0.02
 
 
@@ -168,10 +168,10 @@ def test_perceptual_shows_more_of_the_painting(place: Path, monkeypatch: pytest.
         weight = nn.init.kaiming_normal_(torch.empty(after, before, 3, 3), generator=generator)
         state |= {f"features.{number}.weight": weight, f"features.{number}.bias": torch.zeros(after)}
     torch.save(state, place / "vgg.pth")
-    monkeypatch.setenv(PLACE, str(place / "weights"))
+    monkeypatch.setenv(WEIGHTS_FOLDER_VARIABLE, str(place / "weights"))
     with pytest.raises(ArtgenError, match="artgen models pull vgg19"):
         trained(written(place, PERCEPTUAL))
-    adopt("vgg19", place / "vgg.pth")
+    install_weights("vgg19", place / "vgg.pth")
     model, losses = trained(written(place, PERCEPTUAL))
     assert losses[0].keys() == {"content", "style", "smoothness"}
     assert losses[-1]["style"] < 0.9 * losses[0]["style"]
@@ -184,7 +184,7 @@ def test_perceptual_shows_more_of_the_painting(place: Path, monkeypatch: pytest.
     ("line", "said"),
     [
         ('styles = ["builtin:great-wafe"]', "did you mean builtin:great-wave"),
-        ('styles = ["a/sea.png", "b/sea.jpg"]', "a name of its own"),
+        ('styles = ["a/sea.png", "b/sea.jpg"]', "a different file name"),
         ("styles = []", "styles"),
         ('styles = "builtin:great-wave"\nloss = "perceptual"', "needs weights"),
         ('styles = "builtin:great-wave"\ncrop = 260', "at most the side of"),
@@ -193,7 +193,7 @@ def test_perceptual_shows_more_of_the_painting(place: Path, monkeypatch: pytest.
 def test_problems_of_a_recipe(tmp_path: Path, line: str, said: str) -> None:
     file = tmp_path / "wrong.toml"
     file.write_text(f'family = "fast-style"\ntitle = "wrong"\nsteps = 1\n{line}\n')
-    with pytest.raises(Problems) as found:
+    with pytest.raises(ValidationErrors) as found:
         load_training_recipe(file)
     assert said in str(found.value)
 

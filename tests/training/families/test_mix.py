@@ -59,7 +59,7 @@ def test_a_recipe_of_pictures_mixes_faces_with_what_the_shipped_recipe_trains(tm
     first, last = losses[0], losses[-1]
     assert losses[-2]["l1"] + last["l1"] < 1.7 * first["l1"]
     assert 0.02 < (last["made"] + last["real"]) / 2 < 0.6 < (first["made"] + first["real"]) / 2
-    model = load_model(file, kind=UNet)
+    model = load_model(file, network_class=UNet)
     assert json.loads(model.metadata["inputs"])["use"] == "blend"
     assert "2 held-out pairs, 64 px" in file.with_suffix(".md").read_text()
     made = painted(tmp_path, RUN)

@@ -10,14 +10,14 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from artgen.errors import Problems
-from artgen.events import ignore
+from artgen.errors import ValidationErrors
+from artgen.events import ignore_event
 from artgen.models.architectures.unet import UNet
 from artgen.models.files.checkpoint import load_model
 from artgen.training.families.pix2pix import Pix2PixTraining
 from artgen.training.recipes import TrainingRecipe
 from artgen.training.recipes.load import load_training_recipe
-from artgen.training.session import Job, prepare
+from artgen.training.session import TrainingJob, prepare_training
 from tests.training.shipped import painted, shrunk, trained
 
 TINY = """
@@ -63,18 +63,18 @@ def test_both_turns_have_the_published_gradients(
     """The published losses, written as published, at the same weights and with the same dropout."""
     more = f'gan = "{gan}"\nbatch = 2\n[pairs]\nuse = "edges"'
     family = prepared(recipe(tmp_path, 9, more), tmp_path, photographs)
-    a, b = family.draw(0)
+    a, b = family.draw_batch(0)
     assert a.shape == (2, 1, 32, 32)
     assert b.shape == (2, 3, 32, 32)
 
     torch.manual_seed(3)
-    turns = family.turns((a, b), 0.0)
-    critic = next(turns)
-    found = torch.autograd.grad(critic.loss, list(family.critic.parameters()))
-    generator = next(turns)
-    found += torch.autograd.grad(generator.loss, list(family.generator.parameters()))
-    assert next(turns, None) is None
-    assert (critic.optimiser, generator.optimiser) == ("critic", "generator")
+    optimiser_steps = family.optimiser_steps((a, b), 0.0)
+    critic = next(optimiser_steps)
+    gradients = torch.autograd.grad(critic.loss, list(family.critic.parameters()))
+    generator = next(optimiser_steps)
+    gradients += torch.autograd.grad(generator.loss, list(family.generator.parameters()))
+    assert next(optimiser_steps, None) is None
+    assert (critic.optimiser_name, generator.optimiser_name) == ("critic", "generator")
 
     def judged(picture: Tensor, truth: float) -> Tensor:
         verdicts = family.critic(torch.cat([a, picture], 1))
@@ -88,15 +88,15 @@ def test_both_turns_have_the_published_gradients(
     expected = torch.autograd.grad(critic_loss, list(family.critic.parameters()))
     generator_loss = judged(fake, 1.0) + 100 * nn.L1Loss()(fake * 2 - 1, b * 2 - 1)
     expected += torch.autograd.grad(generator_loss, list(family.generator.parameters()))
-    for ours, theirs in zip(found, expected, strict=True):
+    for ours, theirs in zip(gradients, expected, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-6)
 
 
 def test_a_generators_turn_computes_no_gradient_of_the_critic(tmp_path: Path, photographs: Path) -> None:
     family = prepared(recipe(tmp_path, 9), tmp_path, photographs)
-    turns = family.turns(family.draw(0), 0.0)
-    next(turns)
-    next(turns).loss.backward()
+    optimiser_steps = family.optimiser_steps(family.draw_batch(0), 0.0)
+    next(optimiser_steps)
+    next(optimiser_steps).loss.backward()
     critic, generator = (family.networks[name] for name in ("critic", "generator"))
     assert all(weight.grad is None for weight in critic.parameters())
     assert all(weight.grad is not None for weight in generator.parameters())
@@ -104,8 +104,8 @@ def test_a_generators_turn_computes_no_gradient_of_the_critic(tmp_path: Path, ph
 
 def test_the_rate_falls_to_nothing_over_the_second_half(tmp_path: Path, photographs: Path) -> None:
     family = prepared(recipe(tmp_path, 9), tmp_path, photographs)
-    assert [family.rate(done) for done in (0.0, 0.5, 0.75)] == [1.0, 1.0, 0.5]
-    assert family.rate(0.999) == pytest.approx(0.002)
+    assert [family.learning_rate_factor(done) for done in (0.0, 0.5, 0.75)] == [1.0, 1.0, 0.5]
+    assert family.learning_rate_factor(0.999) == pytest.approx(0.002)
 
 
 @pytest.mark.slow
@@ -113,7 +113,7 @@ def test_a_recipe_of_pictures_uses_what_the_shipped_recipe_trains(tmp_path: Path
     (tmp_path / "photographs").symlink_to(photographs)
     (file,), losses = trained(shrunk("pix2pix-pixels", **SIZES, steps=120), tmp_path / "out")
     they_move(losses)
-    model = load_model(file, kind=UNet)
+    model = load_model(file, network_class=UNet)
     assert json.loads(model.metadata["inputs"])["use"] == "pixelate"
     metrics = json.loads(model.metadata["metrics"])
     assert metrics["l1"] < 0.2
@@ -143,13 +143,15 @@ def they_move(losses: list[dict[str, float]]) -> None:
 @pytest.mark.parametrize("many", [1, 2, 4])
 def test_no_picture_is_shown_or_measured_twice(tmp_path: Path, photographs: Path, many: int) -> None:
     files = sorted(str(file) for file in photographs.iterdir())[:many]
-    family = prepare(Job(recipe(tmp_path, 9), tmp_path / "out", data=files), ignore).family
+    family = prepare_training(
+        TrainingJob(recipe(tmp_path, 9), tmp_path / "out", data=files), ignore_event
+    ).family
     assert isinstance(family, Pix2PixTraining)
     assert picture(family).shape == (3, 3 * 32, many * 32)
     with torch.inference_mode():
-        measured = family.measure({"generator": family.generator})
-    assert measured.on == f"{many} pair{'s' * (many > 1)} it was trained on, 32 px"
-    assert ("swd_floor" in [figure.name for figure in measured.figures]) == (many == 4)
+        measured = family.evaluate({"generator": family.generator})
+    assert measured.measured_on == f"{many} pair{'s' * (many > 1)} it was trained on, 32 px"
+    assert ("swd_floor" in [figure.name for figure in measured.metrics]) == (many == 4)
 
 
 def test_a_model_of_true_greyscale_has_one_channel(tmp_path: Path, photographs: Path) -> None:
@@ -157,23 +159,25 @@ def test_a_model_of_true_greyscale_has_one_channel(tmp_path: Path, photographs: 
     grey = recipe(tmp_path, 2, more)
     family = prepared(grey, tmp_path, photographs)
     assert family.generator.config.inputs == 1
-    assert family.draw(0)[0].shape == (1, 1, 32, 32)
-    assert grey.learns_from()["inputs"]["grey"] is True
+    assert family.draw_batch(0)[0].shape == (1, 1, 32, 32)
+    assert grey.published_metadata()["inputs"]["grey"] is True
     assert picture(family).shape == (3, 3 * 32, 4 * 32)
 
 
 def prepared(recipe: TrainingRecipe, place: Path, photographs: Path) -> Pix2PixTraining:
     torch.set_num_threads(1)
     data = [] if recipe.data else [str(photographs)]
-    inputs = [str(photographs)] if recipe.two_folders else []
-    family = prepare(Job(recipe, place / "out", data=data, inputs=inputs), ignore).family
+    inputs = [str(photographs)] if recipe.needs_inputs_folder else []
+    family = prepare_training(
+        TrainingJob(recipe, place / "out", data=data, inputs=inputs), ignore_event
+    ).family
     assert isinstance(family, Pix2PixTraining)
     return family
 
 
 def picture(family: Pix2PixTraining) -> Tensor:
     with torch.inference_mode():
-        return family.preview({"generator": family.generator.eval()})
+        return family.sample_grid({"generator": family.generator.eval()})
 
 
 @pytest.mark.parametrize(
@@ -193,6 +197,6 @@ def test_problems_of_a_recipe(tmp_path: Path, more: str, said: str) -> None:
             text = "\n".join(line for line in text.splitlines() if not line.startswith(key)) + "\n" + more
     file = tmp_path / "wrong.toml"
     file.write_text(text)
-    with pytest.raises(Problems) as found:
+    with pytest.raises(ValidationErrors) as found:
         load_training_recipe(file)
     assert said in str(found.value)

@@ -1,4 +1,4 @@
-"""Folders of images as people have them."""
+"""Decoding of image folders as people have them, and the cache of decoded images."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from skimage import data
 
 from artgen.errors import ArtgenError
 from artgen.events import Event, WorkProgress
-from artgen.training.material.images import load_images, split
-from artgen.training.material.material import Source, load_material
+from artgen.training.material.images import load_images, split_validation
+from artgen.training.material.material import SourceFolder, load_dataset
 
 
 def test_images_that_cannot_be_read_are_named_and_skipped(tmp_path: Path) -> None:
     Image.fromarray(data.coffee()).save(tmp_path / "good.png")
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
-    images = load_images(sorted(tmp_path.glob("*.*")), tmp_path / "cache", side=256)
+    images = load_images(sorted(tmp_path.glob("*.*")), tmp_path / "cache", max_side=256)
     assert len(images.names) == 1
     assert list(images.skipped) == [tmp_path / "broken.jpg"]
     assert "broken.jpg" in images.skipped[tmp_path / "broken.jpg"]
@@ -29,7 +29,7 @@ def test_images_that_cannot_be_read_are_named_and_skipped(tmp_path: Path) -> Non
 def test_only_broken_images_is_a_clear_message(tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
     with pytest.raises(ArtgenError, match=r"no image could be read; .*broken\.jpg"):
-        load_images([tmp_path / "broken.jpg"], tmp_path / "cache", side=256)
+        load_images([tmp_path / "broken.jpg"], tmp_path / "cache", max_side=256)
 
 
 def test_cmyk_grey_and_alpha_become_rgb(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_cmyk_grey_and_alpha_become_rgb(tmp_path: Path) -> None:
     red.convert("L").save(tmp_path / "b.png")
     red.convert("RGBA").save(tmp_path / "c.png")
     files = [tmp_path / name for name in ("a.jpg", "b.png", "c.png")]
-    cmyk, grey, alpha = load_images(files, tmp_path / "cache", side=256).pixels
+    cmyk, grey, alpha = load_images(files, tmp_path / "cache", max_side=256).pixels
     assert all(pixels.shape == (30, 40, 3) for pixels in (cmyk, grey, alpha))
     assert cmyk[15, 20, 0] > 150
     assert cmyk[15, 20, 1] < 90
@@ -48,9 +48,9 @@ def test_cmyk_grey_and_alpha_become_rgb(tmp_path: Path) -> None:
 
 def test_a_second_look_maps_what_the_first_decoded(tmp_path: Path) -> None:
     Image.fromarray(data.coffee()).save(tmp_path / "good.png")
-    first = load_images([tmp_path / "good.png"], tmp_path / "cache", side=256)
+    first = load_images([tmp_path / "good.png"], tmp_path / "cache", max_side=256)
     stamp = next((tmp_path / "cache").glob("*.u8")).stat().st_mtime_ns
-    second = load_images([tmp_path / "good.png"], tmp_path / "cache", side=256)
+    second = load_images([tmp_path / "good.png"], tmp_path / "cache", max_side=256)
     assert next((tmp_path / "cache").glob("*.u8")).stat().st_mtime_ns == stamp
     assert np.array_equal(first.pixels[0], second.pixels[0])
 
@@ -58,7 +58,7 @@ def test_a_second_look_maps_what_the_first_decoded(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", ["cut", "zeros", "gone", "index"])
 def test_a_cache_that_a_power_cut_left_is_made_again(tmp_path: Path, damage: str) -> None:
     Image.fromarray(data.coffee()).save(tmp_path / "good.png")
-    first = np.array(load_images([tmp_path / "good.png"], tmp_path / "cache", side=256).pixels[0])
+    first = np.array(load_images([tmp_path / "good.png"], tmp_path / "cache", max_side=256).pixels[0])
     cache = next((tmp_path / "cache").glob("*.u8"))
     whole = cache.read_bytes()
     if damage == "cut":
@@ -69,7 +69,7 @@ def test_a_cache_that_a_power_cut_left_is_made_again(tmp_path: Path, damage: str
         cache.unlink()
     else:
         cache.with_suffix(".json").write_text('{"images": [[0, 0,')
-    again = load_images([tmp_path / "good.png"], tmp_path / "cache", side=256)
+    again = load_images([tmp_path / "good.png"], tmp_path / "cache", max_side=256)
     assert np.array_equal(again.pixels[0], first)
     assert cache.read_bytes() == whole
 
@@ -86,7 +86,7 @@ from artgen.training.material.images import load_images
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 try:
-    load_images([Path("good.png")], Path("cache"), side=512)
+    load_images([Path("good.png")], Path("cache"), max_side=512)
 except WriteError as error:
     print(error)
 """
@@ -101,9 +101,9 @@ def test_caches_of_other_images_for_the_same_are_removed(tmp_path: Path) -> None
         Image.new("RGB", (20, 20), (50 * value, 0, 0)).save(file)
     cache = tmp_path / "cache"
     for targets, inputs in ((files, files[:1]), (files, files[:1]), (files[:2], files[:1])):
-        load_material(targets, inputs, cache, side=64, paired=False)
+        load_dataset(targets, inputs, cache, max_side=64, paired=False)
         (cache / "data-of-mine.json").touch()
-        load_images(files, cache, side=32)
+        load_images(files, cache, max_side=32)
     kinds = sorted(file.name.partition("-")[0] + file.suffix for file in cache.iterdir())
     assert kinds == [
         "data.json",
@@ -121,16 +121,16 @@ def test_decoding_tells_how_far_it_is(tmp_path: Path) -> None:
     for file in files:
         Image.new("RGB", (20, 20)).save(file)
     events: list[Event] = []
-    load_images(files, tmp_path / "cache", side=64, emit=events.append)
+    load_images(files, tmp_path / "cache", max_side=64, emit=events.append)
     decoding = [e.fraction for e in events if isinstance(e, WorkProgress) and e.said.startswith("decoding")]
     assert decoding == [0, 0.25, 0.5, 0.75]
 
 
 def test_every_twentieth_is_held_out_and_cuts_of_one_photograph_stay_together() -> None:
     files = [Path(f"C_{i:03d}_crop{j}.jpg") for i in range(40) for j in range(3)]
-    training, held = ([files[place] for place in places] for places in split(files))
-    assert {f.stem[:5] for f in held} == {"C_000", "C_020"}
-    assert not {f.stem[:5] for f in held} & {f.stem[:5] for f in training}
+    training, held_out = ([files[index] for index in indices] for indices in split_validation(files))
+    assert {f.stem[:5] for f in held_out} == {"C_000", "C_020"}
+    assert not {f.stem[:5] for f in held_out} & {f.stem[:5] for f in training}
 
 
 def test_two_folders_hold_out_the_same_names(tmp_path: Path) -> None:
@@ -140,9 +140,11 @@ def test_two_folders_hold_out_the_same_names(tmp_path: Path) -> None:
         for i in range(21):
             Image.new("RGB", (16, 16), (value, i, 0)).save(tmp_path / folder / f"{i:02d}.png")
         folders[folder] = sorted((tmp_path / folder).glob("*.png"))
-    material = load_material(folders["b"], folders["a"], tmp_path / "cache", side=64)
-    assert material.held_out
-    assert material.validation_inputs is not None
-    names = [{Path(name).name for name in m.names} for m in (material.validation, material.validation_inputs)]
+    dataset = load_dataset(folders["b"], folders["a"], tmp_path / "cache", max_side=64)
+    assert dataset.held_out
+    assert dataset.validation_inputs is not None
+    names = [
+        {Path(name).name for name in m.names} for m in (dataset.validation_images, dataset.validation_inputs)
+    ]
     assert names[0] == names[1] == {"00.png", "20.png"}
-    assert material.sources == [Source("b", 21, 2), Source("a", 21, 2)]
+    assert dataset.sources == [SourceFolder("b", 21, 2), SourceFolder("a", 21, 2)]

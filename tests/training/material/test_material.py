@@ -1,4 +1,4 @@
-"""What of people's folders is learned from, what is held out, and what the card says of it."""
+"""Datasets from folders as people have them: training and held-out images, and the card about them."""
 
 import json
 from pathlib import Path
@@ -11,17 +11,17 @@ from PIL import Image
 from artgen.errors import ArtgenError
 from artgen.events import Event, Note
 from artgen.models.architectures.upimage import UpImager, UpImagerConfig
-from artgen.training.engine.family import Measured
-from artgen.training.evaluation.model_card import Record, card, metadata
-from artgen.training.material.material import Material, Source, load_material
+from artgen.training.engine.family import Evaluation
+from artgen.training.evaluation.model_card import TrainingRecord, build_metadata, render_card
+from artgen.training.material.material import SourceFolder, TrainingDataset, load_dataset
 from artgen.training.recipes.cyclegan import CycleGANRecipe
 from artgen.training.recipes.dcgan import DCGANR3Recipe
 from artgen.training.recipes.fast_style import FastStyleRecipe
-from artgen.training.session import Job, prepare
+from artgen.training.session import TrainingJob, prepare_training
 
 
 def fill(folder: Path, count: int, *, colour: bool = True, ending: str = "png") -> list[Path]:
-    """``count`` pictures named ``00`` and on, no two alike."""
+    """Write ``count`` pictures named ``00`` and on, all different."""
     folder.mkdir(parents=True, exist_ok=True)
     files = [folder / f"{number:02}.{ending}" for number in range(count)]
     for number, file in enumerate(files):
@@ -30,22 +30,33 @@ def fill(folder: Path, count: int, *, colour: bool = True, ending: str = "png") 
     return files
 
 
-def material(place: Path, targets: list[Path], inputs: list[Path] | None = None, **how: Any) -> Material:
-    return load_material(targets, inputs, place / "cache", side=64, **how)
+def dataset(
+    folder: Path, targets: list[Path], inputs: list[Path] | None = None, **options: Any
+) -> TrainingDataset:
+    return load_dataset(targets, inputs, folder / "cache", max_side=64, **options)
 
 
-def record(recipe: Any, of: Material) -> Record:
-    return Record(recipe, len(of.images.files), of.sources, of.fingerprint, Measured("it"), 60.0, [], "cpu")
+def record(recipe: Any, dataset: TrainingDataset) -> TrainingRecord:
+    return TrainingRecord(
+        recipe,
+        len(dataset.images.files),
+        dataset.sources,
+        dataset.fingerprint,
+        Evaluation("it"),
+        60.0,
+        [],
+        "cpu",
+    )
 
 
 def test_a_corrupt_image_is_not_the_held_out_set(tmp_path: Path) -> None:
     files = fill(tmp_path / "sea", 25)
     files[0].write_bytes(b"no picture")
-    learned = material(tmp_path, files)
-    assert learned.held_out
-    assert [file.name for file in learned.validation.files] == ["01.png", "21.png"]
-    assert len(learned.images.files) == 22
-    (problem,) = learned.skipped
+    loaded = dataset(tmp_path, files)
+    assert loaded.held_out
+    assert [file.name for file in loaded.validation_images.files] == ["01.png", "21.png"]
+    assert len(loaded.images.files) == 22
+    (problem,) = loaded.skipped
     assert "00.png" in problem
 
 
@@ -53,16 +64,16 @@ def test_too_few_that_can_be_read_hold_nothing_out(tmp_path: Path) -> None:
     files = fill(tmp_path / "sea", 21)
     for file in files[:2]:
         file.write_bytes(b"")
-    learned = material(tmp_path, files)
-    assert not learned.held_out
-    assert len(learned.validation.files) == len(learned.images.files) == 19
-    assert learned.sources == [Source("sea", 19, 0)]
+    loaded = dataset(tmp_path, files)
+    assert not loaded.held_out
+    assert len(loaded.validation_images.files) == len(loaded.images.files) == 19
+    assert loaded.sources == [SourceFolder("sea", 19, 0)]
 
 
 def test_a_family_may_hold_nothing_out(tmp_path: Path) -> None:
-    learned = material(tmp_path, fill(tmp_path / "sea", 40), hold_out=DCGANR3Recipe.holds_out)
-    assert not learned.held_out
-    assert len(learned.images.files) == 40
+    loaded = dataset(tmp_path, fill(tmp_path / "sea", 40), hold_out=DCGANR3Recipe.holds_out)
+    assert not loaded.held_out
+    assert len(loaded.images.files) == 40
 
 
 def test_one_picture_more_does_not_part_the_pairs(tmp_path: Path) -> None:
@@ -70,33 +81,33 @@ def test_one_picture_more_does_not_part_the_pairs(tmp_path: Path) -> None:
     extra = tmp_path / "b" / "00-first.png"
     extra.write_bytes(inputs[0].read_bytes())
     with pytest.raises(ArtgenError) as caught:
-        material(tmp_path, targets, sorted([*inputs, extra]))
+        dataset(tmp_path, targets, sorted([*inputs, extra]))
     assert str(caught.value).startswith("pairs: 1 image without a target: 00-first; the same names")
 
 
 def test_a_corrupt_input_takes_its_target_with_it(tmp_path: Path) -> None:
     targets, inputs = fill(tmp_path / "a", 45), fill(tmp_path / "b", 45)
     inputs[20].write_bytes(b"no picture")
-    learned = material(tmp_path, targets, inputs)
-    assert learned.inputs is not None
-    assert learned.validation_inputs is not None
+    loaded = dataset(tmp_path, targets, inputs)
+    assert loaded.inputs is not None
+    assert loaded.validation_inputs is not None
     for one, other in (
-        (learned.images, learned.inputs),
-        (learned.validation, learned.validation_inputs),
+        (loaded.images, loaded.inputs),
+        (loaded.validation_images, loaded.validation_inputs),
     ):
         assert [file.name for file in one.files] == [file.name for file in other.files]
         assert all(np.array_equal(a, b) for a, b in zip(one.pixels, other.pixels, strict=True))
-    assert len(learned.images.files) + len(learned.validation.files) == 44
-    assert len(learned.skipped) == 1
+    assert len(loaded.images.files) + len(loaded.validation_images.files) == 44
+    assert len(loaded.skipped) == 1
 
 
 def test_what_is_held_out_is_said_of_each_folder(tmp_path: Path) -> None:
     targets, inputs = fill(tmp_path / "sea", 30), fill(tmp_path / "drawn" / "sea", 5)
-    learned = material(tmp_path, targets, inputs, paired=False)
-    assert not learned.held_out
+    loaded = dataset(tmp_path, targets, inputs, paired=False)
+    assert not loaded.held_out
     recipe = CycleGANRecipe(family="cyclegan", title="sea", steps=5)
-    written = card(
-        record(recipe, learned), "sea", "The sea.", UpImager(UpImagerConfig(width=8, blocks=1, widths=(8,)))
+    written = render_card(
+        record(recipe, loaded), "sea", "The sea.", UpImager(UpImagerConfig(width=8, blocks=1, widths=(8,)))
     )
     assert f"| images | {tmp_path.name}/sea: 30, 2 of them held out; drawn/sea: 5 |" in written
 
@@ -112,21 +123,24 @@ def test_a_published_model_tells_no_places(tmp_path: Path) -> None:
             "weights": "/home/ann/vgg.pth",
         }
     )
-    told = record(recipe, material(tmp_path, fill(tmp_path / "photos", 3)))
+    training_record = record(recipe, dataset(tmp_path, fill(tmp_path / "photos", 3)))
     network = UpImager(UpImagerConfig(width=8, blocks=1, widths=(8,)))
-    said = metadata(told, "wave", "A wave.")
-    assert "ann" not in json.dumps(said) + card(told, "wave", "A wave.", network)
-    assert json.loads(said["styles"]) == [{"name": "wave"}]
+    metadata = build_metadata(training_record, "wave", "A wave.")
+    assert "ann" not in json.dumps(metadata) + render_card(training_record, "wave", "A wave.", network)
+    assert json.loads(metadata["styles"]) == [{"name": "wave"}]
 
 
-def begin(beside: Path, recipe: str, **job: Any) -> list[str]:
-    """The notes of a training that begins."""
+def begin(recipe_folder: Path, recipe: str, **options: Any) -> list[str]:
+    """Prepare a training; return the messages that it reports."""
     from artgen.training.recipes.load import load_training_recipe
 
-    (beside / "r.toml").write_text(recipe)
+    (recipe_folder / "r.toml").write_text(recipe)
     events: list[Event] = []
-    where = Job(load_training_recipe(beside / "r.toml"), **{"folder": beside / "out", "beside": beside} | job)
-    prepare(where, events.append)
+    training_job = TrainingJob(
+        load_training_recipe(recipe_folder / "r.toml"),
+        **{"folder": recipe_folder / "out", "recipe_folder": recipe_folder} | options,
+    )
+    prepare_training(training_job, events.append)
     return [event.message for event in events if isinstance(event, Note)]
 
 

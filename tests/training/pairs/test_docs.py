@@ -10,9 +10,9 @@ import torch
 from artgen.imaging.io.files import read_image, write_png
 from artgen.models.architectures.unet import UNet, UNetConfig
 from artgen.models.files.checkpoint import save_model
-from artgen.recipe import load
+from artgen.recipe import load_recipe
 from artgen.training.recipes.load import load_training_recipe
-from artgen.training.recipes.pairs import Blend
+from artgen.training.recipes.pairs import BlendTable
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "pairs.md"
 EXAMPLES = [part.partition("```")[0] for part in PAGE.read_text("utf-8").split("```toml\n")[1:]]
@@ -28,7 +28,7 @@ def place(tmp_path: Path) -> Path:
     torch.manual_seed(0)
     network = UNet(UNetConfig(levels=5, width=4, dropout=False))
     (tmp_path / "models").mkdir()
-    inputs = {"inputs": Blend(factor=8).model_dump_json()}
+    inputs = {"inputs": BlendTable(factor=8).model_dump_json()}
     save_model(tmp_path / "models" / "mix-faces.safetensors", network, inputs)
     return tmp_path
 
@@ -42,7 +42,7 @@ def test_every_example_is_right(place: Path, example: str) -> None:
     else:
         whole = example if "[source]" in example else f'[source]\nuse = "crops"\n\n{example}'
         file.write_text(whole, "utf-8")
-        load(file)
+        load_recipe(file)
 
 
 @pytest.mark.slow

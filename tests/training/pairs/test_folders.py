@@ -9,9 +9,9 @@ from PIL import Image
 from skimage import data
 
 from artgen.errors import ArtgenError
-from artgen.training.material.material import load_material
-from artgen.training.pairs import PairMaker, pair_maker
-from artgen.training.recipes.pairs import Folders
+from artgen.training.material.material import load_dataset
+from artgen.training.pairs import PairMaker, build_pair_maker
+from artgen.training.recipes.pairs import FoldersTable
 
 
 def save(file: Path, height: int = 32, width: int = 48, seed: int = 0) -> None:
@@ -21,7 +21,7 @@ def save(file: Path, height: int = 32, width: int = 48, seed: int = 0) -> None:
 
 def maker(place: Path, **fields: object) -> PairMaker:
     files, inputs = (sorted(p for p in (place / k).rglob("*") if p.is_file()) for k in ("targets", "inputs"))
-    return pair_maker(Folders(**fields), load_material(files, inputs, place / "cache", side=64))
+    return build_pair_maker(FoldersTable(**fields), load_dataset(files, inputs, place / "cache", max_side=64))
 
 
 def test_both_are_cut_and_flipped_alike(tmp_path: Path) -> None:
@@ -32,15 +32,15 @@ def test_both_are_cut_and_flipped_alike(tmp_path: Path) -> None:
             small = image.resize((side, side), Image.Resampling.LANCZOS)
             small.save(tmp_path / folder / f"{number}.{ending}", quality=95)
     files, inputs = (sorted((tmp_path / folder).iterdir()) for folder in ("targets", "inputs"))
-    material = load_material(files, inputs, tmp_path / "cache", side=400)
-    pairs = pair_maker(Folders(flips="both", scale=[1.0, 2.0]), material)
+    material = load_dataset(files, inputs, tmp_path / "cache", max_side=400)
+    pairs = build_pair_maker(FoldersTable(flips="both", scale=[1.0, 2.0]), material)
     seen = set()
     for key in range(40):
-        given, target = pairs.random(64, np.random.default_rng(key))
+        given, target = pairs.draw_pair(64, np.random.default_rng(key))
         assert float((given - target).abs().mean()) < 0.03
         seen.add(round(float(target.mean()), 4))
     assert len(seen) > 30
-    given, target = pairs.fixed(2, 3, 64)
+    given, target = pairs.fixed_pair(2, 3, 64)
     assert float((given - target).abs().mean()) < 0.03
 
 
@@ -51,10 +51,10 @@ def test_held_out_pairs_stay_pairs(tmp_path: Path) -> None:
             plain = np.full((16, 16, 3), 5 * number, np.uint8)
             Image.fromarray(plain).save(tmp_path / folder / f"{number:02}.png")
     pairs = maker(tmp_path)
-    assert (len(pairs.material.images.names), len(pairs.material.validation.names)) == (42, 3)
+    assert (len(pairs.dataset.images.names), len(pairs.dataset.validation_images.names)) == (42, 3)
     for given, target in (
-        *(pairs.random(8, np.random.default_rng(key)) for key in range(50)),
-        *(pairs.fixed(index, 3, 8) for index in range(3)),
+        *(pairs.draw_pair(8, np.random.default_rng(key)) for key in range(50)),
+        *(pairs.fixed_pair(index, 3, 8) for index in range(3)),
     ):
         assert torch.equal(given, target)
 
@@ -63,13 +63,13 @@ def test_names_without_endings_and_in_folders(tmp_path: Path) -> None:
     for folder in ("targets", "inputs"):
         for sub in ("day", "night"):
             save(tmp_path / folder / sub / f"one.{'png' if folder == 'inputs' else 'jpg'}")
-    assert maker(tmp_path).random(16, np.random.default_rng(1))[0].shape == (3, 16, 16)
+    assert maker(tmp_path).draw_pair(16, np.random.default_rng(1))[0].shape == (3, 16, 16)
 
 
 def test_one_channel_of_coloured_inputs(tmp_path: Path) -> None:
     for folder in ("targets", "inputs"):
         save(tmp_path / folder / "a.png")
-    assert maker(tmp_path, grey=True).random(16, np.random.default_rng(1))[0].shape == (1, 16, 16)
+    assert maker(tmp_path, grey=True).draw_pair(16, np.random.default_rng(1))[0].shape == (1, 16, 16)
 
 
 @pytest.mark.parametrize(
@@ -107,4 +107,4 @@ def test_one_name_twice_and_other_proportions(tmp_path: Path) -> None:
     ):
         maker(tmp_path)
     save(tmp_path / "inputs" / "a.png", 16, 24)
-    assert maker(tmp_path).fixed(0, 1, 8)[1].shape == (3, 8, 8)
+    assert maker(tmp_path).fixed_pair(0, 1, 8)[1].shape == (3, 8, 8)

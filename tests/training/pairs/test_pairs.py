@@ -13,23 +13,31 @@ from PIL import Image
 from pydantic import TypeAdapter, ValidationError
 from skimage import data
 
-from artgen.errors import Problems
+from artgen.errors import ValidationErrors
 from artgen.imaging.image import luminance
-from artgen.imaging.inputs import cells, prepare
-from artgen.training.material.material import Material, load_material
-from artgen.training.pairs import PairMaker, pair_maker
-from artgen.training.pairs.window import Window, draw_window
+from artgen.imaging.inputs import prepare_input, reduced_size
+from artgen.training.material.material import TrainingDataset, load_dataset
+from artgen.training.pairs import PairMaker, build_pair_maker
+from artgen.training.pairs.window import CropWindow, draw_crop_window
 from artgen.training.recipes.load import load_training_recipe
-from artgen.training.recipes.pairs import AnyPairs, Blend, Edges, Folders, LearningToSee, PairTable, Pixelate
+from artgen.training.recipes.pairs import (
+    AnyPairTable,
+    BlendTable,
+    EdgesTable,
+    FoldersTable,
+    LearningToSeeTable,
+    PairTable,
+    PixelateTable,
+)
 
 KINDS = [
-    Pixelate(),
-    LearningToSee(),
-    LearningToSee(grey=False),
-    Edges(),
-    Blend(),
-    Folders(),
-    Folders(grey=True),
+    PixelateTable(),
+    LearningToSeeTable(),
+    LearningToSeeTable(grey=False),
+    EdgesTable(),
+    BlendTable(),
+    FoldersTable(),
+    FoldersTable(grey=True),
 ]
 
 
@@ -38,7 +46,7 @@ def name(table: PairTable) -> str:
 
 
 @pytest.fixture(scope="module")
-def material(tmp_path_factory: pytest.TempPathFactory) -> Material:
+def material(tmp_path_factory: pytest.TempPathFactory) -> TrainingDataset:
     """Five photographs, one of them tiny; as inputs their negatives at half the size."""
     place = tmp_path_factory.mktemp("photographs")
     for folder in ("targets", "inputs"):
@@ -51,27 +59,29 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Material:
     Image.fromarray(data.chelsea()[:20, :30]).save(place / "targets" / "tiny.png")
     Image.fromarray(255 - data.chelsea()[:20, :30]).save(place / "inputs" / "tiny.png")
     files, inputs = (sorted((place / folder).iterdir()) for folder in ("targets", "inputs"))
-    return load_material(files, inputs, place / "cache", side=512)
+    return load_dataset(files, inputs, place / "cache", max_side=512)
 
 
 def pair(maker: PairMaker, side: int, *key: int) -> tuple[torch.Tensor, torch.Tensor]:
-    return maker.random(side, np.random.default_rng(key))
+    return maker.draw_pair(side, np.random.default_rng(key))
 
 
 @pytest.mark.parametrize("table", KINDS, ids=name)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(side=st.integers(8, 100), factor=st.integers(2, 64), flips=st.sampled_from(["none", "both"]))
 def test_a_pair_of_any_size_and_factor(
-    material: Material, table: PairTable, side: int, factor: int, flips: str
+    material: TrainingDataset, table: PairTable, side: int, factor: int, flips: str
 ) -> None:
     changes = {"flips": flips} | ({"factor": factor} if "factor" in type(table).model_fields else {})
-    maker = pair_maker(TypeAdapter(AnyPairs).validate_python(table.model_dump() | changes), material)
-    small = cells((side, side), factor) if table.use in ("pixelate", "blend") else (side, side)
-    for seen, target in (pair(maker, side, factor), maker.fixed(factor % 5, 5, side)):
+    maker = build_pair_maker(
+        TypeAdapter(AnyPairTable).validate_python(table.model_dump() | changes), material
+    )
+    small = reduced_size((side, side), factor) if table.use in ("pixelate", "blend") else (side, side)
+    for seen, target in (pair(maker, side, factor), maker.fixed_pair(factor % 5, 5, side)):
         assert target.shape == (3, side, side)
         assert seen.shape == (maker.channels, *small)
         assert maker.channels == table.channels
-        for image in (seen, target, maker.enlarged(seen[None], side)[0]):
+        for image in (seen, target, maker.enlarge(seen[None], side)[0]):
             assert image.dtype == torch.float32
             assert image.shape[-1] in (side, small[0])
             assert image.min() >= 0
@@ -79,51 +89,55 @@ def test_a_pair_of_any_size_and_factor(
 
 
 @pytest.mark.parametrize("table", KINDS, ids=name)
-def test_chance_alone_decides(material: Material, table: PairTable) -> None:
-    maker = pair_maker(table, material)
+def test_chance_alone_decides(material: TrainingDataset, table: PairTable) -> None:
+    maker = build_pair_maker(table, material)
     torch.manual_seed(1)
     first = pair(maker, 64, 1, 2)
     torch.manual_seed(2)
     np.random.seed(3)
-    again = pair(pair_maker(table, material), 64, 1, 2)
+    again = pair(build_pair_maker(table, material), 64, 1, 2)
     assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
     assert not torch.equal(first[1], pair(maker, 64, 1, 3)[1])
-    batches = [maker.validation(7, 32, enlarged=True) for _ in range(2)]
+    batches = [maker.validation_batch(7, 32, enlarge_inputs=True) for _ in range(2)]
     assert batches[0][0].shape == (7, maker.channels, 32, 32)
     assert all(torch.equal(a, b) for a, b in zip(*batches, strict=True))
 
 
-@pytest.mark.parametrize("table", [Pixelate(), LearningToSee(), Edges(), Folders(grey=True)], ids=name)
-def test_a_recipe_prepares_a_picture_as_the_model_learned(material: Material, table: PairTable) -> None:
-    maker = pair_maker(table, material)
-    given, target = maker.fixed(1, 3, 96)
-    prepared = prepare(target, table.model_dump(mode="json"))
-    if isinstance(table, Folders):  # the input is another picture: prepared is only what is seen of it
+@pytest.mark.parametrize(
+    "table", [PixelateTable(), LearningToSeeTable(), EdgesTable(), FoldersTable(grey=True)], ids=name
+)
+def test_a_recipe_prepares_a_picture_as_the_model_learned(
+    material: TrainingDataset, table: PairTable
+) -> None:
+    maker = build_pair_maker(table, material)
+    given, target = maker.fixed_pair(1, 3, 96)
+    prepared = prepare_input(target, table.model_dump(mode="json"))
+    if isinstance(table, FoldersTable):  # the input is another picture: prepared is only what is seen of it
         assert torch.equal(prepared, luminance(target))
     else:
-        assert torch.allclose(prepared, maker.enlarged(given[None], 96)[0], atol=1e-6)
+        assert torch.allclose(prepared, maker.enlarge(given[None], 96)[0], atol=1e-6)
 
 
-def test_learning_to_see_changes_the_light_of_inputs_alone(material: Material) -> None:
-    table = LearningToSee(scale=[1.0, 1.0], flips="none")
-    given, target = zip(*(pair(pair_maker(table, material), 96, k) for k in range(60)), strict=True)
-    plain = [prepare(t, table.model_dump()) for t in target]
+def test_learning_to_see_changes_the_light_of_inputs_alone(material: TrainingDataset) -> None:
+    table = LearningToSeeTable(scale=[1.0, 1.0], flips="none")
+    given, target = zip(*(pair(build_pair_maker(table, material), 96, k) for k in range(60)), strict=True)
+    plain = [prepare_input(t, table.model_dump()) for t in target]
     lifted = torch.tensor([float(g.mean() - p.mean()) for g, p in zip(given, plain, strict=True)])
     assert 0.1 < float(lifted.abs().max()) < 0.21
     stretched = [float(g.std() / p.std()) for g, p in zip(given, plain, strict=True) if 0.3 < p.mean() < 0.7]
     assert 0.84 < min(stretched) < 0.95
     assert 1.05 < max(stretched) < 1.16
-    dark = LearningToSee(brightness=0.0, contrast=0.0)
-    given, target = pair(pair_maker(dark, material), 96, 1)
-    assert torch.allclose(given, prepare(target, dark.model_dump()), atol=1e-6)
+    dark = LearningToSeeTable(brightness=0.0, contrast=0.0)
+    given, target = pair(build_pair_maker(dark, material), 96, 1)
+    assert torch.allclose(given, prepare_input(target, dark.model_dump()), atol=1e-6)
     noisy = dark.model_copy(update={"grain": 0.2})
-    given, target = pair(pair_maker(noisy, material), 96, 1)
-    assert abs(float((given - prepare(target, noisy.model_dump())).std()) - 0.2) < 0.02
+    given, target = pair(build_pair_maker(noisy, material), 96, 1)
+    assert abs(float((given - prepare_input(target, noisy.model_dump())).std()) - 0.2) < 0.02
 
 
-def test_hands_differ(material: Material) -> None:
-    table = Edges(scale=[1.0, 1.0], flips="none", thickness=[1.0, 1.0])
-    made = [pair(pair_maker(table, material), 128, k) for k in range(40)]
+def test_hands_differ(material: TrainingDataset) -> None:
+    table = EdgesTable(scale=[1.0, 1.0], flips="none", thickness=[1.0, 1.0])
+    made = [pair(build_pair_maker(table, material), 128, k) for k in range(40)]
     ink: dict[float, list[float]] = {}
     for seen, target in made:
         assert set(seen.unique().tolist()) <= {0.0, 1.0}
@@ -131,9 +145,9 @@ def test_hands_differ(material: Material) -> None:
     assert max(max(shares) / max(min(shares), 1e-4) for shares in ink.values()) > 1.5
 
 
-def test_the_face_that_dominates_is_the_target(material: Material) -> None:
+def test_the_face_that_dominates_is_the_target(material: TrainingDataset) -> None:
     def closeness(**fields: Any) -> float:
-        maker = pair_maker(Blend(flips="none", scale=[1.0, 1.0], **fields), material)
+        maker = build_pair_maker(BlendTable(flips="none", scale=[1.0, 1.0], **fields), material)
         near = [pair(maker, 64, k) for k in range(24)]
         gaps = [(seen - prepared(target)).abs().mean() for seen, target in near]
         return float(torch.stack(gaps).mean())
@@ -149,9 +163,9 @@ def test_the_face_that_dominates_is_the_target(material: Material) -> None:
 
 def test_colours_of_faces_can_be_left_alone(tmp_path: Path) -> None:
     Image.new("RGB", (80, 80), (200, 120, 90)).save(tmp_path / "skin.png")
-    skin = load_material([tmp_path / "skin.png"], None, tmp_path / "cache", side=80)
+    skin = load_dataset([tmp_path / "skin.png"], None, tmp_path / "cache", max_side=80)
     for recolour in (0.0, 1.0):
-        maker = pair_maker(Pixelate(recolour=recolour), skin)
+        maker = build_pair_maker(PixelateTable(recolour=recolour), skin)
         means = torch.stack([pair(maker, 32, k)[1].mean((1, 2)) for k in range(12)])
         own = torch.tensor([200.0, 120.0, 90.0]) / 255
         assert bool(torch.allclose(means, own.expand(12, 3), atol=1e-3)) == (recolour == 0)
@@ -170,21 +184,21 @@ def test_a_window_lies_within_any_picture(
     height: int, width: int, side: int, scale: list[float], flips: str, key: int
 ) -> None:
     pixels = np.full((height, width, 3), 77, np.uint8)
-    window = draw_window(scale, flips, np.random.default_rng(key))
+    window = draw_crop_window(scale, flips, np.random.default_rng(key))
     assert 1 / 8 <= window.share <= 1
-    assert torch.equal(window.cut(pixels, side), torch.full((3, side, side), 77 / 255))
+    assert torch.equal(window.crop(pixels, side), torch.full((3, side, side), 77 / 255))
 
 
 def test_a_window_turns_and_moves() -> None:
     pixels = np.zeros((8, 8, 3), np.uint8)
     pixels[:4, :4] = 255
-    assert Window().cut(pixels, 8)[0, :4, :4].min() == 1
-    assert Window(mirrored=True).cut(pixels, 8)[0, :4, 4:].min() == 1
-    assert Window(overturned=True).cut(pixels, 8)[0, 4:, :4].min() == 1
-    assert Window(share=0.5, top=0.0, left=0.0).cut(pixels, 4).min() == 1
-    assert Window(share=0.5, top=1.0, left=0.0).cut(pixels, 4).max() == 0
-    flipped = [draw_window([1.0, 1.0], "horizontal", np.random.default_rng(k)) for k in range(40)]
-    assert {(w.mirrored, w.overturned) for w in flipped} == {(False, False), (True, False)}
+    assert CropWindow().crop(pixels, 8)[0, :4, :4].min() == 1
+    assert CropWindow(flip_horizontal=True).crop(pixels, 8)[0, :4, 4:].min() == 1
+    assert CropWindow(flip_vertical=True).crop(pixels, 8)[0, 4:, :4].min() == 1
+    assert CropWindow(share=0.5, top=0.0, left=0.0).crop(pixels, 4).min() == 1
+    assert CropWindow(share=0.5, top=1.0, left=0.0).crop(pixels, 4).max() == 0
+    flipped = [draw_crop_window([1.0, 1.0], "horizontal", np.random.default_rng(k)) for k in range(40)]
+    assert {(w.flip_horizontal, w.flip_vertical) for w in flipped} == {(False, False), (True, False)}
 
 
 @pytest.mark.parametrize(
@@ -204,7 +218,7 @@ def test_a_window_turns_and_moves() -> None:
 )
 def test_tables_are_checked(table: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
-        TypeAdapter(AnyPairs).validate_python(table)
+        TypeAdapter(AnyPairTable).validate_python(table)
 
 
 @pytest.mark.parametrize(
@@ -224,16 +238,16 @@ def test_tables_are_checked(table: dict[str, Any], message: str) -> None:
 def test_a_recipe_says_what_is_wrong_with_its_pairs(tmp_path: Path, table: str, message: str) -> None:
     recipe = tmp_path / "sea.toml"
     recipe.write_text(f'family = "pix2pix"\ntitle = "sea"\ndata = "sea"\nsteps = 5\n\n[pairs]\n{table}\n')
-    with pytest.raises(Problems) as caught:
+    with pytest.raises(ValidationErrors) as caught:
         load_training_recipe(recipe)
-    (problem,) = caught.value.problems
+    (problem,) = caught.value.errors
     assert str(problem).startswith(f"{recipe}:{message}")
 
 
 @pytest.mark.parametrize("table", KINDS, ids=name)
-def test_the_loader_never_starves_a_training(material: Material, table: PairTable) -> None:
+def test_the_loader_never_starves_a_training(material: TrainingDataset, table: PairTable) -> None:
     """A step at 256 px takes a quarter of a second or more on a CPU: a pair costs a tenth of it at most."""
-    maker = pair_maker(table, material)
+    maker = build_pair_maker(table, material)
     pair(maker, 256, 0)
     spent = []
     for k in range(7):

@@ -12,7 +12,7 @@ from artgen.models.architectures.network import Network
 from artgen.models.architectures.resnet import ResNet
 from artgen.models.architectures.unet import UNet
 from artgen.models.architectures.upimage import UpImager
-from artgen.training.critics.discriminator import Critic
+from artgen.training.critics.discriminator import TwoScaleDiscriminator
 from artgen.training.critics.patchgan import PatchGAN
 from artgen.training.recipes import TrainingRecipe
 from artgen.training.recipes.cyclegan import CycleGANRecipe
@@ -49,7 +49,7 @@ def test_a_generator_is_built_at_the_limits_of_its_recipe(
     recipe: type[TrainingRecipe], network: type[Network], sizes: set[str], end: End
 ) -> None:
     ends = limits(recipe, end)
-    config = network.configuration.model_validate({name: ends[name] for name in sizes})
+    config = network.config_class.model_validate({name: ends[name] for name in sizes})
     with torch.device("meta"):  # shapes only
         assert all(weight.is_meta for weight in network(config).parameters())
 
@@ -61,7 +61,7 @@ def test_a_critic_is_built_at_the_limits_of_its_recipe(recipe: type[TrainingReci
     with torch.device("meta"):
         critic: nn.Module
         if recipe is UpImageRecipe:
-            critic = Critic(ends["critic_width"])
+            critic = TwoScaleDiscriminator(ends["critic_width"])
         else:
             critic = PatchGAN(6, ends["critic_width"], ends["critic_layers"])
         assert all(weight.is_meta for weight in critic.parameters())

@@ -1,0 +1,77 @@
+"""What the progress displays share: where they show, lines now and then, and the time left."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def terminal_console() -> Console | None:
+    """Return a console on standard error, or None where that is no terminal that can redraw lines."""
+    from rich.console import Console
+
+    console = Console(stderr=True, highlight=False)
+    return None if not console.is_terminal or console.is_dumb_terminal else console
+
+
+class LinePrinter:
+    """Prints lines on standard error, where no terminal shows bars.
+
+    Args:
+        interval_seconds: the shortest time between two lines of ``print_if_due``.
+        first_now: whether the first of these is due at once.
+    """
+
+    def __init__(self, interval_seconds: float, *, first_now: bool = False) -> None:
+        self._interval_seconds = interval_seconds
+        self._last = -interval_seconds if first_now else time.monotonic()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the interval has passed since the last line of ``print_if_due``."""
+        return time.monotonic() - self._last >= self._interval_seconds
+
+    def print(self, text: str) -> None:
+        """Print a line at once."""
+        print(text, file=sys.stderr, flush=True)
+
+    def print_if_due(self, text: str) -> None:
+        """Print a line unless the last one is too recent."""
+        if self.is_due:
+            self.print(text)
+            self._last = time.monotonic()
+
+
+class TimeLeft:
+    """Estimates how long the rest of a work takes, from its pace so far."""
+
+    def __init__(self) -> None:
+        self._started: float | None = None
+
+    def start(self) -> None:
+        """Start the clock; later calls change nothing."""
+        self._started = self._started or time.monotonic()
+
+    def text(self, finished: int, remaining: int) -> str:
+        """Return such as ``about 3 min left``, or nothing while the pace is not known yet.
+
+        Args:
+            finished: parts finished since the start.
+            remaining: parts to come.
+        """
+        if self._started is None or finished <= 0 or remaining <= 0:
+            return ""
+        seconds = (time.monotonic() - self._started) / finished * remaining
+        return f"about {format_duration(seconds)} left"
+
+
+def format_duration(seconds: float) -> str:
+    """Write a length of time: ``40 s``, ``3 min``, ``2 h 10 min``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
