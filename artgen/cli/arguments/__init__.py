@@ -1,1 +1,1 @@
-"""What several commands take alike: options, candidate numbers, sizes."""
+"""Options and arguments that several commands share: candidate numbers, sizes, times."""

@@ -10,7 +10,7 @@ import typer
 
 
 class Device(StrEnum):
-    """Where networks compute."""
+    """The device on which networks compute."""
 
     auto = "auto"
     cpu = "cpu"

@@ -1,1 +1,1 @@
-"""What a person reads: messages, progress, tables."""
+"""Output on a terminal: messages, progress, tables."""

@@ -1,4 +1,4 @@
-"""What ``artgen run --more-like-picks`` tells: which draws were narrowed, and from how many picks."""
+"""The report of ``artgen run --more-like-picks``: narrowed draws, and from how many picks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the progress displays share: where they show, lines now and then, and the time left."""
+"""Shared parts of the progress displays: the console, lines at intervals, and the time left."""
 
 from __future__ import annotations
 
