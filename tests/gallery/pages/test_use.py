@@ -155,8 +155,9 @@ def test_deep_zoom(museum: Path, visit: Callable[..., Any], by: str) -> None:
     page.wait_for_function(
         """() => {
           const canvas = document.querySelector("dialog canvas");
-          const middle = canvas.getContext("2d").getImageData(canvas.width / 2, canvas.height / 2, 1, 1);
-          return middle.data[3] === 255;
+          const middle = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+          middle.drawImage(canvas, canvas.width / 2, canvas.height / 2, 1, 1, 0, 0, 1, 1);
+          return middle.getImageData(0, 0, 1, 1).data[3] === 255;
         }"""
     ) if by == "http" else page.wait_for_timeout(500)  # a page from a disk may show pictures, not read them
     first = set(tiles)
