@@ -47,3 +47,7 @@ class WriteError(ArtgenError):
     def __init__(self, path: Path, reason: str) -> None:
         right = "make room or allow writing there, then run the same command again: what is finished is kept"
         super().__init__(str(path), f"could not be written ({reason})", right)
+
+
+class PluginWarning(UserWarning):
+    """A plug-in that is left out, or that misbehaves when it is imported."""

@@ -6,13 +6,13 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from artgen import __version__
 from artgen.cli.curation import curate, picks
 from artgen.cli.gallery import preview, publish
 from artgen.cli.generation import film, recipes, runs, style, vary
 from artgen.cli.models import models
 from artgen.cli.terminal import messages
 from artgen.cli.training import data, train
+from artgen.version import __version__
 
 app = typer.Typer(
     name="artgen",

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from artgen import __version__
 from artgen.errors import ArtgenError
 from artgen.hashing import file_hash
 from artgen.recipe import Lineage, Recipe, draw_candidate
 from artgen.runs.stages import StageCache, dequantise_image, hash_pixels, quantise_image, stage_cache_key
+from artgen.seeds import python_rng
+from artgen.steps import find_part_plugin
 from artgen.steps.base import SOURCE_ID, RecipePart, Source, Step, StepContext
 from artgen.style.progress import ProgressCallback, ignore_progress
+from artgen.version import __version__
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -123,8 +126,10 @@ def _load_or_compute_stage(
 ) -> Pixels:
     if settings.stage_cache is None or input_pixels is None or not (isinstance(part, Step) and part.cached):
         return _compute_stage(part, input_pixels, context)
+    plugin = find_part_plugin(part)
+    code = {"plugin": [plugin.package, plugin.version, plugin.hash_code()]} if plugin else {}
     key = stage_cache_key(
-        step_fields=part.model_dump(mode="json", exclude={"id"}) | {"preview": context.preview},
+        step_fields=part.model_dump(mode="json", exclude={"id"}) | {"preview": context.preview} | code,
         version=part.version,
         file_hashes=[
             settings.file_hashes.get(str(file)) or file_hash(file) for file in part.list_files(context.folder)
@@ -144,10 +149,11 @@ def _compute_stage(part: RecipePart, input_pixels: Pixels | None, context: StepC
     from artgen.imaging.image import check_image
 
     with explain_out_of_memory(part.name, None if input_pixels is None else input_pixels.shape):
-        return quantise_image(check_image(_run_part(part, input_pixels, context), f"step {part.name}"))
+        image = None if input_pixels is None else dequantise_image(input_pixels)
+        return quantise_image(check_image(_run_part(part, image, context), f"step {part.name}"))
 
 
-@contextmanager
+@contextlib.contextmanager
 def explain_out_of_memory(step_id: str, shape: Sequence[int] | None) -> Iterator[None]:
     """Turn a lack of memory inside the ``with`` block into an error with advice.
 
@@ -170,15 +176,50 @@ def explain_out_of_memory(step_id: str, shape: Sequence[int] | None) -> Iterator
         raise ArtgenError(f"step {step_id}", f"not enough memory{size}", expected) from error
 
 
-def _run_part(part: RecipePart, input_pixels: Pixels | None, context: StepContext) -> Tensor:
+def _run_part(part: RecipePart, image: Tensor | None, context: StepContext) -> Tensor:
+    """Run a source or step. Any exception of a plug-in becomes an ArtgenError, and its output is not ours."""
     import torch
 
-    with torch.no_grad():
-        if isinstance(part, Source):
-            return part.create(context)
-        if isinstance(part, Step) and input_pixels is not None:
-            return part.apply(dequantise_image(input_pixels), context)
+    plugin = find_part_plugin(part)
+    try:
+        with torch.no_grad(), contextlib.redirect_stdout(sys.stderr) if plugin else contextlib.nullcontext():
+            if isinstance(part, Source):
+                return part.create(context)
+            if isinstance(part, Step) and image is not None:
+                return part.apply(image, context)
+    except Exception as error:
+        if plugin is None or isinstance(error, ArtgenError | MemoryError):
+            raise
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        raise ArtgenError(f"step {part.name}", f"{plugin} failed ({reason})", "report it there") from error
     raise TypeError(f"{part.name} is neither a source nor a step with an image before it")
+
+
+def apply_step(
+    step: Step, image: Tensor, *, seed: int, folder: Path, device: str, preview: bool = False
+) -> Tensor:
+    """Apply one step to one image, with its draws made as those of candidate 1 of a recipe.
+
+    Args:
+        step: the step; its fields may be draws.
+        image: float32 ``(3, H, W)``, sRGB, [0, 1].
+        seed: of the random streams.
+        folder: where relative paths in the step start.
+        device: ``cpu``, ``cuda`` or ``mps``.
+        preview: compute less, for a quick look.
+
+    Returns:
+        The changed image, not rounded as the stages of a run are.
+
+    Raises:
+        ArtgenError: a file cannot be read, or there is not enough memory.
+    """
+    from artgen.imaging.image import check_image
+
+    context = StepContext(seed, 1, step.name, folder, device, preview, lambda fraction: None)
+    drawn_step, _ = step.resolve_draws(lambda name: python_rng(context.derive_key(name)))
+    with explain_out_of_memory(step.name, image.shape):
+        return check_image(_run_part(drawn_step, image, context), f"step {step.name}")
 
 
 def build_caption(recipe: Recipe, candidate: int | Lineage, source_file: str | None = None) -> str:

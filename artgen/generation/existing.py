@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from artgen import __version__
 from artgen.errors import ArtgenError
 from artgen.events import Emit, Note
 from artgen.generation.chain import build_caption
@@ -24,6 +23,7 @@ from artgen.runs.candidate import (
 from artgen.runs.provenance import read_provenance
 from artgen.runs.rebuild import recover_candidate
 from artgen.runs.store import Run
+from artgen.version import __version__
 
 
 def remove_leftovers(folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,9 +27,16 @@ from artgen.runs.candidate import (
     thumbnail_path,
 )
 from artgen.runs.input_files import portable_file_name
-from artgen.runs.provenance import PROVENANCE_FORMAT, Provenance, StageSize, UsedFile, safe_recipe_name
+from artgen.runs.provenance import (
+    PROVENANCE_FORMAT,
+    Provenance,
+    StageSize,
+    UsedFile,
+    UsedPlugin,
+    safe_recipe_name,
+)
 from artgen.runs.stages import dequantise_image
-from artgen.steps.photos import PhotosSource
+from artgen.steps import RecipePart, find_part_plugin
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -91,10 +98,10 @@ def build_provenance(
     folder = inputs.recipe.folder
     drawn_candidate = draw_candidate(inputs.recipe, inputs.recipe.seed, lineage)
     # Only the photograph that the candidate started from matters; crops depend on all photographs.
-    photo_path = None
-    if isinstance(drawn_candidate.source, PhotosSource):
-        photo_path = drawn_candidate.source.photo_path(build_source_context(inputs.recipe, lineage))
-    used_paths = dict.fromkeys([photo_path] if photo_path else drawn_candidate.source.list_files(folder))
+    starting_file = drawn_candidate.source.starting_file(build_source_context(inputs.recipe, lineage))
+    used_paths = dict.fromkeys(
+        [starting_file] if starting_file else drawn_candidate.source.list_files(folder)
+    )
     for step in drawn_candidate.steps:
         used_paths |= dict.fromkeys(step.list_files(folder))
     return Provenance(
@@ -109,12 +116,22 @@ def build_provenance(
         caption=build_caption(inputs.recipe, lineage),
         draws=drawn_candidate.draws,
         files=[_identify_file(inputs, file) for file in used_paths],
-        source_file=_identify_file(inputs, photo_path).name if photo_path else None,
+        source_file=_identify_file(inputs, starting_file).name if starting_file else None,
         stages=stage_sizes,
         versions=collect_versions(),
+        plugins=list_used_plugins([drawn_candidate.source, *drawn_candidate.steps]),
         variation_of=lineage.parent,
         ancestors=list(lineage.ancestors[:-1]),
     )
+
+
+def list_used_plugins(parts: Sequence[RecipePart]) -> list[UsedPlugin]:
+    """List the plug-ins that a recipe's source and steps come from."""
+    plugins = ((part.use, plugin) for part in parts if (plugin := find_part_plugin(part)))
+    return [
+        UsedPlugin(use=use, package=plugin.package, version=plugin.version, sha256=plugin.hash_code())
+        for use, plugin in dict(plugins).items()
+    ]
 
 
 def _identify_file(inputs: RunInputs, file: Path) -> UsedFile:

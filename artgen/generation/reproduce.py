@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from artgen.errors import ArtgenError
 from artgen.events import CandidateFailed, Emit, StepProgress, StepStarted
+from artgen.generation.make_candidate import list_used_plugins
 from artgen.imaging.io.png_text import read_png_size
-from artgen.recipe import Lineage, Recipe, draw_candidate, load_recipe
+from artgen.recipe import Lineage, Recipe, draw_candidate
+from artgen.recipe.loading import build_recipe
 from artgen.runs.candidate import CANDIDATES_FOLDER
 from artgen.runs.lookup import DATABASE_FILE
 from artgen.runs.provenance import Provenance, read_provenance
 from artgen.runs.sandbox import RecipeSandbox, open_sandbox
 from artgen.runs.store import RECIPE_FOLDER_FACT, Run
-from artgen.steps.photos import PhotosSource
 
 if TYPE_CHECKING:
     from artgen.runs.stages import Pixels
@@ -100,7 +102,7 @@ def _find_recipe_folder(png_path: Path) -> Path | None:
 def _load_recipe(png_path: Path, sandbox: RecipeSandbox, provenance: Provenance) -> Recipe:
     """Load the recipe from the sandbox, and check the files that this candidate uses."""
     try:
-        recipe = _load_without_files(sandbox.recipe_file)
+        recipe = _load_without_files(sandbox.recipe_file, provenance)
         drawn_candidate = draw_candidate(
             _with_one_source_file(recipe, sandbox), provenance.seed, _lineage_from_provenance(provenance)
         )
@@ -115,7 +117,7 @@ def _load_recipe(png_path: Path, sandbox: RecipeSandbox, provenance: Provenance)
     return recipe
 
 
-def _load_without_files(recipe_file: Path) -> Recipe:
+def _load_without_files(recipe_file: Path, provenance: Provenance) -> Recipe:
     """Load a recipe without checking its files: only those that the candidate drew are in the sandbox."""
     from pydantic import ValidationError
 
@@ -124,8 +126,9 @@ def _load_without_files(recipe_file: Path) -> Recipe:
     document = read_document(recipe_file)
     try:
         recipe = Recipe.model_validate(document.table)
-    except ValidationError:
-        return load_recipe(recipe_file)  # raises the errors in words
+    except (ValidationError, ArtgenError):
+        packages = {plugin.use: plugin.package for plugin in provenance.plugins}
+        return build_recipe(document, packages_by_use=packages)  # raises the errors in words
     recipe._path, recipe._text = document.path, document.text
     return recipe
 
@@ -140,10 +143,9 @@ def _lineage_from_provenance(provenance: Provenance) -> Lineage:
 
 def _with_one_source_file(recipe: Recipe, sandbox: RecipeSandbox) -> Recipe:
     """Return the recipe with one photograph as its source: the one that the candidate started from."""
-    if sandbox.source_file is None or not isinstance(recipe.source, PhotosSource):
+    if sandbox.source_file is None:
         return recipe
-    source = recipe.source.model_copy(update={"images": [str(sandbox.source_file)]})
-    return recipe.model_copy(update={"source": source})
+    return recipe.model_copy(update={"source": recipe.source.with_starting_file(sandbox.source_file)})
 
 
 def _regenerate(
@@ -172,6 +174,7 @@ def _regenerate(
     for component, version in collect_versions().items():
         if (recorded_version := provenance.versions.get(component)) != version:
             differences.append(f"{component} was {recorded_version}, now {version}")
+    differences += _plugin_differences(recipe, provenance)
     if recipe.digest() != provenance.digest:
         differences.append("the recipe reads differently in this version of artgen")
     if (
@@ -191,6 +194,19 @@ def _regenerate(
     )
     *_, last_stage = generate_stages(recipe, _lineage_from_provenance(provenance), settings)
     return last_stage.pixels, differences
+
+
+def _plugin_differences(recipe: Recipe, provenance: Provenance) -> Iterator[str]:
+    """Yield, in words, which plug-ins are not those that made the picture."""
+    used_plugins = {plugin.use: plugin for plugin in list_used_plugins([recipe.source, *recipe.steps])}
+    for recorded in provenance.plugins:
+        used = used_plugins.get(recorded.use)
+        if used is None or used.package != recorded.package:
+            yield f"{recorded.use} was that of {recorded.package}"
+        elif used.version != recorded.version:
+            yield f"{recorded.package} was {recorded.version}, now {used.version}"
+        elif used != recorded:
+            yield f"the code of {recorded.package} {recorded.version} has changed"
 
 
 def _compare_pixels(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +26,8 @@ def load_run_recipe(run: Run) -> Recipe:
     file, recipe_name = run.folder / RECIPE_FILE, f"{recipe_name_of_run(run.folder)}.toml"
     recipe_folder = _find_recipe_folder(run, recipe_name)
     try:
-        recipe = build_recipe(replace(read_document(file), path=recipe_folder / recipe_name))
+        document = replace(read_document(file), path=recipe_folder / recipe_name)
+        recipe = build_recipe(document, packages_by_use=_recorded_packages(run))
     except ValidationErrors as errors:
         # Line numbers are those of the run's copy: the original may have changed since.
         raise ValidationErrors(
@@ -61,6 +63,15 @@ def _point_to_copy(error: ArtgenError, recipe_path: Path, copy_path: Path) -> Ar
     """Replace the path of the original recipe in an error by that of the run's copy."""
     where = error.where.replace(str(recipe_path), str(copy_path), 1)
     return ArtgenError(where, error.problem, error.expected, error.command)
+
+
+def _recorded_packages(run: Run) -> dict[str, str]:
+    """Return the packages of the run's plug-ins by ``use``, as its first picture records them."""
+    for candidate in run.candidates()[:1]:
+        with contextlib.suppress(ArtgenError):  # missing, or saved by other software
+            plugins = read_provenance(candidate_png_path(run.folder, candidate.index)).plugins
+            return {plugin.use: plugin.package for plugin in plugins}
+    return {}
 
 
 def _check_same_recipe(run: Run, recipe: Recipe) -> None:

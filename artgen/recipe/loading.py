@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +13,15 @@ from artgen.config.fields import format_toml_value
 from artgen.config.key_lines import KeyPath
 from artgen.config.messages import did_you_mean, validate_table
 from artgen.errors import ArtgenError, ValidationErrors
-from artgen.recipe.model import Gallery, Recipe
+from artgen.plugins import PluginRegistry, is_installed
+from artgen.recipe.model import PACKAGE_NAME_PATTERN, Gallery, Recipe
 from artgen.recipe.overrides import apply_overrides
-from artgen.steps import SOURCES, STEPS
+from artgen.steps import SOURCES, STEPS, Step
 from artgen.steps.base import SOURCE_ID, RecipePart
 from artgen.steps.crops import CropsSource
 
 TABLE_KEYS = ("source", "steps", "gallery")
+PACKAGE_NAME = re.compile(PACKAGE_NAME_PATTERN)
 
 
 def load_recipe(path: Path | str, overrides: Sequence[str] = ()) -> Recipe:
@@ -43,33 +47,41 @@ def load_recipe(path: Path | str, overrides: Sequence[str] = ()) -> Recipe:
     return build_recipe(document, errors)
 
 
-def build_recipe(document: Document, earlier_errors: Sequence[ArtgenError] = ()) -> Recipe:
+def build_recipe(
+    document: Document,
+    earlier_errors: Sequence[ArtgenError] = (),
+    packages_by_use: Mapping[str, str] | None = None,
+) -> Recipe:
     """Validate a document that was read from a file or composed by a command, and return its recipe.
 
     Args:
         document: the recipe's text and parsed table, with the location of each key.
         earlier_errors: errors found before, which are reported together with new ones.
+        packages_by_use: packages that sources and steps came from, for advice if they are missing.
 
     Raises:
         ValidationErrors: all errors in the recipe, each with its location.
     """
     errors, path = list(earlier_errors), document.path
-    recipe = _validate_recipe(document, errors)
+    recipe = _validate_recipe(document, errors, packages_by_use or {})
     if errors or recipe is None:
         raise ValidationErrors(str(path), sorted(errors, key=lambda error: _line_number(error, path)))
     return recipe
 
 
-def _validate_recipe(document: Document, errors: list[ArtgenError]) -> Recipe | None:
+def _validate_recipe(
+    document: Document, errors: list[ArtgenError], packages_by_use: Mapping[str, str]
+) -> Recipe | None:
     """Validate a whole document and append to ``errors``; None if its top level is invalid."""
-    table, folder = document.table, document.path.parent
-    source = _validate_part(document, ("source",), SOURCES, folder, errors)
+    table = document.table
+    packages = _MissingPackages(packages_by_use, _list_missing(table.get("requires")))
+    source = _validate_part(document, ("source",), SOURCES, packages, errors)
     step_tables = table.get("steps", [])
     if not isinstance(step_tables, list):
         errors.append(_wrong_type_error(document, ("steps",), step_tables, "steps are written [[steps]]"))
         step_tables = []
     indices = range(len(step_tables))
-    steps = [_validate_part(document, ("steps", index), STEPS, folder, errors) for index in indices]
+    steps = [_validate_part(document, ("steps", index), STEPS, packages, errors) for index in indices]
     errors.extend(_duplicate_id_errors(document, step_tables))
     gallery = None
     if isinstance(table.get("gallery", {}), dict):
@@ -91,11 +103,31 @@ def _validate_recipe(document: Document, errors: list[ArtgenError]) -> Recipe | 
     return recipe
 
 
+def build_step(use: str, fields: Mapping[str, Any], folder: Path) -> Step:
+    """Build a single step, outside of a recipe.
+
+    Args:
+        use: its name, as in recipes.
+        fields: its fields; a path is taken as its text.
+        folder: where relative paths start.
+
+    Raises:
+        ValidationErrors: no such step, or every wrong field and missing file.
+    """
+    values = {name: str(value) if isinstance(value, Path) else value for name, value in fields.items()}
+    document = Document(folder / f"step {use}", "", {"steps": [{"use": use} | values]}, {})
+    errors: list[ArtgenError] = []
+    step: Step | None = _validate_part(document, ("steps", 0), STEPS, _MissingPackages({}, ()), errors)
+    if errors or step is None:
+        raise ValidationErrors(f"step {use}", errors)
+    return step
+
+
 def _validate_part(
     document: Document,
     keys: KeyPath,
-    models: Mapping[str, type[RecipePart]],
-    folder: Path,
+    registry: PluginRegistry[Any],
+    packages: _MissingPackages,
     errors: list[ArtgenError],
 ) -> Any:
     """Validate the source or a step, including the files it names; None if the table is invalid."""
@@ -104,7 +136,7 @@ def _validate_part(
         table = table.get(key) if isinstance(table, dict) else table[key]
     title = _table_title(table, keys)
     if table is None:
-        expected = f'add [source] with use = "crops"; known: {", ".join(models)}'
+        expected = f'add [source] with use = "crops"; known: {", ".join(registry.names())}'
         errors.append(ArtgenError(f"{document.path}: {title}", "missing", expected, "artgen steps"))
         return None
     if not isinstance(table, dict):
@@ -113,18 +145,20 @@ def _validate_part(
     use = table.get("use")
     where = f"{document.locate((*keys, 'use'))}: {title}.use"
     if use is None:
-        errors.append(ArtgenError(where, "missing", f"known: {', '.join(models)}", "artgen steps"))
+        errors.append(ArtgenError(where, "missing", f"known: {', '.join(registry.names())}", "artgen steps"))
         return None
-    model = models.get(use) if isinstance(use, str) else None
+    try:
+        model = registry.find(use)
+    except ArtgenError as plugin_error:
+        errors.append(ArtgenError(where, str(plugin_error)))
+        return None
     if model is None:
-        errors.append(
-            ArtgenError(where, format_toml_value(use), _explain_unknown_use(use, models), "artgen steps")
-        )
+        errors.append(_unknown_use_error(where, use, registry, packages))
         return None
     part, field_errors = validate_table(model, table, document, keys, title)
     errors.extend(field_errors)
     readable_part = part or _parse_valid_fields(model, table)
-    for field, error in readable_part.validate_files(folder) if readable_part else ():
+    for field, error in readable_part.validate_files(document.path.parent) if readable_part else ():
         field_location = f"{document.locate((*keys, field))}: {title}.{field}"
         errors.append(ArtgenError(field_location, error.problem, error.expected, error.command))
     return part
@@ -150,13 +184,49 @@ def _parse_valid_fields(model: type[RecipePart], table: Mapping[str, Any]) -> Re
         return None
 
 
-def _explain_unknown_use(use: Any, models: Mapping[str, type[RecipePart]]) -> str:
-    """Return what to write instead of an unknown value of ``use``."""
-    if isinstance(use, str) and models is SOURCES and use in STEPS:
-        return f"{use!r} is a step, not a source; sources: {', '.join(SOURCES)}"
-    if isinstance(use, str) and models is STEPS and use in SOURCES:
-        return f"{use!r} is a source, not a step; steps: {', '.join(STEPS)}"
-    return did_you_mean(use, models)
+@dataclass(frozen=True)
+class _MissingPackages:
+    """Packages that may offer the unknown sources and steps of a recipe.
+
+    Args:
+        by_use: where a picture's or run's sources and steps came from.
+        required: those that the recipe requires and that are not installed.
+    """
+
+    by_use: Mapping[str, str]
+    required: Sequence[str]
+
+    def find(self, use: Any) -> Sequence[str]:
+        """Return the packages to install for a source or step, if known."""
+        return [self.by_use[use]] if isinstance(use, str) and use in self.by_use else self.required
+
+
+def _list_missing(requires: Any) -> list[str]:
+    """List the packages of a recipe's ``requires`` key that are not installed; wrong values are left out."""
+    names = requires if isinstance(requires, list) else []
+    return [
+        name
+        for name in names
+        if isinstance(name, str) and PACKAGE_NAME.fullmatch(name) and not is_installed(name)
+    ]
+
+
+def _unknown_use_error(
+    where: str, use: Any, registry: PluginRegistry[Any], packages: _MissingPackages
+) -> ArtgenError:
+    """Return the error for an unknown ``use``: what to write instead, or which package to install."""
+    value = format_toml_value(use)
+    if isinstance(use, str) and registry is SOURCES and use in STEPS:
+        expected = f"{use!r} is a step, not a source; sources: {', '.join(SOURCES.names())}"
+    elif isinstance(use, str) and registry is STEPS and use in SOURCES:
+        expected = f"{use!r} is a source, not a step; steps: {', '.join(STEPS.names())}"
+    elif missing := packages.find(use):
+        names = " or ".join(missing)
+        command = f"pip install {' '.join(missing)}"
+        return ArtgenError(where, value, f"it comes with {names}, which is not installed", command)
+    else:
+        expected = did_you_mean(use, registry.names())
+    return ArtgenError(where, value, expected, "artgen steps")
 
 
 def _table_title(table: Any, keys: KeyPath) -> str:

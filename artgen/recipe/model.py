@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SerializeAsAny, field_validator
 from pydantic_core import PydanticCustomError
 
 from artgen.hashing import json_hash
+from artgen.plugins import PluginRegistry
 from artgen.recipe.variation import (
     Lineage,
     draws_by_field,
@@ -20,12 +21,17 @@ from artgen.recipe.variation import (
     move_value,
 )
 from artgen.seeds import derive_key, python_rng
-from artgen.steps import AnySource, AnyStep, Source, Step
+from artgen.steps import SOURCES, STEPS, Source, Step, find_part_plugin
 from artgen.steps.base import SOURCE_ID
 
 MAX_CANDIDATES = 100_000
 """How many candidates a recipe may draw; variations are numbered from ``MAX_CANDIDATES + 1``."""
+MAX_STEPS = 100
 CAPTION_PLACEHOLDERS = ("index", "seed", "source", "title")
+
+
+PACKAGE_NAME_PATTERN = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$"
+PackageName = Annotated[str, Field(pattern=PACKAGE_NAME_PATTERN)]
 
 
 class Gallery(BaseModel):
@@ -70,11 +76,28 @@ class Recipe(BaseModel):
     candidates: Annotated[int, Field(ge=1, le=MAX_CANDIDATES)] = Field(
         12, description="How many candidates a run draws."
     )
-    source: AnySource = Field(description="Where each candidate starts.")
-    steps: Annotated[list[AnyStep], Field(max_length=100)] = Field(
+    source: SerializeAsAny[Source] = Field(description="Where each candidate starts.")
+    steps: Annotated[list[SerializeAsAny[Step]], Field(max_length=MAX_STEPS)] = Field(
         [], description="What is done to it, in order."
     )
+    requires: Annotated[list[PackageName], Field(max_length=100)] = Field(
+        [],
+        description="Packages with plug-ins that the recipe uses; `artgen check` names those to install.",
+        json_schema_extra={"form": 'a list of package names, such as ["artgen-emboss"]'},
+    )
     gallery: Gallery = Field(Gallery(), description="How the gallery presents the pieces.")
+
+    @field_validator("source", mode="before")
+    @classmethod
+    def _build_source(cls, value: Any) -> Any:
+        """Build the source from its table, by the class that its ``use`` key names."""
+        return _build_part(SOURCES, value)
+
+    @field_validator("steps", mode="before")
+    @classmethod
+    def _build_steps(cls, value: Any) -> Any:
+        """Build each step from its table, by the class that its ``use`` key names."""
+        return [_build_part(STEPS, table) for table in value] if isinstance(value, list) else value
 
     _path: Path = PrivateAttr(default=Path("recipe.toml"))
     _text: str = PrivateAttr(default="")
@@ -98,6 +121,11 @@ class Recipe(BaseModel):
         """Return the steps' ids in order."""
         return tuple(step.name for step in self.steps)
 
+    def list_unlisted_packages(self) -> list[str]:
+        """List the packages of the plug-ins that the recipe uses, without those in ``requires``."""
+        plugins = filter(None, map(find_part_plugin, (self.source, *self.steps)))
+        return sorted({plugin.package for plugin in plugins} - set(self.requires))
+
     def digest(self) -> str:
         """Return the SHA-256 (hexadecimal) of what determines the pixels: seed, source and steps.
 
@@ -115,6 +143,16 @@ class Recipe(BaseModel):
             source: the source's description of the candidate.
         """
         return self.gallery.caption.format(title=self.title, index=candidate, seed=seed, source=source)
+
+
+def _build_part(registry: PluginRegistry[Any], value: Any) -> Any:
+    """Validate the table of a source or step by the class of its ``use`` key; other values stay."""
+    if not isinstance(value, dict):
+        return value
+    part_class = registry.find(value.get("use"))
+    if part_class is None:
+        raise PydanticCustomError("unknown_use", "unknown use")
+    return part_class.model_validate(value)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from artgen.config.fields import FieldDescription, describe_fields
 from artgen.config.messages import did_you_mean
 from artgen.errors import ArtgenError
+from artgen.plugins import Plugin
 from artgen.recipe.model import Gallery, Recipe
 from artgen.steps import SOURCES, STEPS
 
@@ -38,6 +39,7 @@ class TableDescription:
         use: the value of its ``use`` key, or "".
         summary: what it is for, in one sentence or two.
         fields: its fields.
+        package: name and version of the package whose plug-in it is; "" for artgen's own.
     """
 
     name: str
@@ -45,6 +47,7 @@ class TableDescription:
     use: str
     summary: str
     fields: tuple[FieldDescription, ...]
+    package: str = ""
 
 
 def list_tables(name: str | None = None) -> list[TableDescription]:
@@ -56,10 +59,11 @@ def list_tables(name: str | None = None) -> list[TableDescription]:
     top_level_fields = [
         field for key, field in describe_fields(Recipe).items() if key not in ("source", "steps", "gallery")
     ]
+    sources, steps = SOURCES.load_all(), STEPS.load_all()
     all_tables = [
         TableDescription("recipe", "", "", "The keys at the top of the file.", tuple(top_level_fields)),
-        *(describe_table(model, "[source]", use) for use, model in SOURCES.items()),
-        *(describe_table(model, "[[steps]]", use) for use, model in STEPS.items()),
+        *(describe_table(model, "[source]", use, SOURCES.plugin(use)) for use, model in sources.items()),
+        *(describe_table(model, "[[steps]]", use, STEPS.plugin(use)) for use, model in steps.items()),
         describe_table(Gallery, "[gallery]", ""),
     ]
     if name is None:
@@ -71,17 +75,25 @@ def list_tables(name: str | None = None) -> list[TableDescription]:
     return matches
 
 
-def describe_table(model: type[BaseModel], header: str, use: str) -> TableDescription:
+def describe_table(
+    model: type[BaseModel], header: str, use: str, plugin: Plugin | None = None
+) -> TableDescription:
     """Describe the table that a model validates.
 
     Args:
         model: its Pydantic model.
         header: its header in the file, e.g. ``[source]``.
         use: the value of its ``use`` key, or "".
+        plugin: the plug-in that it comes from, if any.
     """
     summary = " ".join((inspect.getdoc(model) or "").split("\n\n")[0].split())
     return TableDescription(
-        use or header.strip("[]"), header, use, summary, tuple(describe_fields(model).values())
+        use or header.strip("[]"),
+        header,
+        use,
+        summary,
+        tuple(describe_fields(model).values()),
+        f"{plugin.package} {plugin.version}" if plugin else "",
     )
 
 
@@ -103,7 +115,8 @@ def format_tables_as_text(tables: Sequence[TableDescription], width: int) -> str
 def _format_table(table: TableDescription, width: int) -> str:
     header_line = " ".join(filter(None, [table.header, f'use = "{table.use}"' if table.use else ""]))
     head = [header_line] if header_line else []
-    lines = [*head, textwrap.fill(table.summary, width, initial_indent="  ", subsequent_indent="  ")]
+    summary = f"{table.summary} (From {table.package}.)" if table.package else table.summary
+    lines = [*head, textwrap.fill(summary, width, initial_indent="  ", subsequent_indent="  ")]
     for field in table.fields:
         star = "*" if field.draws else ""
         default = f"; default {field.default}" if field.default not in ("", '""') else ""

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any, Union
 
-from artgen.recipe.model import Recipe
+from pydantic import Field, create_model
+
+from artgen.recipe.model import MAX_STEPS, Recipe
+from artgen.steps import SOURCES, STEPS, RecipePart
 
 JSON_SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SCHEMA_FILE_NAME = "recipe.schema.json"
@@ -13,12 +17,26 @@ SCHEMA_TITLE = "artgen recipe"
 
 
 def recipe_schema() -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of a recipe file, including draws."""
-    simplified: dict[str, Any] = simplify_schema(Recipe.model_json_schema())
+    """Return the JSON Schema (draft 2020-12) of a recipe file, including draws and installed plug-ins."""
+    source, steps = (Recipe.model_fields[name] for name in ("source", "steps"))
+    fields: dict[str, Any] = {
+        "source": (_part_union(SOURCES.load_all()), Field(description=source.description)),
+        "steps": (
+            list[_part_union(STEPS.load_all())],  # type: ignore[misc]
+            Field(steps.default, description=steps.description, max_length=MAX_STEPS),
+        ),
+    }
+    open_recipe = create_model(Recipe.__name__, __base__=Recipe, __doc__=Recipe.__doc__, **fields)
+    simplified: dict[str, Any] = simplify_schema(open_recipe.model_json_schema())
     for definition in simplified["$defs"].values():
         if "use" in definition["properties"]:
             definition["required"] = ["use", *definition.get("required", ())]
     return {"$schema": JSON_SCHEMA_DIALECT, "title": SCHEMA_TITLE, **simplified}
+
+
+def _part_union(classes: Mapping[str, type[RecipePart]]) -> Any:
+    """Return the union of the classes of a recipe's sources or steps, told apart by ``use``."""
+    return Annotated[Union[tuple(classes.values())], Field(discriminator="use")]  # noqa: UP007
 
 
 def recipe_schema_text() -> str:

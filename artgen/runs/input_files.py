@@ -10,9 +10,11 @@ from pathlib import Path
 
 from artgen.errors import ArtgenError
 from artgen.hashing import file_hash
+from artgen.plugins import installed_plugins
 from artgen.runs.provenance import UsedFile
 
 PACKAGE_NAMES = ("artgen", "skimage")
+PLUGIN_GROUPS = ("artgen.sources", "artgen.steps")
 
 
 def hash_files(files: Iterable[Path], folder: Path) -> dict[Path, UsedFile]:
@@ -31,7 +33,7 @@ def hash_files(files: Iterable[Path], folder: Path) -> dict[Path, UsedFile]:
 def is_package_file(name: str) -> bool:
     """Return whether the name is that of a file inside an installed package."""
     package, colon, _ = name.partition(":")
-    return bool(colon) and package in PACKAGE_NAMES
+    return bool(colon) and package in _list_package_names()
 
 
 def locate_file(name: str, folder: Path) -> Path:
@@ -59,7 +61,7 @@ def locate_file(name: str, folder: Path) -> Path:
 def portable_file_name(file: Path, folder: Path) -> str:
     """Return a file's path relative to ``folder``, or ``PACKAGE:PATH`` for a file inside a package."""
     absolute_path = Path(os.path.abspath(file))
-    for package in PACKAGE_NAMES:
+    for package in _list_package_names():
         package_folder = _find_package_folder(package)
         if package_folder and absolute_path.is_relative_to(package_folder):
             return f"{package}:{absolute_path.relative_to(package_folder).as_posix()}"
@@ -67,6 +69,13 @@ def portable_file_name(file: Path, folder: Path) -> str:
         return Path(os.path.relpath(absolute_path, os.path.abspath(folder))).as_posix()
     except ValueError:  # another drive
         return absolute_path.as_posix()
+
+
+@cache
+def _list_package_names() -> tuple[str, ...]:
+    """List the packages whose files have portable names: artgen, scikit-image and those of plug-ins."""
+    plugins = (plugin for group in PLUGIN_GROUPS for plugin in installed_plugins(group))
+    return tuple(dict.fromkeys([*PACKAGE_NAMES, *(plugin.top_level_module for plugin in plugins)]))
 
 
 @cache

@@ -81,6 +81,15 @@ class UsedFile(_StrictModel):
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
+class UsedPlugin(_StrictModel):
+    """The plug-in that a source or step came from: its package, version and the hash of its code."""
+
+    use: Identifier
+    package: ShortText
+    version: ShortText
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
 class StageSize(_StrictModel):
     """The size of a stage, the image after the source or a step, in px."""
 
@@ -113,6 +122,7 @@ class Provenance(_StrictModel):
     source_file: str | None = None
     stages: list[StageSize]
     versions: dict[ShortText, ShortText]
+    plugins: Annotated[list[UsedPlugin], Field(max_length=101)] = []
     variation_of: CandidateNumber | None = None
     ancestors: Annotated[list[CandidateNumber], Field(max_length=1000)] = []
 
@@ -124,14 +134,17 @@ class Provenance(_StrictModel):
             raise ValueError("not among the files")
         return name
 
+    def _omitted_fields(self) -> set[str]:
+        """Return the fields that only variations and plug-ins need, where they are not needed."""
+        omitted = set() if self.variation_of else {"variation_of", "ancestors"}
+        return omitted if self.plugins else omitted | {"plugins"}
+
     def png_text(self) -> dict[str, str]:
         """Return the PNG's text chunks by keyword."""
         return {
             "Software": f"artgen {self.versions.get('artgen', '')}".strip(),
             "XML:com.adobe.xmp": XMP_PACKET,
-            PNG_KEYWORD: self.model_dump_json(
-                exclude=None if self.variation_of else {"variation_of", "ancestors"}
-            ),
+            PNG_KEYWORD: self.model_dump_json(exclude=self._omitted_fields()),
         }
 
 

@@ -1,10 +1,7 @@
 """The sources and steps that a recipe may use, by the value of their ``use`` key."""
 
-from typing import Annotated
-
-from pydantic import Field
-
-from artgen.steps.base import Source, Step, StepContext
+from artgen.plugins import Plugin, PluginRegistry
+from artgen.steps.base import RecipePart, Source, Step, StepContext
 from artgen.steps.crop import CropStep
 from artgen.steps.crops import CropsSource
 from artgen.steps.faces import FacesSource
@@ -17,26 +14,35 @@ from artgen.steps.style import StyleStep
 from artgen.steps.translate import TranslateStep
 from artgen.steps.upscale import UpscaleStep
 
-SOURCES: dict[str, type[Source]] = {
-    "crops": CropsSource,
-    "photos": PhotosSource,
-    "faces": FacesSource,
-    "generator": GeneratorSource,
-}
-STEPS: dict[str, type[Step]] = {
-    "upscale": UpscaleStep,
-    "translate": TranslateStep,
-    "style": StyleStep,
-    "grade": GradeStep,
-    "grain": GrainStep,
-    "crop": CropStep,
-    "mix": MixStep,
-}
+SOURCES: PluginRegistry[Source] = PluginRegistry(
+    "artgen.sources",
+    Source,
+    {
+        "crops": CropsSource,
+        "photos": PhotosSource,
+        "faces": FacesSource,
+        "generator": GeneratorSource,
+    },
+    "use",
+)
+STEPS: PluginRegistry[Step] = PluginRegistry(
+    "artgen.steps",
+    Step,
+    {
+        "upscale": UpscaleStep,
+        "translate": TranslateStep,
+        "style": StyleStep,
+        "grade": GradeStep,
+        "grain": GrainStep,
+        "crop": CropStep,
+        "mix": MixStep,
+    },
+    "use",
+)
 
-AnySource = Annotated[CropsSource | PhotosSource | FacesSource | GeneratorSource, Field(discriminator="use")]
-AnyStep = Annotated[
-    UpscaleStep | TranslateStep | StyleStep | GradeStep | GrainStep | CropStep | MixStep,
-    Field(discriminator="use"),
-]
+__all__ = ["SOURCES", "STEPS", "RecipePart", "Source", "Step", "StepContext", "find_part_plugin"]
 
-__all__ = ["SOURCES", "STEPS", "AnySource", "AnyStep", "Source", "Step", "StepContext"]
+
+def find_part_plugin(part: RecipePart) -> Plugin | None:
+    """Return the plug-in that a source or step comes from; None if it is artgen's own."""
+    return (SOURCES if isinstance(part, Source) else STEPS).plugin(part.use)

@@ -149,6 +149,14 @@ class Source(RecipePart):
     def describe(self, context: StepContext) -> str:
         """Return a short description for captions, where it replaces ``{source}``."""
 
+    def starting_file(self, context: StepContext) -> Path | None:
+        """Return the one file that a candidate starts from; None if it depends on all files of the source."""
+        return None
+
+    def with_starting_file(self, file: Path) -> Self:
+        """Return this source with only this file; a source without a starting file returns itself."""
+        return self
+
 
 class Step(RecipePart):
     """A step: it changes the image. Steps are applied in the order of the file."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
@@ -38,19 +38,23 @@ class PhotosSource(Source):
         json_schema_extra={"unit": "px"},
     )
 
-    def photo_path(self, context: StepContext) -> Path:
+    def starting_file(self, context: StepContext) -> Path:
         """Return the file that the candidate starts from; after the last image comes the first again."""
         files = [path for reference in self.images for path in find_images(reference, context.folder)]
         return files[(context.candidate - 1) // self.per_photo % len(files)]
+
+    def with_starting_file(self, file: Path) -> Self:
+        """Return this source with one photograph."""
+        return self.model_copy(update={"images": [str(file)]})
 
     def create(self, context: StepContext) -> Tensor:
         """Return the photograph, no larger than ``side``."""
         from artgen.imaging.image import resize_longer_side
         from artgen.imaging.io.files import read_image
 
-        image = read_image(self.photo_path(context))
+        image = read_image(self.starting_file(context))
         return resize_longer_side(image, self.side) if max(image.shape[-2:]) > self.side else image
 
     def describe(self, context: StepContext) -> str:
         """Return the file's name without its suffix."""
-        return self.photo_path(context).stem
+        return self.starting_file(context).stem

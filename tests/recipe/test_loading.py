@@ -387,7 +387,7 @@ def test_the_schema_knows_draws_and_every_step() -> None:
     text = json.dumps(whole)
     assert '"null"' not in text
     steps = whole["properties"]["steps"]["items"]
-    assert set(steps["discriminator"]["mapping"]) == set(STEPS)
+    assert set(steps["discriminator"]["mapping"]) == set(STEPS.names())
     warmth = whole["$defs"]["GradeStep"]["properties"]["warmth"]
     assert warmth["oneOf"][0] == {"type": "number", "minimum": -1, "maximum": 1}
     assert [next(iter(b["properties"])) for b in warmth["oneOf"][1:]] == [

@@ -27,14 +27,14 @@ def picture(height: int = 12, width: int = 18) -> Tensor:
     return torch.rand(3, height, width, generator=torch.Generator().manual_seed(1))
 
 
-@pytest.mark.parametrize("part", [*SOURCES.values(), *STEPS.values()], ids=lambda part: part.__name__)
+@pytest.mark.parametrize("part", [*SOURCES.builtin_classes.values(), *STEPS.builtin_classes.values()], ids=lambda part: part.__name__)
 def test_every_field_is_explained(part: Any) -> None:
     assert inspect.getdoc(part)
     assert all(field.description for name, field in part.model_fields.items() if name != "use")
 
 
 def test_names_agree() -> None:
-    for known in (SOURCES, STEPS):
+    for known in (SOURCES.builtin_classes, STEPS.builtin_classes):
         assert all(part.model_fields["use"].default == use for use, part in known.items())
 
 

@@ -76,7 +76,14 @@ def _checked(file: Path, overrides: Sequence[str]) -> dict[str, Any]:
 
         training = load_training_recipe(file)
         return {"makes": f"a model, in {training.steps:,} steps of training"}
+    from artgen.steps import SOURCES, STEPS
+
+    for registry in (SOURCES, STEPS):
+        registry.warn_of_taken_names()
     recipe = load_recipe(file, overrides)
+    if unlisted := recipe.list_unlisted_packages():
+        names = ", ".join(f'"{name}"' for name in unlisted)
+        typer.echo(f"{file}: add requires = [{names}], so that others know what to install", err=True)
     chain = [recipe.source.use, *recipe.step_ids()]
     return {"makes": f"{recipe.candidates} candidates of {' -> '.join(chain)}", "chain": chain}
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
-from artgen.errors import ArtgenError, ValidationErrors
+from artgen.errors import ArtgenError, PluginWarning, ValidationErrors
 
 EXIT_FIXABLE, EXIT_INTERRUPTED = 2, 130
 
@@ -21,6 +22,7 @@ def run_command(command: Callable[[], Any]) -> NoReturn:
         # A narrow terminal encoding must not turn a message into a traceback.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    warnings.showwarning = _show_warning
     try:
         code = command()
         if code == EXIT_INTERRUPTED:  # typer has caught it
@@ -41,6 +43,23 @@ def run_command(command: Callable[[], Any]) -> NoReturn:
         print(message, file=sys.stderr)
         raise SystemExit(EXIT_FIXABLE) from None
     raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Print a warning about a plug-in as one line; Python formats the others."""
+    if issubclass(category, PluginWarning):
+        print(f"warning: {message}", file=sys.stderr)
+    else:
+        print(
+            warnings.formatwarning(message, category, filename, lineno, line), end="", file=file or sys.stderr
+        )
 
 
 def _usage_message(error: Exception) -> str | None:

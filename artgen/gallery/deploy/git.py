@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from artgen import __version__
 from artgen.errors import ArtgenError
+from artgen.version import __version__
 
 REMOTE_NAME = "origin"
 # Neither filters nor conversion of line endings: the files that arrive are those that were built.

@@ -23,8 +23,8 @@ def credits(use: str, values: Mapping[str, Any], start: str | None) -> Iterator[
         start: the one file of the source that the picture started from, as its provenance calls it; None
             where it says none: then any of them may be in it.
     """
-    part = {**SOURCES, **STEPS}.get(use)
-    if part is None:
+    part = SOURCES.builtin_classes.get(use) or STEPS.builtin_classes.get(use)
+    if part is None:  # a plug-in's says nothing of what artgen ships
         return
     applied = {name: field.default for name, field in part.model_fields.items()} | dict(values)
     for name in _paintings(applied):

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from artgen import __version__
 from artgen.errors import ArtgenError
 from artgen.gallery.pages import about, csp, feeds, templates
 from artgen.gallery.pages.head_metadata import Head, head_of_piece, head_of_site
+from artgen.version import __version__
 
 if TYPE_CHECKING:
     from artgen.gallery.pages.site import Series, Site

@@ -10,12 +10,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from artgen import __version__
 from artgen.errors import ArtgenError
 from artgen.gallery.media import renditions, xmp
 from artgen.gallery.media.xmp import EmbeddedMetadata
 from artgen.gallery.pages import enclosures, feeds, templates
 from artgen.hashing import json_hash
+from artgen.version import __version__
 
 if TYPE_CHECKING:
     from artgen.gallery.publish.hashes import Hashes

@@ -15,9 +15,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
-from artgen import __version__
 from artgen.errors import ArtgenError
 from artgen.locks import lock_site_folder
+from artgen.version import __version__
 
 MANIFEST = ".artgen-gallery.json"
 

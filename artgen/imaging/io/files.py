@@ -52,11 +52,6 @@ def read_image(path: Path, max_pixels: int = MAX_PIXELS) -> Tensor:
     Raises:
         ArtgenError: naming the file and what is wrong with it.
     """
-    import numpy as np
-    import torch
-
-    from artgen.imaging.io.decode import apply_orientation, to_srgb_array
-
     path = Path(path)
     with open_image(path) as image:
         width, height = image.size
@@ -67,13 +62,23 @@ def read_image(path: Path, max_pixels: int = MAX_PIXELS) -> Tensor:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # what Pillow warns of is either handled here or harmless
                 image.load()
-                array = apply_orientation(to_srgb_array(image), image)
+                return from_pillow(image)
         except ArtgenError:
             raise
         except MemoryError as error:
             raise ArtgenError(str(path), f"{width} x {height} px do not fit in memory", "", "") from error
         except Exception as error:  # decoders of broken files raise nearly anything
             raise ArtgenError(str(path), f"damaged or truncated ({error})", SUPPORTED_FILES) from error
+
+
+def from_pillow(image: PIL.Image.Image) -> Tensor:
+    """Convert a Pillow image of any mode to float32 ``(3, H, W)``, as ``read_image`` does with a file's."""
+    import numpy as np
+    import torch
+
+    from artgen.imaging.io.decode import apply_orientation, to_srgb_array
+
+    array = apply_orientation(to_srgb_array(image), image)
     return torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
 
 

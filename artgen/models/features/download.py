@@ -18,7 +18,6 @@ from urllib import request
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
-from artgen import __version__
 from artgen.errors import ArtgenError, WriteError
 from artgen.events import Emit, WorkProgress, ignore_event
 from artgen.hashing import file_hash
@@ -29,6 +28,7 @@ from artgen.models.features.weight_files import (
     get_weights_info,
     weights_folder,
 )
+from artgen.version import __version__
 
 if TYPE_CHECKING:
     from artgen.models.features.convert import InstalledWeights

@@ -1,0 +1,1 @@
+"""A source, a step and an architecture for artgen. Imports nothing: artgen imports what a recipe uses."""

@@ -1,0 +1,138 @@
+"""Plug-ins that misbehave: one clear message each, and everything else works as without them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.plugins.conftest import Artgen
+
+STEP = """
+from typing import Literal
+from artgen.steps import Step
+{before}
+class OddStep(Step):
+    \"\"\"Do nothing.\"\"\"
+    use: Literal["{name}"] = "{name}"
+    def apply(self, image, context):
+        {body}
+"""
+RECIPE = """
+[source]
+use = "crops"
+[[steps]]
+use = "{use}"
+"""
+BROKEN = {
+    "raises": ("raise RuntimeError('no\\nluck')", "cannot be imported (RuntimeError: no luck)"),
+    "leaves": ("raise SystemExit(3)", "cannot be imported (SystemExit: 3)"),
+    "needs-more": ("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'"),
+    "is-no-python": ("def", "cannot be imported (SyntaxError"),
+    "lacks-its-class": ("", "has no attribute 'OddStep'"),
+    "is-a-number": ("OddStep = 7", ":OddStep is 7; the entry point names a class derived from Step"),
+    "is-a-source": (
+        "from artgen.steps.crops import CropsSource as OddStep",
+        "the entry point names a class derived from Step",
+    ),
+    "is-abstract": (
+        "from artgen.steps import Step\nclass OddStep(Step):\n    use: str = 'is-abstract'",
+        "OddStep lacks apply",
+    ),
+    "has-another-name": (
+        STEP.format(before="", name="even", body="return image"),
+        "OddStep.use is 'even'; it must equal the entry point's name, 'has-another-name'",
+    ),
+}
+
+
+def _lines(text: str, words: str) -> list[str]:
+    return [line for line in text.splitlines() if words in line]
+
+
+def test_broken_plugins_are_one_message_each(
+    artgen: Artgen, install: Callable[..., Path], tmp_path: Path
+) -> None:
+    for name, (code, _) in BROKEN.items():
+        module = name.replace("-", "_")
+        packages = install(f"{name} = {module}_module:OddStep", code, package=module)
+        (tmp_path / f"{name}.toml").write_text(RECIPE.format(use=name))
+    checked = artgen("check", *(f"{name}.toml" for name in BROKEN), packages=packages)
+    listed = artgen("steps", packages=packages)
+    assert (checked.returncode, listed.returncode) == (2, 0)
+    for name, (_, message) in BROKEN.items():
+        (line,) = _lines(checked.stderr, f"plug-in {name} of ")
+        assert line.startswith(f"{name}.toml:5: steps.{name}.use: ")
+        assert message in line
+        assert len(_lines(listed.stderr, f"warning: plug-in {name} of ")) == 1
+    assert 'use = "grain"' in listed.stdout
+    (tmp_path / "fine.toml").write_text(RECIPE.format(use="grain"))
+    fine = artgen("check", "fine.toml", packages=packages)
+    assert (fine.returncode, fine.stderr) == (0, "")
+
+
+def test_only_the_packages_that_a_recipe_names_are_imported(
+    artgen: Artgen, install: Callable[..., Path], tmp_path: Path
+) -> None:
+    trace = tmp_path / "imported"
+    packages = install("odd = odd_module:OddStep", f"open({str(trace)!r}, 'w')")
+    (tmp_path / "fine.toml").write_text(RECIPE.format(use="grain"))
+    for arguments in (["check", "fine.toml"], ["run", "fine.toml", "-n", 1, "--workers", 1], ["runs"]):
+        assert artgen(*arguments, packages=packages).returncode == 0
+    assert not trace.exists()
+
+
+def test_a_taken_name(artgen: Artgen, install: Callable[..., Path], tmp_path: Path) -> None:
+    packages = install(
+        "grain = odd_module:OddStep", STEP.format(before="", name="grain", body="return image")
+    )
+    (tmp_path / "fine.toml").write_text(RECIPE.format(use="grain"))
+    checked = artgen("check", "fine.toml", packages=packages)
+    assert checked.returncode == 0
+    assert checked.stderr == (
+        "warning: plug-in grain of odd 1.0: the name is taken by artgen; the plug-in is not used\n"
+    )
+
+
+def test_one_name_of_two_packages(artgen: Artgen, install: Callable[..., Path], tmp_path: Path) -> None:
+    code = STEP.format(before="", name="odd", body="return image")
+    install("odd = odd_module:OddStep", code)
+    packages = install("odd = even_module:OddStep", code, package="even")
+    (tmp_path / "odd.toml").write_text(RECIPE.format(use="odd"))
+    checked = artgen("check", "odd.toml", packages=packages)
+    assert "plug-in odd: offered by even and odd; uninstall one of them" in checked.stderr
+    assert checked.returncode == 2
+
+
+def test_one_that_is_slow_and_prints(artgen: Artgen, install: Callable[..., Path], tmp_path: Path) -> None:
+    before = "import time; time.sleep(3.1); print('hello')"
+    packages = install(
+        "odd = odd_module:OddStep", STEP.format(before=before, name="odd", body="return image")
+    )
+    (tmp_path / "odd.toml").write_text(RECIPE.format(use="odd"))
+    checked = artgen("check", "odd.toml", "--json", packages=packages)
+    assert checked.returncode == 0
+    assert "hello" not in checked.stdout
+    assert len(_lines(checked.stderr, "plug-in odd of odd 1.0: importing it took 3.")) == 1
+    assert len(_lines(checked.stderr, "printed 'hello' when it was imported")) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("return image / 0 + None", "plug-in odd of odd 1.0 failed (TypeError: "),
+        ("return image[0]", "torch.float32 of shape (32, 32)"),
+        ("return image * float('nan')", "values that are not numbers"),
+    ],
+)
+def test_one_that_fails_at_work(
+    artgen: Artgen, install: Callable[..., Path], tmp_path: Path, body: str, message: str
+) -> None:
+    packages = install("odd = odd_module:OddStep", STEP.format(before="", name="odd", body=body))
+    (tmp_path / "odd.toml").write_text(RECIPE.format(use="odd"))
+    ran = artgen("run", "odd.toml", "-n", 2, "--workers", 1, packages=packages)
+    assert ran.returncode == 2
+    assert "Traceback" not in ran.stderr
+    (line,) = _lines(ran.stderr, "candidate 1-2: step odd")
+    assert message in line
