@@ -1,0 +1,1 @@
+"""The functions of ``import artgen``: thin, typed calls of the rooms below."""

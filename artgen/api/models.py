@@ -1,0 +1,87 @@
+"""Models from Python: their training, and their networks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from artgen.events import Emit, ignore_event
+
+if TYPE_CHECKING:
+    from artgen.models.architectures.network import Network
+    from artgen.models.files.checkpoint import LoadedModel
+
+
+def load_model(reference: Path | str, device: str = "auto") -> LoadedModel[Network]:
+    """Load the network of a model: one that comes with artgen, or a file that ``train`` wrote.
+
+    A model file holds numbers only: opening one from anywhere runs no code.
+
+    Args:
+        reference: a name of ``artgen models``, or the path of a ``.safetensors`` file.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+
+    Returns:
+        Its ``network``, a ``torch.nn.Module`` in ``eval`` mode with float32 weights in channels-last memory,
+        and the file's ``metadata``.
+
+    Raises:
+        ArtgenError: no such model, or the file is damaged or of an unknown architecture.
+
+    Example:
+        >>> model = artgen.load_model("waves", device="cpu")
+        >>> model.metadata["architecture"]
+        'unet'
+    """
+    from artgen.imaging.devices import choose_device
+    from artgen.models.files import catalog, checkpoint
+
+    return checkpoint.load_model(catalog.find_model_file(str(reference), Path()), choose_device(device))
+
+
+def train(
+    recipe: Path | str,
+    *,
+    data: Sequence[str] = (),
+    inputs: Sequence[str] = (),
+    folder: Path | str | None = None,
+    device: str = "auto",
+    emit: Emit = ignore_event,
+) -> list[Path]:
+    """Train the model of a training recipe, or resume where its training stopped.
+
+    Ctrl-C writes a checkpoint first.
+
+    Args:
+        recipe: the path of a training recipe.
+        data: folders of images to learn from, instead of the recipe's ``data``.
+        inputs: folders of images instead of the recipe's ``inputs``.
+        folder: where checkpoints, samples and the model go; by default ``training-runs/NAME``.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        emit: called with each event of ``artgen.events``: losses, samples, the time that is left.
+
+    Returns:
+        The model files, each with a model card next to it.
+
+    Raises:
+        ArtgenError: the recipe is wrong, there are no images, or the folder holds another training.
+
+    Example:
+        >>> artgen.train("tiny.toml", device="cpu")
+        [PosixPath('training-runs/tiny/tiny.safetensors')]
+    """
+    from artgen.imaging.devices import choose_device
+    from artgen.training.recipes.load import load_training_recipe
+    from artgen.training.session import TrainingJob, run_training
+
+    path = Path(recipe)
+    job = TrainingJob(
+        recipe=load_training_recipe(path),
+        folder=Path(folder) if folder is not None else Path("training-runs") / path.stem,
+        data=data,
+        inputs=inputs,
+        recipe_folder=path.parent,
+        device=choose_device(device),
+    )
+    return run_training(job, emit)
