@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = [
     "ArtgenError",
     "Run",
-    "__version__",
     "apply",
     "load_model",
     "load_recipe",

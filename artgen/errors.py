@@ -12,6 +12,13 @@ class ArtgenError(Exception):
         problem: what is wrong there.
         expected: what is expected instead.
         command: a command that helps, shown as ``try: ...``.
+
+    Example:
+        >>> try:
+        ...     artgen.apply("blur", "sea.png")
+        ... except artgen.ArtgenError as error:
+        ...     print(error.problem)
+        1 problem
     """
 
     def __init__(self, where: str, problem: str, expected: str = "", command: str = "") -> None:

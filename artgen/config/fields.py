@@ -95,7 +95,7 @@ def _describe_allowed(plain_schema: dict[str, Any], spec: dict[str, Any]) -> str
         return " ".join(filter(None, [noun, _describe_range(plain_schema), spec.get("unit", "")]))
     if "anyOf" in plain_schema:
         return "a text in quotes, or a list of them"
-    return {"boolean": "true or false", "string": "a text in quotes"}.get(kind, f"a TOML {kind}")
+    return {"boolean": "true or false", "string": "a text in quotes"}.get(kind, f"a TOML {kind or 'table'}")
 
 
 def _describe_range(plain_schema: dict[str, Any]) -> str:

@@ -31,8 +31,16 @@ def load_recipe(path: Path | str, overrides: Sequence[str] = ()) -> Recipe:
         path: the TOML file.
         overrides: ``key=value`` texts, as ``--set`` takes them.
 
+    Returns:
+        The recipe; its paths are relative to the file's folder. It is immutable.
+
     Raises:
         ValidationErrors: all errors in the recipe, each with its location.
+
+    Example:
+        >>> recipe = artgen.load_recipe("sea.toml", overrides=["seed=3"])
+        >>> recipe.seed, recipe.step_ids()
+        (3, ('upscale', 'grain'))
     """
     path = Path(path)
     try:
