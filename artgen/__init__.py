@@ -6,14 +6,13 @@ Everything here is imported when it is first used: ``import artgen`` itself load
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from artgen.version import __version__
-
 if TYPE_CHECKING:
     from artgen.api.generating import apply, run, stylize
     from artgen.api.models import load_model, train
     from artgen.errors import ArtgenError
     from artgen.recipe.loading import load_recipe
     from artgen.runs.store import Run
+    from artgen.version import __version__ as __version__
 
 __all__ = [
     "ArtgenError",
@@ -28,6 +27,7 @@ __all__ = [
 
 _MODULES = {
     "ArtgenError": "artgen.errors",
+    "__version__": "artgen.version",
     "Run": "artgen.runs.store",
     "apply": "artgen.api.generating",
     "load_model": "artgen.api.models",

@@ -15,10 +15,10 @@ class ArtgenError(Exception):
 
     Example:
         >>> try:
-        ...     artgen.apply("blur", "sea.png")
+        ...     artgen.load_model("wave")
         ... except artgen.ArtgenError as error:
-        ...     print(error.problem)
-        1 problem
+        ...     print(error.problem, "-", error.expected)
+        no model 'wave' - did you mean 'waves'?
     """
 
     def __init__(self, where: str, problem: str, expected: str = "", command: str = "") -> None:

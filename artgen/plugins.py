@@ -20,11 +20,14 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast, get_args
 
 from artgen.errors import ArtgenError, PluginWarning
 
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+PACKAGE_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
+SOURCE_GROUP, STEP_GROUP = "artgen.sources", "artgen.steps"
+ARCHITECTURE_GROUP, FAMILY_GROUP = "artgen.architectures", "artgen.families"
 SLOW_IMPORT_SECONDS = 3.0
 ClassT = TypeVar("ClassT")
 
@@ -211,7 +214,10 @@ def _import_target(plugin: Plugin, group: str) -> object:
 def _class_name(loaded: type, attribute: str) -> object:
     """Return the name that a class gives itself: a class attribute, or the default of a Pydantic field."""
     field = getattr(loaded, "model_fields", {}).get(attribute)
-    return field.default if field else getattr(loaded, attribute, None)
+    if field is None:
+        return getattr(loaded, attribute, None)
+    words = get_args(field.annotation)  # of a Literal; a required field has no default
+    return words[0] if words else field.default
 
 
 @functools.cache

@@ -37,7 +37,7 @@ def main() -> None:
     height, width = (int(v) for v in sys.argv[1:3]) if len(sys.argv) > 2 else (192, 256)
     network = load_model(catalog.find_model_file("abstract-8x", Path())).network
     image = torch.rand(3, height, width)
-    scale, halo = network.config.scale, network.reach.halo
+    scale, halo = network.config.scale, network.tile_geometry.halo
     tiles: list[tuple[Tensor, list[Tensor]]] = []
 
     def collect(batch: Tensor, windows: Sequence[TileWindow]) -> Tensor:
@@ -45,7 +45,7 @@ def main() -> None:
         return torch.zeros(len(batch), 3, batch.shape[-2] * scale, batch.shape[-1] * scale)
 
     writer = TensorWriter(height * scale, width * scale)
-    paint_exact(collect, network.reach, TensorReader(image), writer)
+    paint_exact(collect, network.tile_geometry, TensorReader(image), writer)
 
     def bare() -> None:
         for batch, noise in tiles:

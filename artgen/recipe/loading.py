@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +12,14 @@ from artgen.config.fields import format_toml_value
 from artgen.config.key_lines import KeyPath
 from artgen.config.messages import did_you_mean, validate_table
 from artgen.errors import ArtgenError, ValidationErrors
-from artgen.plugins import PluginRegistry, is_installed
-from artgen.recipe.model import PACKAGE_NAME_PATTERN, Gallery, Recipe
+from artgen.plugins import PACKAGE_NAME, PluginRegistry, is_installed
+from artgen.recipe.model import Gallery, Recipe
 from artgen.recipe.overrides import apply_overrides
 from artgen.steps import SOURCES, STEPS, Step
 from artgen.steps.base import SOURCE_ID, RecipePart
 from artgen.steps.crops import CropsSource
 
 TABLE_KEYS = ("source", "steps", "gallery")
-PACKAGE_NAME = re.compile(PACKAGE_NAME_PATTERN)
 
 
 def load_recipe(path: Path | str, overrides: Sequence[str] = ()) -> Recipe:

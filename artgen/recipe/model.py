@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SerializeAsAny, 
 from pydantic_core import PydanticCustomError
 
 from artgen.hashing import json_hash
-from artgen.plugins import PluginRegistry
+from artgen.plugins import PACKAGE_NAME, PluginRegistry
 from artgen.recipe.variation import (
     Lineage,
     draws_by_field,
@@ -30,8 +30,7 @@ MAX_STEPS = 100
 CAPTION_PLACEHOLDERS = ("index", "seed", "source", "title")
 
 
-PACKAGE_NAME_PATTERN = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$"
-PackageName = Annotated[str, Field(pattern=PACKAGE_NAME_PATTERN)]
+PackageName = Annotated[str, Field(pattern=f"^{PACKAGE_NAME.pattern}$")]
 
 
 class Gallery(BaseModel):

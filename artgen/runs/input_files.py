@@ -10,11 +10,10 @@ from pathlib import Path
 
 from artgen.errors import ArtgenError
 from artgen.hashing import file_hash
-from artgen.plugins import installed_plugins
+from artgen.plugins import SOURCE_GROUP, STEP_GROUP, installed_plugins
 from artgen.runs.provenance import UsedFile
 
 PACKAGE_NAMES = ("artgen", "skimage")
-PLUGIN_GROUPS = ("artgen.sources", "artgen.steps")
 
 
 def hash_files(files: Iterable[Path], folder: Path) -> dict[Path, UsedFile]:
@@ -74,7 +73,7 @@ def portable_file_name(file: Path, folder: Path) -> str:
 @cache
 def _list_package_names() -> tuple[str, ...]:
     """List the packages whose files have portable names: artgen, scikit-image and those of plug-ins."""
-    plugins = (plugin for group in PLUGIN_GROUPS for plugin in installed_plugins(group))
+    plugins = (plugin for group in (SOURCE_GROUP, STEP_GROUP) for plugin in installed_plugins(group))
     return tuple(dict.fromkeys([*PACKAGE_NAMES, *(plugin.top_level_module for plugin in plugins)]))
 
 

@@ -1,6 +1,6 @@
 """The sources and steps that a recipe may use, by the value of their ``use`` key."""
 
-from artgen.plugins import Plugin, PluginRegistry
+from artgen.plugins import SOURCE_GROUP, STEP_GROUP, Plugin, PluginRegistry
 from artgen.steps.base import RecipePart, Source, Step, StepContext
 from artgen.steps.crop import CropStep
 from artgen.steps.crops import CropsSource
@@ -15,7 +15,7 @@ from artgen.steps.translate import TranslateStep
 from artgen.steps.upscale import UpscaleStep
 
 SOURCES: PluginRegistry[Source] = PluginRegistry(
-    "artgen.sources",
+    SOURCE_GROUP,
     Source,
     {
         "crops": CropsSource,
@@ -26,7 +26,7 @@ SOURCES: PluginRegistry[Source] = PluginRegistry(
     "use",
 )
 STEPS: PluginRegistry[Step] = PluginRegistry(
-    "artgen.steps",
+    STEP_GROUP,
     Step,
     {
         "upscale": UpscaleStep,

@@ -33,7 +33,8 @@ def find_translator_file(reference: str, folder: Path) -> Path:
     """
     from artgen.models.files import catalog
 
-    return catalog.find_compatible_model(reference, folder, TRANSLATOR_ARCHITECTURES)
+    architectures = [*TRANSLATOR_ARCHITECTURES, *catalog.plugin_architectures()]
+    return catalog.find_compatible_model(reference, folder, architectures)
 
 
 class TranslateStep(Step):

@@ -128,9 +128,7 @@ def test_types_are_seen(tmp_path: Path) -> None:
         "artgen.run(3)\n"
     )
     mypy = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "script.py"]
-    checked = subprocess.run(
-        mypy, cwd=tmp_path, capture_output=True, text=True, timeout=300
-    )
+    checked = subprocess.run(mypy, cwd=tmp_path, capture_output=True, text=True, timeout=300)
     lines = checked.stdout.splitlines()
     assert any('Revealed type is "dict[str, str]"' in line for line in lines)
     assert [line for line in lines if "error" in line and "script.py:10" not in line] == [lines[-1]]

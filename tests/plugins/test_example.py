@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -84,3 +88,62 @@ def test_changed_code_is_noticed_by_reproduce(artgen: Artgen, example_packages: 
     (report,) = json.loads(artgen("reproduce", picture, "--json", packages=packages).stdout)
     assert not report["identical"]
     assert "the code of artgen-woodcut 0.1.0 has changed" in report["differences"]
+
+
+MODEL_CODE = """
+import torch, artgen
+from collections.abc import Callable
+from pathlib import Path
+from artgen_woodcut.softener import Softener, SoftenerConfig
+from artgen.models.files.checkpoint import save_model
+network = Softener(SoftenerConfig(width=4))
+torch.nn.init.normal_(network.last.weight, std=0.1)
+save_model(Path("soft.safetensors"), network, {}, half_precision=False)
+image = torch.rand(3, 600, 700)
+painted = artgen.apply("translate", image, model="soft.safetensors", device="cpu")
+network = artgen.load_model("soft.safetensors", "cpu").network
+print(type(network).__name__, (painted - network(image[None])[0]).abs().max().item() < 1e-5)
+"""
+
+
+def test_a_model_of_its_architecture_is_used_tile_by_tile(
+    artgen: Artgen, example_packages: Path, tmp_path: Path
+) -> None:
+    environment = os.environ | {"PYTHONPATH": f"{example_packages}{os.pathsep}{ROOT}"}
+    done = subprocess.run(
+        [sys.executable, "-c", MODEL_CODE], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.stdout == "Softener True\n", done.stderr
+    shown = artgen("models", "show", "soft.safetensors", packages=example_packages)
+    assert "for the step `translate`" in shown.stdout
+    (tmp_path / "soft.toml").write_text(
+        '[source]\nuse = "crops"\n[[steps]]\nuse = "translate"\nmodel = "soft.safetensors"\n'
+    )
+    assert artgen("check", "soft.toml", packages=example_packages).returncode == 0
+    without = subprocess.run(
+        [sys.executable, "-c", "import artgen; artgen.load_model('soft.safetensors')"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert "it comes with artgen-woodcut, which is not installed" in without.stderr
+
+
+def test_a_family_of_another_package(artgen: Artgen, install: Callable[..., Path], tmp_path: Path) -> None:
+    code = (
+        "from typing import Literal\n"
+        "from pydantic import Field\n"
+        "from artgen.training.recipes.upimage import UpImageRecipe\n"
+        "class PaintRecipe(UpImageRecipe):\n"
+        "    family: Literal['paint'] = Field(description='What kind of model.')\n"
+    )
+    packages = install("paint = odd_module:PaintRecipe", code, group="artgen.families")
+    (tmp_path / "paint.toml").write_text('family = "paint"\ntitle = "Paint"\nsteps = 2\n')
+    checked = artgen("check", "paint.toml", packages=packages)
+    assert checked.stdout == "paint.toml: right; a model, in 2 steps of training\n"
+    described = artgen("steps", "training/paint", packages=packages)
+    assert "second_pass" in described.stdout
+    unknown = artgen("check", "paint.toml")
+    assert unknown.returncode == 2
+    assert "no family 'paint'" in unknown.stderr

@@ -27,7 +27,11 @@ def picture(height: int = 12, width: int = 18) -> Tensor:
     return torch.rand(3, height, width, generator=torch.Generator().manual_seed(1))
 
 
-@pytest.mark.parametrize("part", [*SOURCES.builtin_classes.values(), *STEPS.builtin_classes.values()], ids=lambda part: part.__name__)
+@pytest.mark.parametrize(
+    "part",
+    [*SOURCES.builtin_classes.values(), *STEPS.builtin_classes.values()],
+    ids=lambda part: part.__name__,
+)
 def test_every_field_is_explained(part: Any) -> None:
     assert inspect.getdoc(part)
     assert all(field.description for name, field in part.model_fields.items() if name != "use")

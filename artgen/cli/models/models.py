@@ -106,7 +106,7 @@ def show(model: ModelArgument, json: JsonOption = False) -> None:
         messages.show_json({"file": str(file), "bytes": size, "numbers": numbers, **said})
         return
     architecture = metadata.get("architecture", "unknown")
-    use = catalog.USES_BY_ARCHITECTURE.get(architecture, "nothing that this version knows")
+    use = catalog.find_use(architecture) or "nothing that this version knows"
     typer.echo(f"file: {file} ({size / 1e6:.1f} MB)")
     typer.echo(
         f"architecture: {plain_text.clean_line(architecture)}, {numbers / 1e6:.2f} M numbers; for {use}"
@@ -116,7 +116,7 @@ def show(model: ModelArgument, json: JsonOption = False) -> None:
         typer.echo(
             f"{plain_text.clean_line(key)}: {plain_text.clean_line(plain_text.format_value(said[key]))}"
         )
-    if architecture in catalog.USES_BY_ARCHITECTURE:
+    if catalog.find_use(architecture):
         typer.echo(f"in a recipe:\n\n{catalog.recipe_toml(file)}")
 
 

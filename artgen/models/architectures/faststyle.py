@@ -23,7 +23,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from artgen.imaging.tiles.exact import TileGeometry
-from artgen.models.architectures.network import Network, NetworkConfig
+from artgen.models.architectures.network import ConvolutionalNetwork, NetworkConfig
 from artgen.models.architectures.norms import InstanceNorm
 from artgen.models.architectures.upimage import nearest_upsample_conv
 
@@ -106,7 +106,7 @@ class FastStyleBlock(nn.Module):
         return x + residual
 
 
-class FastStyle(Network):
+class FastStyle(ConvolutionalNetwork):
     """Style network for several styles, from ``(B, 3, H, W)`` in [0, 1] to the same; H and W multiples of 4.
 
     Args:
@@ -137,7 +137,7 @@ class FastStyle(Network):
         self.paint = nn.Conv2d(width, 3, 3)
 
     @property
-    def reach(self) -> TileGeometry:
+    def tile_geometry(self) -> TileGeometry:
         """Scale, size multiple and halo for the tile engine, once the statistics are fixed.
 
         A test derives them from the network. In the encoder each layer needs its border at its own grid; in

@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict
 from torch import nn
 
+from artgen.imaging.tiles.exact import TileGeometry
+
 
 class NetworkConfig(BaseModel):
     """Sizes of a network, stored in model files; files may come from anywhere, so each field has limits."""
@@ -29,6 +31,23 @@ class Network(nn.Module):
     def __init__(self, config: Any) -> None:
         super().__init__()
         self.config = config
+
+
+class ConvolutionalNetwork(Network):
+    """A network from image to image of the same size, each of whose pixels depends on its surroundings only.
+
+    The step ``translate`` paints with it at any size, tile by tile, without seams.
+    """
+
+    @property
+    def tile_geometry(self) -> TileGeometry:
+        """Scale, size multiple and halo for the tile engine, once the statistics of norms are fixed."""
+        raise NotImplementedError
+
+    @property
+    def input_channels(self) -> int:
+        """Channels of the input: 3 for colour, 1 for grey."""
+        return 3
 
 
 def format_shape(shape: tuple[int, ...] | None) -> str:

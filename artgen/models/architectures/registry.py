@@ -10,8 +10,15 @@ from artgen.models.architectures.resnet import ResNet
 from artgen.models.architectures.transformernet import TransformerNet
 from artgen.models.architectures.unet import UNet
 from artgen.models.architectures.upimage import UpImager
+from artgen.plugins import ARCHITECTURE_GROUP, PluginRegistry
 
-ARCHITECTURES: dict[str, type[Network]] = {
-    network_class.architecture: network_class
-    for network_class in (UpImager, UNet, ResNet, FastStyle, TransformerNet, DCGenerator, R3Generator)
-}
+NETWORK_CLASSES: tuple[type[Network], ...] = (
+    *(UpImager, UNet, ResNet, FastStyle, TransformerNet),
+    *(DCGenerator, R3Generator),
+)
+ARCHITECTURES: PluginRegistry[Network] = PluginRegistry(
+    ARCHITECTURE_GROUP,
+    Network,
+    {network_class.architecture: network_class for network_class in NETWORK_CLASSES},
+    "architecture",
+)

@@ -20,7 +20,7 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from artgen.imaging.tiles.exact import TileGeometry
-from artgen.models.architectures.network import Network, NetworkConfig
+from artgen.models.architectures.network import ConvolutionalNetwork, NetworkConfig
 from artgen.models.architectures.norms import build_norm, init_dcgan_weights
 from artgen.models.architectures.unet import DROPOUT_RATE, ResizeConv
 
@@ -65,7 +65,7 @@ class ResNetBlock(nn.Module):
         return total
 
 
-class ResNet(Network):
+class ResNet(ConvolutionalNetwork):
     """``(B, inputs, H, W)`` in [0, 1] to ``(B, outputs, H, W)`` in [0, 1]; H and W multiples of 4.
 
     Args:
@@ -100,11 +100,16 @@ class ResNet(Network):
         init_dcgan_weights(self)
 
     @property
-    def reach(self) -> TileGeometry:
+    def tile_geometry(self) -> TileGeometry:
         """Scale, size multiple and halo for the tile engine, once the statistics are fixed (tested)."""
         trunk = (2 * self.config.blocks) * 2**HALVINGS
         # Stem 3, halvings 1 and 2, doublings at most 1 at 1/4 and 1/2 of the size, paint 3.
         return TileGeometry(scale=1, multiple=2**HALVINGS, halo=3 + 1 + 2 + trunk + 4 + 2 + 3)
+
+    @property
+    def input_channels(self) -> int:
+        """Channels of the input, as configured."""
+        return self.config.inputs
 
     def forward(self, x: Tensor) -> Tensor:
         scaled_input = x * 2 - 1

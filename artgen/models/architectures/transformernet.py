@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from artgen.errors import ArtgenError
 from artgen.imaging.tiles.exact import TileGeometry
-from artgen.models.architectures.network import Network, NetworkConfig, format_shape
+from artgen.models.architectures.network import ConvolutionalNetwork, NetworkConfig, format_shape
 from artgen.models.architectures.norms import RUNNING_STATISTICS, InstanceNorm
 from artgen.models.architectures.upimage import nearest_upsample_conv
 
@@ -88,7 +88,7 @@ class TransformerNetBlock(nn.Module):
         return x + residual
 
 
-class TransformerNet(Network):
+class TransformerNet(ConvolutionalNetwork):
     """Style network for one style, from ``(B, 3, H, W)`` in [0, 1] to the same; H and W are multiples of 4.
 
     Args:
@@ -119,7 +119,7 @@ class TransformerNet(Network):
         self.paint = nn.Conv2d(width, 3, STEM_KERNEL_SIDE)
 
     @property
-    def reach(self) -> TileGeometry:
+    def tile_geometry(self) -> TileGeometry:
         """Scale, size multiple and halo for the tile engine, once the statistics are fixed (tested)."""
         trunk = 2 * self.config.blocks * 2**HALVINGS
         # Stem 4, halvings 1 and 2, doublings 4 and 2 at their coarser grids, paint 4.

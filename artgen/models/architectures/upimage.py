@@ -151,7 +151,7 @@ class UpImager(Network):
         self.paint = nn.Conv2d(config.widths[-1], 3, 3, padding=1)
 
     @property
-    def reach(self) -> TileGeometry:
+    def tile_geometry(self) -> TileGeometry:
         """Scale, size multiple and halo for the tile engine; a test derives them from the network."""
         convolutions = 1 + self.config.blocks + 1 / self.config.scale
         for i, stage in enumerate(self.rises):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from artgen.errors import ArtgenError
 from artgen.models.files import header
+from artgen.plugins import ARCHITECTURE_GROUP, installed_plugins
 
 PRETRAINED_FOLDER = Path(__file__).parents[1] / "pretrained"
 
@@ -85,6 +86,18 @@ def find_model_file(reference: str, folder: Path) -> Path:
     )
 
 
+def find_use(architecture: str) -> ModelUse | None:
+    """Return where recipes use models of an architecture, also of a plug-in; None if it is unknown."""
+    if architecture in plugin_architectures():
+        return USES_BY_ARCHITECTURE["resnet"]
+    return USES_BY_ARCHITECTURE.get(architecture)
+
+
+def plugin_architectures() -> list[str]:
+    """List the architectures that plug-ins offer, whose models the step ``translate`` uses."""
+    return [plugin.name for plugin in installed_plugins(ARCHITECTURE_GROUP)]
+
+
 def find_compatible_model(reference: str, folder: Path, architectures: Sequence[str]) -> Path:
     """Return the file of a model, as ``find_model_file`` does, if it has one of some architectures.
 
@@ -100,8 +113,8 @@ def find_compatible_model(reference: str, folder: Path, architectures: Sequence[
     architecture = header.read_metadata(path).get("architecture", "unknown")
     if architecture not in architectures:
         expected = f"here a model must be {' or '.join(architectures)}"
-        if architecture in USES_BY_ARCHITECTURE:
-            expected += f"; {architecture} is for {USES_BY_ARCHITECTURE[architecture]}"
+        if model_use := find_use(architecture):
+            expected += f"; {architecture} is for {model_use}"
         raise ArtgenError("model", f"{reference!r} is of the architecture {architecture[:40]!r}", expected)
     return path
 
@@ -114,11 +127,11 @@ def recipe_toml(file: Path) -> str:
     """
     metadata = header.read_metadata(file)
     architecture = metadata.get("architecture", "unknown")
-    if architecture not in USES_BY_ARCHITECTURE:
+    model_use = find_use(architecture)
+    if model_use is None:
         raise ArtgenError(
             str(file), f"architecture {architecture[:40]!r}", f"one of {', '.join(USES_BY_ARCHITECTURE)}"
         )
-    model_use = USES_BY_ARCHITECTURE[architecture]
     keys = {"use": model_use.use, "method": model_use.method}
     keys["model"] = file.stem if file.parent == PRETRAINED_FOLDER else str(file.resolve())
     if model_use.use == "style":

@@ -22,8 +22,10 @@ from artgen.errors import ArtgenError
 from artgen.imaging.io.files import atomic_write
 from artgen.models.architectures.network import Network
 from artgen.models.architectures.registry import ARCHITECTURES
+from artgen.plugins import PACKAGE_NAME, is_installed
 
 MAX_MODEL_BYTES = 2 << 30
+PACKAGE_KEY = "package"  # of metadata: the package that the architecture of a plug-in comes with
 NetworkT = TypeVar("NetworkT", bound=Network)
 
 
@@ -50,8 +52,10 @@ def save_model(
     weights = {
         name: _to_half(value) if half_precision else value.contiguous() for name, value in state.items()
     }
+    plugin = ARCHITECTURES.plugin(network.architecture)
     all_metadata = {
         **metadata,
+        **({PACKAGE_KEY: plugin.package} if plugin else {}),
         "architecture": network.architecture,
         "config": network.config.model_dump_json(),
     }
@@ -94,7 +98,9 @@ def load_model(
         ) from None
     if not isinstance(network, network_class):
         allowed = [
-            name for name, architecture in ARCHITECTURES.items() if issubclass(architecture, network_class)
+            name
+            for name, architecture in ARCHITECTURES.builtin_classes.items()
+            if issubclass(architecture, network_class)
         ]
         raise ArtgenError(str(path), f"architecture {network.architecture!r}", f"one of {', '.join(allowed)}")
     try:
@@ -139,11 +145,22 @@ def count_parameters(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
+def _explain_unknown(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Return what is expected instead of an unknown architecture, and the command that installs it."""
+    package = metadata.get(PACKAGE_KEY, "")
+    if PACKAGE_NAME.fullmatch(package) and not is_installed(package):
+        return {
+            "expected": f"it comes with {package}, which is not installed",
+            "command": f"pip install {package}",
+        }
+    return {"expected": f"one of {', '.join(ARCHITECTURES.names())}"}
+
+
 def _build_network(path: Path, metadata: dict[str, str]) -> Network:
     architecture = metadata.get("architecture", "none named")
-    if architecture not in ARCHITECTURES:
-        raise ArtgenError(str(path), f"architecture {architecture!r}", f"one of {', '.join(ARCHITECTURES)}")
-    network_class = ARCHITECTURES[architecture]
+    network_class = ARCHITECTURES.find(architecture)
+    if network_class is None:
+        raise ArtgenError(str(path), f"architecture {architecture[:40]!r}", **_explain_unknown(metadata))
     try:
         config = network_class.config_class.model_validate_json(metadata.get("config", ""))
         with torch.device("meta"):  # allocates nothing: the file may lack what its configuration promises

@@ -26,18 +26,15 @@ from artgen.imaging.tiles.bands import TensorReader, TensorWriter
 from artgen.imaging.tiles.blended import paint_blended
 from artgen.imaging.tiles.exact import TileWindow, is_out_of_memory, paint_exact
 from artgen.models.architectures.faststyle import FastStyle
-from artgen.models.architectures.network import Network
+from artgen.models.architectures.network import ConvolutionalNetwork, Network
 from artgen.models.architectures.norms import fixed_norm_statistics
-from artgen.models.architectures.resnet import ResNet
-from artgen.models.architectures.transformernet import TransformerNet
 from artgen.models.architectures.unet import UNet
 from artgen.models.files import header
 from artgen.models.files.checkpoint import LoadedModel, load_cached_model
 from artgen.models.inference.fitting import convert_channels, pad_mirrored, resize_if_needed, result_size
 from artgen.seeds import torch_generator
 
-StyleNetwork = FastStyle | TransformerNet
-TranslationNetwork = UNet | ResNet | StyleNetwork
+TranslationNetwork = UNet | ConvolutionalNetwork
 MAX_UNTILED_PIXELS = 512 * 512  # also the pixels from which statistics of larger images are measured
 PATCH_SIDE = 64  # px, of the patches that statistics are measured from
 TILE_SIDE = 512  # px, of the exact path: its halo of up to 90 px then costs less than the tile
@@ -91,7 +88,7 @@ def translate_image(
         network_input = as_learned(image, inputs_table, size)
     else:
         network_input = resize_if_needed(image, size)
-    channels = 3 if isinstance(network, StyleNetwork) else network.config.inputs
+    channels = network.config.inputs if isinstance(network, UNet) else network.input_channels
     network_input = convert_channels(network_input, channels, model_path.name)
     network_input = add_texture_noise(network_input, inputs_table, torch_generator(seed), noise)
     if isinstance(network, UNet):
@@ -103,7 +100,7 @@ def translate_image(
 
 
 def _translate_exact(
-    network: ResNet | StyleNetwork,
+    network: ConvolutionalNetwork,
     image: Tensor,
     style_weights: Tensor | None,
     device: str,
@@ -111,7 +108,7 @@ def _translate_exact(
 ) -> Tensor:
     """Translate with a convolutional network: untiled if memory allows, else by the exact path."""
     height, width = image.shape[-2:]
-    multiple = network.reach.multiple
+    multiple = network.tile_geometry.multiple
     rows, columns = (max(MIN_SIDE, -(-length // multiple) * multiple) for length in (height, width))
     image = pad_mirrored(image, rows, columns)
     other_inputs = () if style_weights is None else (style_weights.to(device),)
@@ -125,7 +122,12 @@ def _translate_exact(
     if not _try_untiled(paint, image, writer):
         with _whole_image_statistics(network, image, other_inputs, device):
             paint_exact(
-                paint, network.reach, TensorReader(image), writer, tile_side=TILE_SIDE, progress=progress
+                paint,
+                network.tile_geometry,
+                TensorReader(image),
+                writer,
+                tile_side=TILE_SIDE,
+                progress=progress,
             )
     progress(1.0)
     return writer.image[:, :height, :width].clamp(0, 1)
@@ -148,7 +150,7 @@ def _try_untiled(
 
 @contextmanager
 def _whole_image_statistics(
-    network: ResNet | StyleNetwork, image: Tensor, other_inputs: tuple[Tensor, ...], device: str
+    network: ConvolutionalNetwork, image: Tensor, other_inputs: tuple[Tensor, ...], device: str
 ) -> Iterator[None]:
     """Fix the norms' statistics to the whole image's, measured on as many patches as memory allows."""
     pixel_count = MAX_UNTILED_PIXELS

@@ -94,7 +94,9 @@ def upscale_bands(
         painted: Tensor = network(tiles.to(device=device, memory_format=torch.channels_last), noise_maps)
         return painted.cpu()
 
-    paint_exact(paint, network.reach, reader, writer, tile_side=tile, max_batch=batch, progress=progress)
+    paint_exact(
+        paint, network.tile_geometry, reader, writer, tile_side=tile, max_batch=batch, progress=progress
+    )
 
 
 def tile_noise(network: UpImager, windows: Sequence[TileWindow], *, noise: float, seed: int) -> list[Tensor]:

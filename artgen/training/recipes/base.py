@@ -83,6 +83,13 @@ class TrainingRecipe(TrainingRecipeTable):
             raise ValueError("start_share: there is no `start` to keep a share of")
         return self
 
+    training_class: ClassVar[str] = ""
+    """Where the family's ``ModelFamily`` is, as ``module:Class``; it is imported when training starts."""
+
+    def find_training_class(self) -> str:
+        """Return where the ``ModelFamily`` is that trains this recipe, as ``module:Class``."""
+        return self.training_class
+
     @property
     def needs_inputs_folder(self) -> bool:
         """Whether the training needs images in ``inputs`` as well as in ``data``."""

@@ -13,6 +13,8 @@ from artgen.training.recipes.base import ChannelCount, LearningRate, LossWeight,
 class CycleGANRecipe(TrainingRecipe):
     """Two generators learn to turn pictures of one folder into the other's kind, and back, without pairs."""
 
+    training_class: ClassVar[str] = "artgen.training.families.cyclegan:CycleGANTraining"
+
     paired: ClassVar[bool] = False
 
     family: Literal["cyclegan"] = Field(description="What kind of model.")

@@ -37,6 +37,8 @@ class LatentRecipe(TrainingRecipe):
 class DCGANRecipe(LatentRecipe):
     """DCGAN as published: pictures out of 100 random numbers, for thousands of pictures of one kind."""
 
+    training_class: ClassVar[str] = "artgen.training.families.dcgan:DCGANTraining"
+
     family: Literal["dcgan"] = Field(description="What kind of model.")
     latent: int = Field(100, ge=2, le=1024, description="Random numbers that a picture is made of.")
     width: int = Field(
@@ -50,6 +52,8 @@ class DCGANRecipe(LatentRecipe):
 
 class DCGANR3Recipe(LatentRecipe):
     """A modern small GAN for some hundred pictures: relativistic loss, R1 and R2, DiffAugment, averaging."""
+
+    training_class: ClassVar[str] = "artgen.training.families.dcgan_r3:DCGANR3Training"
 
     family: Literal["dcgan-r3"] = Field(description="What kind of model.")
     width: int = Field(

@@ -68,6 +68,8 @@ class PerceptualTable(TrainingRecipeTable):
 class FastStyleRecipe(TrainingRecipe):
     """A network that paints in one or several styles in a fraction of a second."""
 
+    training_class: ClassVar[str] = "artgen.training.families.distilled:DistilledTraining"
+
     path_keys: ClassVar[frozenset[str]] = TrainingRecipe.path_keys | {"styles", "weights"}
 
     family: Literal["fast-style"] = Field(description="What kind of model.")
@@ -125,6 +127,14 @@ class FastStyleRecipe(TrainingRecipe):
     def is_perceptual(self) -> bool:
         """Whether the loss is perceptual, not distilled."""
         return self.loss == "perceptual" or (self.loss == "auto" and self.weights is not None)
+
+    def find_training_class(self) -> str:
+        """Return the class that trains by the kind of loss that the recipe has."""
+        return (
+            "artgen.training.families.perceptual:PerceptualTraining"
+            if self.is_perceptual
+            else self.training_class
+        )
 
     def max_crop_side(self) -> int:
         return self.crop if self.is_perceptual else self.distilled.side

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -12,6 +12,8 @@ from artgen.training.recipes.pairs import AnyPairTable, BlendTable, PixelateTabl
 
 class Pix2PixRecipe(TrainingRecipe):
     """A generator learns from pairs, taught by a critic that sees input and picture together."""
+
+    training_class: ClassVar[str] = "artgen.training.families.pix2pix:Pix2PixTraining"
 
     family: Literal["pix2pix"] = Field(description="What kind of model.")
     pairs: AnyPairTable = Field(PixelateTable(), description="How inputs are made or found, see `[pairs]`.")

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from artgen.config.messages import did_you_mean
 from artgen.errors import ArtgenError
 from artgen.recipe.reference import TableDescription, describe_table
-from artgen.training.recipes import RECIPE_CLASSES, TrainingRecipe
+from artgen.training.recipes import FAMILIES, TrainingRecipe
 from artgen.training.recipes.pairs import AnyPairTable
 from artgen.training.recipes.upimage import CropSizeTable
 
@@ -32,10 +32,11 @@ def describe_training_tables(name: str) -> list[TableDescription]:
             describe_table(table, "[pairs]", table.model_fields["use"].default)
             for table in _pair_table_classes()
         ]
-    if family not in RECIPE_CLASSES:
-        expected = did_you_mean(family, ["pairs", *RECIPE_CLASSES])
+    family_class = FAMILIES.find(family)
+    if family_class is None:
+        expected = did_you_mean(family, ["pairs", *FAMILIES.names()])
         raise ArtgenError(f"artgen steps {name}", "no family of this name", expected)
-    family_table = describe_table(RECIPE_CLASSES[family], "", "")
+    family_table = describe_table(family_class, "", "")
     common_keys = set(TrainingRecipe.model_fields) - {"family", "side", "steps"}
     fields = tuple(field for field in family_table.fields if field.name not in common_keys)
     tables = [TableDescription(family_table.name, "", "", family_table.summary, fields)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -26,6 +26,8 @@ class CropSizeTable(TrainingRecipeTable):
 
 class UpImageRecipe(TrainingRecipe):
     """A compact generator that invents what a thumbnail has lost."""
+
+    training_class: ClassVar[str] = "artgen.training.families.upimage:UpImageTraining"
 
     family: Literal["upimage"] = Field(description="What kind of model.")
     pairs: Annotated[PixelateTable | BlendTable, Field(discriminator="use")] | None = Field(

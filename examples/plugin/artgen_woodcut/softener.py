@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 from torch import Tensor, nn
 
-from artgen.models.architectures.network import Network, NetworkConfig
+from artgen.imaging.tiles.exact import TileGeometry
+from artgen.models.architectures.network import ConvolutionalNetwork, NetworkConfig
 
 
 class SoftenerConfig(NetworkConfig):
@@ -20,7 +21,7 @@ class SoftenerConfig(NetworkConfig):
     width: Annotated[int, Field(ge=1, le=256)] = 16
 
 
-class Softener(Network):
+class Softener(ConvolutionalNetwork):
     """Two convolutions whose result is added to the image. Starts as the identity."""
 
     architecture: ClassVar[str] = "softener"
@@ -32,6 +33,11 @@ class Softener(Network):
         self.last = nn.Conv2d(config.width, 3, 3, padding=1)
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)
+
+    @property
+    def tile_geometry(self) -> TileGeometry:
+        """Each convolution looks 1 px further."""
+        return TileGeometry(scale=1, multiple=1, halo=2)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return changed images, ``(N, 3, H, W)`` in [0, 1] as those given."""

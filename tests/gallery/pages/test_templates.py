@@ -29,7 +29,7 @@ def test_in_an_installed_wheel(tmp_path: Path) -> None:
     package = tmp_path / "artgen"
     (package / "gallery" / "pages").mkdir(parents=True)
     rooms = ("__init__.py", "gallery/__init__.py", "gallery/pages/__init__.py")
-    for name in (*rooms, "errors.py", "gallery/pages/templates.py"):
+    for name in (*rooms, "errors.py", "version.py", "gallery/pages/templates.py"):
         shutil.copy(CHECKOUT / "artgen" / name, package / name)
     script = "from artgen.gallery.pages.templates import templates_folder; print(templates_folder())"
 

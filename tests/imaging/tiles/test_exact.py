@@ -81,7 +81,7 @@ def test_any_up_imager_tiled_equals_untiled(height: int, width: int, tile: int, 
 )
 def test_reach_is_what_the_network_sees(network: UpImager) -> None:
     """The halo, derived from gradients: nothing farther away moves an output, and something that far does."""
-    scale, halo, middle = network.reach.scale, network.reach.halo, 24
+    scale, halo, middle = network.tile_geometry.scale, network.tile_geometry.halo, 24
     image = torch.rand(1, 3, 2 * middle + 1, 2 * middle + 1, requires_grad=True)
     noise = tile_noise(network, [TileWindow(0, 0, 2 * middle + 1, 2 * middle + 1)], noise=1.0, seed=1)
     out = network(image, noise)
@@ -125,7 +125,7 @@ def test_out_of_memory_halves_batch_then_tile_and_changes_no_pixel() -> None:
 
     writer = TensorWriter(200, 600)
     with torch.inference_mode():
-        paint_exact(paint, network.reach, TensorReader(image), writer, tile_side=64, max_batch=4)
+        paint_exact(paint, network.tile_geometry, TensorReader(image), writer, tile_side=64, max_batch=4)
     assert (writer.image - untiled(network, image, 5)).abs().max() <= 1e-5
     assert max(count for count, _ in calls) > 1
     assert calls[-1][0] == 1

@@ -37,7 +37,7 @@ def random_picture(height: int, width: int) -> Tensor:
 @pytest.mark.parametrize("blocks", [1, 3])
 def test_declared_reach_is_what_the_network_sees(blocks: int) -> None:
     network = random_network(FastStyleConfig(width=4, blocks=blocks)).double()
-    reach, side = network.reach, 192
+    reach, side = network.tile_geometry, 192
     picture = random_picture(side, side).double()
     furthest = 0
     with fixed_norm_statistics(network, picture, network.style_weights(0).double()):
@@ -64,7 +64,7 @@ def test_the_tile_size_never_changes_a_pixel(network: FastStyle, height: int, wi
         writer = TensorWriter(height, width)
         paint_exact(
             lambda tiles, _: network(tiles, weights.expand(len(tiles), -1)),
-            network.reach,
+            network.tile_geometry,
             TensorReader(picture[0]),
             writer,
             tile_side=tile,

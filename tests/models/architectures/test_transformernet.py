@@ -109,7 +109,7 @@ def test_the_tile_size_never_changes_a_pixel(tile: int) -> None:
     with fixed_norm_statistics(network, x):
         untiled = network(x)[0]
         paint_exact(
-            lambda tiles, _: network(tiles), network.reach, TensorReader(x[0]), writer, tile_side=tile
+            lambda tiles, _: network(tiles), network.tile_geometry, TensorReader(x[0]), writer, tile_side=tile
         )
     assert float((writer.image - untiled).abs().max()) <= 1e-4
 
@@ -117,7 +117,7 @@ def test_the_tile_size_never_changes_a_pixel(tile: int) -> None:
 @pytest.mark.parametrize("blocks", [1, 3])
 def test_the_declared_reach_is_enough_and_no_more_than_needed(blocks: int) -> None:
     network = import_transformer_net("candy.pth", published_state(4, blocks)).eval().requires_grad_(False)
-    halo, side = network.reach.halo, 4 * (network.reach.halo // 2) + 40
+    halo, side = network.tile_geometry.halo, 4 * (network.tile_geometry.halo // 2) + 40
     x = picture(side, side).requires_grad_(True)
     middle = side // 2
     with fixed_norm_statistics(network, x.detach()):

@@ -61,13 +61,15 @@ def test_tiled_equals_untiled_with_the_statistics_of_the_whole(
     writer = TensorWriter(4 * height, 4 * width)
     with torch.inference_mode(), fixed_norm_statistics(network, image[None]):
         untiled = network(image[None])[0]
-        paint_exact(lambda x, _: network(x), network.reach, TensorReader(image), writer, tile_side=tile)
+        paint_exact(
+            lambda x, _: network(x), network.tile_geometry, TensorReader(image), writer, tile_side=tile
+        )
     assert float((writer.image - untiled).abs().max()) <= 1e-5
 
 
 @pytest.mark.parametrize("network", CONVOLUTIONAL, ids=lambda n: f"{n.architecture}-{n.config}"[:60])
 def test_the_declared_reach_is_enough_and_no_more_than_needed(network: ResNet | FastStyle) -> None:
-    halo, side = network.reach.halo, 4 * (network.reach.halo // 2) + 40
+    halo, side = network.tile_geometry.halo, 4 * (network.tile_geometry.halo // 2) + 40
     x = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(1)).requires_grad_(True)
     middle = side // 2
     with fixed_norm_statistics(network, x.detach()):

@@ -24,7 +24,7 @@ from artgen.training.engine.family import Evaluation
 from artgen.training.engine.init_from import StartModel
 from artgen.training.evaluation.model_card import TrainingRecord, render_card
 from artgen.training.material.material import SourceFolder
-from artgen.training.recipes import RECIPE_CLASSES
+from artgen.training.recipes import FAMILIES
 from artgen.training.recipes.load import load_training_recipe
 from artgen.training.recipes.upimage import UpImageRecipe
 from artgen.training.session import TrainingJob, prepare_training, run_training
@@ -257,7 +257,7 @@ def test_a_shipped_model_is_gone_on_from_by_its_name(workspace: Path) -> None:
 
 
 def test_no_family_tells_where_its_start_lay() -> None:
-    assert all("start" in recipe.path_keys for recipe in RECIPE_CLASSES.values())
+    assert all("start" in recipe.path_keys for recipe in FAMILIES.builtin_classes.values())
 
 
 @pytest.mark.slow
