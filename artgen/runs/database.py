@@ -66,12 +66,14 @@ class RunDatabase:
         new: create the tables; otherwise a file without them counts as damaged.
 
     Raises:
-        DatabaseDamagedError: the file is damaged, or has an older format.
+        DatabaseDamagedError: the file is missing or damaged, or has an older format.
         ArtgenError: the file was written by a newer artgen, or cannot be opened.
     """
 
     def __init__(self, file: Path, *, new: bool = False) -> None:
         self.file = file
+        if not new and not file.is_file():  # SQLite would create it
+            raise DatabaseDamagedError(file)
         with self._translate_errors():
             self._connection = sqlite3.connect(file, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)
             try:

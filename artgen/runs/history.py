@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 KEPT_MARK, REJECTED_MARK = "kept", "rejected"
 DecisionValue = str | int | None
 ActionKind = Literal["do", "undo", "redo", "join"]
-PendingAction = tuple[ActionKind, str | None, Sequence["DecisionChange"]]
+PendingAction = tuple[ActionKind, str | None, tuple["DecisionChange", ...]]
 """The kind of an action to be written, the id of the action that it undoes or redoes, and its changes."""
 UNDECIDED_VALUES: dict[str, DecisionValue] = {"mark": None, "stars": 0, "round": 1, "title": "", "alt": ""}
 """Every field of a candidate that the artist decides, with its value before any decision."""
@@ -169,19 +168,17 @@ class DecisionHistory:
 
     def next_undo(self) -> PendingAction | None:
         """Return the action that undoes the last action; None if there is none."""
-        return (
-            ("undo", self._undoable_ids[-1], self._previous_changes[self._undoable_ids[-1]])
-            if self._undoable_ids
-            else None
-        )
+        if not self._undoable_ids:
+            return None
+        target_id = self._undoable_ids[-1]
+        return "undo", target_id, self._previous_changes[target_id]
 
     def next_redo(self) -> PendingAction | None:
         """Return the action that redoes the action undone last; None if there is none."""
-        return (
-            ("redo", self._redoable_ids[-1], self._changes_by_action[self._redoable_ids[-1]])
-            if self._redoable_ids
-            else None
-        )
+        if not self._redoable_ids:
+            return None
+        target_id = self._redoable_ids[-1]
+        return "redo", target_id, self._changes_by_action[target_id]
 
 
 def _move_id(action_id: str, source: list[str], target: list[str]) -> None:

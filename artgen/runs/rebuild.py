@@ -3,26 +3,43 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from artgen.errors import ArtgenError
 from artgen.imaging.io.files import read_image, write_preview
+from artgen.locks import wait_for_lock
 from artgen.runs.candidate import (
     CANDIDATES_FOLDER,
     THUMBNAIL_SIDE_PX,
     Candidate,
-    CandidateStage,
     candidate_png_path,
     stage_preview_path,
     thumbnail_path,
 )
-from artgen.runs.database import RunDatabase
+from artgen.runs.database import DatabaseDamagedError, RunDatabase
 from artgen.runs.decisions import INDEXED_FACT
 from artgen.runs.lookup import DATABASE_FILE
 from artgen.runs.provenance import Provenance, read_provenance
+from artgen.runs.row import CandidateRow
+
+
+def open_database(folder: Path) -> RunDatabase:
+    """Open the database of a run; a missing or damaged one is rebuilt first.
+
+    Raises:
+        ArtgenError: the folder cannot be read or written, or a newer artgen wrote the database.
+    """
+    file = folder / DATABASE_FILE
+    with contextlib.suppress(DatabaseDamagedError):
+        return RunDatabase(file)
+    with wait_for_lock(folder / f"{DATABASE_FILE}.lock"):
+        with contextlib.suppress(DatabaseDamagedError):
+            return RunDatabase(file)  # another process has rebuilt it meanwhile
+        rebuild_database(folder)
+        return RunDatabase(file)
 
 
 def rebuild_database(folder: Path) -> None:
@@ -40,8 +57,9 @@ def rebuild_database(folder: Path) -> None:
     move_database_aside(new_file, keep=False)
     database = RunDatabase(new_file, new=True)
     with database.transaction():
-        for candidate in recover_candidates(folder):
-            database.add_candidate(candidate)
+        for picture in sorted((folder / CANDIDATES_FOLDER).glob("*.png")):
+            if picture.stem.isdecimal() and (candidate := recover_candidate(folder, int(picture.stem))):
+                database.add_candidate(candidate)
         for name, value in facts:
             if name != INDEXED_FACT:
                 database.write_fact(name, value)
@@ -50,13 +68,6 @@ def rebuild_database(folder: Path) -> None:
     database.close()
     move_database_aside(file, keep=True)
     new_file.replace(file)
-
-
-def recover_candidates(folder: Path) -> Iterator[Candidate]:
-    """Recover every candidate whose picture is in the run folder and has the provenance of its number."""
-    for file in sorted((folder / CANDIDATES_FOLDER).glob("*.png")):
-        if file.stem.isdecimal() and (candidate := recover_candidate(folder, int(file.stem))):
-            yield candidate
 
 
 def recover_candidate(
@@ -90,30 +101,24 @@ def candidate_from_provenance(folder: Path, provenance: Provenance, seconds: flo
     """Build the candidate that a provenance describes; None if it has no stages."""
     if not provenance.stages:
         return None
-    index = provenance.candidate
-    stages = (
-        CandidateStage(
-            stage.step,
-            stage.use,
-            stage.width,
-            stage.height,
-            stage_preview_path(folder, index, stage_number, stage.step),
-        )
-        for stage_number, stage in enumerate(provenance.stages)
-    )
-    return Candidate(
-        index=index,
+    index, last_stage = provenance.candidate, provenance.stages[-1]
+    stages = [
+        [number, stage.step, stage.use, stage.width, stage.height]
+        for number, stage in enumerate(provenance.stages)
+        if stage_preview_path(folder, index, number, stage.step).is_file()
+    ]
+    row = CandidateRow(
+        number=index,
         seed=provenance.seed,
-        file=candidate_png_path(folder, index),
-        thumbnail=thumbnail_path(folder, index),
-        width=provenance.stages[-1].width,
-        height=provenance.stages[-1].height,
+        width=last_stage.width,
+        height=last_stage.height,
         caption=provenance.caption,
-        draws=provenance.draws,
-        stages=tuple(stage for stage in stages if stage.preview.is_file()),
+        draws=json.dumps(provenance.draws),
+        stages=json.dumps(stages),
         seconds=seconds,
         variation_of=provenance.variation_of,
     )
+    return row.to_candidate(folder, {})
 
 
 def salvage_facts_and_variations(

@@ -255,10 +255,10 @@ def test_changes_by_other_processes_arrive(
             (50, 1)
         ]
         assert data["candidates"][0] == candidate_data(client, 50)
-        run.decide([DecisionChange(50, "mark", "rejected")], author="ada", view="command")
+        run.decisions.decide([DecisionChange(50, "mark", "rejected")], author="ada", view="command")
         assert listener.next("decisions")[1]["rows"] == [[50, "mark", "rejected"]]
         assert event_id.partition(".")[2] == client.get("/api/run")["cursor"].partition(".")[2]
-        run.undo(author="ada", view="command")
+        run.decisions.undo(author="ada", view="command")
         run.remove_candidate(50)
 
 
@@ -402,7 +402,7 @@ def test_saved_decisions_survive_a_kill(finished_run: MakeRun, lost_files: tuple
     for name in lost_files:
         (folder / name).unlink(missing_ok=True)
     with Run.open(folder) as run:
-        assert run.undo_count >= sum(map(len, saved.values()))
+        assert run.decisions.history.undo_count >= sum(map(len, saved.values()))
         for number, rows in saved.items():
             candidate = run.candidate(number)
             # One more may have been written and not acknowledged.
