@@ -249,7 +249,7 @@ class CandidateRanker:
         previous = self._snapshot
 
         def read_if_changed(run: Run) -> EmbeddingSnapshot:
-            version = run.cursor()[1], run.count_embeddings(EMBEDDING_NAME)
+            version = run.database.read_cursor()[1], run.database.count_embeddings(EMBEDDING_NAME)
             if previous is not None and previous.version == version:
                 return previous
             return _read_embeddings(run, EMBEDDING_NAME, version)
@@ -291,7 +291,7 @@ def _read_embeddings(run: Run, embedding_name: str, version: tuple[int, int]) ->
 def _read_decisions(run: Run) -> DecisionSnapshot:
     history = run.decisions.history
     current_round = history.current_round
-    snapshot = DecisionSnapshot(run.cursor()[0], [], [], [], [], [], {})
+    snapshot = DecisionSnapshot(run.database.read_cursor()[0], [], [], [], [], [], {})
     for row, decisions in run.rows_with_decisions():
         number, mark = row.number, decisions.get("mark")
         if mark == KEPT_MARK:

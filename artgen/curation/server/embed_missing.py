@@ -44,7 +44,7 @@ class EmbeddingBackfill:
             if process_exit and process_exit.exit_code:
                 logger.error("embeddings could not be computed: %s", process_exit.output)
             return
-        _, last_arrival = await self._run_thread.call(Run.cursor)
+        _, last_arrival = await self._run_thread.call(lambda run: run.database.read_cursor())
         if self._checked_arrival == last_arrival:
             self.is_finished = True
             return
@@ -91,7 +91,7 @@ def embed_missing(run_folder: Path) -> None:
 def _numbers_without_embedding(run: Run) -> list[int]:
     from artgen.imaging.embedding import EMBEDDING_NAME
 
-    return run.list_candidates_without_embedding(EMBEDDING_NAME)
+    return run.database.list_candidates_without_embedding(EMBEDDING_NAME)
 
 
 def main() -> None:

@@ -47,7 +47,8 @@ def _new_events(run: Run, since: EventCursor) -> tuple[list[str], EventCursor, l
             _format_event("candidates", (since[0], cursor[1]), candidates_json(run, candidates))
         )
     if rows:
-        data = {"rows": rows, "undo": run.undo_count, "redo": run.redo_count}
+        history = run.decisions.history
+        data = {"rows": rows, "undo": history.undo_count, "redo": history.redo_count}
         event_texts.append(_format_event("decisions", cursor, json.dumps(data)))
     return event_texts, cursor, run.queued_variations()
 

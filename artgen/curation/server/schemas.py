@@ -10,12 +10,11 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from artgen.runs.candidate import Candidate
-from artgen.runs.history import UNDECIDED_VALUES, ActionResult, DecisionChange, DecisionValue
+from artgen.runs.history import UNDECIDED_VALUES, ActionResult, DecisionValue
 from artgen.runs.row import CandidateRow
 from artgen.runs.store import Run
 
 CandidateNumber = Annotated[int, Field(ge=1, lt=1 << 31)]
-ViewName = Annotated[str, Field(max_length=200)]
 ActionId = Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]
 
 
@@ -23,25 +22,20 @@ class _RequestBody(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class DecisionsRequest(_RequestBody):
-    """Body of ``POST /api/decisions``."""
-
-    action: ActionId
-    view: ViewName
-    rows: Annotated[
-        list[tuple[CandidateNumber, str, str | int | None]], Field(min_length=1, max_length=50_000)
-    ]
-
-    def changes(self) -> list[DecisionChange]:
-        """Return the rows as the run's store takes them."""
-        return [DecisionChange(*row) for row in self.rows]
-
-
 class ActionRequest(_RequestBody):
     """Body of ``POST /api/undo``, ``/api/redo`` and ``/api/round``."""
 
-    view: ViewName
+    view: Annotated[str, Field(max_length=200)]
     action: ActionId | None = None
+
+
+class DecisionsRequest(ActionRequest):
+    """Body of ``POST /api/decisions``."""
+
+    action: ActionId
+    rows: Annotated[
+        list[tuple[CandidateNumber, str, str | int | None]], Field(min_length=1, max_length=50_000)
+    ]
 
 
 class VariationsRequest(_RequestBody):
@@ -67,9 +61,9 @@ def candidate_json(row: CandidateRow, decisions: Mapping[str, DecisionValue]) ->
 
 def run_json(run: Run, is_drawing: bool = False) -> str:
     """Return the run with all its candidates as a JSON object; JSON of the database is inserted unchanged."""
-    cursor = format_cursor(run.cursor())  # first: what is added meanwhile is sent twice, but never missed
+    counts = _undo_counts_and_cursor(run)  # first: what is added meanwhile is sent twice, but never missed
     header = {"name": run.name, "title": run.title, "seed": run.seed, "queued": run.queued_variations()}
-    header |= {"undo": run.undo_count, "redo": run.redo_count, "cursor": cursor, "drawing": is_drawing}
+    header |= {**counts, "drawing": is_drawing}
     candidates = ",".join(candidate_json(row, decisions) for row, decisions in run.rows_with_decisions())
     return f'{json.dumps(header)[:-1]},"candidates":[{candidates}]}}'
 
@@ -94,15 +88,17 @@ def candidates_json(run: Run, candidates: Sequence[Candidate]) -> str:
 
 def action_response(run: Run, result: ActionResult | None) -> dict[str, Any]:
     """Return the response to an action: the rows it changed, and the numbers of possible undos and redos."""
-    history = run.decisions.history
-    counts = {
-        "undo": history.undo_count,
-        "redo": history.redo_count,
-        "cursor": format_cursor(run.cursor()),
-    }
-    if result is None:
-        return {"action": None, "rows": [], **counts}
-    return {"action": result.action_id, "rows": result.changes, **counts}
+    action = (
+        {"action": None, "rows": []}
+        if result is None
+        else {"action": result.action_id, "rows": result.changes}
+    )
+    return {**action, **_undo_counts_and_cursor(run)}
+
+
+def _undo_counts_and_cursor(run: Run) -> dict[str, Any]:
+    history, cursor = run.decisions.history, format_cursor(run.database.read_cursor())
+    return {"undo": history.undo_count, "redo": history.redo_count, "cursor": cursor}
 
 
 def format_cursor(cursor: tuple[int, int]) -> str:
