@@ -40,9 +40,9 @@ class EmbeddingBackfill:
     async def poll(self) -> None:
         """Start the process if candidates were added since the last call and some lack an embedding."""
         if self._process.is_running:
-            process_exit = self._process.take_exit()  # a thumbnail that it could not read stays without
-            if process_exit and process_exit.exit_code:
-                logger.error("embeddings could not be computed: %s", process_exit.output)
+            exit_code, output = self._process.take_exit() or (0, "")
+            if exit_code:  # a thumbnail that could not be read is no failure: it stays without
+                logger.error("embeddings could not be computed: %s", output)
             return
         _, last_arrival = await self._run_thread.call(lambda run: run.database.read_cursor())
         if self._checked_arrival == last_arrival:

@@ -48,7 +48,7 @@ register_url_convertor("stage", _StageIndexConvertor())
 async def get_page(request: Request) -> Response:
     """Return the page."""
     title = await _session(request).run_thread.call(lambda run: run.title)
-    return HTMLResponse(render_page(title=title), headers=NO_STORE_HEADERS)
+    return HTMLResponse(render_page(title), headers=NO_STORE_HEADERS)
 
 
 async def get_page_file(request: Request) -> Response:

@@ -88,12 +88,8 @@ def candidates_json(run: Run, candidates: Sequence[Candidate]) -> str:
 
 def action_response(run: Run, result: ActionResult | None) -> dict[str, Any]:
     """Return the response to an action: the rows it changed, and the numbers of possible undos and redos."""
-    action = (
-        {"action": None, "rows": []}
-        if result is None
-        else {"action": result.action_id, "rows": result.changes}
-    )
-    return {**action, **_undo_counts_and_cursor(run)}
+    action_id, changes = (result.action_id, result.changes) if result else (None, ())
+    return {"action": action_id, "rows": changes, **_undo_counts_and_cursor(run)}
 
 
 def _undo_counts_and_cursor(run: Run) -> dict[str, Any]:
