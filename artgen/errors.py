@@ -1,6 +1,7 @@
 """Errors that the user can fix, with a location, the problem, what is expected and a helpful command."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -47,3 +48,12 @@ class WriteError(ArtgenError):
     def __init__(self, path: Path, reason: str) -> None:
         right = "make room or allow writing there, then run the same command again: what is finished is kept"
         super().__init__(str(path), f"could not be written ({reason})", right)
+
+
+@contextmanager
+def report_write_errors(path: Path) -> Iterator[None]:
+    """Raise an ``OSError`` inside the ``with`` block as a ``WriteError`` about ``path``."""
+    try:
+        yield
+    except OSError as error:
+        raise WriteError(path, error.strerror or str(error)) from error

@@ -7,6 +7,7 @@ import importlib.util
 import os
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,26 +18,17 @@ from artgen.errors import ArtgenError
 BUILTIN_PREFIX = "builtin:"
 BUILTIN_TEXTURES = f"{BUILTIN_PREFIX}textures"
 # Photographs of scikit-image, without lettering or faces: those with colour or texture; those with a subject.
+PHOTOGRAPHS_WITH_SUBJECT = (
+    "chelsea.png",
+    "coffee.png",
+    "hubble_deep_field.jpg",
+    "motorcycle_left.png",
+    "retina.jpg",
+    "rocket.jpg",
+)
 BUILTIN_PHOTOGRAPHS = {
-    BUILTIN_TEXTURES: (
-        "chelsea.png",
-        "coffee.png",
-        "grass.png",
-        "gravel.png",
-        "hubble_deep_field.jpg",
-        "ihc.png",
-        "motorcycle_left.png",
-        "retina.jpg",
-        "rocket.jpg",
-    ),
-    f"{BUILTIN_PREFIX}photographs": (
-        "chelsea.png",
-        "coffee.png",
-        "hubble_deep_field.jpg",
-        "motorcycle_left.png",
-        "retina.jpg",
-        "rocket.jpg",
-    ),
+    BUILTIN_TEXTURES: tuple(sorted((*PHOTOGRAPHS_WITH_SUBJECT, "grass.png", "gravel.png", "ihc.png"))),
+    f"{BUILTIN_PREFIX}photographs": PHOTOGRAPHS_WITH_SUBJECT,
 }
 # Paintings of the built-in styles; aligned faces of invented people: all, dark-haired, fair and red-haired.
 PORTRAITS_FOLDER = Path(__file__).parent / "steps" / "portraits"
@@ -147,13 +139,20 @@ def _find_builtin(reference: str) -> list[Path]:
 
 
 def _find_photographs(reference: str) -> list[Path]:
-    # find_spec locates the package without importing it.
-    spec = importlib.util.find_spec("skimage")
-    packages = (spec.submodule_search_locations or ()) if spec else ()
-    paths = [Path(package) / "data" / name for package in packages for name in BUILTIN_PHOTOGRAPHS[reference]]
+    folder = find_package_folder("skimage")
+    paths = [folder / "data" / name for name in BUILTIN_PHOTOGRAPHS[reference]] if folder else []
     photographs = [path for path in paths if path.is_file()]
     if not photographs:
         raise ArtgenError(
             reference, "scikit-image's photographs are not installed", command="pip install scikit-image"
         )
     return photographs
+
+
+@cache
+def find_package_folder(name: str) -> Path | None:
+    """Find the folder of an installed package; None if it is not installed."""
+    spec = importlib.util.find_spec(name)  # locates a package without importing it
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(os.path.abspath(next(iter(spec.submodule_search_locations))))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from artgen.errors import WriteError
+from artgen.errors import report_write_errors
 from artgen.imaging.io.files import atomic_write, sync_folder
 from artgen.runs.history import KEPT_MARK, UNDECIDED_VALUES, DecisionAction, DecisionChange
 
@@ -23,7 +23,7 @@ def append_action(folder: Path, action: DecisionAction) -> None:
     """
     line = _encode_action(action)
     file = folder / DECISIONS_FILE
-    try:
+    with report_write_errors(file):
         with file.open("ab+") as stream:
             is_new = not stream.tell()
             if not is_new and (stream.seek(-1, os.SEEK_END), stream.read(1))[1] != b"\n":
@@ -33,8 +33,6 @@ def append_action(folder: Path, action: DecisionAction) -> None:
             os.fsync(stream.fileno())
         if is_new:
             sync_folder(folder)
-    except OSError as error:
-        raise WriteError(file, error.strerror or str(error)) from error
 
 
 def rewrite_actions(folder: Path, actions: Iterable[DecisionAction]) -> None:

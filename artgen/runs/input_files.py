@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 
 from artgen.errors import ArtgenError
 from artgen.hashing import file_hash
+from artgen.references import find_package_folder
 from artgen.runs.provenance import UsedFile
 
 PACKAGE_NAMES = ("artgen", "skimage")
@@ -47,7 +46,7 @@ def locate_file(name: str, folder: Path) -> Path:
     if not is_package_file(name):
         return folder / name
     package, _, relative_path = name.partition(":")
-    package_folder = _find_package_folder(package)
+    package_folder = find_package_folder(package)
     if package_folder is None:
         raise ArtgenError(name, f"{package} is not installed", command=f"pip install {package}")
     path = Path(os.path.normpath(package_folder / relative_path))
@@ -60,20 +59,10 @@ def portable_file_name(file: Path, folder: Path) -> str:
     """Return a file's path relative to ``folder``, or ``PACKAGE:PATH`` for a file inside a package."""
     absolute_path = Path(os.path.abspath(file))
     for package in PACKAGE_NAMES:
-        package_folder = _find_package_folder(package)
+        package_folder = find_package_folder(package)
         if package_folder and absolute_path.is_relative_to(package_folder):
             return f"{package}:{absolute_path.relative_to(package_folder).as_posix()}"
     try:
         return Path(os.path.relpath(absolute_path, os.path.abspath(folder))).as_posix()
     except ValueError:  # another drive
         return absolute_path.as_posix()
-
-
-@cache
-def _find_package_folder(name: str) -> Path | None:
-    """Find the folder of an installed package; None if it is not installed."""
-    # find_spec locates a package without importing it.
-    spec = importlib.util.find_spec(name)
-    if spec is None or not spec.submodule_search_locations:
-        return None
-    return Path(os.path.abspath(next(iter(spec.submodule_search_locations))))

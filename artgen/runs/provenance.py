@@ -126,12 +126,11 @@ class Provenance(_StrictModel):
 
     def png_text(self) -> dict[str, str]:
         """Return the PNG's text chunks by keyword."""
+        excluded = None if self.variation_of else {"variation_of", "ancestors"}
         return {
             "Software": f"artgen {self.versions.get('artgen', '')}".strip(),
             "XML:com.adobe.xmp": XMP_PACKET,
-            PNG_KEYWORD: self.model_dump_json(
-                exclude=None if self.variation_of else {"variation_of", "ancestors"}
-            ),
+            PNG_KEYWORD: self.model_dump_json(exclude=excluded),
         }
 
 
@@ -143,17 +142,13 @@ def read_provenance(path: Path) -> Provenance:
     """
     text = read_text(path).get(PNG_KEYWORD)
     if text is None:
-        raise ArtgenError(
-            str(path),
-            "carries no artgen provenance",
-            "give a PNG that artgen made, not a copy by other software",
-        )
+        expected = "give a PNG that artgen made, not a copy by other software"
+        raise ArtgenError(str(path), "carries no artgen provenance", expected)
     try:
         provenance = Provenance.model_validate_json(text)
     except (ValidationError, RecursionError) as error:
-        raise ArtgenError(
-            str(path), f"its provenance is damaged ({_describe_first_error(error)})", "give the original file"
-        ) from error
+        problem = f"its provenance is damaged ({_describe_first_error(error)})"
+        raise ArtgenError(str(path), problem, "give the original file") from error
     if provenance.format > PROVENANCE_FORMAT:
         raise ArtgenError(str(path), f"made by a newer artgen (format {provenance.format})", "update artgen")
     return provenance

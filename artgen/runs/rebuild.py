@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import sqlite3
 from pathlib import Path
@@ -54,7 +55,8 @@ def rebuild_database(folder: Path) -> None:
     file = folder / DATABASE_FILE
     facts, queued_variations = salvage_facts_and_variations(file)
     new_file = folder / f"{DATABASE_FILE}.new"
-    move_database_aside(new_file, keep=False)
+    for suffix in ("", "-wal", "-shm"):
+        _with_suffix(new_file, suffix).unlink(missing_ok=True)
     database = RunDatabase(new_file, new=True)
     with database.transaction():
         for picture in sorted((folder / CANDIDATES_FOLDER).glob("*.png")):
@@ -66,7 +68,7 @@ def rebuild_database(folder: Path) -> None:
         for number, parent, timestamp in queued_variations:
             database.queue_variation(number, parent, timestamp)
     database.close()
-    move_database_aside(file, keep=True)
+    move_database_aside(file)
     new_file.replace(file)
 
 
@@ -129,30 +131,25 @@ def salvage_facts_and_variations(
     Returns:
         Facts as name and value; variations as number, parent and time.
     """
-    rows: tuple[list[Any], list[Any]] = ([], [])
-    if not database_file.is_file():
-        return rows
-    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(database_file)) as connection:
-        rows[0].extend(connection.execute("SELECT name, value FROM facts"))
-        rows[1].extend(connection.execute("SELECT number, parent, at FROM variations"))
-    facts = [row for row in rows[0] if all(isinstance(value, str) for value in row)]
-    queued_variations = [row for row in rows[1] if [type(value) for value in row] == [int, int, str]]
-    return facts, queued_variations
+    facts: list[Any] = []
+    variations: list[Any] = []
+    if database_file.is_file():
+        with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(database_file)) as old:
+            facts.extend(old.execute("SELECT name, value FROM facts"))
+            variations.extend(old.execute("SELECT number, parent, at FROM variations"))
+    facts = [row for row in facts if [type(value) for value in row] == [str, str]]
+    return facts, [row for row in variations if [type(value) for value in row] == [int, int, str]]
 
 
-def move_database_aside(database_file: Path, *, keep: bool) -> None:
-    """Rename a database and its journal to ``*.damaged-N``, or remove them.
+def move_database_aside(database_file: Path) -> None:
+    """Rename a database and its journal to ``*.damaged-N``, so that they can still be looked at."""
+    names = (f"{database_file.name}.damaged-{number}" for number in itertools.count(1))
+    new_file = next(file for name in names if not (file := database_file.with_name(name)).exists())
+    for suffix in ("", "-wal"):
+        with contextlib.suppress(FileNotFoundError):
+            _with_suffix(database_file, suffix).replace(_with_suffix(new_file, suffix))
+    _with_suffix(database_file, "-shm").unlink(missing_ok=True)
 
-    Args:
-        database_file: the database.
-        keep: rename instead of removing.
-    """
-    copy_number = 1
-    while keep and database_file.with_name(f"{database_file.name}.damaged-{copy_number}").exists():
-        copy_number += 1
-    for suffix in ("", "-wal", "-shm"):
-        file = database_file.with_name(database_file.name + suffix)
-        if keep and file.exists() and suffix != "-shm":
-            file.replace(database_file.with_name(f"{database_file.name}.damaged-{copy_number}{suffix}"))
-        else:
-            file.unlink(missing_ok=True)
+
+def _with_suffix(database_file: Path, suffix: str) -> Path:
+    return database_file.with_name(database_file.name + suffix)

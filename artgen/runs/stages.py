@@ -136,9 +136,8 @@ class StageCache:
 def _encode_stage(pixels: Pixels) -> bytes:
     """Return the content of a stage's file: magic bytes, size, checksum, pixels."""
     _, height, width = pixels.shape
-    header = _HEADER.pack(height, width, b"")
     payload = pixels.tobytes()
-    checksum = hashlib.sha256(header + payload).digest()
+    checksum = hashlib.sha256(_HEADER.pack(height, width, b"") + payload).digest()
     return _MAGIC_BYTES + _HEADER.pack(height, width, checksum) + payload
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from artgen.errors import ArtgenError, WriteError
+from artgen.errors import ArtgenError, report_write_errors
 from artgen.imaging.io.files import atomic_write
 from artgen.runs.candidate import (
     CANDIDATES_FOLDER,
@@ -46,11 +46,9 @@ def prepare_run_folder(folder: Path, recipe: Recipe) -> None:
     Raises:
         WriteError: the folder cannot be written.
     """
-    try:
+    with report_write_errors(folder):
         for name in (CANDIDATES_FOLDER, STAGES_FOLDER, THUMBNAILS_FOLDER):
             (folder / name).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteError(folder, error.strerror or str(error)) from error
     recipe_path, recipe_bytes = folder / RECIPE_FILE, recipe.text.encode()
     if not recipe_path.is_file() or recipe_path.read_bytes() != recipe_bytes:
         atomic_write(recipe_path, recipe_bytes)
