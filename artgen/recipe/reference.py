@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -83,11 +81,6 @@ def describe_table(model: type[BaseModel], header: str, use: str) -> TableDescri
     return TableDescription(
         use or header.strip("[]"), header, use, summary, tuple(describe_fields(model).values())
     )
-
-
-def table_to_json(table: TableDescription) -> dict[str, Any]:
-    """Convert a table's description to plain data for JSON."""
-    return dataclasses.asdict(table)
 
 
 def format_tables_as_text(tables: Sequence[TableDescription], width: int) -> str:
