@@ -53,18 +53,14 @@ def read_document(path: Path) -> Document:
     text = _read_text(path)
     try:
         table = tomllib.loads(text)
-        line_by_key = find_key_lines(text)
+        if _is_nested_deeper(table, MAX_NESTING_LEVELS):
+            raise RecursionError
+        return Document(path, text, table, find_key_lines(text))
     except RecursionError:
-        raise ArtgenError(str(path), "nested too deeply", _depth_hint()) from None
+        expected = f"a recipe is at most {MAX_NESTING_LEVELS} levels deep"
+        raise ArtgenError(str(path), "nested too deeply", expected) from None
     except ValueError as error:
-        raise syntax_error(path, text, error) from None
-    if _is_nested_deeper(table, MAX_NESTING_LEVELS):
-        raise ArtgenError(str(path), "nested too deeply", _depth_hint())
-    return Document(path, text, table, line_by_key)
-
-
-def _depth_hint() -> str:
-    return f"a recipe is at most {MAX_NESTING_LEVELS} levels deep"
+        raise _syntax_error(path, text, error) from None
 
 
 def _read_text(path: Path) -> str:
@@ -87,9 +83,8 @@ def _read_text(path: Path) -> str:
         return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ArtgenError(
-            f"{where}:{line}", f"byte 0x{content[error.start]:02x} is not UTF-8", "save the file as UTF-8"
-        ) from None
+        problem = f"byte 0x{content[error.start]:02x} is not UTF-8"
+        raise ArtgenError(f"{where}:{line}", problem, "save the file as UTF-8") from None
 
 
 def _suggest_file(path: Path) -> str:
@@ -104,7 +99,7 @@ def _suggest_file(path: Path) -> str:
     return f"did you mean {str(path.parent / matches[0])!r}?" if matches else ""
 
 
-def syntax_error(path: Path, text: str, error: ValueError) -> ArtgenError:
+def _syntax_error(path: Path, text: str, error: ValueError) -> ArtgenError:
     """Convert an error of ``tomllib`` to one that names the line and quotes it.
 
     Args:
@@ -118,16 +113,13 @@ def syntax_error(path: Path, text: str, error: ValueError) -> ArtgenError:
     reason = reason[:1].lower() + reason[1:]
     if "string conversion" in reason:
         reason = "a number of too many digits"
+    where, excerpt, lines = str(path), "", text.split("\n")
     if match and match[1]:
-        line = int(match[1])
-        where = f"{path}:{line}:{match[2]}"
-        lines = text.split("\n")
-        excerpt = lines[line - 1].strip() if line <= len(lines) else ""
-    else:
-        where, excerpt = (f"{path}:{text.count(chr(10)) + 1}" if match else str(path)), ""
-    if match and not match[1]:
-        reason += " (the file ends too early)"
-    excerpt = f" in `{excerpt[:60]}`" if excerpt else ""
+        where = f"{path}:{match[1]}:{match[2]}"
+        excerpt = "".join(lines[int(match[1]) - 1 : int(match[1])]).strip()
+        excerpt = f" in `{excerpt[:60]}`" if excerpt else ""
+    elif match:
+        where, reason = f"{path}:{len(lines)}", f"{reason} (the file ends too early)"
     return ArtgenError(where, f"not TOML: {reason}{excerpt}", _syntax_hint(reason, excerpt))
 
 
@@ -140,14 +132,9 @@ def _syntax_hint(reason: str, excerpt: str) -> str:
     return ""
 
 
-def _is_nested_deeper(table: object, levels: int) -> bool:
-    """Return whether tables and lists are nested more than ``levels`` deep."""
-    layer: list[object] = [table]
-    for _ in range(levels):
-        layer = [
-            child
-            for value in layer
-            if isinstance(value, (dict, list))
-            for child in (value.values() if isinstance(value, dict) else value)
-        ]
-    return any(isinstance(value, (dict, list)) for value in layer)
+def _is_nested_deeper(value: object, levels: int) -> bool:
+    """Return whether a table or list has more than ``levels`` levels of tables and lists in it."""
+    if not isinstance(value, dict | list):
+        return False
+    children = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_nested_deeper(child, levels - 1) for child in children)

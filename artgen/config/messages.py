@@ -75,11 +75,8 @@ def _to_artgen_error(
     has_use_key = "use" in model.model_fields
     model, location, depth = _resolve_innermost_table(model, location)
     # Other words below the field name a branch of a union, which nobody wrote in the file.
-    below = location[depth + 1 :]
-    location = (
-        *location[: depth + 1],
-        *(part for part in below if isinstance(part, int) or part in DRAW_KINDS),
-    )
+    below = (part for part in location[depth + 1 :] if isinstance(part, int) or part in DRAW_KINDS)
+    location = (*location[: depth + 1], *below)
     name = str(location[depth]) if len(location) > depth else ""
     has_bad_tag = error["type"] in ("union_tag_not_found", "union_tag_invalid")
     choices = _list_table_models(model, name) if has_bad_tag else []
@@ -127,12 +124,11 @@ def _resolve_innermost_table(
 def _list_table_models(model: type[BaseModel], key: str) -> list[type[BaseModel]]:
     """List the models of the tables that a field may hold, alone or in a list."""
     field = model.model_fields.get(key)
-    models, queue = [], [field.annotation if field else None]
-    while queue:
-        annotation = queue.pop(0)
+    models, annotations = [], [field.annotation if field else None]
+    for annotation in annotations:
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             models.append(annotation)
-        queue.extend(get_args(annotation))
+        annotations.extend(get_args(annotation))
     return models
 
 

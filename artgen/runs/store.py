@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     from artgen.recipe import Lineage, Recipe
 
+RowWithDecisions = tuple[CandidateRow, Mapping[str, DecisionValue]]
+"""The row of a candidate, and its values that were ever decided."""
 REMOVED_FACT = "gone"
 RECIPE_FOLDER_FACT = "recipe folder"
 """Name of the fact that stores the recipe's folder, relative to the run's: both may be moved together."""
@@ -142,18 +144,17 @@ class Run:
         except tomllib.TOMLDecodeError:
             return {}
 
-    def candidates(self, after_arrival: int = 0) -> list[Candidate]:
-        """Return every finished candidate that arrived after ``after_arrival``, sorted by number."""
-        history, rows = self.decisions.history, self.database.read_rows(after_arrival)
-        return [row.to_candidate(self.folder, history.values(row.number)) for row in rows]
+    def candidates(self) -> list[Candidate]:
+        """Return every finished candidate, sorted by number."""
+        return [row.to_candidate(self.folder, decisions) for row, decisions in self.rows_with_decisions()]
 
-    def rows_with_decisions(self) -> list[tuple[CandidateRow, Mapping[str, DecisionValue]]]:
-        """Return the row of every candidate with its decided values, sorted by number.
+    def rows_with_decisions(self, after_arrival: int = 0) -> list[RowWithDecisions]:
+        """Return the row of every candidate that arrived after ``after_arrival``, sorted by number.
 
         Faster than ``candidates`` for thousands, since no JSON is parsed.
         """
         history = self.decisions.history
-        return [(row, history.values(row.number)) for row in self.database.read_rows()]
+        return [(row, history.values(row.number)) for row in self.database.read_rows(after_arrival)]
 
     def candidate(self, number: int) -> Candidate:
         """Return one candidate.
@@ -203,11 +204,11 @@ class Run:
 
     def changes_since(
         self, cursor: tuple[int, int]
-    ) -> tuple[list[DecisionChange], list[Candidate], tuple[int, int]]:
+    ) -> tuple[list[DecisionChange], list[RowWithDecisions], tuple[int, int]]:
         """Return changes and candidates that any process added after ``cursor``, and the new cursor."""
         changes, last_decision_id = self.decisions.changes_since(cursor[0])
         last_arrival = max(cursor[1], self.database.read_cursor()[1])
-        return changes, self.candidates(cursor[1]), (last_decision_id, last_arrival)
+        return changes, self.rows_with_decisions(cursor[1]), (last_decision_id, last_arrival)
 
     def save_embedding(self, number: int, embedding_name: str, vector: NDArray[np.float32]) -> None:
         """Store the embedding of a candidate as float16.

@@ -343,10 +343,10 @@ def test_changes_of_other_processes_are_returned(tmp_path: Path) -> None:
         other.add_candidate(replace(run.candidate(1), index=9))
         other.remove_candidate(9)
         other.add_candidate(replace(run.candidate(1), index=10, variation_of=1))
-        rows, candidates, cursor = run.changes_since(cursor)
-        assert rows[0] == DecisionChange(2, "mark", "kept")
-        assert rows[-1] == DecisionChange(2, "mark", None)
-        assert [(one.index, one.variation_of) for one in candidates] == [(10, 1)]
+        changes, rows, cursor = run.changes_since(cursor)
+        assert changes[0] == DecisionChange(2, "mark", "kept")
+        assert changes[-1] == DecisionChange(2, "mark", None)
+        assert [(row.number, row.variation_of) for row, _ in rows] == [(10, 1)]
         assert cursor == run.database.read_cursor()
         assert run.changes_since(cursor) == ([], [], cursor)
 

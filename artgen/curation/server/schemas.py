@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Annotated, Any
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from artgen.runs.candidate import Candidate
 from artgen.runs.history import UNDECIDED_VALUES, ActionResult, DecisionValue
 from artgen.runs.row import CandidateRow
-from artgen.runs.store import Run
+from artgen.runs.store import RowWithDecisions, Run
 
 CandidateNumber = Annotated[int, Field(ge=1, lt=1 << 31)]
 ActionId = Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]
@@ -64,8 +64,7 @@ def run_json(run: Run, is_drawing: bool = False) -> str:
     counts = _undo_counts_and_cursor(run)  # first: what is added meanwhile is sent twice, but never missed
     header = {"name": run.name, "title": run.title, "seed": run.seed, "queued": run.queued_variations()}
     header |= {**counts, "drawing": is_drawing}
-    candidates = ",".join(candidate_json(row, decisions) for row, decisions in run.rows_with_decisions())
-    return f'{json.dumps(header)[:-1]},"candidates":[{candidates}]}}'
+    return f"{json.dumps(header)[:-1]},{candidates_json(run.rows_with_decisions())[1:]}"
 
 
 def run_data_with(run: Run, candidates: Sequence[Candidate]) -> dict[str, Any]:
@@ -76,14 +75,9 @@ def run_data_with(run: Run, candidates: Sequence[Candidate]) -> dict[str, Any]:
     return run_data
 
 
-def candidates_json(run: Run, candidates: Sequence[Candidate]) -> str:
-    """Return new candidates as the JSON data of an event."""
-    history = run.decisions.history
-    candidate_texts = (
-        candidate_json(CandidateRow.from_candidate(candidate), history.values(candidate.index))
-        for candidate in candidates
-    )
-    return f'{{"candidates":[{",".join(candidate_texts)}]}}'
+def candidates_json(rows: Iterable[RowWithDecisions]) -> str:
+    """Return candidates as a JSON object, such as the data of an event; JSON of the database is inserted."""
+    return f'{{"candidates":[{",".join(candidate_json(row, decisions) for row, decisions in rows)}]}}'
 
 
 def action_response(run: Run, result: ActionResult | None) -> dict[str, Any]:

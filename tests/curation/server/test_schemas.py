@@ -43,7 +43,7 @@ def test_fields_with_default_values_are_left_out(finished_run: MakeRun) -> None:
             set(),
             {"variationOf"},
         ]
-        assert json.loads(candidates_json(run, run.candidates()))["candidates"] == candidates
+        assert json.loads(candidates_json(run.rows_with_decisions()))["candidates"] == candidates
         partial = run_data_with(run, run.candidates()[1:2])
         assert partial["candidates"] == candidates[1:2]
         assert partial["undo"] == 2
