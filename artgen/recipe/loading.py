@@ -35,8 +35,6 @@ def load_recipe(path: Path | str, overrides: Sequence[str] = ()) -> Recipe:
     path = Path(path)
     try:
         document, errors = apply_overrides(read_document(path), overrides)
-    except ValidationErrors:
-        raise
     except ArtgenError as error:
         raise ValidationErrors(str(path), [error]) from None
     if "family" in document.table and "source" not in document.table:

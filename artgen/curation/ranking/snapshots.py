@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from artgen.imaging.embedding import EMBEDDING_NAME
 from artgen.runs.history import KEPT_MARK, REJECTED_MARK
 from artgen.runs.store import Run
 
@@ -74,8 +75,6 @@ class DecisionSnapshot:
 
 def read_embeddings(run: Run, previous: EmbeddingSnapshot | None) -> EmbeddingSnapshot:
     """Return the embeddings of a run; the previous snapshot if they have not changed since."""
-    from artgen.imaging.embedding import EMBEDDING_NAME
-
     version = run.database.read_cursor()[1], run.database.count_embeddings(EMBEDDING_NAME)
     if previous is not None and previous.version == version:
         return previous

@@ -7,7 +7,7 @@ import hashlib
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -91,9 +91,10 @@ def _build_app(session: CurationSession) -> Starlette:
 
 
 async def _respond_error(_: Request, error: Exception) -> Response:
+    headers: Mapping[str, str] = NO_STORE_HEADERS
     match error:
         case HTTPException():
-            status, message = error.status_code, error.detail
+            status, message, headers = error.status_code, error.detail, {**headers, **(error.headers or {})}
         case TooFewDecisionsError():
             status, message = 409, str(error)
         case WriteError() | DatabaseBusyError():
@@ -104,4 +105,4 @@ async def _respond_error(_: Request, error: Exception) -> Response:
             status, message = 400, str(error)
         case _:
             status, message = 500, f"a bug of artgen: {error!r}"
-    return JSONResponse({"error": message}, status, headers=NO_STORE_HEADERS)
+    return JSONResponse({"error": message}, status, headers=headers)

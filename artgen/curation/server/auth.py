@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -39,10 +40,6 @@ SIGNED_IN_PAGE = (
 )
 
 
-class BodyTooLargeError(Exception):
-    """A request's body is larger than ``MAX_BODY_BYTES``."""
-
-
 class AuthMiddleware:
     """ASGI middleware that forwards permitted requests, rejects the others, and adds security headers.
 
@@ -70,22 +67,14 @@ class AuthMiddleware:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
-        is_response_started = False
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal is_response_started
             if message["type"] == "http.response.start":
-                is_response_started = True
                 MutableHeaders(scope=message).update(SECURITY_HEADERS)
             await send(message)
 
         response = self._respond_without_app(Request(scope))
-        try:
-            await (response or self._app)(scope, _limit_body(receive), send_with_headers)
-        except BodyTooLargeError:
-            if not is_response_started:
-                too_large = _error_response(413, f"more than {MAX_BODY_BYTES} bytes")
-                await too_large(scope, receive, send_with_headers)
+        await (response or self._app)(scope, _limit_body(receive), send_with_headers)
 
     def _respond_without_app(self, request: Request) -> Response | None:
         """Return the response to a request that is not permitted or brings the token; None for others."""
@@ -142,6 +131,7 @@ class AuthMiddleware:
 
 
 def _limit_body(receive: Receive) -> Receive:
+    """Return a ``receive`` that raises an error of HTTP once the body is larger than ``MAX_BODY_BYTES``."""
     received_bytes = 0
 
     async def receive_limited() -> Message:
@@ -149,7 +139,7 @@ def _limit_body(receive: Receive) -> Receive:
         message = await receive()
         received_bytes += len(message.get("body", b""))
         if received_bytes > MAX_BODY_BYTES:
-            raise BodyTooLargeError
+            raise HTTPException(413, f"more than {MAX_BODY_BYTES} bytes", {"Connection": "close"})
         return message
 
     return receive_limited

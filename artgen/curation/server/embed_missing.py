@@ -15,6 +15,8 @@ from typing import IO
 from artgen.curation.server.child_process import ChildProcess
 from artgen.curation.server.run_thread import RunThread
 from artgen.errors import ArtgenError
+from artgen.imaging.embedding import EMBEDDING_NAME, embed_image
+from artgen.imaging.io.files import read_image
 from artgen.runs.candidate import thumbnail_path
 from artgen.runs.store import Run
 from artgen.subprocesses import start_python
@@ -49,7 +51,7 @@ class EmbeddingBackfill:
             self.is_finished = True
             return
         self._checked_arrival, self.is_finished = last_arrival, False
-        if await self._run_thread.call(_numbers_without_embedding):
+        if await self._run_thread.call(_list_missing):
             self._process.start()
 
     def stop(self) -> None:
@@ -57,14 +59,8 @@ class EmbeddingBackfill:
         self._process.stop(0)  # without grace: each write is complete or not done, and is kept
 
     def _start_process(self, output: IO[bytes]) -> subprocess.Popen[bytes]:
-        run_folder = str(self._run_thread.run_folder)
-        return start_python(
-            "artgen.curation.server.embed_missing",
-            run_folder,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-        )
+        module, run_folder = "artgen.curation.server.embed_missing", str(self._run_thread.run_folder)
+        return start_python(module, run_folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
 
 
 def embed_missing(run_folder: Path) -> None:
@@ -73,11 +69,8 @@ def embed_missing(run_folder: Path) -> None:
     Raises:
         ArtgenError: the run cannot be opened or written.
     """
-    from artgen.imaging.embedding import EMBEDDING_NAME, embed_image
-    from artgen.imaging.io.files import read_image
-
     with Run.open(run_folder) as run:
-        numbers = _numbers_without_embedding(run)
+        numbers = _list_missing(run)
         for start in range(0, len(numbers), CANDIDATES_PER_WRITE):
             vectors = {}
             for number in numbers[start : start + CANDIDATES_PER_WRITE]:
@@ -88,9 +81,7 @@ def embed_missing(run_folder: Path) -> None:
             run.save_embeddings(EMBEDDING_NAME, vectors)
 
 
-def _numbers_without_embedding(run: Run) -> list[int]:
-    from artgen.imaging.embedding import EMBEDDING_NAME
-
+def _list_missing(run: Run) -> list[int]:
     return run.database.list_candidates_without_embedding(EMBEDDING_NAME)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Annotated, Any
@@ -98,10 +99,8 @@ def format_cursor(cursor: tuple[int, int]) -> str:
 
 def parse_cursor(text: str) -> tuple[int, int] | None:
     """Return the cursor that ``format_cursor`` wrote; None for any other text."""
-    parts = text.split(".")
-    if len(parts) != 2 or not all(part.isascii() and part.isdigit() and len(part) < 16 for part in parts):
-        return None
-    return int(parts[0]), int(parts[1])
+    match = re.fullmatch(r"([0-9]{1,15})\.([0-9]{1,15})", text)
+    return (int(match[1]), int(match[2])) if match else None
 
 
 @lru_cache(4096)
