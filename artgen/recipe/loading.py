@@ -53,17 +53,7 @@ def build_recipe(document: Document, earlier_errors: Sequence[ArtgenError] = ())
     Raises:
         ValidationErrors: all errors in the recipe, each with its location.
     """
-    errors = list(earlier_errors)
-    recipe = _validate_recipe(document, errors)
-    if errors or recipe is None:
-        errors.sort(key=lambda error: _line_number(error, document.path))
-        raise ValidationErrors(str(document.path), errors)
-    return recipe
-
-
-def _validate_recipe(document: Document, errors: list[ArtgenError]) -> Recipe | None:
-    """Validate a whole document and append to ``errors``; None if its top level is invalid."""
-    table = document.table
+    errors, table = list(earlier_errors), document.table
     source = _validate_part(document, ("source",), table.get("source"), SOURCES, errors)
     step_tables = table.get("steps", [])
     if not isinstance(step_tables, list):
@@ -87,8 +77,10 @@ def _validate_recipe(document: Document, errors: list[ArtgenError]) -> Recipe | 
     fields = {**top_level_fields, **parts, "gallery": gallery or Gallery()}
     recipe, table_errors = validate_table(Recipe, fields, document, ())
     errors.extend(table_errors)
-    if recipe is not None:
-        recipe._path, recipe._text = document.path, document.text
+    if errors or recipe is None:
+        errors.sort(key=lambda error: _line_number(error, document.path))
+        raise ValidationErrors(str(document.path), errors)
+    recipe._path, recipe._text = document.path, document.text
     return recipe
 
 
