@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from artgen.config.document import Document
+from artgen.config.document import Document, KeyPath
 from artgen.config.draws import DRAW_KINDS, VALUE_TAG
 from artgen.config.fields import FieldDescription, describe_fields, format_toml_value
-from artgen.config.key_lines import KeyPath
 from artgen.errors import ArtgenError
 
 if TYPE_CHECKING:

@@ -8,9 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from artgen.config.document import Document, read_document
+from artgen.config.document import Document, KeyPath, read_document
 from artgen.config.fields import format_toml_value
-from artgen.config.key_lines import KeyPath
 from artgen.config.messages import did_you_mean, validate_table
 from artgen.errors import ArtgenError, ValidationErrors
 from artgen.recipe.model import Gallery, Recipe, title_from_file_name

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from artgen.config.document import Document
-from artgen.config.key_lines import KeyPath
+from artgen.config.document import Document, KeyPath
 from artgen.config.messages import did_you_mean
 from artgen.errors import ArtgenError
 

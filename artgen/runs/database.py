@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from artgen.errors import ArtgenError, WriteError
-from artgen.runs.candidate import FIRST_VARIATION_NUMBER, Candidate
+from artgen.runs.candidate import FIRST_VARIATION_NUMBER, Candidate, CandidateRow
 from artgen.runs.history import DecisionAction, DecisionChange
-from artgen.runs.row import CandidateRow
 
 DATABASE_FORMAT = 2
 SCHEMA_SQL = """

@@ -16,6 +16,7 @@ from artgen.runs.candidate import (
     CANDIDATES_FOLDER,
     THUMBNAIL_SIDE_PX,
     Candidate,
+    CandidateRow,
     candidate_png_path,
     stage_preview_path,
     thumbnail_path,
@@ -24,7 +25,6 @@ from artgen.runs.database import DatabaseDamagedError, RunDatabase
 from artgen.runs.decisions import INDEXED_FACT
 from artgen.runs.lookup import DATABASE_FILE
 from artgen.runs.provenance import Provenance, read_provenance
-from artgen.runs.row import CandidateRow
 
 
 def open_database(folder: Path) -> RunDatabase:

@@ -19,8 +19,7 @@ from typing import Any
 
 from artgen.errors import ArtgenError
 from artgen.hashing import file_hash
-from artgen.runs.input_files import is_package_file, locate_file
-from artgen.runs.provenance import Provenance
+from artgen.runs.provenance import Provenance, is_package_file, locate_file
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from artgen.runs.candidate import (
     STAGES_FOLDER,
     THUMBNAILS_FOLDER,
     Candidate,
+    CandidateRow,
     format_number_ranges,
 )
 from artgen.runs.database import RunDatabase
@@ -27,7 +28,6 @@ from artgen.runs.lookup import RECIPE_FILE, is_run_folder, recipe_name_of_run
 from artgen.runs.lookup import find_run_folder as find_run_folder
 from artgen.runs.lookup import list_run_folders as list_run_folders
 from artgen.runs.rebuild import open_database
-from artgen.runs.row import CandidateRow
 
 if TYPE_CHECKING:
     import numpy as np

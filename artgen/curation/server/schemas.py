@@ -10,12 +10,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from artgen.runs.candidate import Candidate
+from artgen.runs.candidate import Candidate, CandidateRow
 from artgen.runs.history import UNDECIDED_VALUES, ActionResult, DecisionValue
-from artgen.runs.row import CandidateRow
+from artgen.runs.provenance import CandidateNumber
 from artgen.runs.store import RowWithDecisions, Run
 
-CandidateNumber = Annotated[int, Field(ge=1, lt=1 << 31)]
 ActionId = Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]
 
 
