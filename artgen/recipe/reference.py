@@ -78,9 +78,8 @@ def describe_table(model: type[BaseModel], header: str, use: str) -> TableDescri
         use: the value of its ``use`` key, or "".
     """
     summary = " ".join((inspect.getdoc(model) or "").split("\n\n")[0].split())
-    return TableDescription(
-        use or header.strip("[]"), header, use, summary, tuple(describe_fields(model).values())
-    )
+    fields = tuple(describe_fields(model).values())
+    return TableDescription(use or header.strip("[]"), header, use, summary, fields)
 
 
 def format_tables_as_text(tables: Sequence[TableDescription], width: int) -> str:
@@ -95,8 +94,8 @@ def format_tables_as_text(tables: Sequence[TableDescription], width: int) -> str
 
 def _format_table(table: TableDescription, width: int) -> str:
     header_line = " ".join(filter(None, [table.header, f'use = "{table.use}"' if table.use else ""]))
-    head = [header_line] if header_line else []
-    lines = [*head, textwrap.fill(table.summary, width, initial_indent="  ", subsequent_indent="  ")]
+    summary = textwrap.fill(table.summary, width, initial_indent="  ", subsequent_indent="  ")
+    lines = [header_line, summary] if header_line else [summary]
     for field in table.fields:
         star = "*" if field.draws else ""
         default = f"; default {field.default}" if field.default not in ("", '""') else ""

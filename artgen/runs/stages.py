@@ -145,8 +145,7 @@ def _decode_stage(content: bytes) -> Pixels | None:
         return None
     height, width, checksum = _HEADER.unpack(content[len(_MAGIC_BYTES) : header_bytes])
     payload = content[header_bytes:]
-    if len(payload) != 6 * height * width:
-        return None
-    if hashlib.sha256(_HEADER.pack(height, width, b"") + payload).digest() != checksum:
+    actual_checksum = hashlib.sha256(_HEADER.pack(height, width, b"") + payload).digest()
+    if len(payload) != 6 * height * width or actual_checksum != checksum:
         return None
     return np.frombuffer(payload, dtype="<u2").reshape(3, height, width)

@@ -26,13 +26,11 @@ class StaticSheet:
     """What ``write_static_sheet`` wrote.
 
     Args:
-        file: the page.
         shown_count: candidates on it.
         left_out_count: candidates that are not on it: rejected, or out of play.
         has_previews: whether the loupe shows previews of 1,024 px; otherwise it shows the thumbnails.
     """
 
-    file: Path
     shown_count: int
     left_out_count: int
     has_previews: bool
@@ -84,7 +82,7 @@ def write_static_sheet(run: Run, file: Path) -> StaticSheet:
     html = render_page(run.title, static_parts)
     file.parent.mkdir(parents=True, exist_ok=True)
     atomic_write(file, html.encode())
-    return StaticSheet(file, len(shown), len(candidates) - len(shown), bool(previews))
+    return StaticSheet(len(shown), len(candidates) - len(shown), bool(previews))
 
 
 def _read_or_empty(file: Path) -> bytes:

@@ -81,9 +81,7 @@ class CandidateRanker:
         from artgen.curation.ranking import orders
 
         snapshot = await self._update_snapshot()
-        if not snapshot.numbers:
-            return snapshot.numbers_without, bool(snapshot.numbers_without)
-        rows: Iterable[Any] = range(len(snapshot.numbers))
+        rows: Iterable[int] = range(len(snapshot.numbers))
         if criterion == "diverse":
             rows = await self._compute_once(snapshot, orders.order_by_diversity, snapshot.vectors)
         elif candidate in snapshot.row_by_number:
@@ -94,21 +92,15 @@ class CandidateRanker:
     async def _order_by_taste(self) -> tuple[list[int], bool]:
         taste, snapshot, decisions = await self._fit_taste()
         undecided_rows = snapshot.to_rows(decisions.undecided)
-        rows = await self._compute(taste.rank, undecided_rows) if undecided_rows else []
-        ranked = snapshot.to_numbers(rows)
-        ranked_set = set(ranked)
-        others = [
-            number for number in (*decisions.undecided, *decisions.not_undecided) if number not in ranked_set
-        ]
-        return [*ranked, *others], bool(snapshot.numbers_without)
+        ranked = await self._compute(taste.rank, undecided_rows) if undecided_rows else []
+        numbers = [*snapshot.to_numbers(ranked), *decisions.undecided, *decisions.not_undecided]
+        return list(dict.fromkeys(numbers)), bool(snapshot.numbers_without)
 
     async def find_duplicate_groups(self) -> list[list[int]]:
         """Return the numbers of near-duplicates, two or more in each group."""
         from artgen.curation.ranking import duplicates
 
         snapshot = await self._update_snapshot()
-        if not snapshot.numbers:
-            return []
         row_groups = await self._compute_once(snapshot, duplicates.find_duplicate_groups, snapshot.vectors)
         return [snapshot.to_numbers(row_group) for row_group in row_groups]
 
@@ -122,11 +114,8 @@ class CandidateRanker:
             return []
         candidate_row = snapshot.row_by_number[candidate]
         closest = await self._compute(taste.find_closest_kept, candidate_row, max_count + 1)
-        return [
-            (snapshot.numbers[int(row)], round(float(similarity), 4))
-            for row, similarity in closest
-            if int(row) != candidate_row
-        ][:max_count]
+        others = [(row, similarity) for row, similarity in closest if row != candidate_row][:max_count]
+        return [(snapshot.numbers[row], round(similarity, 4)) for row, similarity in others]
 
     async def propose_final_set(self, count: int) -> list[int]:
         """Propose some of the kept candidates as a final set, well liked and different from each other."""

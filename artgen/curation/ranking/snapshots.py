@@ -45,9 +45,9 @@ class EmbeddingSnapshot:
         """Return the rows of those candidates that have an embedding."""
         return [self.row_by_number[number] for number in numbers if number in self.row_by_number]
 
-    def to_numbers(self, rows: Iterable[Any]) -> list[int]:
+    def to_numbers(self, rows: Iterable[int]) -> list[int]:
         """Return the candidates' numbers of rows."""
-        return [self.numbers[int(row)] for row in rows]
+        return [self.numbers[row] for row in rows]
 
 
 @dataclass(frozen=True)

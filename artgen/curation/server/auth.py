@@ -64,9 +64,6 @@ class AuthMiddleware:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        if scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 1008})
-            return
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
