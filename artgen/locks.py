@@ -21,7 +21,7 @@ BUSY_ERRNOS = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}
 
 
 class BusyError(ArtgenError):
-    """Another process is working in the folder."""
+    """Error: another process is working in the folder of a run, a training or a site."""
 
     def __init__(self, folder: Path, activity: str = "at work") -> None:
         problem, expected = f"another artgen is {activity} there", "wait for it to end, or stop it"

@@ -126,5 +126,5 @@ else:
         """``Drawn[T]``: a ``T``, or a table that draws one."""
 
         def __class_getitem__(cls, annotation: Any) -> Any:
-            """Return the annotation that Pydantic sees."""
+            """Return the annotation by which Pydantic accepts a plain value or a draw of it."""
             return Annotated[annotation, _DrawnSchema()]

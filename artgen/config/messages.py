@@ -34,7 +34,7 @@ def did_you_mean(word: object, known_words: Iterable[str]) -> str:
 def validate_table(
     model: type[ModelT], table: Mapping[str, Any], document: Document, keys: KeyPath, title: str = ""
 ) -> tuple[ModelT | None, list[ArtgenError]]:
-    """Validate a table of a document.
+    """Validate a table of a TOML document by a Pydantic model.
 
     Args:
         model: the Pydantic model that the table must match.

@@ -15,7 +15,7 @@ OPTION_EXAMPLES = "--set steps.grow.scale=2, --set source.size=48 or --set seed=
 
 
 def apply_overrides(document: Document, options: Sequence[str]) -> tuple[Document, list[ArtgenError]]:
-    """Write overrides into a document.
+    """Write the overrides of ``--set`` into a recipe's document.
 
     The text keeps its comments, so that a run can store the recipe that it used.
 

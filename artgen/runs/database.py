@@ -215,7 +215,7 @@ class RunDatabase:
         return self._query_number(query, FIRST_VARIATION_NUMBER)
 
     def queue_variation(self, number: int, parent: int, timestamp: str) -> None:
-        """Add a variation to the queue."""
+        """Add a variation to the queue of those that are still to be generated."""
         self._query("INSERT INTO variations VALUES (?,?,?)", number, parent, timestamp)
 
     def read_parents(self) -> dict[int, int]:
@@ -224,7 +224,7 @@ class RunDatabase:
         return dict(self._query(f"SELECT number, parent FROM variations UNION {candidates_query} ORDER BY 1"))
 
     def unqueue_variation(self, number: int) -> None:
-        """Remove a variation from the queue."""
+        """Remove a variation from the queue of those that are still to be generated."""
         self._query("DELETE FROM variations WHERE number = ?", number)
 
     def list_queued_variations(self) -> list[tuple[int, int]]:
@@ -238,7 +238,7 @@ class RunDatabase:
         return str(rows[0][0]) if rows else None
 
     def write_fact(self, name: str, value: str) -> None:
-        """Store a fact about the run."""
+        """Store a fact about the run under a name, in place of the fact stored there."""
         self._query("INSERT OR REPLACE INTO facts VALUES (?, ?)", name, value)
 
     def _query(self, query: str, *values: object) -> list[tuple[Any, ...]]:

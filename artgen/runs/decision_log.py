@@ -71,12 +71,12 @@ def read_actions(folder: Path) -> Iterator[DecisionAction]:
 
 
 def _encode_action(action: DecisionAction) -> bytes:
-    """Return the line of an action."""
+    """Return the line of an action in ``decisions.jsonl``."""
     return json.dumps(action._asdict()).encode() + b"\n"
 
 
 def _decode_action(record: dict[str, Any], line_number: int) -> DecisionAction:
-    """Return the action of a line.
+    """Return the action that a line of ``decisions.jsonl`` holds.
 
     Raises:
         ValueError: a value is not valid; ``KeyError`` or ``TypeError``: the line has another shape.

@@ -24,7 +24,7 @@ class DecisionChange(NamedTuple):
 
 @dataclass(frozen=True)
 class ActionResult:
-    """The outcome of an action.
+    """The outcome of an action on decisions, as the page gets it.
 
     Args:
         action_id: the id of the action.
@@ -107,7 +107,7 @@ class DecisionHistory:
             _move_id(action.of, self._redoable_ids, self._undoable_ids)
 
     def value(self, candidate: int, field: str) -> DecisionValue:
-        """Return the present value of a field."""
+        """Return the present value of a field that the artist decides about a candidate."""
         return self.values(candidate).get(field, UNDECIDED_VALUES[field])
 
     def values(self, candidate: int) -> dict[str, DecisionValue]:
@@ -158,12 +158,12 @@ class DecisionHistory:
 
     @property
     def undo_count(self) -> int:
-        """Number of actions that can be undone."""
+        """Number of decisions' actions that can be undone."""
         return len(self._undoable_ids)
 
     @property
     def redo_count(self) -> int:
-        """Number of actions that can be redone."""
+        """Number of decisions' actions that can be redone."""
         return len(self._redoable_ids)
 
     def next_undo(self) -> PendingAction | None:

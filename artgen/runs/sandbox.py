@@ -24,7 +24,7 @@ from artgen.runs.provenance import Provenance, is_package_file, locate_file
 
 @dataclass(frozen=True)
 class RecipeSandbox:
-    """The files in a sandbox.
+    """The files in a sandbox in which a picture is reproduced.
 
     Args:
         recipe_file: the recipe in the sandbox.

@@ -124,7 +124,7 @@ class StageCache:
                 total_bytes -= status.st_size
 
     def _stage_path(self, key: str) -> Path:
-        """Return the path of the file of a stage."""
+        """Return the path of a stage's file in the cache, by the stage's key."""
         return self.folder / f"{key}.stage"
 
 

@@ -157,7 +157,7 @@ class Run:
         return [(row, history.values(row.number)) for row in self.database.read_rows(after_arrival)]
 
     def candidate(self, number: int) -> Candidate:
-        """Return one candidate.
+        """Return one candidate of the run, by its number.
 
         Raises:
             ArtgenError: the run has no such candidate.
@@ -292,5 +292,5 @@ class Run:
         return self.database.read_fact(name)
 
     def write_fact(self, name: str, value: str) -> None:
-        """Store a fact about the run."""
+        """Store a fact about the run under a name, in place of the fact stored there."""
         self.database.write_fact(name, value)

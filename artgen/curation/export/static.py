@@ -23,7 +23,7 @@ SMALL_THUMBNAIL_SIDE, SMALL_THUMBNAIL_QUALITY = 160, 60
 
 @dataclass(frozen=True)
 class StaticSheet:
-    """What ``write_static_sheet`` wrote.
+    """How many candidates ``write_static_sheet`` has put on a mailed contact sheet.
 
     Args:
         shown_count: candidates on it.

@@ -64,7 +64,7 @@ class CandidateRanker:
                 await self._fit_taste()
 
     async def order_candidates(self, criterion: str, candidate: int | None = None) -> tuple[list[int], bool]:
-        """Sort the candidates.
+        """Sort the candidates by diversity, similarity to one of them, or taste.
 
         Args:
             criterion: ``diverse``, ``like`` or ``taste``.

@@ -46,7 +46,7 @@ class EmbeddingSnapshot:
         return [self.row_by_number[number] for number in numbers if number in self.row_by_number]
 
     def to_numbers(self, rows: Iterable[int]) -> list[int]:
-        """Return the candidates' numbers of rows."""
+        """Return the numbers of the candidates in some rows of ``vectors``."""
         return [self.numbers[row] for row in rows]
 
 

@@ -150,7 +150,7 @@ class TasteModel:
 
 @dataclass(frozen=True)
 class FittedTaste:
-    """A taste after some decisions.
+    """A taste fitted to some decisions, with its prediction for every candidate.
 
     Args:
         whitened_embeddings: ``(n, d)``.

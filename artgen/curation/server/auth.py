@@ -60,7 +60,7 @@ class AuthMiddleware:
         self._is_token_used = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Forward one request if it is permitted, or respond why it is not."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return

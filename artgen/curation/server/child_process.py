@@ -33,7 +33,7 @@ class ChildProcess:
         return self._running is not None
 
     def start(self) -> None:
-        """Start the process unless it is running.
+        """Start the process next to the server unless it is running.
 
         Raises:
             OSError: it cannot be started.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -46,7 +47,7 @@ register_url_convertor("stage", _StageIndexConvertor())
 
 
 async def get_page(request: Request) -> Response:
-    """Return the page."""
+    """Return the contact sheet's HTML page."""
     title = await _session(request).run_thread.call(lambda run: run.title)
     return HTMLResponse(render_page(title), headers=NO_STORE_HEADERS)
 
@@ -110,20 +111,9 @@ async def post_decisions(request: Request) -> Response:
     return await _run_action(request, body, lambda store, **origin: store.decide(changes, **origin))
 
 
-async def post_undo(request: Request) -> Response:
-    """Undo the last action."""
-    return await _run_action(request, await _parse_body(request, schemas.ActionRequest), DecisionStore.undo)
-
-
-async def post_redo(request: Request) -> Response:
-    """Redo the action that was undone last."""
-    return await _run_action(request, await _parse_body(request, schemas.ActionRequest), DecisionStore.redo)
-
-
-async def post_next_round(request: Request) -> Response:
-    """Start the next round."""
-    body = await _parse_body(request, schemas.ActionRequest)
-    return await _run_action(request, body, DecisionStore.start_next_round)
+async def post_action(request: Request, act: Callable[..., ActionResult | None]) -> Response:
+    """Undo or redo an action, or start the next round, as ``act`` does with the run's decisions."""
+    return await _run_action(request, await _parse_body(request, schemas.ActionRequest), act)
 
 
 async def post_variations(request: Request) -> Response:
@@ -193,9 +183,9 @@ ROUTES = [
     Route("/api/proposal", get_proposal),
     Route("/api/events", get_events, methods=["GET"]),
     Route("/api/decisions", post_decisions, methods=["POST"]),
-    Route("/api/undo", post_undo, methods=["POST"]),
-    Route("/api/redo", post_redo, methods=["POST"]),
-    Route("/api/round", post_next_round, methods=["POST"]),
+    Route("/api/undo", partial(post_action, act=DecisionStore.undo), methods=["POST"]),
+    Route("/api/redo", partial(post_action, act=DecisionStore.redo), methods=["POST"]),
+    Route("/api/round", partial(post_action, act=DecisionStore.start_next_round), methods=["POST"]),
     Route("/api/variations", post_variations, methods=["POST"]),
 ]
 
@@ -206,9 +196,7 @@ def _session(request: Request) -> CurationSession:
 
 
 async def _run_action(
-    request: Request,
-    body: schemas.ActionRequest,
-    act: Callable[..., ActionResult | None],
+    request: Request, body: schemas.ActionRequest, act: Callable[..., ActionResult | None]
 ) -> Response:
     """Act on the run's decisions and return what has changed; ``act`` takes them and who decided where."""
     session = _session(request)

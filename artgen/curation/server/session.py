@@ -53,7 +53,7 @@ class CurationSession:
 
     @property
     def expects_embeddings(self) -> bool:
-        """Whether more embeddings are to come."""
+        """Whether embeddings of candidates are still being computed or drawn."""
         return self.variations.is_drawing or not self._embedding_backfill.is_finished
 
     def notify(self) -> None:
@@ -63,7 +63,7 @@ class CurationSession:
         self.ranker.notify()
 
     def start(self) -> None:
-        """Start the background tasks."""
+        """Start the tasks that poll the run and refit the taste while the server runs."""
         functions = (self._poll_run, self._poll_embeddings, self.ranker.refit_after_change)
         self._tasks = [asyncio.create_task(self._repeat(function)) for function in functions]
 

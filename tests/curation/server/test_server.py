@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import itertools
 import json
 import signal
@@ -374,7 +375,7 @@ def decide_until_it_dies(client: Client, number: int, saved: list[tuple[int, str
         row = (number, "stars", 1 + step % 5) if step % 2 else (number, "title", f"step {step}")
         try:
             client.decide(row)
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return
         saved.append(row)
 
