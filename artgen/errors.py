@@ -1,6 +1,7 @@
 """Errors that the user can fix, with a location, the problem, what is expected and a helpful command."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -58,3 +59,12 @@ class WriteError(ArtgenError):
 
 class PluginWarning(UserWarning):
     """A plug-in that is left out, or that misbehaves when it is imported."""
+
+
+@contextmanager
+def report_write_errors(path: Path) -> Iterator[None]:
+    """Raise an ``OSError`` inside the ``with`` block as a ``WriteError`` about ``path``."""
+    try:
+        yield
+    except OSError as error:
+        raise WriteError(path, error.strerror or str(error)) from error

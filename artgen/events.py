@@ -120,7 +120,7 @@ class WorkProgress:
 
 @dataclass(frozen=True)
 class Note:
-    """A message to show to the user."""
+    """A message of long work to show to the user, apart from its progress."""
 
     message: str
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from artgen.errors import ArtgenError, WriteError
+from artgen.errors import ArtgenError, report_write_errors
 
 LOCK_FILE = "run.lock"
 # Waits after each try: a process that only checks whether the lock is held holds it for an instant.
@@ -21,7 +21,7 @@ BUSY_ERRNOS = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}
 
 
 class BusyError(ArtgenError):
-    """Another process is working in the folder."""
+    """Error: another process is working in the folder of a run, a training or a site."""
 
     def __init__(self, folder: Path, activity: str = "at work") -> None:
         problem, expected = f"another artgen is {activity} there", "wait for it to end, or stop it"
@@ -38,10 +38,8 @@ def lock_folder(folder: Path) -> Iterator[None]:
     """
     file = folder / LOCK_FILE
     with _open_lock_file(file) as stream:
-        try:
+        with report_write_errors(file):
             os.utime(file)
-        except OSError as error:
-            raise WriteError(file, error.strerror or str(error)) from error
         for seconds in RETRY_SECONDS:
             if _try_lock(stream.fileno()):
                 break
@@ -103,10 +101,8 @@ def is_folder_locked(folder: Path) -> bool:
 
 
 def _open_lock_file(file: Path) -> BinaryIO:
-    try:
+    with report_write_errors(file):
         return file.open("ab")
-    except OSError as error:
-        raise WriteError(file, error.strerror or str(error)) from error
 
 
 def _try_lock(descriptor: int) -> bool:

@@ -7,6 +7,7 @@ import importlib.util
 import os
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,26 +18,17 @@ from artgen.errors import ArtgenError
 BUILTIN_PREFIX = "builtin:"
 BUILTIN_TEXTURES = f"{BUILTIN_PREFIX}textures"
 # Photographs of scikit-image, without lettering or faces: those with colour or texture; those with a subject.
+PHOTOGRAPHS_WITH_SUBJECT = (
+    "chelsea.png",
+    "coffee.png",
+    "hubble_deep_field.jpg",
+    "motorcycle_left.png",
+    "retina.jpg",
+    "rocket.jpg",
+)
 BUILTIN_PHOTOGRAPHS = {
-    BUILTIN_TEXTURES: (
-        "chelsea.png",
-        "coffee.png",
-        "grass.png",
-        "gravel.png",
-        "hubble_deep_field.jpg",
-        "ihc.png",
-        "motorcycle_left.png",
-        "retina.jpg",
-        "rocket.jpg",
-    ),
-    f"{BUILTIN_PREFIX}photographs": (
-        "chelsea.png",
-        "coffee.png",
-        "hubble_deep_field.jpg",
-        "motorcycle_left.png",
-        "retina.jpg",
-        "rocket.jpg",
-    ),
+    BUILTIN_TEXTURES: tuple(sorted((*PHOTOGRAPHS_WITH_SUBJECT, "grass.png", "gravel.png", "ihc.png"))),
+    f"{BUILTIN_PREFIX}photographs": PHOTOGRAPHS_WITH_SUBJECT,
 }
 # Paintings of the built-in styles; aligned faces of invented people: all, dark-haired, fair and red-haired.
 PORTRAITS_FOLDER = Path(__file__).parent / "steps" / "portraits"
@@ -51,6 +43,7 @@ MAX_IMAGES = 2000
 # Folders that artgen writes: a picture made from a folder's images must not become one of them.
 OUTPUT_FOLDERS = frozenset({"runs", "training-runs"})
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"})
+IMAGE_SUFFIXES_HINT = f"images end in {', '.join(sorted(IMAGE_SUFFIXES))}"
 
 
 def _as_list(value: Any) -> Any:
@@ -110,27 +103,22 @@ def _find_on_disk(reference: str, folder: Path) -> list[Path]:
     if path.is_dir():
         images = sorted(p for p in path.rglob("*") if _is_source_image(p.relative_to(path)) and p.is_file())
         if not images:
-            raise ArtgenError(reference, "a folder without images", f"images end in {_join_suffixes()}")
+            raise ArtgenError(reference, "a folder without images", IMAGE_SUFFIXES_HINT)
         return images
     if glob.has_magic(reference):
         matches = (Path(match) for match in glob.glob(str(path), recursive=True))
         images = sorted(p for p in matches if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
-        if images:
-            return images
-        raise ArtgenError(reference, "no image matches this pattern", f"images end in {_join_suffixes()}")
-    raise ArtgenError(
-        reference, f"no such file or folder ({path})", f"relative paths start at {folder.resolve()}"
-    )
+        if not images:
+            raise ArtgenError(reference, "no image matches this pattern", IMAGE_SUFFIXES_HINT)
+        return images
+    expected = f"relative paths start at {folder.resolve()}"
+    raise ArtgenError(reference, f"no such file or folder ({path})", expected)
 
 
 def _is_source_image(path: Path) -> bool:
     """Return whether a file, by its path inside a folder, is an image that artgen did not make."""
     hidden = any(part.startswith(".") for part in path.parts)
     return path.suffix.lower() in IMAGE_SUFFIXES and not hidden and OUTPUT_FOLDERS.isdisjoint(path.parts[:-1])
-
-
-def _join_suffixes() -> str:
-    return ", ".join(sorted(IMAGE_SUFFIXES))
 
 
 def _find_builtin(reference: str) -> list[Path]:
@@ -147,13 +135,19 @@ def _find_builtin(reference: str) -> list[Path]:
 
 
 def _find_photographs(reference: str) -> list[Path]:
-    # find_spec locates the package without importing it.
-    spec = importlib.util.find_spec("skimage")
-    packages = (spec.submodule_search_locations or ()) if spec else ()
-    paths = [Path(package) / "data" / name for package in packages for name in BUILTIN_PHOTOGRAPHS[reference]]
+    folder = find_package_folder("skimage")
+    paths = [folder / "data" / name for name in BUILTIN_PHOTOGRAPHS[reference]] if folder else []
     photographs = [path for path in paths if path.is_file()]
     if not photographs:
-        raise ArtgenError(
-            reference, "scikit-image's photographs are not installed", command="pip install scikit-image"
-        )
+        problem = "scikit-image's photographs are not installed"
+        raise ArtgenError(reference, problem, command="pip install scikit-image")
     return photographs
+
+
+@cache
+def find_package_folder(name: str) -> Path | None:
+    """Find the folder of an installed package; None if it is not installed."""
+    spec = importlib.util.find_spec(name)  # locates a package without importing it
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(os.path.abspath(next(iter(spec.submodule_search_locations))))

@@ -91,7 +91,7 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def handling_signals(self) -> Iterator[None]:
-        """Handle signals from now on.
+        """Stop the server in order at Ctrl-C and SIGTERM from now on, even before its event loop runs.
 
         uvicorn handles them only once its event loop runs; while that is created Ctrl-C would break it.
         """

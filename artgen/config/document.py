@@ -9,11 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from artgen.config.key_lines import KeyPath, find_key_lines
 from artgen.errors import ArtgenError
 
+KeyPath = tuple[str | int, ...]
 MAX_FILE_BYTES = 200_000
 MAX_NESTING_LEVELS = 16
+_STATEMENT = re.compile(r"\S")
+_KEY = re.compile(r"""\s*("(?:\\.|[^"\\])*"|'[^']*'|[A-Za-z0-9_-]+)\s*(\.?)""")
+_VALUE = re.compile(
+    r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*|[^"\'#\[\]{}\n]+|.',
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True)
@@ -53,18 +59,14 @@ def read_document(path: Path) -> Document:
     text = _read_text(path)
     try:
         table = tomllib.loads(text)
-        line_by_key = find_key_lines(text)
+        if _is_nested_deeper(table, MAX_NESTING_LEVELS):
+            raise RecursionError
+        return Document(path, text, table, find_key_lines(text))
     except RecursionError:
-        raise ArtgenError(str(path), "nested too deeply", _depth_hint()) from None
+        expected = f"a recipe is at most {MAX_NESTING_LEVELS} levels deep"
+        raise ArtgenError(str(path), "nested too deeply", expected) from None
     except ValueError as error:
-        raise syntax_error(path, text, error) from None
-    if _is_nested_deeper(table, MAX_NESTING_LEVELS):
-        raise ArtgenError(str(path), "nested too deeply", _depth_hint())
-    return Document(path, text, table, line_by_key)
-
-
-def _depth_hint() -> str:
-    return f"a recipe is at most {MAX_NESTING_LEVELS} levels deep"
+        raise _syntax_error(path, text, error) from None
 
 
 def _read_text(path: Path) -> str:
@@ -87,9 +89,8 @@ def _read_text(path: Path) -> str:
         return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ArtgenError(
-            f"{where}:{line}", f"byte 0x{content[error.start]:02x} is not UTF-8", "save the file as UTF-8"
-        ) from None
+        problem = f"byte 0x{content[error.start]:02x} is not UTF-8"
+        raise ArtgenError(f"{where}:{line}", problem, "save the file as UTF-8") from None
 
 
 def _suggest_file(path: Path) -> str:
@@ -104,7 +105,7 @@ def _suggest_file(path: Path) -> str:
     return f"did you mean {str(path.parent / matches[0])!r}?" if matches else ""
 
 
-def syntax_error(path: Path, text: str, error: ValueError) -> ArtgenError:
+def _syntax_error(path: Path, text: str, error: ValueError) -> ArtgenError:
     """Convert an error of ``tomllib`` to one that names the line and quotes it.
 
     Args:
@@ -118,16 +119,13 @@ def syntax_error(path: Path, text: str, error: ValueError) -> ArtgenError:
     reason = reason[:1].lower() + reason[1:]
     if "string conversion" in reason:
         reason = "a number of too many digits"
+    where, excerpt, lines = str(path), "", text.split("\n")
     if match and match[1]:
-        line = int(match[1])
-        where = f"{path}:{line}:{match[2]}"
-        lines = text.split("\n")
-        excerpt = lines[line - 1].strip() if line <= len(lines) else ""
-    else:
-        where, excerpt = (f"{path}:{text.count(chr(10)) + 1}" if match else str(path)), ""
-    if match and not match[1]:
-        reason += " (the file ends too early)"
-    excerpt = f" in `{excerpt[:60]}`" if excerpt else ""
+        where = f"{path}:{match[1]}:{match[2]}"
+        excerpt = "".join(lines[int(match[1]) - 1 : int(match[1])]).strip()
+        excerpt = f" in `{excerpt[:60]}`" if excerpt else ""
+    elif match:
+        where, reason = f"{path}:{len(lines)}", f"{reason} (the file ends too early)"
     return ArtgenError(where, f"not TOML: {reason}{excerpt}", _syntax_hint(reason, excerpt))
 
 
@@ -140,14 +138,82 @@ def _syntax_hint(reason: str, excerpt: str) -> str:
     return ""
 
 
-def _is_nested_deeper(table: object, levels: int) -> bool:
-    """Return whether tables and lists are nested more than ``levels`` deep."""
-    layer: list[object] = [table]
-    for _ in range(levels):
-        layer = [
-            child
-            for value in layer
-            if isinstance(value, (dict, list))
-            for child in (value.values() if isinstance(value, dict) else value)
-        ]
-    return any(isinstance(value, (dict, list)) for value in layer)
+def _is_nested_deeper(value: object, levels: int) -> bool:
+    """Return whether a table or list has more than ``levels`` levels of tables and lists in it."""
+    if not isinstance(value, dict | list):
+        return False
+    children = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_nested_deeper(child, levels - 1) for child in children)
+
+
+def find_key_lines(text: str) -> dict[KeyPath, int]:
+    """Return the 1-based line of each key and table of a *valid* TOML text."""
+    lines: dict[KeyPath, int] = {}
+    last_indices: dict[KeyPath, int] = {}
+    table: KeyPath = ()
+    position, line = 0, 1
+    while match := _STATEMENT.search(text, position):
+        start = match.start()
+        line += text.count("\n", position, start)
+        if text[start] == "#":
+            end = _line_end(text, start)
+        elif text[start] == "[":
+            is_array = text.startswith("[[", start)
+            names, end = _parse_dotted_key(text, start + (2 if is_array else 1))
+            end = _line_end(text, end)
+            table = (*_resolve_table_keys(names[:-1], last_indices), names[-1])
+            if is_array:
+                lines.setdefault(table, line)
+                last_indices[table] = last_indices.get(table, -1) + 1
+                table = (*table, last_indices[table])
+            else:
+                table = _resolve_table_keys(names, last_indices)
+            lines[table] = line
+        else:
+            names, end = _parse_dotted_key(text, start)
+            for count in range(1, len(names) + 1):
+                lines.setdefault(table + names[:count], line)
+            end = _skip_value(text, end)
+        line += text.count("\n", start, end)
+        position = end
+    return lines
+
+
+def _resolve_table_keys(names: tuple[str, ...], last_indices: Mapping[KeyPath, int]) -> KeyPath:
+    """Insert the index of the current entry after each array of tables in a header's names."""
+    keys: KeyPath = ()
+    for name in names:
+        keys = (*keys, name)
+        if keys in last_indices:
+            keys = (*keys, last_indices[keys])
+    return keys
+
+
+def _parse_dotted_key(text: str, position: int) -> tuple[tuple[str, ...], int]:
+    """Return the names of a dotted key, and the position after it."""
+    names: list[str] = []
+    while match := _KEY.match(text, position):
+        quoted = match[1][0] in "\"'"
+        names.append(next(iter(tomllib.loads(f"{match[1]} = 0"))) if quoted else match[1])
+        position = match.end()
+        if not match[2]:
+            break
+    return tuple(names), position
+
+
+def _line_end(text: str, position: int) -> int:
+    """Return the position of the next line's first character."""
+    end = text.find("\n", position)
+    return len(text) if end < 0 else end + 1
+
+
+def _skip_value(text: str, position: int) -> int:
+    """Return the position after a value, which may span several lines."""
+    depth = 0
+    while match := _VALUE.match(text, position):
+        position = match.end()
+        token = match[0]
+        if token == "\n" and depth == 0:
+            break
+        depth += (token in ("[", "{")) - (token in ("]", "}"))
+    return position

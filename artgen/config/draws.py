@@ -67,22 +67,18 @@ def _schema_tag(value: Any) -> str | None:
     return next(iter(value)) if len(value) == 1 and next(iter(value)) in DRAW_KINDS else None
 
 
-def _create_table_parser(kind: str) -> Callable[[Any], Draw]:
-    """Return a function that builds a draw of a kind from its table and checks the order of its ends."""
-
-    def parse_table(table: dict[str, list[Any]]) -> Draw:
-        values = tuple(table[kind])
-        if kind != "choice":
-            low, high = values
-            if low > high:
-                raise PydanticCustomError("draw_order", "the smaller number comes first")
-            if kind == "log_uniform" and low <= 0:
-                raise PydanticCustomError("draw_log", "log_uniform needs numbers above 0")
-            if kind == "integer" and (low != int(low) or high != int(high)):
-                raise PydanticCustomError("draw_integer", "integer needs two whole numbers")
-        return Draw(kind, values)
-
-    return parse_table
+def _parse_table(table: dict[str, list[Any]]) -> Draw:
+    """Build a draw from its table, and check the order of its ends."""
+    ((kind, values),) = table.items()
+    if kind != "choice":
+        low, high = values
+        if low > high:
+            raise PydanticCustomError("draw_order", "the smaller number comes first")
+        if kind == "log_uniform" and low <= 0:
+            raise PydanticCustomError("draw_log", "log_uniform needs numbers above 0")
+        if kind == "integer" and (low != int(low) or high != int(high)):
+            raise PydanticCustomError("draw_integer", "integer needs two whole numbers")
+    return Draw(kind, tuple(values))
 
 
 def _plain_types(annotation: Any) -> set[Any]:
@@ -114,7 +110,7 @@ class _DrawnSchema:
             table = core_schema.typed_dict_schema(
                 {kind: core_schema.typed_dict_field(values)}, extra_behavior="forbid"
             )
-            branches[kind] = core_schema.no_info_after_validator_function(_create_table_parser(kind), table)
+            branches[kind] = core_schema.no_info_after_validator_function(_parse_table, table)
         return core_schema.tagged_union_schema(
             branches,
             _schema_tag,
@@ -130,5 +126,5 @@ else:
         """``Drawn[T]``: a ``T``, or a table that draws one."""
 
         def __class_getitem__(cls, annotation: Any) -> Any:
-            """Return the annotation that Pydantic sees."""
+            """Return the annotation by which Pydantic accepts a plain value or a draw of it."""
             return Annotated[annotation, _DrawnSchema()]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,27 +38,23 @@ class FieldDescription:
     options: tuple[str, ...]
 
 
-def describe_fields(model: type[BaseModel]) -> dict[str, FieldDescription]:
-    """Describe every field of a model except ``use``, in the order of the model."""
-    return {
-        name: _describe_field(name, spec) for name, spec in _schema_properties(model).items() if name != "use"
-    }
-
-
 @functools.cache
-def _schema_properties(model: type[BaseModel]) -> dict[str, Any]:
-    properties: dict[str, Any] = model.model_json_schema()["properties"]
-    return properties
+def describe_fields(model: type[BaseModel]) -> Mapping[str, FieldDescription]:
+    """Describe every field of a model except ``use``, in the order of the model."""
+    properties = model.model_json_schema()["properties"]
+    return {name: _describe_field(name, spec) for name, spec in properties.items() if name != "use"}
 
 
 def _describe_field(name: str, spec: dict[str, Any]) -> FieldDescription:
     default = spec.get("default")
+    if isinstance(default, list) and len(default) == 1:
+        default = default[0]
     plain_schema = plain_value_schema(spec)
     return FieldDescription(
         name=name,
         description=spec.get("description", ""),
         allowed=_describe_allowed(plain_schema, spec),
-        default="" if default is None else format_toml_value(_unwrap_single_item(default)),
+        default="" if default is None else format_toml_value(default),
         draws=tuple(list_draw_kinds(spec)),
         options=tuple(str(word) for word in plain_schema.get("enum", ())),
     )
@@ -104,16 +100,8 @@ def _describe_range(plain_schema: dict[str, Any]) -> str:
     lower = f"from {low:g}" if low is not None else f"above {above:g}" if above is not None else ""
     upper = f"below {below:g}" if below is not None else ""
     if high is not None:
-        upper = f"to {_format_number(high)}"
+        upper = f"to {high:_}" if high >= 100_000 else f"to {high:g}"
     return " ".join(filter(None, [lower, upper]))
-
-
-def _format_number(value: float) -> str:
-    return f"{value:,}".replace(",", "_") if value >= 100_000 else f"{value:g}"
-
-
-def _unwrap_single_item(value: Any) -> Any:
-    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def format_toml_value(value: Any, max_length: int = 60) -> str:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from artgen.config.document import Document
+from artgen.config.document import Document, KeyPath
 from artgen.config.draws import DRAW_KINDS, VALUE_TAG
 from artgen.config.fields import FieldDescription, describe_fields, format_toml_value
-from artgen.config.key_lines import KeyPath
 from artgen.errors import ArtgenError
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def did_you_mean(word: object, known_words: Iterable[str]) -> str:
 def validate_table(
     model: type[ModelT], table: Mapping[str, Any], document: Document, keys: KeyPath, title: str = ""
 ) -> tuple[ModelT | None, list[ArtgenError]]:
-    """Validate a table of a document.
+    """Validate a table of a TOML document by a Pydantic model.
 
     Args:
         model: the Pydantic model that the table must match.
@@ -75,11 +74,8 @@ def _to_artgen_error(
     has_use_key = "use" in model.model_fields
     model, location, depth = _resolve_innermost_table(model, location)
     # Other words below the field name a branch of a union, which nobody wrote in the file.
-    below = location[depth + 1 :]
-    location = (
-        *location[: depth + 1],
-        *(part for part in below if isinstance(part, int) or part in DRAW_KINDS),
-    )
+    below = (part for part in location[depth + 1 :] if isinstance(part, int) or part in DRAW_KINDS)
+    location = (*location[: depth + 1], *below)
     name = str(location[depth]) if len(location) > depth else ""
     has_bad_tag = error["type"] in ("union_tag_not_found", "union_tag_invalid")
     choices = _list_table_models(model, name) if has_bad_tag else []
@@ -127,12 +123,11 @@ def _resolve_innermost_table(
 def _list_table_models(model: type[BaseModel], key: str) -> list[type[BaseModel]]:
     """List the models of the tables that a field may hold, alone or in a list."""
     field = model.model_fields.get(key)
-    models, queue = [], [field.annotation if field else None]
-    while queue:
-        annotation = queue.pop(0)
+    models, annotations = [], [field.annotation if field else None]
+    for annotation in annotations:
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             models.append(annotation)
-        queue.extend(get_args(annotation))
+        annotations.extend(get_args(annotation))
     return models
 
 

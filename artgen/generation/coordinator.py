@@ -20,8 +20,8 @@ from artgen.generation.worker import WorkerOrder
 from artgen.locks import BusyError, lock_folder
 from artgen.recipe import Lineage, Recipe, draw_candidate
 from artgen.runs.candidate import FIRST_VARIATION_NUMBER, format_number_ranges
-from artgen.runs.input_files import hash_files, portable_file_name
 from artgen.runs.lookup import RUNS_FOLDER, is_run_folder
+from artgen.runs.provenance import hash_files, portable_file_name
 from artgen.runs.stages import STAGE_CACHE_FOLDER
 from artgen.runs.store import RECIPE_FOLDER_FACT, Run, prepare_run_folder
 

@@ -26,13 +26,13 @@ from artgen.runs.candidate import (
     stage_preview_path,
     thumbnail_path,
 )
-from artgen.runs.input_files import portable_file_name
 from artgen.runs.provenance import (
     PROVENANCE_FORMAT,
     Provenance,
     StageSize,
     UsedFile,
     UsedPlugin,
+    portable_file_name,
     safe_recipe_name,
 )
 from artgen.runs.stages import dequantise_image

@@ -24,7 +24,7 @@ from artgen.steps.style import StyleStep
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from artgen.config.key_lines import KeyPath
+    from artgen.config.document import KeyPath
     from artgen.generation.chain import GenerationSettings
     from artgen.runs.provenance import Provenance
     from artgen.style.film.film import PaintedFilm

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from artgen.config.document import Document, read_document
+from pydantic import ValidationError
+
+from artgen.config.document import Document, KeyPath, read_document
 from artgen.config.fields import format_toml_value
-from artgen.config.key_lines import KeyPath
 from artgen.config.messages import did_you_mean, validate_table
 from artgen.errors import ArtgenError, ValidationErrors
 from artgen.plugins import PACKAGE_NAME, PluginRegistry, is_installed
-from artgen.recipe.model import Gallery, Recipe
+from artgen.recipe.model import Gallery, Recipe, title_from_file_name
 from artgen.recipe.overrides import apply_overrides
 from artgen.steps import SOURCES, STEPS, Step
 from artgen.steps.base import SOURCE_ID, RecipePart
@@ -43,8 +44,6 @@ def load_recipe(path: Path | str, overrides: Sequence[str] = ()) -> Recipe:
     path = Path(path)
     try:
         document, errors = apply_overrides(read_document(path), overrides)
-    except ValidationErrors:
-        raise
     except ArtgenError as error:
         raise ValidationErrors(str(path), [error]) from None
     if "family" in document.table and "source" not in document.table:
@@ -68,44 +67,35 @@ def build_recipe(
     Raises:
         ValidationErrors: all errors in the recipe, each with its location.
     """
-    errors, path = list(earlier_errors), document.path
-    recipe = _validate_recipe(document, errors, packages_by_use or {})
-    if errors or recipe is None:
-        raise ValidationErrors(str(path), sorted(errors, key=lambda error: _line_number(error, path)))
-    return recipe
-
-
-def _validate_recipe(
-    document: Document, errors: list[ArtgenError], packages_by_use: Mapping[str, str]
-) -> Recipe | None:
-    """Validate a whole document and append to ``errors``; None if its top level is invalid."""
-    table = document.table
-    packages = _MissingPackages(packages_by_use, _list_missing(table.get("requires")))
-    source = _validate_part(document, ("source",), SOURCES, packages, errors)
+    errors, table = list(earlier_errors), document.table
+    packages = _MissingPackages(packages_by_use or {}, _list_missing(table.get("requires")))
+    source = _validate_part(document, ("source",), table.get("source"), SOURCES, packages, errors)
     step_tables = table.get("steps", [])
     if not isinstance(step_tables, list):
         errors.append(_wrong_type_error(document, ("steps",), step_tables, "steps are written [[steps]]"))
         step_tables = []
-    indices = range(len(step_tables))
-    steps = [_validate_part(document, ("steps", index), STEPS, packages, errors) for index in indices]
+    steps = [
+        _validate_part(document, ("steps", index), step_table, STEPS, packages, errors)
+        for index, step_table in enumerate(step_tables)
+    ]
     errors.extend(_duplicate_id_errors(document, step_tables))
-    gallery = None
-    if isinstance(table.get("gallery", {}), dict):
-        gallery_table = table.get("gallery", {})
+    gallery, gallery_table = None, table.get("gallery", {})
+    if isinstance(gallery_table, dict):
         gallery, table_errors = validate_table(Gallery, gallery_table, document, ("gallery",), "gallery")
         errors.extend(table_errors)
     else:
-        errors.append(_wrong_type_error(document, ("gallery",), table["gallery"], "it is written [gallery]"))
+        errors.append(_wrong_type_error(document, ("gallery",), gallery_table, "it is written [gallery]"))
     top_level_fields = {key: value for key, value in table.items() if key not in TABLE_KEYS}
-    title_from_name = document.path.stem.replace("-", " ").replace("_", " ").capitalize()[:200]
-    top_level_fields.setdefault("title", title_from_name)
+    top_level_fields.setdefault("title", title_from_file_name(document.path.stem)[:200])
     # An invalid part has been reported; a valid one instead of it allows to check the top level.
-    parts = {"source": source or CropsSource(), "steps": [step for step in steps if step]}
-    parts["gallery"] = gallery or Gallery()
-    recipe, table_errors = validate_table(Recipe, top_level_fields | parts, document, ())
+    parts = {"source": source or CropsSource(), "steps": list(filter(None, steps))}
+    fields = {**top_level_fields, **parts, "gallery": gallery or Gallery()}
+    recipe, table_errors = validate_table(Recipe, fields, document, ())
     errors.extend(table_errors)
-    if recipe is not None:
-        recipe._path, recipe._text = document.path, document.text
+    if errors or recipe is None:
+        errors.sort(key=lambda error: _line_number(error, document.path))
+        raise ValidationErrors(str(document.path), errors)
+    recipe._path, recipe._text = document.path, document.text
     return recipe
 
 
@@ -123,7 +113,9 @@ def build_step(use: str, fields: Mapping[str, Any], folder: Path) -> Step:
     values = {name: str(value) if isinstance(value, Path) else value for name, value in fields.items()}
     document = Document(folder / f"step {use}", "", {"steps": [{"use": use} | values]}, {})
     errors: list[ArtgenError] = []
-    step: Step | None = _validate_part(document, ("steps", 0), STEPS, _MissingPackages({}, ()), errors)
+    step: Step | None = _validate_part(
+        document, ("steps", 0), document.table["steps"][0], STEPS, _MissingPackages({}, ()), errors
+    )
     if errors or step is None:
         raise ValidationErrors(f"step {use}", errors)
     return step
@@ -132,14 +124,12 @@ def build_step(use: str, fields: Mapping[str, Any], folder: Path) -> Step:
 def _validate_part(
     document: Document,
     keys: KeyPath,
+    table: Any,
     registry: PluginRegistry[Any],
     packages: _MissingPackages,
     errors: list[ArtgenError],
 ) -> Any:
     """Validate the source or a step, including the files it names; None if the table is invalid."""
-    table: Any = document.table
-    for key in keys:
-        table = table.get(key) if isinstance(table, dict) else table[key]
     title = _table_title(table, keys)
     if table is None:
         expected = f'add [source] with use = "crops"; known: {", ".join(registry.names())}'
@@ -150,9 +140,6 @@ def _validate_part(
         return None
     use = table.get("use")
     where = f"{document.locate((*keys, 'use'))}: {title}.use"
-    if use is None:
-        errors.append(ArtgenError(where, "missing", f"known: {', '.join(registry.names())}", "artgen steps"))
-        return None
     try:
         model = registry.find(use)
     except ArtgenError as plugin_error:
@@ -165,8 +152,8 @@ def _validate_part(
     errors.extend(field_errors)
     readable_part = part or _parse_valid_fields(model, table)
     for field, error in readable_part.validate_files(document.path.parent) if readable_part else ():
-        field_location = f"{document.locate((*keys, field))}: {title}.{field}"
-        errors.append(ArtgenError(field_location, error.problem, error.expected, error.command))
+        where = f"{document.locate((*keys, field))}: {title}.{field}"
+        errors.append(ArtgenError(where, error.problem, error.expected, error.command))
     return part
 
 
@@ -176,18 +163,13 @@ def _parse_valid_fields(model: type[RecipePart], table: Mapping[str, Any]) -> Re
     Returns:
         The part, or None if a field that must be given is missing or invalid.
     """
-    from pydantic import ValidationError
-
-    try:
-        return model.model_validate(table)
-    except ValidationError as validation_error:
-        invalid_fields = {
-            error["loc"][0] for error in validation_error.errors(include_url=False) if error["loc"]
-        }
-    try:
-        return model.model_validate({key: value for key, value in table.items() if key not in invalid_fields})
-    except ValidationError:
-        return None
+    for _ in range(2):
+        try:
+            return model.model_validate(table)
+        except ValidationError as invalid:
+            invalid_fields = {error["loc"][0] for error in invalid.errors(include_url=False) if error["loc"]}
+            table = {key: value for key, value in table.items() if key not in invalid_fields}
+    return None
 
 
 @dataclass(frozen=True)
@@ -221,8 +203,10 @@ def _unknown_use_error(
     where: str, use: Any, registry: PluginRegistry[Any], packages: _MissingPackages
 ) -> ArtgenError:
     """Return the error for an unknown ``use``: what to write instead, or which package to install."""
-    value = format_toml_value(use)
-    if isinstance(use, str) and registry is SOURCES and use in STEPS:
+    value = "missing" if use is None else format_toml_value(use)
+    if use is None:
+        expected = f"known: {', '.join(registry.names())}"
+    elif isinstance(use, str) and registry is SOURCES and use in STEPS:
         expected = f"{use!r} is a step, not a source; sources: {', '.join(SOURCES.names())}"
     elif isinstance(use, str) and registry is STEPS and use in SOURCES:
         expected = f"{use!r} is a source, not a step; steps: {', '.join(STEPS.names())}"
@@ -239,17 +223,21 @@ def _table_title(table: Any, keys: KeyPath) -> str:
     """Return how messages name a table: ``source``, or ``steps.ID`` (``steps.0`` without a usable id)."""
     if len(keys) == 1:
         return str(keys[0])
-    name = table.get("id", table.get("use")) if isinstance(table, dict) else None
+    name = _written_name(table)
     is_printable = isinstance(name, str) and name.isprintable() and len(name) <= 40
     return f"steps.{name if is_printable else keys[1]}"
+
+
+def _written_name(table: Any) -> Any:
+    """Return the id of a step as its table says it, which may be invalid; None if it says none."""
+    return table.get("id", table.get("use")) if isinstance(table, dict) else None
 
 
 def _duplicate_id_errors(document: Document, steps: Sequence[Any]) -> list[ArtgenError]:
     errors = []
     earlier_names: set[str] = set()
     for number, table in enumerate(steps):
-        name = table.get("id", table.get("use")) if isinstance(table, dict) else None
-        if not isinstance(name, str):
+        if not isinstance(name := _written_name(table), str):
             continue
         where = f"{document.locate(('steps', number))}: steps.{number}"
         if name == SOURCE_ID:
@@ -262,9 +250,8 @@ def _duplicate_id_errors(document: Document, steps: Sequence[Any]) -> list[Artge
 
 
 def _wrong_type_error(document: Document, keys: KeyPath, value: Any, expected: str) -> ArtgenError:
-    return ArtgenError(
-        document.locate(keys), f"{'.'.join(map(str, keys))} = {format_toml_value(value)}", expected
-    )
+    problem = f"{'.'.join(map(str, keys))} = {format_toml_value(value)}"
+    return ArtgenError(document.locate(keys), problem, expected)
 
 
 def _line_number(error: ArtgenError, path: Path) -> int:

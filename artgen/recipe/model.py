@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import string
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,6 +32,11 @@ CAPTION_PLACEHOLDERS = ("index", "seed", "source", "title")
 
 
 PackageName = Annotated[str, Field(pattern=f"^{PACKAGE_NAME.pattern}$")]
+
+
+def title_from_file_name(name: str) -> str:
+    """Return the title of a recipe that has none: its file name, without the suffix, in words."""
+    return name.replace("-", " ").replace("_", " ").capitalize()
 
 
 class Gallery(BaseModel):
@@ -130,8 +136,7 @@ class Recipe(BaseModel):
 
         Texts for the gallery, comments and the number of candidates do not change it.
         """
-        content = self.model_dump(mode="json", include={"seed", "source", "steps"})
-        return json_hash(content)
+        return json_hash(self.model_dump(mode="json", include={"seed", "source", "steps"}))
 
     def caption(self, candidate: int, seed: int, source: str) -> str:
         """Return a candidate's caption.
@@ -188,17 +193,14 @@ def draw_candidate(recipe: Recipe, seed: int, candidate: int | Lineage) -> Drawn
     """
     lineage = Lineage.from_candidate(candidate)
 
-    def stream_opener(step_id: str) -> Any:
-        def open_stream(name: str) -> random.Random:
-            return python_rng(derive_key(seed, lineage.root, step_id, name))
+    def open_stream(step_id: str, name: str) -> random.Random:
+        return python_rng(derive_key(seed, lineage.root, step_id, name))
 
-        return open_stream
-
-    source, values = recipe.source.resolve_draws(stream_opener(SOURCE_ID))
+    source, values = recipe.source.resolve_draws(partial(open_stream, SOURCE_ID))
     draws = {SOURCE_ID: values} if values else {}
     steps: list[Step] = []
     for step, shares in zip(recipe.steps, move_shares_by_step(recipe.steps), strict=True):
-        drawn_step, values = step.resolve_draws(stream_opener(step.name))
+        drawn_step, values = step.resolve_draws(partial(open_stream, step.name))
         for field, field_draw in draws_by_field(step).items():
             for number in lineage.variation_numbers:
                 rng = python_rng(derive_key(seed, number, step.name, f"vary.{field}"))

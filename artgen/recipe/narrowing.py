@@ -118,22 +118,18 @@ def narrow_draw(draw: Draw, values: Sequence[Any], weights: Sequence[float] | No
     if not has_room(draw):
         return draw
     low, high = draw.values
-    if draw.kind == "log_uniform":
-        lower_limit, upper_limit = math.log(low), math.log(high)
-        start, end = _narrow_range([math.log(value) for value in values], weights, lower_limit, upper_limit)
-        ends = (math.exp(start), math.exp(end))
-    else:
-        lower_limit, upper_limit = low, high
-        start, end = ends = _narrow_range(values, weights, low, high)
+    is_logarithmic = draw.kind == "log_uniform"
+    scaled_values = (math.log(value) if is_logarithmic else value for value in (low, high, *values))
+    lower_limit, upper_limit, *picked = scaled_values
+    start, end = ends = _narrow_range(picked, weights, lower_limit, upper_limit)
     if end - start > MAX_NARROWED_SHARE * (upper_limit - lower_limit):
         return draw
+    if is_logarithmic:
+        ends = math.exp(start), math.exp(end)
     if draw.kind == "integer":
         return Draw("integer", _round_outwards_to_integers(ends, int(low), int(high)))
-    rounded_ends = (
-        max(low, _round_to_four_digits(ends[0], ROUND_FLOOR)),
-        min(high, _round_to_four_digits(ends[1], ROUND_CEILING)),
-    )
-    return Draw(draw.kind, rounded_ends)
+    rounded_low = max(low, _round_to_four_digits(ends[0], ROUND_FLOOR))
+    return Draw(draw.kind, (rounded_low, min(high, _round_to_four_digits(ends[1], ROUND_CEILING))))
 
 
 def _narrow_range(

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from artgen.config.document import Document
-from artgen.config.key_lines import KeyPath
+from artgen.config.document import Document, KeyPath
 from artgen.config.messages import did_you_mean
 from artgen.errors import ArtgenError
 
@@ -16,7 +15,7 @@ OPTION_EXAMPLES = "--set steps.grow.scale=2, --set source.size=48 or --set seed=
 
 
 def apply_overrides(document: Document, options: Sequence[str]) -> tuple[Document, list[ArtgenError]]:
-    """Write overrides into a document.
+    """Write the overrides of ``--set`` into a recipe's document.
 
     The text keeps its comments, so that a run can store the recipe that it used.
 
@@ -59,20 +58,18 @@ def parse_override(option: str, table: dict[str, Any]) -> tuple[KeyPath, Any]:
     if not equals or not all(names):
         raise ArtgenError(where, "not of the form KEY=VALUE", f"for example {OPTION_EXAMPLES}")
     value = _parse_value(where, text.strip())
+    keys: KeyPath = names
     if names[0] == "steps":
         if len(names) < 3:
             raise ArtgenError(where, "names no field of a step", f"for example {OPTION_EXAMPLES}")
         step_index = _find_step_index(where, names[1], table.get("steps"))
+        keys = ("steps", step_index, *names[2:])
         if not isinstance(table["steps"][step_index], dict):
-            raise ArtgenError(
-                where, f"steps.{step_index} is no table in this recipe", "it is written [[steps]]"
-            )
-        keys: KeyPath = ("steps", step_index, *names[2:])
-    else:
-        keys = names
-    if names[0] in ("source", "gallery") and not isinstance(table.get(names[0], {}), dict):
+            problem = f"steps.{step_index} is no table in this recipe"
+            raise ArtgenError(where, problem, "it is written [[steps]]")
+    field_depth = {"steps": 3, "source": 2, "gallery": 2}.get(names[0], 1)
+    if field_depth == 2 and not isinstance(table.get(names[0], {}), dict):
         raise ArtgenError(where, f"{names[0]} is no table in this recipe", f"it is written [{names[0]}]")
-    field_depth = 3 if names[0] == "steps" else 2 if names[0] in ("source", "gallery") else 1
     if len(keys) < field_depth:
         raise ArtgenError(where, f"names no field of [{names[0]}]", f"for example {OPTION_EXAMPLES}")
     if len(keys) > field_depth + 1:
@@ -91,9 +88,8 @@ def _parse_value(where: str, text: str) -> Any:
         table = tomllib.loads(f"value = {text}")
     except (ValueError, RecursionError):
         if text[:1] in ("[", "{", '"', "'"):
-            raise ArtgenError(
-                where, f"{text} is not a TOML value", "quote the option: --set 'key=[0, 1]'"
-            ) from None
+            expected = "quote the option: --set 'key=[0, 1]'"
+            raise ArtgenError(where, f"{text} is not a TOML value", expected) from None
         return text
     return table["value"] if len(table) == 1 else text
 
@@ -126,7 +122,7 @@ def _write_changes(document: Document, changes: dict[KeyPath, Any], option_by_ke
                 if isinstance(key, str) and key not in table:
                     table[key] = tomlkit.table()
                 table = table[key]
-            table[keys[-1]] = _to_tomlkit_item(value)
+            table[keys[-1]] = to_inline_table(value) if isinstance(value, dict) else value
             text = tomlkit.dumps(toml_document)
             tomllib.loads(text)
         except (TOMLKitError, ValueError, RecursionError) as error:
@@ -135,12 +131,10 @@ def _write_changes(document: Document, changes: dict[KeyPath, Any], option_by_ke
     return text
 
 
-def _to_tomlkit_item(value: Any) -> Any:
-    """Convert a dictionary to an inline table; other values are returned as they are."""
+def to_inline_table(table: dict[str, Any]) -> Any:
+    """Convert a table to one that TOML writes on one line."""
     import tomlkit
 
-    if not isinstance(value, dict):
-        return value
     inline = tomlkit.inline_table()
-    inline.update(value)
+    inline.update(table)
     return inline

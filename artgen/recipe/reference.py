@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -87,19 +85,9 @@ def describe_table(
         plugin: the plug-in that it comes from, if any.
     """
     summary = " ".join((inspect.getdoc(model) or "").split("\n\n")[0].split())
-    return TableDescription(
-        use or header.strip("[]"),
-        header,
-        use,
-        summary,
-        tuple(describe_fields(model).values()),
-        f"{plugin.package} {plugin.version}" if plugin else "",
-    )
-
-
-def table_to_json(table: TableDescription) -> dict[str, Any]:
-    """Convert a table's description to plain data for JSON."""
-    return dataclasses.asdict(table)
+    fields = tuple(describe_fields(model).values())
+    package = f"{plugin.package} {plugin.version}" if plugin else ""
+    return TableDescription(use or header.strip("[]"), header, use, summary, fields, package)
 
 
 def format_tables_as_text(tables: Sequence[TableDescription], width: int) -> str:
@@ -114,9 +102,9 @@ def format_tables_as_text(tables: Sequence[TableDescription], width: int) -> str
 
 def _format_table(table: TableDescription, width: int) -> str:
     header_line = " ".join(filter(None, [table.header, f'use = "{table.use}"' if table.use else ""]))
-    head = [header_line] if header_line else []
     summary = f"{table.summary} (From {table.package}.)" if table.package else table.summary
-    lines = [*head, textwrap.fill(summary, width, initial_indent="  ", subsequent_indent="  ")]
+    summary = textwrap.fill(summary, width, initial_indent="  ", subsequent_indent="  ")
+    lines = [header_line, summary] if header_line else [summary]
     for field in table.fields:
         star = "*" if field.draws else ""
         default = f"; default {field.default}" if field.default not in ("", '""') else ""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from artgen.errors import ArtgenError
 from artgen.imaging.io.files import atomic_write
+from artgen.recipe.model import title_from_file_name
 from artgen.recipe.schema import SCHEMA_FILE_NAME, SCHEMA_TITLE, recipe_schema_text
 
 
@@ -41,15 +42,13 @@ def create_starter_recipe(name: str) -> tuple[Path, Path]:
 
 def starter_text(name: str) -> str:
     """Return the text of a new recipe called ``name``."""
-    title = json.dumps(name.replace("-", " ").replace("_", " ").capitalize(), ensure_ascii=False)
+    title = json.dumps(title_from_file_name(name), ensure_ascii=False)
     return files("artgen.recipe").joinpath("starter.toml").read_text("utf-8").replace('"TITLE"', title)
 
 
 def _may_write_schema(schema: Path) -> bool:
     """Return whether the file is missing or an earlier recipe schema, so that it may be written."""
     try:
-        if not schema.exists():
-            return True
-        return schema.is_file() and json.loads(schema.read_text("utf-8")).get("title") == SCHEMA_TITLE
+        return not schema.exists() or json.loads(schema.read_text("utf-8")).get("title") == SCHEMA_TITLE
     except (OSError, ValueError, AttributeError):
         return False

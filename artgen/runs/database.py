@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from artgen.errors import ArtgenError, WriteError
-from artgen.runs.candidate import FIRST_VARIATION_NUMBER, Candidate
+from artgen.runs.candidate import FIRST_VARIATION_NUMBER, Candidate, CandidateRow
 from artgen.runs.history import DecisionAction, DecisionChange
-from artgen.runs.row import CandidateRow
 
 DATABASE_FORMAT = 2
 SCHEMA_SQL = """
@@ -46,9 +45,8 @@ class DatabaseDamagedError(ArtgenError):
     """The file is no usable database; it can be rebuilt from the pictures."""
 
     def __init__(self, file: Path) -> None:
-        super().__init__(
-            str(file), "the database is damaged", "the same command again rebuilds it from the pictures"
-        )
+        expected = "the same command again rebuilds it from the pictures"
+        super().__init__(str(file), "the database is damaged", expected)
 
 
 class DatabaseBusyError(ArtgenError):
@@ -66,12 +64,14 @@ class RunDatabase:
         new: create the tables; otherwise a file without them counts as damaged.
 
     Raises:
-        DatabaseDamagedError: the file is damaged, or has an older format.
+        DatabaseDamagedError: the file is missing or damaged, or has an older format.
         ArtgenError: the file was written by a newer artgen, or cannot be opened.
     """
 
     def __init__(self, file: Path, *, new: bool = False) -> None:
         self.file = file
+        if not new and not file.is_file():  # SQLite would create it
+            raise DatabaseDamagedError(file)
         with self._translate_errors():
             self._connection = sqlite3.connect(file, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)
             try:
@@ -94,9 +94,8 @@ class RunDatabase:
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=FULL")
         if version < DATABASE_FORMAT:
-            self._connection.executescript(
-                f"BEGIN; {SCHEMA_SQL} PRAGMA user_version={DATABASE_FORMAT}; COMMIT;"
-            )
+            script = f"BEGIN; {SCHEMA_SQL} PRAGMA user_version={DATABASE_FORMAT}; COMMIT;"
+            self._connection.executescript(script)
 
     def is_replaced(self) -> bool:
         """Return whether the file was removed or replaced, so that anything written here would be lost."""
@@ -131,7 +130,7 @@ class RunDatabase:
 
     def data_version(self) -> int:
         """Return a number that changes when another connection has written."""
-        return int(self._query("PRAGMA data_version")[0][0])
+        return self._query_number("PRAGMA data_version")
 
     def read_rows(self, after_arrival: int = 0) -> list[CandidateRow]:
         """Read the candidates that arrived after ``after_arrival``, sorted by number."""
@@ -164,9 +163,8 @@ class RunDatabase:
         placeholders = ",".join("?" * (len(columns) + 3))
         rows = [(*columns, change.candidate, change.field, json.dumps(change.value)) for change in changes]
         with self._translate_errors():
-            self._connection.executemany(
-                f"INSERT INTO decisions ({DECISION_COLUMNS}) VALUES ({placeholders})", rows
-            )
+            query = f"INSERT INTO decisions ({DECISION_COLUMNS}) VALUES ({placeholders})"
+            self._connection.executemany(query, rows)
 
     def replace_actions(self, actions: Iterable[DecisionAction]) -> None:
         """Replace all actions by these; row ids start at 1 again, so the same actions get the same ids."""
@@ -196,13 +194,12 @@ class RunDatabase:
 
     def read_embeddings(self, embedding_name: str) -> list[tuple[int, bytes]]:
         """Read number and vector of every embedding of this name, sorted by number."""
-        return self._query(
-            "SELECT number, vector FROM embeddings WHERE name = ? ORDER BY number", embedding_name
-        )
+        query = "SELECT number, vector FROM embeddings WHERE name = ? ORDER BY number"
+        return self._query(query, embedding_name)
 
     def count_embeddings(self, embedding_name: str) -> int:
         """Return the number of embeddings of this name."""
-        return int(self._query("SELECT count(*) FROM embeddings WHERE name = ?", embedding_name)[0][0])
+        return self._query_number("SELECT count(*) FROM embeddings WHERE name = ?", embedding_name)
 
     def list_candidates_without_embedding(self, embedding_name: str) -> list[int]:
         """List the numbers of the candidates without an embedding of this name."""
@@ -212,16 +209,13 @@ class RunDatabase:
 
     def next_variation_number(self) -> int:
         """Return the number for the next variation to be queued."""
-        max_query = "SELECT max(number) AS n FROM {0}"
-        union_query = f"{max_query.format('candidates')} UNION ALL {max_query.format('variations')}"
-        return int(
-            self._query(
-                f"SELECT max(?, coalesce(max(n) + 1, 0)) FROM ({union_query})", FIRST_VARIATION_NUMBER
-            )[0][0]
-        )
+        max_query = "SELECT max(number) AS n FROM"
+        union_query = f"{max_query} candidates UNION ALL {max_query} variations"
+        query = f"SELECT max(?, coalesce(max(n) + 1, 0)) FROM ({union_query})"
+        return self._query_number(query, FIRST_VARIATION_NUMBER)
 
     def queue_variation(self, number: int, parent: int, timestamp: str) -> None:
-        """Add a variation to the queue."""
+        """Add a variation to the queue of those that are still to be generated."""
         self._query("INSERT INTO variations VALUES (?,?,?)", number, parent, timestamp)
 
     def read_parents(self) -> dict[int, int]:
@@ -230,7 +224,7 @@ class RunDatabase:
         return dict(self._query(f"SELECT number, parent FROM variations UNION {candidates_query} ORDER BY 1"))
 
     def unqueue_variation(self, number: int) -> None:
-        """Remove a variation from the queue."""
+        """Remove a variation from the queue of those that are still to be generated."""
         self._query("DELETE FROM variations WHERE number = ?", number)
 
     def list_queued_variations(self) -> list[tuple[int, int]]:
@@ -244,13 +238,17 @@ class RunDatabase:
         return str(rows[0][0]) if rows else None
 
     def write_fact(self, name: str, value: str) -> None:
-        """Store a fact about the run."""
+        """Store a fact about the run under a name, in place of the fact stored there."""
         self._query("INSERT OR REPLACE INTO facts VALUES (?, ?)", name, value)
 
     def _query(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Run one SQL statement and return its rows."""
         with self._translate_errors():
             return self._connection.execute(query, values).fetchall()
+
+    def _query_number(self, query: str, *values: object) -> int:
+        """Run one SQL statement that returns one number."""
+        return int(self._query(query, *values)[0][0])
 
     @contextmanager
     def _translate_errors(self) -> Iterator[None]:

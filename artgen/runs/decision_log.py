@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from artgen.errors import WriteError
+from artgen.errors import report_write_errors
 from artgen.imaging.io.files import atomic_write, sync_folder
 from artgen.runs.history import KEPT_MARK, UNDECIDED_VALUES, DecisionAction, DecisionChange
 
@@ -23,7 +23,7 @@ def append_action(folder: Path, action: DecisionAction) -> None:
     """
     line = _encode_action(action)
     file = folder / DECISIONS_FILE
-    try:
+    with report_write_errors(file):
         with file.open("ab+") as stream:
             is_new = not stream.tell()
             if not is_new and (stream.seek(-1, os.SEEK_END), stream.read(1))[1] != b"\n":
@@ -33,8 +33,6 @@ def append_action(folder: Path, action: DecisionAction) -> None:
             os.fsync(stream.fileno())
         if is_new:
             sync_folder(folder)
-    except OSError as error:
-        raise WriteError(file, error.strerror or str(error)) from error
 
 
 def rewrite_actions(folder: Path, actions: Iterable[DecisionAction]) -> None:
@@ -73,12 +71,12 @@ def read_actions(folder: Path) -> Iterator[DecisionAction]:
 
 
 def _encode_action(action: DecisionAction) -> bytes:
-    """Return the line of an action."""
+    """Return the line of an action in ``decisions.jsonl``."""
     return json.dumps(action._asdict()).encode() + b"\n"
 
 
 def _decode_action(record: dict[str, Any], line_number: int) -> DecisionAction:
-    """Return the action of a line.
+    """Return the action that a line of ``decisions.jsonl`` holds.
 
     Raises:
         ValueError: a value is not valid; ``KeyError`` or ``TypeError``: the line has another shape.

@@ -10,7 +10,7 @@ import getpass
 import re
 import unicodedata
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -100,7 +100,7 @@ class DecisionStore:
 
     def decide(
         self, changes: Sequence[DecisionChange], *, author: str, view: str, action_id: str | None = None
-    ) -> ActionResult:
+    ) -> ActionResult | None:
         """Write changes as one action; it is on disk when this returns.
 
         An action whose id is known writes nothing. A kept candidate of an earlier round moves to the current
@@ -115,7 +115,6 @@ class DecisionStore:
         Raises:
             ArtgenError: there is no such candidate or field, a value is not valid, or the disk is full.
         """
-        changes = tuple(changes)
         if not changes:
             raise ArtgenError("decision", "nothing to decide", "at least one change")
 
@@ -123,18 +122,23 @@ class DecisionStore:
             current_round = history.current_round
             for change in changes:
                 _check_change(change, current_round)
-            self._check_candidates_exist(change.candidate for change in changes)
-            round_changes = [
+            for number in dict.fromkeys(change.candidate for change in changes):
+                if not self._database.has_candidate(number):
+                    expected = "the number of an existing candidate"
+                    raise ArtgenError("decision", f"no candidate {number}", expected)
+            advanced = [
                 DecisionChange(change.candidate, "round", current_round)
                 for change in changes
                 if change[1:] == ("mark", KEPT_MARK)
                 and history.value(change.candidate, "round") != current_round
             ]
-            return "do", None, (*changes, *round_changes)
+            return "do", None, (*changes, *advanced)
 
         return self._write_action(build_action, author, view, action_id)
 
-    def start_next_round(self, *, author: str, view: str, action_id: str | None = None) -> ActionResult:
+    def start_next_round(
+        self, *, author: str, view: str, action_id: str | None = None
+    ) -> ActionResult | None:
         """Move every kept candidate to the next round, undecided; the others stay in theirs.
 
         Args:
@@ -152,11 +156,8 @@ class DecisionStore:
                 problem = "nothing is kept, so the next round would be empty"
                 raise ArtgenError("next round", problem, "keep a few candidates first")
             fields = (("round", history.current_round + 1), ("mark", None))
-            return (
-                "do",
-                None,
-                [DecisionChange(number, field, value) for number in kept for field, value in fields],
-            )
+            changes = (DecisionChange(number, field, value) for number in kept for field, value in fields)
+            return "do", None, tuple(changes)
 
         return self._write_action(build_action, author, view, action_id)
 
@@ -164,38 +165,31 @@ class DecisionStore:
         """Put a new candidate into the current round, in which it can be judged."""
         if self.history.current_round > 1:
             self._write_action(
-                lambda history: ("join", None, [DecisionChange(number, "round", history.current_round)]),
-                *("artgen", "arrival", None),
+                lambda history: ("join", None, (DecisionChange(number, "round", history.current_round),)),
+                author="artgen",
+                view="arrival",
             )
 
     def undo(self, *, author: str, view: str, action_id: str | None = None) -> ActionResult | None:
         """Undo the last action that is not undone yet; return None if there is none."""
-        return self._write_action_unless_none(DecisionHistory.next_undo, author, view, action_id)
+        return self._write_action(DecisionHistory.next_undo, author, view, action_id)
 
     def redo(self, *, author: str, view: str, action_id: str | None = None) -> ActionResult | None:
         """Redo the action undone last; return None if there is none."""
-        return self._write_action_unless_none(DecisionHistory.next_redo, author, view, action_id)
+        return self._write_action(DecisionHistory.next_redo, author, view, action_id)
 
     def _write_action(
-        self,
-        build_action: Callable[[DecisionHistory], PendingAction],
-        author: str,
-        view: str,
-        action_id: str | None,
-    ) -> ActionResult:
-        """Write the action that ``build_action`` makes from the history."""
-        result = self._write_action_unless_none(build_action, author, view, action_id)
-        assert result is not None
-        return result
-
-    def _write_action_unless_none(
         self,
         build_action: Callable[[DecisionHistory], PendingAction | None],
         author: str,
         view: str,
-        action_id: str | None,
+        action_id: str | None = None,
     ) -> ActionResult | None:
-        """Write the action that ``build_action`` makes, unless it makes none or its id is known."""
+        """Write the action that ``build_action`` makes from the history, unless its id is known.
+
+        Returns:
+            What it changed; None if ``build_action`` returned None.
+        """
         action_id = uuid.uuid4().hex if action_id is None else action_id
         if not _ACTION_ID.fullmatch(action_id):
             raise ArtgenError("decision", "its id is no hexadecimal number", "8 to 64 digits")
@@ -206,48 +200,30 @@ class DecisionStore:
                 pending_action = build_action(history)
                 if pending_action is None:
                     return None
-                kind, target_id, changes = pending_action
-                new_action = DecisionAction(
-                    utc_timestamp(),
-                    author[:MAX_NAME_CHARACTERS],
-                    view[:MAX_NAME_CHARACTERS],
-                    action_id,
-                    kind,
-                    target_id,
-                    tuple(changes),
-                )
-                self._database.append_action(new_action)
+                origin = author[:MAX_NAME_CHARACTERS], view[:MAX_NAME_CHARACTERS], action_id
+                action = DecisionAction(utc_timestamp(), *origin, *pending_action)
+                self._database.append_action(action)
                 decision_log.append_action(
-                    self._folder, new_action
+                    self._folder, action
                 )  # last: what the database refuses is not decided
                 self._database.write_fact(INDEXED_FACT, decision_log.file_stamp(self._folder))
         return self.history.result_of(action_id)
 
-    def _check_candidates_exist(self, numbers: Iterable[int]) -> None:
-        """Raise an error for the first number without a candidate."""
-        for number in dict.fromkeys(numbers):
-            if not self._database.has_candidate(number):
-                raise ArtgenError("decision", f"no candidate {number}", "the number of an existing candidate")
-
 
 def _check_change(change: DecisionChange, current_round: int) -> None:
     """Raise an error if the field does not exist or cannot have the value."""
-    value = change.value
+    value, max_characters = change.value, MAX_TEXT_CHARACTERS.get(change.field, 0)
     match change.field:
         case "mark":
-            is_valid, expected = (
-                value in (None, KEPT_MARK, REJECTED_MARK),
-                f"{KEPT_MARK}, {REJECTED_MARK} or null",
-            )
+            is_valid = value in (None, KEPT_MARK, REJECTED_MARK)
+            expected = f"{KEPT_MARK}, {REJECTED_MARK} or null"
         case "stars":
             is_valid, expected = type(value) is int and 0 <= value <= MAX_STARS, f"0 to {MAX_STARS}"
         case "round":
             is_valid, expected = type(value) is int and 1 <= value <= current_round, f"1 to {current_round}"
         case "title" | "alt":
-            is_valid, expected = (
-                _is_displayable_text(value, MAX_TEXT_CHARACTERS[change.field]),
-                f"text of at most {MAX_TEXT_CHARACTERS[change.field]} characters, no control characters",
-            )
+            is_valid = _is_displayable_text(value, max_characters)
+            expected = f"text of at most {max_characters} characters, no control characters"
         case _:
             raise ArtgenError("decision", f"no field {change.field!r}", "mark, stars, round, title or alt")
     if not is_valid:

@@ -37,11 +37,8 @@ def write_film(
     """
     load_av()  # first, so that advice on a missing library comes at once
     if output_path.suffix.lower() != ".mp4":
-        raise ArtgenError(
-            str(output_path),
-            f"a film that ends in {output_path.suffix or 'nothing'}",
-            "a name such as walk.mp4",
-        )
+        problem = f"a film that ends in {output_path.suffix or 'nothing'}"
+        raise ArtgenError(str(output_path), problem, "a name such as walk.mp4")
     if not output_path.parent.is_dir():
         raise ArtgenError(str(output_path), f"no folder {output_path.parent}", "make it first")
     width, height = _find_common_size(candidates)
@@ -57,18 +54,13 @@ def write_film(
 
 def _find_common_size(candidates: Sequence[Candidate]) -> tuple[int, int]:
     """Return the ``(width, height)`` of all pictures; raise an error if they differ."""
-    size_counts = Counter((candidate.width, candidate.height) for candidate in candidates).most_common()
-    most_common_size = size_counts[0][0]
-    if len(size_counts) > 1:
-        other_numbers = [
-            candidate.index
-            for candidate in candidates
-            if (candidate.width, candidate.height) != most_common_size
-        ]
-        width, height = most_common_size
-        others = format_number_ranges(other_numbers)
-        problem = f"most pictures have {width} x {height} px, but not candidate {others}"
-        raise ArtgenError(
-            "film", problem, "a film wants one size: pick pictures of the same size and add --picks"
+    sizes = Counter((candidate.width, candidate.height) for candidate in candidates)
+    (width, height), _ = sizes.most_common(1)[0]
+    others = [one.index for one in candidates if (one.width, one.height) != (width, height)]
+    if others:
+        problem = (
+            f"most pictures have {width} x {height} px, but not candidate {format_number_ranges(others)}"
         )
-    return most_common_size
+        expected = "a film wants one size: pick pictures of the same size and add --picks"
+        raise ArtgenError("film", problem, expected)
+    return width, height

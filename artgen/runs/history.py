@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 KEPT_MARK, REJECTED_MARK = "kept", "rejected"
 DecisionValue = str | int | None
 ActionKind = Literal["do", "undo", "redo", "join"]
-PendingAction = tuple[ActionKind, str | None, Sequence["DecisionChange"]]
+PendingAction = tuple[ActionKind, str | None, tuple["DecisionChange", ...]]
 """The kind of an action to be written, the id of the action that it undoes or redoes, and its changes."""
 UNDECIDED_VALUES: dict[str, DecisionValue] = {"mark": None, "stars": 0, "round": 1, "title": "", "alt": ""}
 """Every field of a candidate that the artist decides, with its value before any decision."""
@@ -25,7 +24,7 @@ class DecisionChange(NamedTuple):
 
 @dataclass(frozen=True)
 class ActionResult:
-    """The outcome of an action.
+    """The outcome of an action on decisions, as the page gets it.
 
     Args:
         action_id: the id of the action.
@@ -108,7 +107,7 @@ class DecisionHistory:
             _move_id(action.of, self._redoable_ids, self._undoable_ids)
 
     def value(self, candidate: int, field: str) -> DecisionValue:
-        """Return the present value of a field."""
+        """Return the present value of a field that the artist decides about a candidate."""
         return self.values(candidate).get(field, UNDECIDED_VALUES[field])
 
     def values(self, candidate: int) -> dict[str, DecisionValue]:
@@ -159,29 +158,27 @@ class DecisionHistory:
 
     @property
     def undo_count(self) -> int:
-        """Number of actions that can be undone."""
+        """Number of decisions' actions that can be undone."""
         return len(self._undoable_ids)
 
     @property
     def redo_count(self) -> int:
-        """Number of actions that can be redone."""
+        """Number of decisions' actions that can be redone."""
         return len(self._redoable_ids)
 
     def next_undo(self) -> PendingAction | None:
         """Return the action that undoes the last action; None if there is none."""
-        return (
-            ("undo", self._undoable_ids[-1], self._previous_changes[self._undoable_ids[-1]])
-            if self._undoable_ids
-            else None
-        )
+        if not self._undoable_ids:
+            return None
+        target_id = self._undoable_ids[-1]
+        return "undo", target_id, self._previous_changes[target_id]
 
     def next_redo(self) -> PendingAction | None:
         """Return the action that redoes the action undone last; None if there is none."""
-        return (
-            ("redo", self._redoable_ids[-1], self._changes_by_action[self._redoable_ids[-1]])
-            if self._redoable_ids
-            else None
-        )
+        if not self._redoable_ids:
+            return None
+        target_id = self._redoable_ids[-1]
+        return "redo", target_id, self._changes_by_action[target_id]
 
 
 def _move_id(action_id: str, source: list[str], target: list[str]) -> None:

@@ -34,12 +34,8 @@ def find_run_folder(reference: str | None, runs_folder: Path = RUNS_FOLDER) -> P
         return Path(reference)
     run_folders = list_run_folders(runs_folder)
     if not run_folders:
-        raise ArtgenError(
-            str(runs_folder),
-            "no runs here",
-            "run a recipe first, or name their folder with --runs",
-            "artgen run RECIPE",
-        )
+        expected = "run a recipe first, or name their folder with --runs"
+        raise ArtgenError(str(runs_folder), "no runs here", expected, "artgen run RECIPE")
     if reference is None:
         return run_folders[0]
     name = Path(reference).stem if reference.endswith(".toml") else reference
@@ -52,13 +48,10 @@ def find_run_folder(reference: str | None, runs_folder: Path = RUNS_FOLDER) -> P
             return matches[0]
         if matches:
             names = ", ".join(run.name for run in matches[:5])
-            raise ArtgenError(
-                f"run {reference}", f"{len(matches)} runs begin like that: {names}", "give more of the name"
-            )
-    names = ", ".join(run.name for run in run_folders[:5])
-    raise ArtgenError(
-        f"run {reference}", f"no such run in {runs_folder}", f"there are: {names}", "artgen runs"
-    )
+            problem = f"{len(matches)} runs begin like that: {names}"
+            raise ArtgenError(f"run {reference}", problem, "give more of the name")
+    problem, names = f"no such run in {runs_folder}", ", ".join(run.name for run in run_folders[:5])
+    raise ArtgenError(f"run {reference}", problem, f"there are: {names}", "artgen runs")
 
 
 def is_run_folder(folder: Path) -> bool:

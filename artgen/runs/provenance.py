@@ -1,4 +1,4 @@
-"""Provenance of a picture, stored in its PNG: enough to reproduce the picture.
+"""Provenance of a picture, stored in its PNG: enough to reproduce the picture, with the names of its files.
 
 The ``artgen`` text chunk is JSON. Another chunk has IPTC's DigitalSourceType as XMP, so that other software
 knows that the picture is synthetic. Nothing depends on the time: the same candidate gives the same bytes.
@@ -7,6 +7,9 @@ Files that are read are not trusted.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,7 +25,10 @@ from pydantic import (
 )
 
 from artgen.errors import ArtgenError
+from artgen.hashing import file_hash
 from artgen.imaging.io.png_text import read_text
+from artgen.plugins import SOURCE_GROUP, STEP_GROUP, installed_plugins
+from artgen.references import find_package_folder
 
 PNG_KEYWORD = "artgen"
 PROVENANCE_FORMAT = 1
@@ -34,6 +40,8 @@ XMP_PACKET = (
     f'Iptc4xmpExt:DigitalSourceType="{DIGITAL_SOURCE_TYPE}"/>'
     '</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
 )
+PACKAGE_NAMES = ("artgen", "skimage")
+"""Packages whose files have portable names, such as ``skimage:data/rocket.jpg``."""
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 ShortText = Annotated[str, Field(max_length=200)]
@@ -156,17 +164,13 @@ def read_provenance(path: Path) -> Provenance:
     """
     text = read_text(path).get(PNG_KEYWORD)
     if text is None:
-        raise ArtgenError(
-            str(path),
-            "carries no artgen provenance",
-            "give a PNG that artgen made, not a copy by other software",
-        )
+        expected = "give a PNG that artgen made, not a copy by other software"
+        raise ArtgenError(str(path), "carries no artgen provenance", expected)
     try:
         provenance = Provenance.model_validate_json(text)
     except (ValidationError, RecursionError) as error:
-        raise ArtgenError(
-            str(path), f"its provenance is damaged ({_describe_first_error(error)})", "give the original file"
-        ) from error
+        problem = f"its provenance is damaged ({_describe_first_error(error)})"
+        raise ArtgenError(str(path), problem, "give the original file") from error
     if provenance.format > PROVENANCE_FORMAT:
         raise ArtgenError(str(path), f"made by a newer artgen (format {provenance.format})", "update artgen")
     return provenance
@@ -178,3 +182,64 @@ def _describe_first_error(error: ValidationError | RecursionError) -> str:
         return "nested too deeply"
     details = error.errors(include_url=False, include_input=False)[0]
     return f"{'.'.join(str(part) for part in details['loc'])}: {details['msg']}"
+
+
+def hash_files(files: Iterable[Path], folder: Path) -> dict[Path, UsedFile]:
+    """Return name and hash of each file, in order.
+
+    Args:
+        files: the files that the source and the steps read.
+        folder: the recipe's folder; names are relative to it.
+
+    Raises:
+        ArtgenError: a file cannot be read.
+    """
+    return {file: UsedFile(name=portable_file_name(file, folder), sha256=file_hash(file)) for file in files}
+
+
+def is_package_file(name: str) -> bool:
+    """Return whether the name is that of a file inside an installed package."""
+    package, colon, _ = name.partition(":")
+    return bool(colon) and package in _list_package_names()
+
+
+@cache
+def _list_package_names() -> tuple[str, ...]:
+    """List the packages whose files have portable names: artgen, scikit-image and those of plug-ins."""
+    plugins = (plugin for group in (SOURCE_GROUP, STEP_GROUP) for plugin in installed_plugins(group))
+    return tuple(dict.fromkeys([*PACKAGE_NAMES, *(plugin.top_level_module for plugin in plugins)]))
+
+
+def locate_file(name: str, folder: Path) -> Path:
+    """Return the path of the file of a portable name on this machine; it may not exist.
+
+    Args:
+        name: as ``portable_file_name`` returned it.
+        folder: the recipe's folder.
+
+    Raises:
+        ArtgenError: it leads out of its package, or belongs to a package that is not installed.
+    """
+    if not is_package_file(name):
+        return folder / name
+    package, _, relative_path = name.partition(":")
+    package_folder = find_package_folder(package)
+    if package_folder is None:
+        raise ArtgenError(name, f"{package} is not installed", command=f"pip install {package}")
+    path = Path(os.path.normpath(package_folder / relative_path))
+    if not path.is_relative_to(package_folder):
+        raise ArtgenError(name, "leads out of the package", "give the original file")
+    return path
+
+
+def portable_file_name(file: Path, folder: Path) -> str:
+    """Return a file's path relative to ``folder``, or ``PACKAGE:PATH`` for a file inside a package."""
+    absolute_path = Path(os.path.abspath(file))
+    for package in _list_package_names():
+        package_folder = find_package_folder(package)
+        if package_folder and absolute_path.is_relative_to(package_folder):
+            return f"{package}:{absolute_path.relative_to(package_folder).as_posix()}"
+    try:
+        return Path(os.path.relpath(absolute_path, os.path.abspath(folder))).as_posix()
+    except ValueError:  # another drive
+        return absolute_path.as_posix()

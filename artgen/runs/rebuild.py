@@ -3,26 +3,44 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import json
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from artgen.errors import ArtgenError
 from artgen.imaging.io.files import read_image, write_preview
+from artgen.locks import wait_for_lock
 from artgen.runs.candidate import (
     CANDIDATES_FOLDER,
     THUMBNAIL_SIDE_PX,
     Candidate,
-    CandidateStage,
+    CandidateRow,
     candidate_png_path,
     stage_preview_path,
     thumbnail_path,
 )
-from artgen.runs.database import RunDatabase
+from artgen.runs.database import DatabaseDamagedError, RunDatabase
 from artgen.runs.decisions import INDEXED_FACT
 from artgen.runs.lookup import DATABASE_FILE
 from artgen.runs.provenance import Provenance, read_provenance
+
+
+def open_database(folder: Path) -> RunDatabase:
+    """Open the database of a run; a missing or damaged one is rebuilt first.
+
+    Raises:
+        ArtgenError: the folder cannot be read or written, or a newer artgen wrote the database.
+    """
+    file = folder / DATABASE_FILE
+    with contextlib.suppress(DatabaseDamagedError):
+        return RunDatabase(file)
+    with wait_for_lock(folder / f"{DATABASE_FILE}.lock"):
+        with contextlib.suppress(DatabaseDamagedError):
+            return RunDatabase(file)  # another process has rebuilt it meanwhile
+        rebuild_database(folder)
+        return RunDatabase(file)
 
 
 def rebuild_database(folder: Path) -> None:
@@ -37,26 +55,21 @@ def rebuild_database(folder: Path) -> None:
     file = folder / DATABASE_FILE
     facts, queued_variations = salvage_facts_and_variations(file)
     new_file = folder / f"{DATABASE_FILE}.new"
-    move_database_aside(new_file, keep=False)
+    for suffix in ("", "-wal", "-shm"):
+        _with_suffix(new_file, suffix).unlink(missing_ok=True)
     database = RunDatabase(new_file, new=True)
     with database.transaction():
-        for candidate in recover_candidates(folder):
-            database.add_candidate(candidate)
+        for picture in sorted((folder / CANDIDATES_FOLDER).glob("*.png")):
+            if picture.stem.isdecimal() and (candidate := recover_candidate(folder, int(picture.stem))):
+                database.add_candidate(candidate)
         for name, value in facts:
             if name != INDEXED_FACT:
                 database.write_fact(name, value)
         for number, parent, timestamp in queued_variations:
             database.queue_variation(number, parent, timestamp)
     database.close()
-    move_database_aside(file, keep=True)
+    move_database_aside(file)
     new_file.replace(file)
-
-
-def recover_candidates(folder: Path) -> Iterator[Candidate]:
-    """Recover every candidate whose picture is in the run folder and has the provenance of its number."""
-    for file in sorted((folder / CANDIDATES_FOLDER).glob("*.png")):
-        if file.stem.isdecimal() and (candidate := recover_candidate(folder, int(file.stem))):
-            yield candidate
 
 
 def recover_candidate(
@@ -90,30 +103,24 @@ def candidate_from_provenance(folder: Path, provenance: Provenance, seconds: flo
     """Build the candidate that a provenance describes; None if it has no stages."""
     if not provenance.stages:
         return None
-    index = provenance.candidate
-    stages = (
-        CandidateStage(
-            stage.step,
-            stage.use,
-            stage.width,
-            stage.height,
-            stage_preview_path(folder, index, stage_number, stage.step),
-        )
-        for stage_number, stage in enumerate(provenance.stages)
-    )
-    return Candidate(
-        index=index,
+    index, last_stage = provenance.candidate, provenance.stages[-1]
+    stages = [
+        [number, stage.step, stage.use, stage.width, stage.height]
+        for number, stage in enumerate(provenance.stages)
+        if stage_preview_path(folder, index, number, stage.step).is_file()
+    ]
+    row = CandidateRow(
+        number=index,
         seed=provenance.seed,
-        file=candidate_png_path(folder, index),
-        thumbnail=thumbnail_path(folder, index),
-        width=provenance.stages[-1].width,
-        height=provenance.stages[-1].height,
+        width=last_stage.width,
+        height=last_stage.height,
         caption=provenance.caption,
-        draws=provenance.draws,
-        stages=tuple(stage for stage in stages if stage.preview.is_file()),
+        draws=json.dumps(provenance.draws),
+        stages=json.dumps(stages),
         seconds=seconds,
         variation_of=provenance.variation_of,
     )
+    return row.to_candidate(folder, {})
 
 
 def salvage_facts_and_variations(
@@ -124,30 +131,25 @@ def salvage_facts_and_variations(
     Returns:
         Facts as name and value; variations as number, parent and time.
     """
-    rows: tuple[list[Any], list[Any]] = ([], [])
-    if not database_file.is_file():
-        return rows
-    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(database_file)) as connection:
-        rows[0].extend(connection.execute("SELECT name, value FROM facts"))
-        rows[1].extend(connection.execute("SELECT number, parent, at FROM variations"))
-    facts = [row for row in rows[0] if all(isinstance(value, str) for value in row)]
-    queued_variations = [row for row in rows[1] if [type(value) for value in row] == [int, int, str]]
-    return facts, queued_variations
+    facts: list[Any] = []
+    variations: list[Any] = []
+    if database_file.is_file():
+        with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(database_file)) as old:
+            facts.extend(old.execute("SELECT name, value FROM facts"))
+            variations.extend(old.execute("SELECT number, parent, at FROM variations"))
+    facts = [row for row in facts if [type(value) for value in row] == [str, str]]
+    return facts, [row for row in variations if [type(value) for value in row] == [int, int, str]]
 
 
-def move_database_aside(database_file: Path, *, keep: bool) -> None:
-    """Rename a database and its journal to ``*.damaged-N``, or remove them.
+def move_database_aside(database_file: Path) -> None:
+    """Rename a database and its journal to ``*.damaged-N``, so that they can still be looked at."""
+    names = (f"{database_file.name}.damaged-{number}" for number in itertools.count(1))
+    new_file = next(file for name in names if not (file := database_file.with_name(name)).exists())
+    for suffix in ("", "-wal"):
+        with contextlib.suppress(FileNotFoundError):
+            _with_suffix(database_file, suffix).replace(_with_suffix(new_file, suffix))
+    _with_suffix(database_file, "-shm").unlink(missing_ok=True)
 
-    Args:
-        database_file: the database.
-        keep: rename instead of removing.
-    """
-    copy_number = 1
-    while keep and database_file.with_name(f"{database_file.name}.damaged-{copy_number}").exists():
-        copy_number += 1
-    for suffix in ("", "-wal", "-shm"):
-        file = database_file.with_name(database_file.name + suffix)
-        if keep and file.exists() and suffix != "-shm":
-            file.replace(database_file.with_name(f"{database_file.name}.damaged-{copy_number}{suffix}"))
-        else:
-            file.unlink(missing_ok=True)
+
+def _with_suffix(database_file: Path, suffix: str) -> Path:
+    return database_file.with_name(database_file.name + suffix)

@@ -19,13 +19,12 @@ from typing import Any
 
 from artgen.errors import ArtgenError
 from artgen.hashing import file_hash
-from artgen.runs.input_files import is_package_file, locate_file
-from artgen.runs.provenance import Provenance, UsedFile
+from artgen.runs.provenance import Provenance, is_package_file, locate_file
 
 
 @dataclass(frozen=True)
 class RecipeSandbox:
-    """The files in a sandbox.
+    """The files in a sandbox in which a picture is reproduced.
 
     Args:
         recipe_file: the recipe in the sandbox.
@@ -56,26 +55,20 @@ def open_sandbox(
     Raises:
         ArtgenError: files are missing, lead out of the folder, or cannot be linked.
     """
-    if recipe_folder is None:
-        _check_names_stay_inside(png_path, provenance)
     local_files = [used_file for used_file in provenance.files if not is_package_file(used_file.name)]
-    source_folder = recipe_folder or next(
-        (
-            source_folder
-            for source_folder in _usual_recipe_folders()
-            if _has_all_files(source_folder, local_files)
-        ),
-        Path(),
+    if recipe_folder is None:
+        _check_names_stay_inside(png_path, provenance.recipe, [used_file.name for used_file in local_files])
+    usual_folders = [Path(), Path("recipes")] if recipe_folder is None else [recipe_folder]
+    source_folder = next(
+        (folder for folder in usual_folders if all((folder / file.name).is_file() for file in local_files)),
+        usual_folders[0],
     )
     original_paths = {used_file: locate_file(used_file.name, source_folder) for used_file in provenance.files}
     missing_names = [used_file.name for used_file, path in original_paths.items() if not path.is_file()]
     if missing_names:
-        raise ArtgenError(
-            str(png_path),
-            f"made from files that are not in {source_folder.resolve()}: {_join_first(missing_names)}",
-            "say where the recipe's folder is",
-            f"artgen reproduce {png_path.name} --folder DIR",
-        )
+        problem = f"made from files that are not in {source_folder.resolve()}: {_join_first(missing_names)}"
+        command = f"artgen reproduce {png_path.name} --folder DIR"
+        raise ArtgenError(str(png_path), problem, "say where the recipe's folder is", command)
     changed_names = tuple(
         used_file.name for used_file, path in original_paths.items() if file_hash(path) != used_file.sha256
     )
@@ -91,24 +84,13 @@ def open_sandbox(
             with recipe_file.open("x", encoding="utf-8") as stream:
                 stream.write(provenance.recipe)
             for used_file in local_files:
-                sandbox_paths[used_file] = _link_file(
-                    original_paths[used_file],
-                    Path(os.path.normpath(sandbox_folder / used_file.name)),
-                    root,
-                    recipe_file,
-                )
+                link = Path(os.path.normpath(sandbox_folder / used_file.name))
+                sandbox_paths[used_file] = _link_file(original_paths[used_file], link, root, recipe_file)
         except OSError as error:
             problem = f"its files cannot be laid out in {root} ({error.strerror or error})"
             raise ArtgenError(str(png_path), problem) from error
-        source_file = next(
-            (
-                sandbox_paths[used_file]
-                for used_file in provenance.files
-                if used_file.name == provenance.source_file
-            ),
-            None,
-        )
-        yield RecipeSandbox(recipe_file, changed_names, source_file)
+        paths_by_name = {used_file.name: path for used_file, path in sandbox_paths.items()}
+        yield RecipeSandbox(recipe_file, changed_names, paths_by_name.get(provenance.source_file or ""))
 
 
 def _link_file(original_path: Path, sandbox_path: Path, root: Path, recipe_file: Path) -> Path:
@@ -127,9 +109,8 @@ def _link_file(original_path: Path, sandbox_path: Path, root: Path, recipe_file:
     if not sandbox_path.is_relative_to(root):
         return original_path.absolute()
     if sandbox_path == recipe_file:
-        raise ArtgenError(
-            sandbox_path.name, "a picture cannot be made from a file that has its recipe's name"
-        )
+        problem = "a picture cannot be made from a file that has its recipe's name"
+        raise ArtgenError(sandbox_path.name, problem)
     if sandbox_path.exists():
         return sandbox_path
     sandbox_path.parent.mkdir(parents=True, exist_ok=True)
@@ -140,36 +121,19 @@ def _link_file(original_path: Path, sandbox_path: Path, root: Path, recipe_file:
     return sandbox_path
 
 
-def _usual_recipe_folders() -> tuple[Path, ...]:
-    """Return the folders in which recipes usually are."""
-    return Path(), Path("recipes")
-
-
-def _has_all_files(folder: Path, files: list[UsedFile]) -> bool:
-    """Return whether every file exists in the folder."""
-    return all((folder / used_file.name).is_file() for used_file in files)
-
-
-def _check_names_stay_inside(png_path: Path, provenance: Provenance) -> None:
+def _check_names_stay_inside(png_path: Path, recipe_text: str, file_names: list[str]) -> None:
     """Raise an error if the recipe or the provenance names a file outside the recipe's folder."""
     try:
-        table = tomllib.loads(provenance.recipe)
+        table = tomllib.loads(recipe_text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ArtgenError(
-            str(png_path), f"the recipe in it is not TOML ({error})", "give the original file"
-        ) from None
-    names = [used_file.name for used_file in provenance.files if not is_package_file(used_file.name)]
-    names += _collect_strings([table.get("source"), table.get("steps")])
-    outside_names = [name for name in names if _leads_outside(name)]
-    if outside_names:
+        problem = f"the recipe in it is not TOML ({error})"
+        raise ArtgenError(str(png_path), problem, "give the original file") from None
+    names = [*file_names, *_collect_strings([table.get("source"), table.get("steps")])]
+    if outside_names := [name for name in names if _leads_outside(name)]:
+        problem = f"its recipe reads files elsewhere: {_join_first(outside_names)}"
         expected = "if you trust this picture, name the folder of its recipe"
         command = f"artgen reproduce {png_path.name} --folder DIR"
-        raise ArtgenError(
-            str(png_path),
-            f"its recipe reads files elsewhere: {_join_first(outside_names)}",
-            expected,
-            command,
-        )
+        raise ArtgenError(str(png_path), problem, expected, command)
 
 
 def _collect_strings(value: Any) -> list[str]:

@@ -7,6 +7,7 @@ step is computed again. A stage from the cache equals one that was just computed
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import struct
@@ -93,30 +94,26 @@ class StageCache:
         except OSError:
             return None
         pixels = _decode_stage(content)
-        try:
+        with contextlib.suppress(OSError):  # a cache that cannot be written can still be read
             if pixels is None:
                 path.unlink(missing_ok=True)
             else:
                 os.utime(path)
-        except OSError:
-            pass  # a cache that cannot be written can still be read
         return pixels
 
     def put(self, key: str, pixels: Pixels) -> None:
         """Store a stage if possible: a full disk must not stop the candidate."""
         if pixels.nbytes > self.max_bytes // 4:
             return
-        try:
+        with contextlib.suppress(OSError, WriteError):
             self.folder.mkdir(parents=True, exist_ok=True)
             atomic_write(self._stage_path(key), _encode_stage(pixels))
-        except (OSError, WriteError):
-            return
 
     def trim(self) -> None:
         """Remove temporary files of killed processes, and the least recently used stages above the limit."""
         if not self.folder.is_dir():
             return
-        try:
+        with contextlib.suppress(OSError):  # another run is trimming at the same time
             sweep(self.folder)
             files = [(path.stat(), path) for path in self.folder.glob("*.stage")]
             total_bytes = sum(status.st_size for status, _ in files)
@@ -125,20 +122,17 @@ class StageCache:
                     return
                 path.unlink(missing_ok=True)
                 total_bytes -= status.st_size
-        except OSError:
-            return  # another run is trimming at the same time
 
     def _stage_path(self, key: str) -> Path:
-        """Return the path of the file of a stage."""
+        """Return the path of a stage's file in the cache, by the stage's key."""
         return self.folder / f"{key}.stage"
 
 
 def _encode_stage(pixels: Pixels) -> bytes:
     """Return the content of a stage's file: magic bytes, size, checksum, pixels."""
     _, height, width = pixels.shape
-    header = _HEADER.pack(height, width, b"")
     payload = pixels.tobytes()
-    checksum = hashlib.sha256(header + payload).digest()
+    checksum = hashlib.sha256(_HEADER.pack(height, width, b"") + payload).digest()
     return _MAGIC_BYTES + _HEADER.pack(height, width, checksum) + payload
 
 
@@ -151,8 +145,7 @@ def _decode_stage(content: bytes) -> Pixels | None:
         return None
     height, width, checksum = _HEADER.unpack(content[len(_MAGIC_BYTES) : header_bytes])
     payload = content[header_bytes:]
-    if len(payload) != 6 * height * width:
-        return None
-    if hashlib.sha256(_HEADER.pack(height, width, b"") + payload).digest() != checksum:
+    actual_checksum = hashlib.sha256(_HEADER.pack(height, width, b"") + payload).digest()
+    if len(payload) != 6 * height * width or actual_checksum != checksum:
         return None
     return np.frombuffer(payload, dtype="<u2").reshape(3, height, width)

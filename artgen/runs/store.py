@@ -4,31 +4,30 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from artgen.errors import ArtgenError, WriteError
+from artgen.errors import ArtgenError, report_write_errors
 from artgen.imaging.io.files import atomic_write
-from artgen.locks import wait_for_lock
 from artgen.runs.candidate import (
     CANDIDATES_FOLDER,
     FIRST_VARIATION_NUMBER,
     STAGES_FOLDER,
     THUMBNAILS_FOLDER,
     Candidate,
+    CandidateRow,
     format_number_ranges,
 )
-from artgen.runs.database import DatabaseDamagedError, RunDatabase
+from artgen.runs.database import RunDatabase
 from artgen.runs.decisions import DecisionStore, current_user_name, utc_timestamp
-from artgen.runs.history import KEPT_MARK, ActionResult, DecisionValue
+from artgen.runs.history import KEPT_MARK, DecisionValue
 from artgen.runs.history import DecisionChange as DecisionChange
-from artgen.runs.lookup import DATABASE_FILE, RECIPE_FILE, recipe_name_of_run
+from artgen.runs.lookup import RECIPE_FILE, is_run_folder, recipe_name_of_run
 from artgen.runs.lookup import find_run_folder as find_run_folder
 from artgen.runs.lookup import list_run_folders as list_run_folders
-from artgen.runs.rebuild import rebuild_database
-from artgen.runs.row import CandidateRow
+from artgen.runs.rebuild import open_database
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,6 +35,8 @@ if TYPE_CHECKING:
 
     from artgen.recipe import Lineage, Recipe
 
+RowWithDecisions = tuple[CandidateRow, Mapping[str, DecisionValue]]
+"""The row of a candidate, and its values that were ever decided."""
 REMOVED_FACT = "gone"
 RECIPE_FOLDER_FACT = "recipe folder"
 """Name of the fact that stores the recipe's folder, relative to the run's: both may be moved together."""
@@ -47,11 +48,9 @@ def prepare_run_folder(folder: Path, recipe: Recipe) -> None:
     Raises:
         WriteError: the folder cannot be written.
     """
-    try:
+    with report_write_errors(folder):
         for name in (CANDIDATES_FOLDER, STAGES_FOLDER, THUMBNAILS_FOLDER):
             (folder / name).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteError(folder, error.strerror or str(error)) from error
     recipe_path, recipe_bytes = folder / RECIPE_FILE, recipe.text.encode()
     if not recipe_path.is_file() or recipe_path.read_bytes() != recipe_bytes:
         atomic_write(recipe_path, recipe_bytes)
@@ -65,12 +64,13 @@ class Run:
         database: the run's open database.
 
     Attributes:
+        database: the candidates, embeddings and queued variations as rows; written only through this class.
         decisions: the decisions of the artist.
     """
 
     def __init__(self, folder: Path, database: RunDatabase) -> None:
         self.folder = folder
-        self._database = database
+        self.database = database
         self.decisions = DecisionStore(folder, database)
 
     @classmethod
@@ -90,30 +90,15 @@ class Run:
         Raises:
             ArtgenError: ``folder`` is not that of a run, or cannot be read.
         """
-        if not (folder / RECIPE_FILE).is_file() and not (folder / DATABASE_FILE).is_file():
+        if not is_run_folder(folder):
             raise ArtgenError(str(folder), "no run of artgen", "give the folder of a run", "artgen runs")
-        run = cls._open_undamaged(folder)
-        if run is None:
-            with wait_for_lock(folder / f"{DATABASE_FILE}.lock"):
-                run = cls._open_undamaged(folder)  # another process may have rebuilt it meanwhile
-                if run is None:
-                    rebuild_database(folder)
-                    run = cls(folder, RunDatabase(folder / DATABASE_FILE))
+        run = cls(folder, open_database(folder))
         run.decisions.update_index()
         return run
 
-    @classmethod
-    def _open_undamaged(cls, folder: Path) -> Self | None:
-        """Open an existing run; None if its database is missing or damaged."""
-        database_path = folder / DATABASE_FILE
-        try:
-            return cls(folder, RunDatabase(database_path)) if database_path.is_file() else None
-        except DatabaseDamagedError:
-            return None
-
     def close(self) -> None:
         """Close the database; everything is on disk already."""
-        self._database.close()
+        self.database.close()
 
     def __enter__(self) -> Self:
         return self
@@ -137,9 +122,8 @@ class Run:
     @property
     def title(self) -> str:
         """The recipe's title; if it has none, the recipe's name in words."""
-        return str(
-            self._recipe_table.get("title") or recipe_name_of_run(self.folder).replace("-", " ").capitalize()
-        )
+        name_in_words = recipe_name_of_run(self.folder).replace("-", " ").capitalize()
+        return str(self._recipe_table.get("title") or name_in_words)
 
     @property
     def description(self) -> str:
@@ -162,56 +146,43 @@ class Run:
 
     def candidates(self) -> list[Candidate]:
         """Return every finished candidate, sorted by number."""
-        return list(self._build_candidates(self._database.read_rows()))
+        return [row.to_candidate(self.folder, decisions) for row, decisions in self.rows_with_decisions()]
 
-    def rows_with_decisions(self) -> list[tuple[CandidateRow, Mapping[str, DecisionValue]]]:
-        """Return the row of every candidate with its decided values, sorted by number.
+    def rows_with_decisions(self, after_arrival: int = 0) -> list[RowWithDecisions]:
+        """Return the row of every candidate that arrived after ``after_arrival``, sorted by number.
 
         Faster than ``candidates`` for thousands, since no JSON is parsed.
         """
         history = self.decisions.history
-        return [(row, history.values(row.number)) for row in self._database.read_rows()]
-
-    def _build_candidates(self, rows: Iterable[CandidateRow]) -> Iterator[Candidate]:
-        """Build candidates from rows and the present decisions."""
-        history = self.decisions.history
-        return (row.to_candidate(self.folder, history.values(row.number)) for row in rows)
+        return [(row, history.values(row.number)) for row in self.database.read_rows(after_arrival)]
 
     def candidate(self, number: int) -> Candidate:
-        """Return one candidate.
+        """Return one candidate of the run, by its number.
 
         Raises:
             ArtgenError: the run has no such candidate.
         """
-        if row := self._database.read_row(number):
+        if row := self.database.read_row(number):
             return row.to_candidate(self.folder, self.decisions.history.values(number))
-        existing_ranges = format_number_ranges(candidate.index for candidate in self.candidates())
-        expected = f"it has {existing_ranges}" if existing_ranges else "it has none yet"
+        existing_ranges = format_number_ranges(row.number for row in self.database.read_rows())
+        expected = f"it has {existing_ranges or 'none yet'}"
         raise ArtgenError(f"run {self.name}", f"no candidate {number}", expected)
-
-    def has_candidate(self, number: int) -> bool:
-        """Return whether there is a candidate of this number."""
-        return self._database.has_candidate(number)
 
     def add_candidate(self, candidate: Candidate) -> None:
         """Record a candidate whose files are complete; a new one begins in the current round."""
-        is_known = self._database.has_candidate(candidate.index) or candidate.index in self._removed_numbers()
+        is_known = self.database.has_candidate(candidate.index) or candidate.index in self._removed_numbers()
         if not is_known:
             self.decisions.join_current_round(candidate.index)
-        self._database.add_candidate(candidate)
+        self.database.add_candidate(candidate)
 
     def remove_candidate(self, number: int) -> None:
         """Remove a candidate whose picture is missing; if it is made again, it keeps its round."""
         self.write_fact(REMOVED_FACT, json.dumps(sorted({*self._removed_numbers(), number})))
-        self._database.remove_candidate(number)
+        self.database.remove_candidate(number)
 
     def _removed_numbers(self) -> set[int]:
         """Return the numbers of candidates that were ever removed."""
         return set(json.loads(self.read_fact(REMOVED_FACT) or "[]"))
-
-    def is_database_replaced(self) -> bool:
-        """Return whether the database file was removed or replaced since this run was opened."""
-        return self._database.is_replaced()
 
     def pick(self, number: int, picked: bool) -> None:
         """Mark a candidate as kept, or as undecided; it is on disk when this returns.
@@ -224,60 +195,20 @@ class Run:
             ArtgenError: the run has no such candidate, or the disk is full.
         """
         self.candidate(number)
-        self.decide(
-            [DecisionChange(number, "mark", KEPT_MARK if picked else None)],
-            author=current_user_name(),
-            view="command",
-        )
+        change = DecisionChange(number, "mark", KEPT_MARK if picked else None)
+        self.decisions.decide([change], author=current_user_name(), view="command")
 
     def picks(self) -> list[Candidate]:
         """Return the candidates that the artist keeps, sorted by number."""
         return [candidate for candidate in self.candidates() if candidate.picked]
 
-    def decide(
-        self, changes: Sequence[DecisionChange], *, author: str, view: str, action_id: str | None = None
-    ) -> ActionResult:
-        """Write changes as one action; see ``DecisionStore.decide``."""
-        return self.decisions.decide(changes, author=author, view=view, action_id=action_id)
-
-    def undo(self, *, author: str, view: str, action_id: str | None = None) -> ActionResult | None:
-        """Undo the last action; return None if there is none."""
-        return self.decisions.undo(author=author, view=view, action_id=action_id)
-
-    def redo(self, *, author: str, view: str, action_id: str | None = None) -> ActionResult | None:
-        """Redo the action undone last; return None if there is none."""
-        return self.decisions.redo(author=author, view=view, action_id=action_id)
-
-    def start_next_round(self, *, author: str, view: str, action_id: str | None = None) -> ActionResult:
-        """Move every kept candidate to the next round; see ``DecisionStore.start_next_round``."""
-        return self.decisions.start_next_round(author=author, view=view, action_id=action_id)
-
-    @property
-    def undo_count(self) -> int:
-        """Number of actions that can be undone."""
-        return self.decisions.history.undo_count
-
-    @property
-    def redo_count(self) -> int:
-        """Number of actions that can be redone."""
-        return self.decisions.history.redo_count
-
-    def data_version(self) -> int:
-        """Return a number that changes when another process, or another ``Run``, has written."""
-        return self._database.data_version()
-
-    def cursor(self) -> tuple[int, int]:
-        """Return the highest row id of a decision, and the highest arrival number of a candidate."""
-        return self._database.read_cursor()
-
     def changes_since(
         self, cursor: tuple[int, int]
-    ) -> tuple[list[DecisionChange], list[Candidate], tuple[int, int]]:
+    ) -> tuple[list[DecisionChange], list[RowWithDecisions], tuple[int, int]]:
         """Return changes and candidates that any process added after ``cursor``, and the new cursor."""
         changes, last_decision_id = self.decisions.changes_since(cursor[0])
-        last_arrival = max(cursor[1], self._database.read_cursor()[1])
-        new_candidates = list(self._build_candidates(self._database.read_rows(after_arrival=cursor[1])))
-        return changes, new_candidates, (last_decision_id, last_arrival)
+        last_arrival = max(cursor[1], self.database.read_cursor()[1])
+        return changes, self.rows_with_decisions(cursor[1]), (last_decision_id, last_arrival)
 
     def save_embedding(self, number: int, embedding_name: str, vector: NDArray[np.float32]) -> None:
         """Store the embedding of a candidate as float16.
@@ -294,22 +225,14 @@ class Run:
         rows = [
             (number, embedding_name, vector.astype("<f2").tobytes()) for number, vector in vectors.items()
         ]
-        with self._database.transaction():
-            self._database.write_embeddings(rows)
-
-    def count_embeddings(self, embedding_name: str) -> int:
-        """Return the number of embeddings of this name."""
-        return self._database.count_embeddings(embedding_name)
-
-    def list_candidates_without_embedding(self, embedding_name: str) -> list[int]:
-        """List the numbers of the candidates that have no embedding of this name."""
-        return self._database.list_candidates_without_embedding(embedding_name)
+        with self.database.transaction():
+            self.database.write_embeddings(rows)
 
     def load_embeddings(self, embedding_name: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Load numbers ``(n,)``, rising, and vectors float32 ``(n, D)`` of every embedding of this name."""
         import numpy as np
 
-        rows = self._database.read_embeddings(embedding_name)
+        rows = self.database.read_embeddings(embedding_name)
         numbers = np.array([number for number, _ in rows], np.int64)
         vectors = np.frombuffer(b"".join(vector for _, vector in rows), "<f2").astype(np.float32)
         return numbers, vectors.reshape(len(rows), -1) if rows else vectors.reshape(0, 0)
@@ -321,11 +244,11 @@ class Run:
             ArtgenError: the run has no such candidate.
         """
         self.candidate(parent)
-        with self._database.transaction():
-            first_number = self._database.next_variation_number()
+        with self.database.transaction():
+            first_number = self.database.next_variation_number()
             numbers = list(range(first_number, first_number + count))
             for number in numbers:
-                self._database.queue_variation(number, parent, utc_timestamp())
+                self.database.queue_variation(number, parent, utc_timestamp())
         return numbers
 
     def variations(self) -> dict[int, Lineage]:
@@ -336,7 +259,7 @@ class Run:
         from artgen.recipe import Lineage
 
         lineages: dict[int, Lineage] = {}
-        for number, parent in self._database.read_parents().items():  # a parent has the smaller number
+        for number, parent in self.database.read_parents().items():  # a parent has the smaller number
             if parent < FIRST_VARIATION_NUMBER:
                 lineages[number] = Lineage(parent).child(number)
             elif parent in lineages:
@@ -358,16 +281,16 @@ class Run:
 
     def unqueue_variation(self, number: int) -> None:
         """Remove a variation that cannot be generated from the queue."""
-        self._database.unqueue_variation(number)
+        self.database.unqueue_variation(number)
 
     def queued_variations(self) -> list[tuple[int, int]]:
         """Return number and parent of every variation that is queued and not generated yet."""
-        return self._database.list_queued_variations()
+        return self.database.list_queued_variations()
 
     def read_fact(self, name: str) -> str | None:
         """Read a stored fact about the run, such as the folder of its recipe; None if it is not stored."""
-        return self._database.read_fact(name)
+        return self.database.read_fact(name)
 
     def write_fact(self, name: str, value: str) -> None:
-        """Store a fact about the run."""
-        self._database.write_fact(name, value)
+        """Store a fact about the run under a name, in place of the fact stored there."""
+        self.database.write_fact(name, value)

@@ -70,7 +70,7 @@ def museum(tmp_path_factory: pytest.TempPathFactory, _made_runs: Callable[..., P
             if title == HOSTILE:  # two equal titles
                 words = (("title", HOSTILE), ("alt", "<img src=x onerror=alert(2)>"))
                 changes = [DecisionChange(index, field, text) for index in picks for field, text in words]
-                run.decide(changes, author="Ada", view="test")
+                run.decisions.decide(changes, author="Ada", view="test")
     plates = place / "plates #1"
     plates.mkdir()
     wide = Image.linear_gradient("L").resize((4800, 700))

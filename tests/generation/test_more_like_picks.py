@@ -23,7 +23,7 @@ def only_run(place: Path) -> Path:
 
 def decide(folder: Path, *changes: tuple[int, str, str | int | None]) -> None:
     with Run.open(folder) as run:
-        run.decide(
+        run.decisions.decide(
             [DecisionChange(*change) for change in changes], author=current_user_name(), view="command"
         )
 
@@ -71,7 +71,7 @@ def test_in_a_round_just_begun_what_came_into_it_counts(sampled: Path) -> None:
     folder = only_run(sampled)
     decide(folder, (2, "mark", "kept"), (3, "mark", "kept"))
     with Run.open(folder) as run:
-        run.start_next_round(author=current_user_name(), view="command")
+        run.decisions.start_next_round(author=current_user_name(), view="command")
     assert narrowed(sampled).pick_count == 2
     decide(folder, (3, "mark", "rejected"))
     assert narrowed(sampled).pick_count == 1

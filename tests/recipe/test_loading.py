@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from artgen.config.key_lines import find_key_lines
+from artgen.config.document import find_key_lines
 from artgen.errors import ArtgenError, ValidationErrors
 from artgen.recipe import Recipe, draw_candidate, load_recipe, recipe_schema
 from artgen.steps import STEPS

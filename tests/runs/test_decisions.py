@@ -91,26 +91,29 @@ def test_any_sequence_of_doing_undoing_and_redoing_is_as_a_simple_model(doings: 
         for doing in doings:
             match doing:
                 case "undo":
-                    assert (run.undo(**AUTHOR) is None) == (model.at == 0)
+                    assert (run.decisions.undo(**AUTHOR) is None) == (model.at == 0)
                     model.at = max(0, model.at - 1)
                 case "redo":
-                    assert (run.redo(**AUTHOR) is None) == (model.at + 1 == len(model.states))
+                    assert (run.decisions.redo(**AUTHOR) is None) == (model.at + 1 == len(model.states))
                     model.at = min(len(model.states) - 1, model.at + 1)
                 case "round":
                     if model.round():
-                        run.start_next_round(**AUTHOR)
+                        run.decisions.start_next_round(**AUTHOR)
                     else:
                         with pytest.raises(ArtgenError, match="nothing is kept"):
-                            run.start_next_round(**AUTHOR)
+                            run.decisions.start_next_round(**AUTHOR)
                 case "reopen":
                     run.close()
                     run, other = other, Run.open(folder)
                 case changes:
-                    acted = run.decide(changes, **AUTHOR)
+                    acted = run.decisions.decide(changes, **AUTHOR)
                     model.do(changes)
                     assert all(model.value(row.candidate, row.field) == row.value for row in acted.changes)
             for seen in (run, other):
-                assert (seen.undo_count, seen.redo_count) == (model.at, len(model.states) - 1 - model.at)
+                assert (seen.decisions.history.undo_count, seen.decisions.history.redo_count) == (
+                    model.at,
+                    len(model.states) - 1 - model.at,
+                )
                 for one in seen.candidates():
                     found = {field: getattr(one, field) for field in UNDECIDED_VALUES}
                     assert found == {field: model.value(one.index, field) for field in UNDECIDED_VALUES}
@@ -119,7 +122,10 @@ def test_any_sequence_of_doing_undoing_and_redoing_is_as_a_simple_model(doings: 
         for action in read_actions(folder):
             again.append_action(action)
         history = DecisionStore(folder, again).history
-        assert (history.undo_count, history.redo_count) == (run.undo_count, run.redo_count)
+        assert (history.undo_count, history.redo_count) == (
+            run.decisions.history.undo_count,
+            run.decisions.history.redo_count,
+        )
         assert all(history.value(n, f) == model.value(n, f) for n in range(1, 5) for f in UNDECIDED_VALUES)
         for open_ in (run, other, again):
             open_.close()
@@ -128,14 +134,14 @@ def test_any_sequence_of_doing_undoing_and_redoing_is_as_a_simple_model(doings: 
 def test_undo_goes_back_over_150_actions_and_a_restart(tmp_path: Path) -> None:
     with small_run(tmp_path) as run:
         for step in range(150):
-            run.decide([DecisionChange(1 + step % 4, "stars", 1 + step % 5)], **AUTHOR)
+            run.decisions.decide([DecisionChange(1 + step % 4, "stars", 1 + step % 5)], **AUTHOR)
     with Run.open(tmp_path) as run:
         for left in reversed(range(150)):
-            assert run.undo(**AUTHOR) is not None
-            assert (run.undo_count, run.redo_count) == (left, 150 - left)
+            assert run.decisions.undo(**AUTHOR) is not None
+            assert (run.decisions.history.undo_count, run.decisions.history.redo_count) == (left, 150 - left)
         assert [candidate.stars for candidate in run.candidates()] == [0, 0, 0, 0]
-        assert run.undo(**AUTHOR) is None
-        while run.redo(**AUTHOR):
+        assert run.decisions.undo(**AUTHOR) is None
+        while run.decisions.redo(**AUTHOR):
             pass
         assert [candidate.stars for candidate in run.candidates()] == [4, 5, 2, 3]
     rows = sqlite3.connect(tmp_path / "run.db").execute("SELECT count(*) FROM decisions").fetchone()
@@ -145,35 +151,35 @@ def test_undo_goes_back_over_150_actions_and_a_restart(tmp_path: Path) -> None:
 def test_the_same_action_twice_is_written_once(tmp_path: Path) -> None:
     with small_run(tmp_path) as run, Run.open(tmp_path) as other:
         changes = [DecisionChange(1, "mark", "kept"), DecisionChange(2, "mark", "rejected")]
-        first = run.decide(changes, **AUTHOR, action_id="ab" * 16)
-        again = other.decide(changes, **AUTHOR, action_id="ab" * 16)
+        first = run.decisions.decide(changes, **AUTHOR, action_id="ab" * 16)
+        again = other.decisions.decide(changes, **AUTHOR, action_id="ab" * 16)
         assert first == again
-        assert (run.undo_count, other.undo_count) == (1, 1)
-        went = run.start_next_round(**AUTHOR, action_id="cd" * 16)
-        assert other.start_next_round(**AUTHOR, action_id="cd" * 16) == went
+        assert (run.decisions.history.undo_count, other.decisions.history.undo_count) == (1, 1)
+        went = run.decisions.start_next_round(**AUTHOR, action_id="cd" * 16)
+        assert other.decisions.start_next_round(**AUTHOR, action_id="cd" * 16) == went
         assert run.candidate(1).round == 2
         with pytest.raises(ArtgenError, match="its id is no hexadecimal number"):
-            run.decide(changes, **AUTHOR, action_id="../x")
+            run.decisions.decide(changes, **AUTHOR, action_id="../x")
     assert len((tmp_path / "decisions.jsonl").read_text().splitlines()) == 2
 
 
 def test_rounds(tmp_path: Path) -> None:
     with small_run(tmp_path) as run:
-        run.decide([DecisionChange(1, "mark", "kept"), DecisionChange(2, "mark", "kept")], **AUTHOR)
-        run.decide([DecisionChange(3, "mark", "rejected")], **AUTHOR)
-        run.start_next_round(**AUTHOR)
+        run.decisions.decide([DecisionChange(1, "mark", "kept"), DecisionChange(2, "mark", "kept")], **AUTHOR)
+        run.decisions.decide([DecisionChange(3, "mark", "rejected")], **AUTHOR)
+        run.decisions.start_next_round(**AUTHOR)
         assert [(c.round, c.mark) for c in run.candidates()] == [
             (2, None),
             (2, None),
             (1, "rejected"),
             (1, None),
         ]
-        run.decide([DecisionChange(4, "mark", "kept")], **AUTHOR)
+        run.decisions.decide([DecisionChange(4, "mark", "kept")], **AUTHOR)
         assert run.candidate(4).round == 2
-        run.start_next_round(**AUTHOR)
+        run.decisions.start_next_round(**AUTHOR)
         assert [c.round for c in run.candidates()] == [2, 2, 1, 3]
-        run.undo(**AUTHOR)
-        run.undo(**AUTHOR)
+        run.decisions.undo(**AUTHOR)
+        run.decisions.undo(**AUTHOR)
         assert [(c.round, c.mark) for c in run.candidates()][3] == (1, None)
 
 
@@ -198,21 +204,21 @@ def test_what_cannot_be_decided_is_refused_whole(
 ) -> None:
     with small_run(tmp_path) as run:
         with pytest.raises(ArtgenError, match=message):
-            run.decide([DecisionChange(1, "mark", "kept"), change], **AUTHOR)
-        assert (run.undo_count, run.picks()) == (0, [])
+            run.decisions.decide([DecisionChange(1, "mark", "kept"), change], **AUTHOR)
+        assert (run.decisions.history.undo_count, run.picks()) == (0, [])
         with pytest.raises(ArtgenError, match="nothing to decide"):
-            run.decide([], **AUTHOR)
+            run.decisions.decide([], **AUTHOR)
     assert not (tmp_path / "decisions.jsonl").exists()
 
 
 def decide_much(folder: Path, number: int) -> None:
     with Run.open(folder) as run:
         for step in range(60):
-            run.decide(
+            run.decisions.decide(
                 [DecisionChange(number, "stars", 1 + step % 5)], author=f"process {number}", view="sheet"
             )
             if step % 3 == 0:
-                run.undo(author=f"process {number}", view="sheet")
+                run.decisions.undo(author=f"process {number}", view="sheet")
 
 
 def test_two_processes_decide_at_once(tmp_path: Path) -> None:
@@ -225,8 +231,8 @@ def test_two_processes_decide_at_once(tmp_path: Path) -> None:
         process.join()
         assert process.exitcode == 0
     with Run.open(tmp_path) as run:
-        assert run.undo_count == 80
-        before, undoable = run.candidates(), run.undo_count
+        assert run.decisions.history.undo_count == 80
+        before, undoable = run.candidates(), run.decisions.history.undo_count
         (tmp_path / "run.db").rename(tmp_path / "kept.db")
         history = DecisionStore(tmp_path, RunDatabase(tmp_path / "kept.db")).history
         assert history.undo_count == undoable
@@ -242,10 +248,10 @@ def test_a_disk_that_is_full_decides_nothing(tmp_path: Path) -> None:
     with small_run(tmp_path) as run:
         (tmp_path / "decisions.jsonl").mkdir()
         with pytest.raises(ArtgenError, match="could not be written"):
-            run.decide([DecisionChange(1, "mark", "kept")], **AUTHOR)
-        assert (run.picks(), run.undo_count) == ([], 0)
+            run.decisions.decide([DecisionChange(1, "mark", "kept")], **AUTHOR)
+        assert (run.picks(), run.decisions.history.undo_count) == ([], 0)
         (tmp_path / "decisions.jsonl").rmdir()
-        run.decide([DecisionChange(1, "mark", "kept")], **AUTHOR)
+        run.decisions.decide([DecisionChange(1, "mark", "kept")], **AUTHOR)
         assert [candidate.index for candidate in run.picks()] == [1]
 
 
@@ -273,15 +279,15 @@ def test_what_the_file_lost_is_put_back_from_its_index(
 ) -> None:
     file = tmp_path / "decisions.jsonl"
     with small_run(tmp_path) as run:
-        run.decide([DecisionChange(1, "mark", "kept"), DecisionChange(2, "stars", 3)], **AUTHOR)
-        run.decide([DecisionChange(2, "stars", 4)], **AUTHOR)
-        run.decide([DecisionChange(1, "mark", "rejected")], **AUTHOR)
-        run.undo(**AUTHOR)
-        run.decide([DecisionChange(2, "stars", 5), DecisionChange(3, "title", "Tide")], **AUTHOR)
+        run.decisions.decide([DecisionChange(1, "mark", "kept"), DecisionChange(2, "stars", 3)], **AUTHOR)
+        run.decisions.decide([DecisionChange(2, "stars", 4)], **AUTHOR)
+        run.decisions.decide([DecisionChange(1, "mark", "rejected")], **AUTHOR)
+        run.decisions.undo(**AUTHOR)
+        run.decisions.decide([DecisionChange(2, "stars", 5), DecisionChange(3, "title", "Tide")], **AUTHOR)
         whole = file.read_bytes()
         if when == "while it is open":
             lose(file)
-            run.decide([DecisionChange(4, "stars", 1)], **AUTHOR)
+            run.decisions.decide([DecisionChange(4, "stars", 1)], **AUTHOR)
             assert file.read_bytes().startswith(whole)
     if when != "while it is open":
         lose(file)
@@ -289,7 +295,7 @@ def test_what_the_file_lost_is_put_back_from_its_index(
         with sqlite3.connect(tmp_path / "run.db") as connection:
             connection.execute("DELETE FROM facts")
     with Run.open(tmp_path) as run:
-        run.decide([DecisionChange(4, "stars", 1)], **AUTHOR, action_id="ab" * 16)
+        run.decisions.decide([DecisionChange(4, "stars", 1)], **AUTHOR, action_id="ab" * 16)
         assert file.read_bytes().startswith(whole)
         before = run.candidates()
         assert [(c.mark, c.stars, c.title) for c in before] == [
@@ -301,7 +307,7 @@ def test_what_the_file_lost_is_put_back_from_its_index(
             run.decisions.history.values(c.index) for c in before
         ]
         assert (again.history.undo_count, again.changes_since(0)) == (
-            run.undo_count,
+            run.decisions.history.undo_count,
             run.decisions.changes_since(0),
         )
 
@@ -311,37 +317,37 @@ def test_a_line_that_was_not_indexed_is_indexed_by_whoever_decides_next(tmp_path
         "2026-01-01", "ada", "sheet", "ab" * 16, "do", None, (DecisionChange(1, "stars", 2),)
     )
     with small_run(tmp_path) as run, Run.open(tmp_path) as other:
-        run.decide([DecisionChange(2, "stars", 1)], **AUTHOR)
+        run.decisions.decide([DecisionChange(2, "stars", 1)], **AUTHOR)
         append_action(tmp_path, action)  # and then its process was killed
         with pytest.raises(ArtgenError, match="no candidate 99"):
-            run.decide([DecisionChange(99, "stars", 1)], **AUTHOR)
-        other.decide([DecisionChange(1, "mark", "kept")], **AUTHOR)
-        run.decide([DecisionChange(1, "stars", 3)], **AUTHOR)
+            run.decisions.decide([DecisionChange(99, "stars", 1)], **AUTHOR)
+        other.decisions.decide([DecisionChange(1, "mark", "kept")], **AUTHOR)
+        run.decisions.decide([DecisionChange(1, "stars", 3)], **AUTHOR)
         for seen in (run, other):
-            assert (seen.undo_count, seen.candidate(1).stars) == (4, 3)
+            assert (seen.decisions.history.undo_count, seen.candidate(1).stars) == (4, 3)
         for _ in range(2):
-            other.undo(**AUTHOR)
+            other.decisions.undo(**AUTHOR)
         assert (run.candidate(1).mark, run.candidate(1).stars) == (None, 2)
-        assert run.decide([DecisionChange(1, "stars", 2)], **AUTHOR, action_id="ab" * 16).changes == (
-            DecisionChange(1, "stars", 2),
-        )
-        assert run.undo_count == 2
+        assert run.decisions.decide(
+            [DecisionChange(1, "stars", 2)], **AUTHOR, action_id="ab" * 16
+        ).changes == (DecisionChange(1, "stars", 2),)
+        assert run.decisions.history.undo_count == 2
 
 
 def test_changes_of_other_processes_are_returned(tmp_path: Path) -> None:
     with small_run(tmp_path) as run, Run.open(tmp_path) as other:
-        cursor = run.cursor()
+        cursor = run.database.read_cursor()
         assert run.changes_since(cursor) == ([], [], cursor)
-        other.decide([DecisionChange(2, "mark", "kept")], **AUTHOR)
-        other.undo(**AUTHOR)
+        other.decisions.decide([DecisionChange(2, "mark", "kept")], **AUTHOR)
+        other.decisions.undo(**AUTHOR)
         other.add_candidate(replace(run.candidate(1), index=9))
         other.remove_candidate(9)
         other.add_candidate(replace(run.candidate(1), index=10, variation_of=1))
-        rows, candidates, cursor = run.changes_since(cursor)
-        assert rows[0] == DecisionChange(2, "mark", "kept")
-        assert rows[-1] == DecisionChange(2, "mark", None)
-        assert [(one.index, one.variation_of) for one in candidates] == [(10, 1)]
-        assert cursor == run.cursor()
+        changes, rows, cursor = run.changes_since(cursor)
+        assert changes[0] == DecisionChange(2, "mark", "kept")
+        assert changes[-1] == DecisionChange(2, "mark", None)
+        assert [(row.number, row.variation_of) for row, _ in rows] == [(10, 1)]
+        assert cursor == run.database.read_cursor()
         assert run.changes_since(cursor) == ([], [], cursor)
 
 
@@ -386,43 +392,43 @@ def test_a_run_of_the_format_before_keeps_its_picks(finished_run: Make) -> None:
     with Run.open(folder) as run:
         assert [candidate.index for candidate in run.picks()] == [3, 7]
         assert len(run.candidates()) == 12
-        assert run.undo_count == 4
+        assert run.decisions.history.undo_count == 4
 
 
 def test_a_candidate_added_in_a_later_round_begins_in_it(finished_run: Callable[..., Path]) -> None:
     folder = finished_run()
     with Run.open(folder) as run:
         run.pick(3, True)
-        run.start_next_round(author="me", view="sheet")
+        run.decisions.start_next_round(author="me", view="sheet")
         run.add_candidate(replace(run.candidate(1), index=100_001, variation_of=3))
         assert [c.index for c in run.candidates() if c.round == 2] == [3, 100_001]
-        assert run.undo_count == 2  # adding a candidate is no action of the artist
-        run.undo(author="me", view="sheet")
+        assert run.decisions.history.undo_count == 2  # adding a candidate is no action of the artist
+        run.decisions.undo(author="me", view="sheet")
         assert run.candidate(3).round == 1
-        run.redo(author="me", view="sheet")
+        run.decisions.redo(author="me", view="sheet")
     (folder / "run.db").unlink()
     with Run.open(folder) as run:
         assert run.candidate(3).round == 2
-        assert run.undo_count == 2
+        assert run.decisions.history.undo_count == 2
 
 
 def test_undoing_a_round_moves_candidates_added_in_it(finished_run: Callable[..., Path]) -> None:
     with Run.open(finished_run()) as run:
         run.pick(3, True)
-        run.start_next_round(author="me", view="sheet")
+        run.decisions.start_next_round(author="me", view="sheet")
         run.add_candidate(replace(run.candidate(1), index=100_001, variation_of=3, round=1, mark=None))
-        cursor = run.cursor()
-        run.undo(author="me", view="sheet")
+        cursor = run.database.read_cursor()
+        run.decisions.undo(author="me", view="sheet")
         assert {candidate.round for candidate in run.candidates()} == {1}
         assert DecisionChange(100_001, "round", 1) in run.changes_since(cursor)[0]  # pages receive it
-        run.redo(author="me", view="sheet")
+        run.decisions.redo(author="me", view="sheet")
         assert [c.index for c in run.candidates() if c.round == 2] == [3, 100_001]
 
 
 def test_a_picture_made_again_stays_in_its_round(finished_run: Callable[..., Path]) -> None:
     with Run.open(finished_run()) as run:
         run.pick(3, True)
-        run.start_next_round(author="me", view="sheet")
+        run.decisions.start_next_round(author="me", view="sheet")
         lost = run.candidate(5)
         run.remove_candidate(5)
         run.add_candidate(lost)
@@ -438,11 +444,11 @@ def test_a_database_from_a_backup_is_brought_up_to_date(finished_run: Callable[.
     with Run.open(folder) as run:
         run.pick(2, True)
         run.pick(1, False)
-        assert not run.is_database_replaced()
+        assert not run.database.is_replaced()
         for ending in ("-wal", "-shm"):
             (folder / f"run.db{ending}").unlink(missing_ok=True)
         backup.replace(folder / "run.db")
-        assert run.is_database_replaced()
+        assert run.database.is_replaced()
     for _ in range(2):
         with Run.open(folder) as run:
             assert [candidate.index for candidate in run.picks()] == [2]
@@ -462,9 +468,11 @@ def test_a_refused_decision_counts_from_when_it_was_made_after_all(
                 lambda *_: (_ for _ in ()).throw(sqlite3.OperationalError("full")),
             )
             with pytest.raises(ArtgenError):
-                run.decide([DecisionChange(1, "mark", "kept")], author="me", view="", action_id=action)
-        run.decide([DecisionChange(1, "mark", "rejected")], author="me", view="")
-        run.decide([DecisionChange(1, "mark", "kept")], author="me", view="", action_id=action)
+                run.decisions.decide(
+                    [DecisionChange(1, "mark", "kept")], author="me", view="", action_id=action
+                )
+        run.decisions.decide([DecisionChange(1, "mark", "rejected")], author="me", view="")
+        run.decisions.decide([DecisionChange(1, "mark", "kept")], author="me", view="", action_id=action)
         assert run.candidate(1).mark == "kept"
     (folder / "run.db").unlink()
     with Run.open(folder) as run:
@@ -512,4 +520,4 @@ def test_texts_that_cannot_be_shown_everywhere_are_refused(
     finished_run: Callable[..., Path], title: str
 ) -> None:
     with Run.open(finished_run()) as run, pytest.raises(ArtgenError, match="no control characters"):
-        run.decide([DecisionChange(1, "title", title)], author="me", view="")
+        run.decisions.decide([DecisionChange(1, "title", title)], author="me", view="")

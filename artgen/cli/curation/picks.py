@@ -63,7 +63,7 @@ def _decide(run: Run, changes: list[DecisionChange]) -> None:
     from artgen.runs.decisions import current_user_name
 
     if changes:
-        run.decide(changes, author=current_user_name(), view="command")
+        run.decisions.decide(changes, author=current_user_name(), view="command")
 
 
 def _say_picked(run: Run, json: bool) -> None:

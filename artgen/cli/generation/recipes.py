@@ -105,6 +105,8 @@ def steps(
     json: JsonOption = False,
 ) -> None:
     """Say what a recipe may hold: fields, ranges, units, defaults."""
+    from dataclasses import asdict
+
     from artgen.recipe import reference
 
     if name is not None and name.split("/")[0] == "training":
@@ -114,7 +116,7 @@ def steps(
     else:
         tables = reference.list_tables(name)
     if json:
-        messages.show_json([reference.table_to_json(table) for table in tables])
+        messages.show_json([asdict(table) for table in tables])
     elif markdown:
         typer.echo(reference.format_tables_as_markdown(tables), nl=False)
     else:

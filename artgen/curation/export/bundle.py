@@ -40,7 +40,7 @@ def list_modules(folder: Path = PAGE_FOLDER) -> list[Path]:
 
 
 def join_scripts(folder: Path = PAGE_FOLDER) -> str:
-    """Join all modules into one script.
+    """Join all modules of the contact sheet into one script.
 
     Raises:
         ValueError: a module is written so that it cannot be joined.
@@ -60,7 +60,7 @@ def join_scripts(folder: Path = PAGE_FOLDER) -> str:
 
 
 def join_styles(folder: Path = PAGE_FOLDER) -> str:
-    """Join all style sheets."""
+    """Join all style sheets of the contact sheet into one."""
     return "".join(path.read_text("utf-8") for path in sorted(folder.rglob("*.css")))
 
 

@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from artgen.curation.server.schemas import CandidateNumber
 from artgen.errors import ArtgenError
 from artgen.runs.candidate import Candidate
 from artgen.runs.decisions import MAX_STARS, MAX_TEXT_CHARACTERS
 from artgen.runs.history import KEPT_MARK, DecisionChange, DecisionValue
+from artgen.runs.provenance import CandidateNumber
 
 MAX_PICKS_BYTES = 64 << 20
 RunName = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^/\\\x00]+$")]

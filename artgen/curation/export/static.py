@@ -14,7 +14,6 @@ from artgen.curation.server.schemas import run_data_with
 from artgen.errors import ArtgenError
 from artgen.imaging.embedding import EMBEDDING_NAME
 from artgen.imaging.io.files import atomic_write
-from artgen.runs.candidate import Candidate
 from artgen.runs.store import Run
 
 MAX_PICTURE_BYTES = 12_000_000
@@ -24,16 +23,14 @@ SMALL_THUMBNAIL_SIDE, SMALL_THUMBNAIL_QUALITY = 160, 60
 
 @dataclass(frozen=True)
 class StaticSheet:
-    """What ``write_static_sheet`` wrote.
+    """How many candidates ``write_static_sheet`` has put on a mailed contact sheet.
 
     Args:
-        file: the page.
         shown_count: candidates on it.
         left_out_count: candidates that are not on it: rejected, or out of play.
         has_previews: whether the loupe shows previews of 1,024 px; otherwise it shows the thumbnails.
     """
 
-    file: Path
     shown_count: int
     left_out_count: int
     has_previews: bool
@@ -65,7 +62,7 @@ def write_static_sheet(run: Run, file: Path) -> StaticSheet:
     previews = {
         candidate.index: content
         for candidate in shown
-        if candidate.stages and (content := _read_or_empty(_last_stage_preview(candidate)))
+        if candidate.stages and (content := _read_or_empty(candidate.stages[-1].preview))
     }
     if sum(map(len, thumbnails.values())) + sum(map(len, previews.values())) > MAX_PICTURE_BYTES:
         previews = {}
@@ -79,28 +76,13 @@ def write_static_sheet(run: Run, file: Path) -> StaticSheet:
         "recipe": run.recipe_text,
     }
     style, script = join_styles(), join_scripts()
-    content_security_policy = "; ".join(
-        [
-            "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'",
-            f"style-src {csp_hash(style)}",
-            f"script-src {csp_hash(script)}",
-        ]
-    )
-    html = render_page(
-        title=run.title,
-        static=True,
-        style=style,
-        script=script,
-        data=dump_json_for_html(data),
-        content_security_policy=content_security_policy,
-    )
+    policy = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
+    policy += f"style-src {csp_hash(style)}; script-src {csp_hash(script)}"
+    static_parts = {"style": style, "script": script, "data": dump_json_for_html(data), "policy": policy}
+    html = render_page(run.title, static_parts)
     file.parent.mkdir(parents=True, exist_ok=True)
     atomic_write(file, html.encode())
-    return StaticSheet(file, len(shown), len(candidates) - len(shown), bool(previews))
-
-
-def _last_stage_preview(candidate: Candidate) -> Path:
-    return candidate.stages[-1].preview
+    return StaticSheet(len(shown), len(candidates) - len(shown), bool(previews))
 
 
 def _read_or_empty(file: Path) -> bytes:
@@ -138,11 +120,11 @@ def _order_and_group(run: Run, shown_numbers: list[int]) -> tuple[list[int], lis
     from artgen.curation.ranking.orders import order_by_diversity
 
     all_numbers, all_vectors = run.load_embeddings(EMBEDDING_NAME)
-    rows = [row for row, number in enumerate(all_numbers.tolist()) if number in set(shown_numbers)]
-    if len(rows) != len(shown_numbers):
+    shown = set(shown_numbers)
+    rows = [row for row, number in enumerate(all_numbers.tolist()) if number in shown]
+    if len(rows) != len(shown):
         return [], []
-    vectors = all_vectors[rows]
-    numbers = [int(all_numbers[row]) for row in rows]
+    numbers, vectors = all_numbers[rows].tolist(), all_vectors[rows]
     diverse_order = [numbers[row] for row in order_by_diversity(vectors)]
     duplicate_groups = [[numbers[row] for row in group] for group in find_duplicate_groups(vectors)]
     return diverse_order, duplicate_groups

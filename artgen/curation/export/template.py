@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -11,33 +12,16 @@ if TYPE_CHECKING:
     import jinja2
 
 
-def render_page(
-    *,
-    title: str,
-    static: bool = False,
-    style: str = "",
-    script: str = "",
-    data: str = "",
-    content_security_policy: str = "",
-) -> str:
+def render_page(title: str, static_parts: Mapping[str, str] | None = None) -> str:
     """Render the contact sheet as HTML.
 
     Args:
         title: the run's title, plain text.
-        static: whether the page contains everything, instead of links to the server's files.
-        style: the CSS that a static page contains.
-        script: the JavaScript that a static page contains.
-        data: the JSON that a static page contains, safe within a script element.
-        content_security_policy: the policy of a static page; a server sends it as a header instead.
+        static_parts: what a page contains that needs no server: the CSS ``style``, the JavaScript ``script``,
+            the JSON ``data``, safe within a script element, and the Content-Security-Policy ``policy``, which
+            a server sends as a header; None: the page links to the server's files.
     """
-    return _load_template().render(
-        title=title,
-        static=static,
-        style=style,
-        script=script,
-        data=data,
-        policy=content_security_policy,
-    )
+    return _load_template().render(title=title, static=static_parts is not None, **(static_parts or {}))
 
 
 @cache

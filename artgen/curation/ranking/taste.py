@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -91,34 +91,22 @@ class TasteModel:
         """
         decided_rows = [*kept_rows, *rejected_rows]
         marks = np.array([1.0] * len(kept_rows) + [-1.0] * len(rejected_rows))
-        precisions = np.array(
-            [1 + PRECISION_PER_STAR * stars.get(row, 0) for row in kept_rows] + [1.0] * len(rejected_rows)
-        )
+        kept_precisions = [1 + PRECISION_PER_STAR * stars.get(row, 0) for row in kept_rows]
+        noise_variances = MARK_NOISE_VARIANCE / np.array(kept_precisions + [1.0] * len(rejected_rows))
         recent = _recent_positions(len(kept_rows), len(rejected_rows))
-        kernel = self._choose_kernel(
-            [decided_rows[position] for position in recent],
-            marks[recent],
-            MARK_NOISE_VARIANCE / precisions[recent],
-        )
+        recent_rows = [decided_rows[position] for position in recent]
+        kernel = self._choose_kernel(recent_rows, marks[recent], noise_variances[recent])
         points = self._points(kernel)
         covariance = _covariance(points, points[decided_rows], kernel)
-        noise = np.diag(MARK_NOISE_VARIANCE / precisions)
-        inverse = np.linalg.inv(covariance[decided_rows] + noise)
+        inverse = np.linalg.inv(covariance[decided_rows] + np.diag(noise_variances))
         prior_mean = _prior_mean(marks)
         mean = prior_mean + covariance @ (inverse @ (marks - prior_mean))
         explained_variance = np.einsum("nm,nm->n", covariance @ inverse, covariance)
         squared_norms = np.einsum("nd,nd->n", points, points)
         prior_variance = kernel.linear_share * squared_norms + 1 - kernel.linear_share
         deviation = np.sqrt(np.maximum(prior_variance - explained_variance, 1e-9))
-        return FittedTaste(
-            self._whitened_embeddings[WHITENING_POWERS[0]],
-            points,
-            list(kept_rows),
-            decided_rows,
-            mean,
-            deviation,
-            kernel.length_scale,
-        )
+        embeddings, kept = self._whitened_embeddings[WHITENING_POWERS[0]], list(kept_rows)
+        return FittedTaste(embeddings, points, kept, decided_rows, mean, deviation, kernel.length_scale)
 
     def _choose_kernel(
         self, rows: Sequence[int], marks: NDArray[np.float64], noise_variances: NDArray[np.float64]
@@ -162,7 +150,7 @@ class TasteModel:
 
 @dataclass(frozen=True)
 class FittedTaste:
-    """A taste after some decisions.
+    """A taste fitted to some decisions, with its prediction for every candidate.
 
     Args:
         whitened_embeddings: ``(n, d)``.
@@ -209,18 +197,13 @@ class FittedTaste:
             if (position + len(self.decided_rows)) % EXPLORATION_PERIOD == EXPLORATION_PERIOD - 1
         ]
         farthest = self._pick_farthest(rows, len(exploring_positions))
-        placed_rows: set[int] = set()
-        order: list[int] = []
+        placed_rows: dict[int, None] = {}
         queues = [iter(queue.tolist()) for queue in (by_mean, by_upper_bound, farthest)]
         for position in range(mixed_count):
             period = (position + len(self.decided_rows)) // EXPLORATION_PERIOD
             queue = queues[1 + period % 2 if position in exploring_positions else 0]
-            row = next((row for row in queue if row not in placed_rows), None)
-            if row is None:
-                row = next(row for row in queues[0] if row not in placed_rows)
-            placed_rows.add(row)
-            order.append(row)
-        return [*order, *(row for row in by_mean.tolist() if row not in placed_rows)]
+            placed_rows[next(row for row in chain(queue, queues[0]) if row not in placed_rows)] = None
+        return list(placed_rows | dict.fromkeys(by_mean.tolist()))
 
     def find_closest_kept(self, row: int, max_count: int = 3) -> list[tuple[int, float]]:
         """Return the kept candidates that are most similar to one, as this taste sees similarity.
@@ -228,9 +211,7 @@ class FittedTaste:
         Returns:
             Rows with their similarity: 1 the same, 0 nothing in common; the closest first.
         """
-        distances = pairwise_distances(self.points[row : row + 1], self.points[self.kept_rows])[0].astype(
-            np.float64
-        )
+        distances = pairwise_distances(self.points[[row]], self.points[self.kept_rows])[0].astype(np.float64)
         similarities = np.exp(-(distances**2) / (2 * self.length_scale**2))
         order = np.argsort(distances, kind="stable")[:max_count]
         return [(self.kept_rows[position], float(similarities[position])) for position in order.tolist()]

@@ -7,7 +7,7 @@ import hashlib
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -84,34 +84,25 @@ def _build_app(session: CurationSession) -> Starlette:
     app = Starlette(
         routes=ROUTES,
         lifespan=lifespan,
-        exception_handlers={
-            HTTPException: _respond_http_error,
-            TooFewDecisionsError: _respond_too_few_decisions,
-            ArtgenError: _respond_artgen_error,
-            Exception: _respond_internal_error,
-        },
+        exception_handlers=dict.fromkeys((HTTPException, ArtgenError, Exception), _respond_error),
     )
     app.state.session = session
     return app
 
 
-async def _respond_http_error(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    return JSONResponse({"error": error.detail}, error.status_code, headers=NO_STORE_HEADERS)
-
-
-async def _respond_too_few_decisions(_: Request, error: Exception) -> Response:
-    return JSONResponse({"error": str(error)}, 409, headers=NO_STORE_HEADERS)
-
-
-async def _respond_artgen_error(_: Request, error: Exception) -> Response:
-    # The page tries again after a 503: a full disk or a busy file may be fine in a moment.
-    if isinstance(error, WriteError | DatabaseBusyError):
-        # Without the hint, which is meant for a command that has to be run again: the page's header is short.
-        message = f"{Path(error.where).name}: {error.problem}"
-        return JSONResponse({"error": message}, 503, headers=NO_STORE_HEADERS)
-    return JSONResponse({"error": str(error)}, 400, headers=NO_STORE_HEADERS)
-
-
-async def _respond_internal_error(_: Request, error: Exception) -> Response:
-    return JSONResponse({"error": f"a bug of artgen: {error!r}"}, 500, headers=NO_STORE_HEADERS)
+async def _respond_error(_: Request, error: Exception) -> Response:
+    headers: Mapping[str, str] = NO_STORE_HEADERS
+    match error:
+        case HTTPException():
+            status, message, headers = error.status_code, error.detail, {**headers, **(error.headers or {})}
+        case TooFewDecisionsError():
+            status, message = 409, str(error)
+        case WriteError() | DatabaseBusyError():
+            # The page tries again after a 503: a full disk or a busy file may be fine in a moment. Without
+            # the hint, which is meant for a command that has to be run again: the page's header is short.
+            status, message = 503, f"{Path(error.where).name}: {error.problem}"
+        case ArtgenError():
+            status, message = 400, str(error)
+        case _:
+            status, message = 500, f"a bug of artgen: {error!r}"
+    return JSONResponse({"error": message}, status, headers=headers)

@@ -7,10 +7,12 @@ every request must carry a cookie that only the one-time token gives.
 
 from __future__ import annotations
 
-import json
 import secrets
-from urllib.parse import parse_qs
 
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY_BYTES = 1 << 20
@@ -38,10 +40,6 @@ SIGNED_IN_PAGE = (
 )
 
 
-class BodyTooLargeError(Exception):
-    """A request's body is larger than ``MAX_BODY_BYTES``."""
-
-
 class AuthMiddleware:
     """ASGI middleware that forwards permitted requests, rejects the others, and adds security headers.
 
@@ -55,104 +53,82 @@ class AuthMiddleware:
 
     def __init__(self, app: ASGIApp, port: int) -> None:
         self._app = app
-        self._allowed_hosts = {f"{name}:{port}".encode() for name in ("127.0.0.1", "localhost")}
+        self._allowed_hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost")}
         self._cookie_name = f"artgen-{port}"
         self._cookie_value = secrets.token_urlsafe(32)
         self.token = secrets.token_urlsafe(32)
         self._is_token_used = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Forward one request if it is permitted, or respond why it is not."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        if scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 1008})
-            return
-        is_response_started = False
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal is_response_started
             if message["type"] == "http.response.start":
-                is_response_started = True
-                extra_headers = [
-                    (name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()
-                ]
-                message = {**message, "headers": [*message["headers"], *extra_headers]}
+                MutableHeaders(scope=message).update(SECURITY_HEADERS)
             await send(message)
 
-        as_html = scope["path"] == "/"
-        if refusal := self._find_refusal(scope):
-            await _send_error(send_with_headers, *refusal, as_html=as_html)
-            return
-        if scope["path"] == "/" and (token := _read_token(scope)) is not None:
-            await self._exchange_token(scope, token, send_with_headers)
-            return
-        if not self._has_valid_cookie(scope):
-            message = "open the address that artgen curate printed"
-            await _send_error(send_with_headers, 403, message, as_html=as_html)
-            return
-        try:
-            await self._app(scope, _limit_body(receive), send_with_headers)
-        except BodyTooLargeError:
-            if not is_response_started:
-                await _send_error(send_with_headers, 413, f"more than {MAX_BODY_BYTES} bytes")
+        response = self._respond_without_app(Request(scope))
+        await (response or self._app)(scope, _limit_body(receive), send_with_headers)
 
-    def _find_refusal(self, scope: Scope) -> tuple[int, str] | None:
+    def _respond_without_app(self, request: Request) -> Response | None:
+        """Return the response to a request that is not permitted or brings the token; None for others."""
+        as_html = request.scope["path"] == "/"
+        if refusal := self._find_refusal(request):
+            return _error_response(*refusal, as_html=as_html)
+        has_cookie = self._has_valid_cookie(request)
+        if as_html and request.method == "GET" and (token := request.query_params.get("token")):
+            return self._exchange_token(token, has_cookie)
+        if has_cookie:
+            return None
+        return _error_response(403, "open the address that artgen curate printed", as_html=as_html)
+
+    def _find_refusal(self, request: Request) -> tuple[int, str] | None:
         """Return the HTTP status and the reason if the request is not permitted, whatever its cookie."""
-        hosts, origins = _header_values(scope, b"host"), _header_values(scope, b"origin")
+        header_values, method = request.headers.getlist, request.method
+        hosts, origins = header_values("host"), header_values("origin")
         if len(hosts) != 1 or hosts[0] not in self._allowed_hosts:
             return 403, "wrong host name"
-        if any(origin != b"http://" + hosts[0] for origin in origins):
+        if any(origin != f"http://{hosts[0]}" for origin in origins):
             return 403, "requests from another page are not allowed"
-        fetch_sites = _header_values(scope, b"sec-fetch-site")
-        if scope["method"] not in ("GET", "HEAD", "POST"):
+        fetch_sites = header_values("sec-fetch-site")
+        if method not in ("GET", "HEAD", "POST"):
             return 405, "only GET and POST"
-        is_page_opened = scope["path"] == "/" and scope["method"] == "GET"
-        if not is_page_opened and any(site not in (b"same-origin", b"none") for site in fetch_sites):
+        is_page_opened = request.scope["path"] == "/" and method == "GET"
+        if not is_page_opened and any(site not in ("same-origin", "none") for site in fetch_sites):
             return 403, "requests from another page are not allowed"
-        if scope["method"] != "POST":
+        if method != "POST":
             return None
-        if not origins and fetch_sites != [b"same-origin"]:
+        if not origins and fetch_sites != ["same-origin"]:
             return 403, "only the contact sheet can send decisions"
-        content_types = [
-            value.partition(b";")[0].strip().lower() for value in _header_values(scope, b"content-type")
-        ]
-        if content_types != [b"application/json"]:
+        content_types = [value.partition(";")[0].strip().lower() for value in header_values("content-type")]
+        if content_types != ["application/json"]:
             return 415, "application/json"
-        lengths = _header_values(scope, b"content-length")
-        if any(
-            not length.isdigit() or len(length) > 12 or int(length) > MAX_BODY_BYTES for length in lengths
-        ):
-            return 413, f"more than {MAX_BODY_BYTES} bytes"
+        for length in header_values("content-length"):
+            if not length.isdecimal() or len(length) > 12 or int(length) > MAX_BODY_BYTES:
+                return 413, f"more than {MAX_BODY_BYTES} bytes"
         return None
 
-    async def _exchange_token(self, scope: Scope, token: str, send: Send) -> None:
+    def _exchange_token(self, token: str, has_cookie: bool) -> Response:
+        """Return the page that sets the cookie, or refuse a wrong token and one that was used before."""
         is_token_valid = secrets.compare_digest(token.encode(), self.token.encode())
-        if not self._has_valid_cookie(scope) and (self._is_token_used or not is_token_valid):
-            await _send_error(send, 403, "", as_html=True)
-            return
+        if not has_cookie and (self._is_token_used or not is_token_valid):
+            return _error_response(403, "", as_html=True)
         self._is_token_used = self._is_token_used or is_token_valid
         cookie = f"{self._cookie_name}={self._cookie_value}; Path=/; HttpOnly; SameSite=Strict"
-        headers = [(b"content-type", b"text/html; charset=utf-8"), (b"set-cookie", cookie.encode())]
-        headers += [(b"cache-control", b"no-store")]
         # A page, not a redirect: after a click in a mail or on another page, browsers would not send the
         # SameSite=Strict cookie to the target of a redirect.
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": SIGNED_IN_PAGE.encode()})
+        return HTMLResponse(SIGNED_IN_PAGE, headers={"Set-Cookie": cookie, "Cache-Control": "no-store"})
 
-    def _has_valid_cookie(self, scope: Scope) -> bool:
-        for header in _header_values(scope, b"cookie"):
-            for pair in header.split(b";"):
-                name, _, value = pair.strip().partition(b"=")
-                if name == self._cookie_name.encode() and secrets.compare_digest(
-                    value, self._cookie_value.encode()
-                ):
-                    return True
-        return False
+    def _has_valid_cookie(self, request: Request) -> bool:
+        value = request.cookies.get(self._cookie_name, "")
+        return secrets.compare_digest(value.encode(), self._cookie_value.encode())
 
 
 def _limit_body(receive: Receive) -> Receive:
+    """Return a ``receive`` that raises an error of HTTP once the body is larger than ``MAX_BODY_BYTES``."""
     received_bytes = 0
 
     async def receive_limited() -> Message:
@@ -160,27 +136,14 @@ def _limit_body(receive: Receive) -> Receive:
         message = await receive()
         received_bytes += len(message.get("body", b""))
         if received_bytes > MAX_BODY_BYTES:
-            raise BodyTooLargeError
+            raise HTTPException(413, f"more than {MAX_BODY_BYTES} bytes", {"Connection": "close"})
         return message
 
     return receive_limited
 
 
-def _header_values(scope: Scope, name: bytes) -> list[bytes]:
-    return [value for key, value in scope["headers"] if key == name]
-
-
-def _read_token(scope: Scope) -> str | None:
-    if scope["method"] != "GET":
-        return None
-    values = parse_qs(scope["query_string"].decode("latin-1")).get("token")
-    return values[0] if values else None
-
-
-async def _send_error(send: Send, status: int, message: str, *, as_html: bool = False) -> None:
-    body = FORBIDDEN_PAGE if as_html else json.dumps({"error": message})
-    content_type = b"text/html; charset=utf-8" if as_html else b"application/json"
-    headers = [(b"content-type", content_type), (b"cache-control", b"no-store")]
-    headers += [(b"content-length", str(len(body.encode())).encode()), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body.encode()})
+def _error_response(status: int, message: str, *, as_html: bool = False) -> Response:
+    headers = {"Cache-Control": "no-store", "Connection": "close"}
+    if as_html:
+        return HTMLResponse(FORBIDDEN_PAGE, status, headers)
+    return JSONResponse({"error": message}, status, headers)

@@ -15,6 +15,8 @@ from typing import IO
 from artgen.curation.server.child_process import ChildProcess
 from artgen.curation.server.run_thread import RunThread
 from artgen.errors import ArtgenError
+from artgen.imaging.embedding import EMBEDDING_NAME, embed_image
+from artgen.imaging.io.files import read_image
 from artgen.runs.candidate import thumbnail_path
 from artgen.runs.store import Run
 from artgen.subprocesses import start_python
@@ -40,31 +42,25 @@ class EmbeddingBackfill:
     async def poll(self) -> None:
         """Start the process if candidates were added since the last call and some lack an embedding."""
         if self._process.is_running:
-            process_exit = self._process.take_exit()  # a thumbnail that it could not read stays without
-            if process_exit and process_exit.exit_code:
-                logger.error("embeddings could not be computed: %s", process_exit.output)
+            exit_code, output = self._process.take_exit() or (0, "")
+            if exit_code:  # a thumbnail that could not be read is no failure: it stays without
+                logger.error("embeddings could not be computed: %s", output)
             return
-        _, last_arrival = await self._run_thread.call(Run.cursor)
+        _, last_arrival = await self._run_thread.call(lambda run: run.database.read_cursor())
         if self._checked_arrival == last_arrival:
             self.is_finished = True
             return
         self._checked_arrival, self.is_finished = last_arrival, False
-        if await self._run_thread.call(_numbers_without_embedding):
+        if await self._run_thread.call(_list_missing):
             self._process.start()
 
     def stop(self) -> None:
-        """Stop the process."""
+        """Stop the process that computes embeddings."""
         self._process.stop(0)  # without grace: each write is complete or not done, and is kept
 
     def _start_process(self, output: IO[bytes]) -> subprocess.Popen[bytes]:
-        run_folder = str(self._run_thread.run_folder)
-        return start_python(
-            "artgen.curation.server.embed_missing",
-            run_folder,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-        )
+        module, run_folder = "artgen.curation.server.embed_missing", str(self._run_thread.run_folder)
+        return start_python(module, run_folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
 
 
 def embed_missing(run_folder: Path) -> None:
@@ -73,11 +69,8 @@ def embed_missing(run_folder: Path) -> None:
     Raises:
         ArtgenError: the run cannot be opened or written.
     """
-    from artgen.imaging.embedding import EMBEDDING_NAME, embed_image
-    from artgen.imaging.io.files import read_image
-
     with Run.open(run_folder) as run:
-        numbers = _numbers_without_embedding(run)
+        numbers = _list_missing(run)
         for start in range(0, len(numbers), CANDIDATES_PER_WRITE):
             vectors = {}
             for number in numbers[start : start + CANDIDATES_PER_WRITE]:
@@ -88,10 +81,8 @@ def embed_missing(run_folder: Path) -> None:
             run.save_embeddings(EMBEDDING_NAME, vectors)
 
 
-def _numbers_without_embedding(run: Run) -> list[int]:
-    from artgen.imaging.embedding import EMBEDDING_NAME
-
-    return run.list_candidates_without_embedding(EMBEDDING_NAME)
+def _list_missing(run: Run) -> list[int]:
+    return run.database.list_candidates_without_embedding(EMBEDDING_NAME)
 
 
 def main() -> None:

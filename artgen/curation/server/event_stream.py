@@ -39,15 +39,14 @@ async def stream_events(session: CurationSession, cursor: EventCursor) -> AsyncI
 
 
 def _new_events(run: Run, since: EventCursor) -> tuple[list[str], EventCursor, list[tuple[int, int]]]:
-    rows, candidates, cursor = run.changes_since(since)
+    changes, new_rows, cursor = run.changes_since(since)
     event_texts = []
-    if candidates:
+    if new_rows:
         # Its id still has the old id of a decision: their event comes next.
-        event_texts.append(
-            _format_event("candidates", (since[0], cursor[1]), candidates_json(run, candidates))
-        )
-    if rows:
-        data = {"rows": rows, "undo": run.undo_count, "redo": run.redo_count}
+        event_texts.append(_format_event("candidates", (since[0], cursor[1]), candidates_json(new_rows)))
+    if changes:
+        history = run.decisions.history
+        data = {"rows": changes, "undo": history.undo_count, "redo": history.redo_count}
         event_texts.append(_format_event("decisions", cursor, json.dumps(data)))
     return event_texts, cursor, run.queued_variations()
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
@@ -19,7 +21,8 @@ from artgen.curation.export.template import render_page
 from artgen.curation.server import event_stream, schemas
 from artgen.curation.server.session import CurationSession
 from artgen.runs.candidate import candidate_png_path, thumbnail_path
-from artgen.runs.history import ActionResult
+from artgen.runs.decisions import DecisionStore
+from artgen.runs.history import ActionResult, DecisionChange
 from artgen.runs.store import Run
 
 RequestBodyT = TypeVar("RequestBodyT", bound=BaseModel)
@@ -31,10 +34,22 @@ REVALIDATE_HEADERS = {"Cache-Control": "private, no-cache"}
 NO_STORE_HEADERS = {"Cache-Control": "no-store"}
 
 
+class _CandidateNumberConvertor(IntegerConvertor):
+    regex = _CANDIDATE_NUMBER_PATTERN.pattern
+
+
+class _StageIndexConvertor(IntegerConvertor):
+    regex = "[0-9]{1,3}"
+
+
+register_url_convertor("candidate", _CandidateNumberConvertor())
+register_url_convertor("stage", _StageIndexConvertor())
+
+
 async def get_page(request: Request) -> Response:
-    """Return the page."""
+    """Return the contact sheet's HTML page."""
     title = await _session(request).run_thread.call(lambda run: run.title)
-    return HTMLResponse(render_page(title=title), headers=NO_STORE_HEADERS)
+    return HTMLResponse(render_page(title), headers=NO_STORE_HEADERS)
 
 
 async def get_page_file(request: Request) -> Response:
@@ -47,14 +62,14 @@ async def get_page_file(request: Request) -> Response:
 
 async def get_thumbnail(request: Request) -> Response:
     """Return a candidate's thumbnail."""
-    number = _parse_candidate_number(request, ".webp")
-    return _file_response(request, thumbnail_path(_session(request).run_thread.run_folder, number))
+    run_folder = _session(request).run_thread.run_folder
+    return _file_response(request, thumbnail_path(run_folder, request.path_params["number"]))
 
 
 async def get_picture(request: Request) -> Response:
     """Return a candidate's full-size picture, or the byte range that was requested."""
-    number = _parse_candidate_number(request, ".png")
-    path = candidate_png_path(_session(request).run_thread.run_folder, number)
+    run_folder = _session(request).run_thread.run_folder
+    path = candidate_png_path(run_folder, request.path_params["number"])
     if not path.is_file():
         raise HTTPException(404, "no such picture")
     return _not_modified_response(request, path) or FileResponse(
@@ -64,17 +79,13 @@ async def get_picture(request: Request) -> Response:
 
 async def get_stage_preview(request: Request) -> Response:
     """Return the preview of one of a candidate's stages, counted from 0."""
-    number, name = request.path_params["number"], request.path_params["name"]
-    stage_index = name.removesuffix(".webp")
-    if not (
-        _CANDIDATE_NUMBER_PATTERN.fullmatch(number)
-        and re.fullmatch(r"[0-9]{1,3}", stage_index)
-        and name.endswith(".webp")
-    ):
-        raise HTTPException(404, "no such stage")
-    path = await _session(request).run_thread.call(
-        lambda run: _find_stage_preview(run, int(number), int(stage_index))
-    )
+    number, stage_index = request.path_params["number"], request.path_params["stage_index"]
+
+    def find_preview(run: Run) -> Path | None:
+        stages = run.candidate(number).stages if run.database.has_candidate(number) else ()
+        return stages[stage_index].preview if stage_index < len(stages) else None
+
+    path = await _session(request).run_thread.call(find_preview)
     if path is None:
         raise HTTPException(404, "no such stage")
     return _file_response(request, path)
@@ -96,35 +107,13 @@ async def get_recipe(request: Request) -> Response:
 async def post_decisions(request: Request) -> Response:
     """Save decisions; the response is sent after they are on disk."""
     body = await _parse_body(request, schemas.DecisionsRequest)
-    artist_name = _session(request).artist_name
-    return await _run_action(
-        request,
-        lambda run: run.decide(body.changes(), author=artist_name, view=body.view, action_id=body.action),
-    )
+    changes = [DecisionChange(*row) for row in body.rows]
+    return await _run_action(request, body, lambda store, **origin: store.decide(changes, **origin))
 
 
-async def post_undo(request: Request) -> Response:
-    """Undo the last action."""
-    body, artist_name = await _parse_body(request, schemas.ActionRequest), _session(request).artist_name
-    return await _run_action(
-        request, lambda run: run.undo(author=artist_name, view=body.view, action_id=body.action)
-    )
-
-
-async def post_redo(request: Request) -> Response:
-    """Redo the action that was undone last."""
-    body, artist_name = await _parse_body(request, schemas.ActionRequest), _session(request).artist_name
-    return await _run_action(
-        request, lambda run: run.redo(author=artist_name, view=body.view, action_id=body.action)
-    )
-
-
-async def post_next_round(request: Request) -> Response:
-    """Start the next round."""
-    body, artist_name = await _parse_body(request, schemas.ActionRequest), _session(request).artist_name
-    return await _run_action(
-        request, lambda run: run.start_next_round(author=artist_name, view=body.view, action_id=body.action)
-    )
+async def post_action(request: Request, act: Callable[..., ActionResult | None]) -> Response:
+    """Undo or redo an action, or start the next round, as ``act`` does with the run's decisions."""
+    return await _run_action(request, await _parse_body(request, schemas.ActionRequest), act)
 
 
 async def post_variations(request: Request) -> Response:
@@ -168,7 +157,11 @@ async def get_events(request: Request) -> Response:
     """Return a stream of all events from now on, or after the last one that the browser received."""
     session = _session(request)
     text = request.headers.get("last-event-id") or request.query_params.get("cursor")
-    cursor = schemas.parse_cursor(text) if text else await session.run_thread.call(Run.cursor)
+    cursor = (
+        schemas.parse_cursor(text)
+        if text
+        else await session.run_thread.call(lambda run: run.database.read_cursor())
+    )
     if cursor is None:
         raise HTTPException(400, "cursor is D.A, as in /api/run")
     return StreamingResponse(
@@ -179,9 +172,9 @@ async def get_events(request: Request) -> Response:
 ROUTES = [
     Route("/", get_page),
     Route("/page/{name:path}", get_page_file),
-    Route("/thumb/{name}", get_thumbnail),
-    Route("/picture/{name}", get_picture),
-    Route("/stage/{number}/{name}", get_stage_preview),
+    Route("/thumb/{number:candidate}.webp", get_thumbnail),
+    Route("/picture/{number:candidate}.png", get_picture),
+    Route("/stage/{number:candidate}/{stage_index:stage}.webp", get_stage_preview),
     Route("/api/run", get_run),
     Route("/api/recipe", get_recipe),
     Route("/api/order", get_order),
@@ -190,9 +183,9 @@ ROUTES = [
     Route("/api/proposal", get_proposal),
     Route("/api/events", get_events, methods=["GET"]),
     Route("/api/decisions", post_decisions, methods=["POST"]),
-    Route("/api/undo", post_undo, methods=["POST"]),
-    Route("/api/redo", post_redo, methods=["POST"]),
-    Route("/api/round", post_next_round, methods=["POST"]),
+    Route("/api/undo", partial(post_action, act=DecisionStore.undo), methods=["POST"]),
+    Route("/api/redo", partial(post_action, act=DecisionStore.redo), methods=["POST"]),
+    Route("/api/round", partial(post_action, act=DecisionStore.start_next_round), methods=["POST"]),
     Route("/api/variations", post_variations, methods=["POST"]),
 ]
 
@@ -202,12 +195,18 @@ def _session(request: Request) -> CurationSession:
     return session
 
 
-async def _run_action(request: Request, act: Callable[[Run], ActionResult | None]) -> Response:
+async def _run_action(
+    request: Request, body: schemas.ActionRequest, act: Callable[..., ActionResult | None]
+) -> Response:
+    """Act on the run's decisions and return what has changed; ``act`` takes them and who decided where."""
     session = _session(request)
+
+    def act_on_run(run: Run) -> dict[str, Any]:
+        result = act(run.decisions, author=session.artist_name, view=body.view, action_id=body.action)
+        return schemas.action_response(run, result)
+
     # Shielded: an action whose browser hung up is nevertheless finished.
-    response_data = await asyncio.shield(
-        session.run_thread.call(lambda run: schemas.action_response(run, act(run)))
-    )
+    response_data = await asyncio.shield(session.run_thread.call(act_on_run))
     session.notify()
     return _json_response(response_data)
 
@@ -221,24 +220,11 @@ async def _parse_body(request: Request, body_type: type[RequestBodyT]) -> Reques
         raise HTTPException(400, f"{location or 'body'}: {problem['msg']}") from None
 
 
-def _parse_candidate_number(request: Request, suffix: str) -> int:
-    name = request.path_params["name"]
-    number = name.removesuffix(suffix)
-    if not name.endswith(suffix) or not _CANDIDATE_NUMBER_PATTERN.fullmatch(number):
-        raise HTTPException(404, "no such picture")
-    return int(number)
-
-
 def _parse_number_parameter(request: Request, name: str) -> int:
     text = request.query_params.get(name, "")
     if not _CANDIDATE_NUMBER_PATTERN.fullmatch(text):
         raise HTTPException(400, f"{name} is a number from 1")
     return int(text)
-
-
-def _find_stage_preview(run: Run, number: int, stage_index: int) -> Path | None:
-    stages = run.candidate(number).stages if run.has_candidate(number) else ()
-    return stages[stage_index].preview if stage_index < len(stages) else None
 
 
 def _file_response(request: Request, path: Path) -> Response:

@@ -32,7 +32,7 @@ class RunThread:
         )
 
     def _current_run(self) -> Run:
-        if self._run is not None and self._run.is_database_replaced():  # deleted, or restored from a copy
+        if self._run is not None and self._run.database.is_replaced():  # deleted, or restored from a copy
             self._run.close()
             self._run = None
         if self._run is None:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from artgen.runs.candidate import Candidate
-from artgen.runs.history import UNDECIDED_VALUES, ActionResult, DecisionChange, DecisionValue
-from artgen.runs.row import CandidateRow
-from artgen.runs.store import Run
+from artgen.runs.candidate import Candidate, CandidateRow
+from artgen.runs.history import UNDECIDED_VALUES, ActionResult, DecisionValue
+from artgen.runs.provenance import CandidateNumber
+from artgen.runs.store import RowWithDecisions, Run
 
-CandidateNumber = Annotated[int, Field(ge=1, lt=1 << 31)]
-ViewName = Annotated[str, Field(max_length=200)]
 ActionId = Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]
 
 
@@ -23,25 +22,20 @@ class _RequestBody(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class DecisionsRequest(_RequestBody):
-    """Body of ``POST /api/decisions``."""
-
-    action: ActionId
-    view: ViewName
-    rows: Annotated[
-        list[tuple[CandidateNumber, str, str | int | None]], Field(min_length=1, max_length=50_000)
-    ]
-
-    def changes(self) -> list[DecisionChange]:
-        """Return the rows as the run's store takes them."""
-        return [DecisionChange(*row) for row in self.rows]
-
-
 class ActionRequest(_RequestBody):
     """Body of ``POST /api/undo``, ``/api/redo`` and ``/api/round``."""
 
-    view: ViewName
+    view: Annotated[str, Field(max_length=200)]
     action: ActionId | None = None
+
+
+class DecisionsRequest(ActionRequest):
+    """Body of ``POST /api/decisions``."""
+
+    action: ActionId
+    rows: Annotated[
+        list[tuple[CandidateNumber, str, str | int | None]], Field(min_length=1, max_length=50_000)
+    ]
 
 
 class VariationsRequest(_RequestBody):
@@ -67,11 +61,10 @@ def candidate_json(row: CandidateRow, decisions: Mapping[str, DecisionValue]) ->
 
 def run_json(run: Run, is_drawing: bool = False) -> str:
     """Return the run with all its candidates as a JSON object; JSON of the database is inserted unchanged."""
-    cursor = format_cursor(run.cursor())  # first: what is added meanwhile is sent twice, but never missed
+    counts = _undo_counts_and_cursor(run)  # first: what is added meanwhile is sent twice, but never missed
     header = {"name": run.name, "title": run.title, "seed": run.seed, "queued": run.queued_variations()}
-    header |= {"undo": run.undo_count, "redo": run.redo_count, "cursor": cursor, "drawing": is_drawing}
-    candidates = ",".join(candidate_json(row, decisions) for row, decisions in run.rows_with_decisions())
-    return f'{json.dumps(header)[:-1]},"candidates":[{candidates}]}}'
+    header |= {**counts, "drawing": is_drawing}
+    return f"{json.dumps(header)[:-1]},{candidates_json(run.rows_with_decisions())[1:]}"
 
 
 def run_data_with(run: Run, candidates: Sequence[Candidate]) -> dict[str, Any]:
@@ -82,27 +75,20 @@ def run_data_with(run: Run, candidates: Sequence[Candidate]) -> dict[str, Any]:
     return run_data
 
 
-def candidates_json(run: Run, candidates: Sequence[Candidate]) -> str:
-    """Return new candidates as the JSON data of an event."""
-    history = run.decisions.history
-    candidate_texts = (
-        candidate_json(CandidateRow.from_candidate(candidate), history.values(candidate.index))
-        for candidate in candidates
-    )
-    return f'{{"candidates":[{",".join(candidate_texts)}]}}'
+def candidates_json(rows: Iterable[RowWithDecisions]) -> str:
+    """Return candidates as a JSON object, such as the data of an event; JSON of the database is inserted."""
+    return f'{{"candidates":[{",".join(candidate_json(row, decisions) for row, decisions in rows)}]}}'
 
 
 def action_response(run: Run, result: ActionResult | None) -> dict[str, Any]:
     """Return the response to an action: the rows it changed, and the numbers of possible undos and redos."""
-    history = run.decisions.history
-    counts = {
-        "undo": history.undo_count,
-        "redo": history.redo_count,
-        "cursor": format_cursor(run.cursor()),
-    }
-    if result is None:
-        return {"action": None, "rows": [], **counts}
-    return {"action": result.action_id, "rows": result.changes, **counts}
+    action_id, changes = (result.action_id, result.changes) if result else (None, ())
+    return {"action": action_id, "rows": changes, **_undo_counts_and_cursor(run)}
+
+
+def _undo_counts_and_cursor(run: Run) -> dict[str, Any]:
+    history, cursor = run.decisions.history, format_cursor(run.database.read_cursor())
+    return {"undo": history.undo_count, "redo": history.redo_count, "cursor": cursor}
 
 
 def format_cursor(cursor: tuple[int, int]) -> str:
@@ -112,10 +98,8 @@ def format_cursor(cursor: tuple[int, int]) -> str:
 
 def parse_cursor(text: str) -> tuple[int, int] | None:
     """Return the cursor that ``format_cursor`` wrote; None for any other text."""
-    parts = text.split(".")
-    if len(parts) != 2 or not all(part.isascii() and part.isdigit() and len(part) < 16 for part in parts):
-        return None
-    return int(parts[0]), int(parts[1])
+    match = re.fullmatch(r"([0-9]{1,15})\.([0-9]{1,15})", text)
+    return (int(match[1]), int(match[2])) if match else None
 
 
 @lru_cache(4096)

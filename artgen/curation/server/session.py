@@ -15,7 +15,6 @@ from artgen.curation.server.run_thread import RunThread
 from artgen.curation.server.variations import VariationQueue
 from artgen.errors import ArtgenError
 from artgen.runs.decisions import current_user_name
-from artgen.runs.store import Run
 
 logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.2
@@ -54,7 +53,7 @@ class CurationSession:
 
     @property
     def expects_embeddings(self) -> bool:
-        """Whether more embeddings are to come."""
+        """Whether embeddings of candidates are still being computed or drawn."""
         return self.variations.is_drawing or not self._embedding_backfill.is_finished
 
     def notify(self) -> None:
@@ -64,7 +63,7 @@ class CurationSession:
         self.ranker.notify()
 
     def start(self) -> None:
-        """Start the background tasks."""
+        """Start the tasks that poll the run and refit the taste while the server runs."""
         functions = (self._poll_run, self._poll_embeddings, self.ranker.refit_after_change)
         self._tasks = [asyncio.create_task(self._repeat(function)) for function in functions]
 
@@ -83,7 +82,7 @@ class CurationSession:
         self.stop()
 
     def stop(self) -> None:
-        """Stop processes and threads."""
+        """Stop the processes next to the server and the threads of the ranker and the run."""
         self.variations.stop()
         self._embedding_backfill.stop()
         self.ranker.stop()
@@ -102,7 +101,7 @@ class CurationSession:
             logger.exception("artgen curate continues without it")
 
     async def _poll_run(self) -> None:
-        version = await self.run_thread.call(Run.data_version)
+        version = await self.run_thread.call(lambda run: run.database.data_version())
         if await self.variations.poll() or version != self._run_version:
             self._run_version = version
             self.notify()

@@ -53,23 +53,19 @@ class VariationQueue:
         """Start the process if variations are queued and nothing draws; return whether the state changed."""
         before = self.is_drawing, self.problem
         is_busy = is_folder_locked(self._run_thread.run_folder)
-        process_exit = self._process.take_exit()
-        if process_exit and process_exit.exit_code and not is_busy:
+        exit_code, output = self._process.take_exit() or (0, "")
+        if exit_code and not is_busy:
             self._may_start = False  # what is queued stays queued: the next request tries again
-            self.problem = process_exit.output or f"artgen vary ended with code {process_exit.exit_code}"
+            self.problem = output or f"artgen vary ended with code {exit_code}"
         if self._may_start and not is_busy and not self._process.is_running:
-            if await self._run_thread.call(Run.queued_variations):
-                self._start_process()
-            else:
-                self._may_start = False
+            self._may_start = bool(await self._run_thread.call(Run.queued_variations))
+            try:
+                if self._may_start:
+                    self._process.start()
+            except OSError as error:
+                self._may_start, self.problem = False, f"artgen vary could not be started ({error})"
         self.is_drawing = is_busy or self._process.is_running
         return (self.is_drawing, self.problem) != before
-
-    def _start_process(self) -> None:
-        try:
-            self._process.start()
-        except OSError as error:
-            self._may_start, self.problem = False, f"artgen vary could not be started ({error})"
 
     def stop(self) -> None:
         """Stop this server's process; what is queued stays queued."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from artgen.models.files import catalog, header
 from artgen.references import BUILTIN_FOLDERS, find_images
-from artgen.runs.input_files import portable_file_name
+from artgen.runs.provenance import portable_file_name
 from artgen.steps import SOURCES, STEPS
 from artgen.style import library
 from artgen.style.library import ArtworkCredit, read_portraits_credit

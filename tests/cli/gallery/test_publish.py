@@ -85,7 +85,7 @@ def test_what_was_decided_on_a_mailed_sheet_comes_back(
             DecisionChange(4, "alt", "stays"),
             DecisionChange(3, "stars", 2),
         ]
-        run.decide(words, author="ada", view="command")
+        run.decisions.decide(words, author="ada", view="command")
     decided = {
         "2": {"mark": "kept", "stars": 5, "title": "Tide", "alt": "a wave"},
         "3": {"mark": "rejected", "stars": 0, "title": "", "alt": ""},
@@ -103,7 +103,9 @@ def test_what_was_decided_on_a_mailed_sheet_comes_back(
             ("rejected", 0, "", ""),
             ("kept", 0, "", "stays"),
         ]
-        assert run.undo_count == 4  # all of it is one action, and what changes nothing is none
+        assert (
+            run.decisions.history.undo_count == 4
+        )  # all of it is one action, and what changes nothing is none
     cleared = content | {"picks": [2], "decisions": {"4": {"mark": None}}}
     (tmp_path / "picks.json").write_text(json.dumps(cleared))
     said = artgen(tmp_path, "pick", "--from", "picks.json")

@@ -19,7 +19,7 @@ def mailed(sheet_run: Path, tmp_path: Path, open_page: Callable[..., Any]) -> Sh
     from tests.curation.sheets import copy_run
 
     with Run.open(copy_run(sheet_run, tmp_path)) as run:
-        run.decide(
+        run.decisions.decide(
             [DecisionChange(2, "mark", "kept"), DecisionChange(4, "stars", 2)], author="ada", view="command"
         )
         write_static_sheet(run, tmp_path / "out.html")

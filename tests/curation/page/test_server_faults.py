@@ -148,7 +148,7 @@ def test_decisions_survive_kill_9_of_the_server(sheet_run: Path, tmp_path: Path,
             with Run.open(folder) as run:
                 marks = [candidate.mark for candidate in run.candidates()[:8]]
                 assert marks == ["kept", "rejected", "kept", "rejected", "rejected", None, "kept", None]
-                assert run.undo_count == 8 - 1  # no action twice
+                assert run.decisions.history.undo_count == 8 - 1  # no action twice
             sheet.press("Control+z").wait_until_saved()
             other_tab.wait_until(lambda: other_tab.with_class("kept") == [1, 3])
         finally:
@@ -274,7 +274,7 @@ def test_hostile_text_is_shown_as_text(finished_run: Callable[..., Path], chromi
     )
     folder = finished_run(shapes=((96, 64), (64, 96), (96, 96)), title=hostile_text, caption=hostile_text)
     with Run.open(folder) as run:
-        run.decide(
+        run.decisions.decide(
             [DecisionChange(1, "title", hostile_text), DecisionChange(2, "alt", hostile_text)],
             author="eve",
             view="command",

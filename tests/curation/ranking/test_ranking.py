@@ -108,7 +108,7 @@ def test_missing_embeddings_are_computed_in_the_background(finished_run: MakeRun
             assert time.monotonic() < deadline
             time.sleep(0.1)
         with Run.open(folder) as run:
-            assert run.list_candidates_without_embedding(EMBEDDING_NAME) == [3]
+            assert run.database.list_candidates_without_embedding(EMBEDDING_NAME) == [3]
             numbers, vectors = run.load_embeddings(EMBEDDING_NAME)
             expected = embed_first_thumbnail(folder)
         assert numbers.tolist() == [1, 2, 4]

@@ -25,7 +25,7 @@ def reject_constant(constant: str) -> Any:
 
 def test_fields_with_default_values_are_left_out(finished_run: MakeRun) -> None:
     with Run.open(finished_run(shapes=((64, 64),) * 3)) as run:
-        run.decide(
+        run.decisions.decide(
             [
                 DecisionChange(2, "mark", "kept"),
                 DecisionChange(2, "stars", 3),
@@ -33,7 +33,7 @@ def test_fields_with_default_values_are_left_out(finished_run: MakeRun) -> None:
             ],
             **AUTHOR,
         )
-        run.decide([DecisionChange(3, "title", "")], **AUTHOR)
+        run.decisions.decide([DecisionChange(3, "title", "")], **AUTHOR)
         run.add_candidate(replace(run.candidate(1), index=100_001, variation_of=1))
         candidates = json.loads(run_json(run))["candidates"]
         required_fields = {"number", "width", "height", "caption", "seconds", "draws", "stages"}
@@ -43,7 +43,7 @@ def test_fields_with_default_values_are_left_out(finished_run: MakeRun) -> None:
             set(),
             {"variationOf"},
         ]
-        assert json.loads(candidates_json(run, run.candidates()))["candidates"] == candidates
+        assert json.loads(candidates_json(run.rows_with_decisions()))["candidates"] == candidates
         partial = run_data_with(run, run.candidates()[1:2])
         assert partial["candidates"] == candidates[1:2]
         assert partial["undo"] == 2
@@ -75,10 +75,12 @@ def test_a_cursor_is_two_numbers(text: str) -> None:
 def test_five_thousand_candidates_are_serialised_fast(finished_run: MakeRun) -> None:
     with Run.open(finished_run(shapes=((64, 64),))) as run:
         original = run.candidate(1)
-        with run._database.transaction():
+        with run.database.transaction():
             for number in range(2, 5001):
                 run.add_candidate(replace(original, index=number))
-        run.decide([DecisionChange(number, "mark", "kept") for number in range(1, 5001, 3)], **AUTHOR)
+        run.decisions.decide(
+            [DecisionChange(number, "mark", "kept") for number in range(1, 5001, 3)], **AUTHOR
+        )
         run_json(run)
         started_at = time.perf_counter()
         text = run_json(run)

@@ -183,7 +183,7 @@ def test_words_and_picks_of_a_run(finished_run: Callable[..., Path], photos: Pat
     site = photos.parent / "site"
     with Run.open(folder) as run:
         built(photos, run)
-        run.decide([DecisionChange(2, "title", "Night")], author="a", view="sheet")
+        run.decisions.decide([DecisionChange(2, "title", "Night")], author="a", view="sheet")
         run.pick(1, False)
         run.pick(3, True)
         plan = look(order(photos, run))

@@ -50,7 +50,7 @@ def test_picks_in_the_order_of_picking(finished_run: Callable[..., Path]) -> Non
         run.pick(3, False)
         run.pick(3, True)
         words = [DecisionChange(4, "title", "Night"), DecisionChange(4, "alt", "A dark sea")]
-        run.decide(words, author="a", view="sheet")
+        run.decisions.decide(words, author="a", view="sheet")
     found = collected(folder)
     assert [work.index for work in found.works] == [1, 4, 3]
     night, other = found.works[1], found.works[0]
