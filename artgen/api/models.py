@@ -68,8 +68,8 @@ def train(
         ArtgenError: the recipe is wrong, there are no images, or the folder holds another training.
 
     Example:
-        >>> artgen.train("tiny.toml", device="cpu")
-        [PosixPath('training-runs/tiny/tiny.safetensors')]
+        >>> [file.name for file in artgen.train("tiny.toml", device="cpu")]
+        ['Tiny.safetensors']
     """
     from artgen.imaging.devices import choose_device
     from artgen.training.recipes.load import load_training_recipe

@@ -6,7 +6,11 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from torch import Tensor
 
 CANDIDATES_FOLDER, STAGES_FOLDER, THUMBNAILS_FOLDER = "candidates", "stages", "thumbs"
 FIRST_VARIATION_NUMBER = 100_001
@@ -77,6 +81,26 @@ class Candidate:
     def picked(self) -> bool:
         """Whether the artist keeps the candidate."""
         return self.mark == "kept"
+
+    def read_tensor(self) -> Tensor:
+        """Read the picture as float32 ``(3, H, W)``, sRGB, [0, 1].
+
+        Raises:
+            ArtgenError: the file is missing or damaged.
+        """
+        from artgen.imaging.io.files import read_image
+
+        return read_image(self.file)
+
+    def open_image(self) -> Image:
+        """Read the picture as a Pillow image, 8-bit RGB.
+
+        Raises:
+            ArtgenError: the file is missing or damaged.
+        """
+        from artgen.imaging.io.files import to_pillow
+
+        return to_pillow(self.read_tensor())
 
 
 class CandidateRow(NamedTuple):

@@ -57,7 +57,9 @@ def prepare_run_folder(folder: Path, recipe: Recipe) -> None:
 
 
 class Run:
-    """The store of one run. Use ``create`` or ``open``; close it, or use it in a ``with``.
+    """The store of one run: its candidates, the artist's picks and its facts.
+
+    ``artgen.run`` returns one; ``open`` opens that of a folder. Close it, or use it in a ``with`` statement.
 
     Args:
         folder: the run's folder.
@@ -66,6 +68,17 @@ class Run:
     Attributes:
         database: the candidates, embeddings and queued variations as rows; written only through this class.
         decisions: the decisions of the artist.
+
+    Raises:
+        ArtgenError: the folder cannot be read or written.
+
+    Example:
+        >>> with artgen.run("sea.toml", candidates=2, preview=True) as run:
+        ...     run.pick(2, True)
+        ...     [candidate.index for candidate in run.picks()]
+        ...     run.candidate(2).read_tensor().shape  # float32, sRGB, 0 to 1
+        [2]
+        torch.Size([3, 128, 128])
     """
 
     def __init__(self, folder: Path, database: RunDatabase) -> None:
