@@ -29,7 +29,20 @@ class ArtgenError(Exception):
             text += f"; {expected}"
         if command:
             text += f" (try: {command})"
-        super().__init__(text)
+        super().__init__(clean_text(text.replace("\n", "; ")))
+
+
+def clean_text(text: str) -> str:
+    """Escape what could steer a terminal: control characters, changes of direction, half characters.
+
+    Names and texts from anywhere reach messages and lists; line breaks stay.
+    """
+    return "".join(
+        character
+        if character.isprintable() or character in "\n\t\u200c\u200d"
+        else character.encode("unicode_escape").decode()
+        for character in text
+    )
 
 
 class ValidationErrors(ArtgenError):

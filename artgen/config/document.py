@@ -14,6 +14,11 @@ from artgen.errors import ArtgenError
 KeyPath = tuple[str | int, ...]
 MAX_FILE_BYTES = 200_000
 MAX_NESTING_LEVELS = 16
+# Possessive, so that no text takes more than linear time.
+_QUOTED_TEXT = re.compile(
+    r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*+"|\'[^\'\n]*+\'|#[^\n]*+', re.DOTALL
+)
+_DEEP_KEY = re.compile(rf"(?<![\w-])(?:[\w-]++[ \t]*+\.[ \t]*+){{{MAX_NESTING_LEVELS}}}")
 _STATEMENT = re.compile(r"\S")
 _KEY = re.compile(r"""\s*("(?:\\.|[^"\\])*"|'[^']*'|[A-Za-z0-9_-]+)\s*(\.?)""")
 _VALUE = re.compile(
@@ -50,26 +55,48 @@ class Document:
         return str(self.path)
 
 
+def parse_toml(text: str) -> dict[str, Any]:
+    """Parse a TOML text of any origin, in time and memory proportional to its length.
+
+    Raises:
+        ValueError: it is not TOML, longer than 200 kB or nested more than 16 levels deep.
+    """
+    if len(text) > MAX_FILE_BYTES:
+        raise ValueError("longer than 200 kB")
+    # The parser takes quadratic time for dotted keys; texts in quotes may hold as many dots as they like.
+    if match := _DEEP_KEY.search(_QUOTED_TEXT.sub("q", text)):
+        raise ValueError(f"nested too deeply: {match[0][:20]}...")
+    try:
+        table = tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if _is_nested_deeper(table, MAX_NESTING_LEVELS):
+        raise ValueError("nested too deeply")
+    return table
+
+
 def read_document(path: Path) -> Document:
     """Read and parse a TOML file.
 
     Raises:
         ArtgenError: the file is missing, unreadable, too large, not UTF-8 or not TOML (with the line).
     """
-    text = _read_text(path)
+    text = read_toml_text(path)
     try:
-        table = tomllib.loads(text)
-        if _is_nested_deeper(table, MAX_NESTING_LEVELS):
-            raise RecursionError
-        return Document(path, text, table, find_key_lines(text))
-    except RecursionError:
-        expected = f"a recipe is at most {MAX_NESTING_LEVELS} levels deep"
-        raise ArtgenError(str(path), "nested too deeply", expected) from None
+        return Document(path, text, parse_toml(text), find_key_lines(text))
     except ValueError as error:
+        if "nested too deeply" in str(error):
+            expected = f"a recipe is at most {MAX_NESTING_LEVELS} levels deep"
+            raise ArtgenError(str(path), str(error), expected) from None
         raise _syntax_error(path, text, error) from None
 
 
-def _read_text(path: Path) -> str:
+def read_toml_text(path: Path) -> str:
+    """Read the text of a TOML file, at most 200 kB.
+
+    Raises:
+        ArtgenError: the file is missing, unreadable, too large or not UTF-8.
+    """
     where = str(path)
     try:
         if path.is_dir():

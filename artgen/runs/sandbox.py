@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
+from artgen.config.document import parse_toml
 from artgen.errors import ArtgenError
 from artgen.hashing import file_hash
 from artgen.runs.provenance import Provenance, is_package_file, locate_file
@@ -124,8 +124,8 @@ def _link_file(original_path: Path, sandbox_path: Path, root: Path, recipe_file:
 def _check_names_stay_inside(png_path: Path, recipe_text: str, file_names: list[str]) -> None:
     """Raise an error if the recipe or the provenance names a file outside the recipe's folder."""
     try:
-        table = tomllib.loads(recipe_text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        table = parse_toml(recipe_text)
+    except ValueError as error:
         problem = f"the recipe in it is not TOML ({error})"
         raise ArtgenError(str(png_path), problem, "give the original file") from None
     names = [*file_names, *_collect_strings([table.get("source"), table.get("steps")])]

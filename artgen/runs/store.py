@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from artgen.config.document import parse_toml, read_toml_text
 from artgen.errors import ArtgenError, report_write_errors
 from artgen.imaging.io.files import atomic_write
 from artgen.runs.candidate import (
@@ -128,8 +128,8 @@ class Run:
     def recipe_text(self) -> str:
         """The recipe in TOML, as it was run; empty if the file is lost."""
         try:
-            return (self.folder / RECIPE_FILE).read_text("utf-8")
-        except (OSError, UnicodeDecodeError):
+            return read_toml_text(self.folder / RECIPE_FILE)
+        except ArtgenError:
             return ""
 
     @property
@@ -153,8 +153,8 @@ class Run:
     def _recipe_table(self) -> dict[str, object]:
         """The recipe as a TOML table; empty if it cannot be read."""
         try:
-            return tomllib.loads(self.recipe_text)
-        except tomllib.TOMLDecodeError:
+            return parse_toml(self.recipe_text)
+        except ValueError:
             return {}
 
     def candidates(self) -> list[Candidate]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from artgen.config.document import parse_toml
 from artgen.errors import ArtgenError
 from artgen.gallery.pages.credits import credits
 from artgen.gallery.works.step_names import REPETITION_WORDS, STEP_WORDS
@@ -117,8 +117,8 @@ def _carried(candidate: Candidate) -> tuple[str | None, tuple[UsedFile, ...], tu
 def _parts(recipe_text: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Return the source and each step of a recipe as (id, table)."""
     try:
-        recipe = tomllib.loads(recipe_text)
-    except tomllib.TOMLDecodeError:
+        recipe = parse_toml(recipe_text)
+    except ValueError:
         return
     if isinstance(source := recipe.get("source"), dict):
         yield SOURCE_ID, source

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
 from pydantic_core import PydanticCustomError
 
+from artgen.config.document import parse_toml, read_document, read_toml_text
 from artgen.errors import ArtgenError, ValidationErrors
 from artgen.gallery.media.renditions import MAX_SOURCE_SIDE, RenditionSettings
 
@@ -182,8 +182,8 @@ def load_settings(path: Path | None = None, **changes: Any) -> SiteSettings:
     if file is None:
         return SiteSettings(**changes)
     try:
-        settings = SiteSettings(**(tomllib.loads(file.read_text("utf-8-sig")) | changes))
-    except (OSError, ValueError, RecursionError, ValidationError):
+        settings = SiteSettings(**(parse_toml(read_toml_text(file)) | changes))
+    except (ArtgenError, ValueError):
         raise _describe_errors(file) from None
     settings._file = file
     return settings
@@ -194,7 +194,6 @@ def _describe_errors(file: Path) -> ArtgenError:
 
     The modules for this are only imported here: they are not needed for a file without errors.
     """
-    from artgen.config.document import read_document
     from artgen.config.messages import validate_table
 
     try:
