@@ -19,16 +19,17 @@ if TYPE_CHECKING:
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
-def did_you_mean(word: object, known_words: Iterable[str]) -> str:
-    """Return ``did you mean 'noise'?`` if a known word is similar, otherwise list the known words.
+def did_you_mean(word: object, known_words: Iterable[str], otherwise: str = "") -> str:
+    """Return ``did you mean 'noise'?`` if a known word is similar, otherwise a text or the known words.
 
     Args:
         word: what was written.
         known_words: what could have been meant.
+        otherwise: what to return instead of the known words if none is similar.
     """
     words = list(known_words)
     matches = get_close_matches(str(word).lower(), words, 1, cutoff=0.6)
-    return f"did you mean {matches[0]!r}?" if matches else f"known: {', '.join(words)}"
+    return f"did you mean {matches[0]!r}?" if matches else otherwise or f"known: {', '.join(words)}"
 
 
 def validate_table(
@@ -142,9 +143,8 @@ def _describe_bad_value(error: ErrorDetails, field: FieldDescription | None) -> 
     draws = ", ".join(f"{{ {draw} = ... }}" for draw in field.draws) if field else ""
     if error_type in ("union_tag_not_found", "union_tag_invalid") and field:
         unknown_kind = next(iter(value), "") if isinstance(value, dict) else ""
-        matches = get_close_matches(str(unknown_kind), field.draws, 1)
-        hint = f"did you mean {matches[0]!r}?" if matches else f"must be {field.allowed}, or drawn by {draws}"
-        return value_text, hint
+        otherwise = f"must be {field.allowed}, or drawn by {draws}"
+        return value_text, did_you_mean(unknown_kind, field.draws, otherwise)
     if error_type.startswith("draw_"):
         return value_text, error["msg"]
     if draws and error_type in ("too_short", "too_long"):
@@ -152,6 +152,5 @@ def _describe_bad_value(error: ErrorDetails, field: FieldDescription | None) -> 
     if error_type == "recipe_text" or field is None:
         return value_text, error["msg"]
     if field.options and isinstance(value, str):
-        matches = get_close_matches(value.lower(), field.options, 1)
-        return value_text, f"did you mean {matches[0]!r}?" if matches else _expected_text(field)
+        return value_text, did_you_mean(value, field.options, _expected_text(field))
     return value_text, _expected_text(field)

@@ -34,11 +34,9 @@ def apply_overrides(document: Document, options: Sequence[str]) -> tuple[Documen
     for option in options:
         try:
             keys, value = parse_override(option, document.table)
+            changes[keys], option_by_key[keys] = value, f"--set {option}"
         except ArtgenError as error:
             errors.append(error)
-        else:
-            changes[keys] = value
-            option_by_key[keys] = f"--set {option}"
     text = _write_changes(document, changes, option_by_key)
     return replace(document, text=text, table=tomllib.loads(text), option_by_key=option_by_key), errors
 

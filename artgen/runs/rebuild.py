@@ -24,7 +24,7 @@ from artgen.runs.candidate import (
 from artgen.runs.database import DatabaseDamagedError, RunDatabase
 from artgen.runs.decisions import INDEXED_FACT
 from artgen.runs.lookup import DATABASE_FILE
-from artgen.runs.provenance import Provenance, read_provenance
+from artgen.runs.provenance import read_provenance
 
 
 def open_database(folder: Path) -> RunDatabase:
@@ -88,7 +88,8 @@ def recover_candidate(
     file = candidate_png_path(folder, index)
     try:
         provenance = read_provenance(file)
-        if provenance.candidate != index or (digest and provenance.digest != digest):
+        is_other = provenance.candidate != index or (digest and provenance.digest != digest)
+        if is_other or not provenance.stages:
             return None
         thumbnail = thumbnail_path(folder, index)
         if not thumbnail.is_file():
@@ -96,14 +97,6 @@ def recover_candidate(
             write_preview(thumbnail, read_image(file), THUMBNAIL_SIDE_PX)
     except ArtgenError:
         return None
-    return candidate_from_provenance(folder, provenance, seconds)
-
-
-def candidate_from_provenance(folder: Path, provenance: Provenance, seconds: float = 0.0) -> Candidate | None:
-    """Build the candidate that a provenance describes; None if it has no stages."""
-    if not provenance.stages:
-        return None
-    index, last_stage = provenance.candidate, provenance.stages[-1]
     stages = [
         [number, stage.step, stage.use, stage.width, stage.height]
         for number, stage in enumerate(provenance.stages)
@@ -112,8 +105,8 @@ def candidate_from_provenance(folder: Path, provenance: Provenance, seconds: flo
     row = CandidateRow(
         number=index,
         seed=provenance.seed,
-        width=last_stage.width,
-        height=last_stage.height,
+        width=provenance.stages[-1].width,
+        height=provenance.stages[-1].height,
         caption=provenance.caption,
         draws=json.dumps(provenance.draws),
         stages=json.dumps(stages),
