@@ -37,7 +37,49 @@ CREATE TABLE IF NOT EXISTS decisions (
 """
 CANDIDATE_COLUMNS = ", ".join(CandidateRow._fields)
 DECISION_COLUMNS = ", ".join((*DecisionAction._fields[:-1], *DecisionChange._fields))
-DAMAGED_ERROR_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+# A file from anywhere may hold anything: each query finds a row that artgen would not have written.
+INVALID_ROW_QUERIES = (
+    """SELECT 1 FROM candidates WHERE
+        typeof(number) != 'integer' OR number NOT BETWEEN 1 AND 2147483647
+        OR typeof(seed) != 'integer' OR typeof(caption) != 'text' OR typeof(seconds) != 'real'
+        OR typeof(width) != 'integer' OR width NOT BETWEEN 1 AND 1048576
+        OR typeof(height) != 'integer' OR height NOT BETWEEN 1 AND 1048576
+        OR typeof(variation_of) NOT IN ('integer', 'null')
+        OR length(draws) > 100000 OR length(stages) > 100000
+        OR NOT json_valid(draws) OR NOT json_valid(stages)
+        OR json_type(draws) != 'object' OR json_type(stages) != 'array'""",
+    """SELECT 1 FROM candidates, json_each(draws) AS draw WHERE draw.type != 'object'""",
+    """SELECT 1 FROM candidates, json_each(stages) AS stage WHERE
+        stage.type != 'array' OR json_array_length(stage.value) != 5
+        OR json_type(stage.value, '$[0]') != 'integer'
+        OR json_extract(stage.value, '$[0]') NOT BETWEEN 0 AND 999
+        OR json_type(stage.value, '$[1]') != 'text' OR json_type(stage.value, '$[2]') != 'text'
+        OR json_extract(stage.value, '$[1]') GLOB '*[^a-z0-9_-]*'
+        OR json_extract(stage.value, '$[2]') GLOB '*[^a-z0-9_-]*'
+        OR json_type(stage.value, '$[3]') != 'integer' OR json_type(stage.value, '$[4]') != 'integer'""",
+    """SELECT 1 FROM decisions WHERE
+        typeof(candidate) != 'integer' OR NOT json_valid(value)
+        OR json_type(value) NOT IN ('text', 'integer', 'null')
+        OR kind NOT IN ('do', 'undo', 'redo', 'join')
+        OR field NOT IN ('mark', 'stars', 'round', 'title', 'alt')
+        OR typeof(of) NOT IN ('text', 'null')""",
+    """SELECT 1 FROM embeddings WHERE
+        typeof(number) != 'integer' OR typeof(vector) != 'blob'
+        OR length(vector) % 2 OR length(vector) > 65536""",
+    """SELECT 1 FROM embeddings GROUP BY name HAVING min(length(vector)) != max(length(vector))""",
+    """SELECT 1 FROM variations WHERE typeof(number) != 'integer' OR typeof(parent) != 'integer'
+        OR number <= parent""",
+)
+TEXT_TABLES = ("facts", "candidates", "variations", "decisions")
+DAMAGED_ERROR_CODES = {
+    *(sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB),
+    *(sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH),  # a table or column is missing or of another kind
+}
+# Disks that can only be read, or that have no locks or no shared memory, as some network drives.
+READ_ONLY_ERROR_CODES = {
+    *(sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN),
+    *(sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOLFS),
+}
 BUSY_TIMEOUT_SECONDS = 30.0
 
 
@@ -56,11 +98,20 @@ class DatabaseBusyError(ArtgenError):
         super().__init__(str(file), "another program has locked it", "close that program and try again")
 
 
+class ReadOnlyError(ArtgenError):
+    """The folder of a run can only be read; or its disk has no locks, which writing needs."""
+
+    def __init__(self, folder: Path) -> None:
+        expected = "copy the run into a folder of yours, and name that folder with --runs"
+        super().__init__(str(folder), "can only be read", expected)
+
+
 class RunDatabase:
     """One connection to a run's database.
 
     Args:
         file: ``run.db``.
+        folder: the run's folder as errors name it; by default that of the file.
         new: create the tables; otherwise a file without them counts as damaged.
 
     Raises:
@@ -68,8 +119,8 @@ class RunDatabase:
         ArtgenError: the file was written by a newer artgen, or cannot be opened.
     """
 
-    def __init__(self, file: Path, *, new: bool = False) -> None:
-        self.file = file
+    def __init__(self, file: Path, *, folder: Path | None = None, new: bool = False) -> None:
+        self.file, self.folder = file, folder or file.parent
         if not new and not file.is_file():  # SQLite would create it
             raise DatabaseDamagedError(file)
         with self._translate_errors():
@@ -91,11 +142,28 @@ class RunDatabase:
         is_sound = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
         if not is_sound or (version < DATABASE_FORMAT and not new):
             raise DatabaseDamagedError(self.file)
+        if not new:
+            self._check_rows()
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=FULL")
         if version < DATABASE_FORMAT:
             script = f"BEGIN; {SCHEMA_SQL} PRAGMA user_version={DATABASE_FORMAT}; COMMIT;"
             self._connection.executescript(script)
+
+    def _check_rows(self) -> None:
+        """Raise an error if a row holds what artgen would not have written, or a text that is no UTF-8."""
+        try:
+            for table in TEXT_TABLES:
+                for _ in self._connection.execute(f"SELECT * FROM {table}"):
+                    pass
+        except sqlite3.OperationalError as error:
+            raise DatabaseDamagedError(self.file) from error
+        if any(self._connection.execute(f"{query} LIMIT 1").fetchone() for query in INVALID_ROW_QUERIES):
+            raise DatabaseDamagedError(self.file)
+
+    def forbid_writing(self) -> None:
+        """Make every later write raise ``ReadOnlyError``, as this is a copy of a database."""
+        self._connection.execute("PRAGMA query_only=ON")
 
     def is_replaced(self) -> bool:
         """Return whether the file was removed or replaced, so that anything written here would be lost."""
@@ -261,4 +329,6 @@ class RunDatabase:
                 raise DatabaseDamagedError(self.file) from error
             if code == sqlite3.SQLITE_BUSY:
                 raise DatabaseBusyError(self.file) from error
+            if code in READ_ONLY_ERROR_CODES:
+                raise ReadOnlyError(self.folder) from error
             raise WriteError(self.file, str(error)) from error

@@ -74,10 +74,13 @@ class DecisionStore:
             ]
         return changes, after_id
 
-    def update_index(self) -> None:
+    def update_index(self, *, read_only: bool = False) -> None:
         """Update the table to the content of the file, if the file has changed.
 
         Actions that the file has lost are first written back to it from the table.
+
+        Args:
+            read_only: never write the file; only the table, which is a copy.
 
         Raises:
             WriteError: the disk is full or the folder not writable.
@@ -92,7 +95,8 @@ class DecisionStore:
                 file_actions = indexed_actions + [
                     action for action in file_actions if action.action not in indexed_ids
                 ]
-                decision_log.rewrite_actions(self._folder, file_actions)
+                if not read_only:
+                    decision_log.rewrite_actions(self._folder, file_actions)
             if file_actions != indexed_actions:
                 self._database.replace_actions(file_actions)
                 self._history, self._last_read_id = DecisionHistory(), 0

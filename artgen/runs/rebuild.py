@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import os
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from artgen.runs.candidate import (
     stage_preview_path,
     thumbnail_path,
 )
-from artgen.runs.database import DatabaseDamagedError, RunDatabase
+from artgen.runs.database import DatabaseDamagedError, ReadOnlyError, RunDatabase
 from artgen.runs.decisions import INDEXED_FACT
 from artgen.runs.lookup import DATABASE_FILE
 from artgen.runs.provenance import read_provenance
@@ -31,9 +33,12 @@ def open_database(folder: Path) -> RunDatabase:
     """Open the database of a run; a missing or damaged one is rebuilt first.
 
     Raises:
-        ArtgenError: the folder cannot be read or written, or a newer artgen wrote the database.
+        ReadOnlyError: the folder can only be read; or its disk has no locks.
+        ArtgenError: the folder cannot be read, or a newer artgen wrote the database.
     """
     file = folder / DATABASE_FILE
+    if not os.access(folder, os.W_OK) or (file.exists() and not os.access(file, os.W_OK)):
+        raise ReadOnlyError(folder)
     with contextlib.suppress(DatabaseDamagedError):
         return RunDatabase(file)
     with wait_for_lock(folder / f"{DATABASE_FILE}.lock"):
@@ -43,7 +48,31 @@ def open_database(folder: Path) -> RunDatabase:
         return RunDatabase(file)
 
 
-def rebuild_database(folder: Path) -> None:
+def open_database_copy(folder: Path, copy_folder: Path) -> RunDatabase:
+    """Copy the database of a run that can only be read, and open the copy; a damaged one is rebuilt there.
+
+    Args:
+        folder: the run's folder.
+        copy_folder: an empty folder for the copy.
+
+    Raises:
+        ArtgenError: the folder cannot be read, or a newer artgen wrote the database.
+    """
+    file = copy_folder / DATABASE_FILE
+    for suffix in ("", "-wal"):
+        try:
+            shutil.copyfile(_with_suffix(folder / DATABASE_FILE, suffix), _with_suffix(file, suffix))
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise ArtgenError(str(folder), f"cannot be read ({error.strerror or error})") from error
+    with contextlib.suppress(DatabaseDamagedError):
+        return RunDatabase(file, folder=folder)
+    rebuild_database(folder, file)
+    return RunDatabase(file, folder=folder)
+
+
+def rebuild_database(folder: Path, file: Path | None = None) -> None:
     """Rebuild a run's database from its pictures, without decisions; the old one is kept under another name.
 
     The seconds that each candidate took are lost, since only the database had them. Facts and queued
@@ -51,10 +80,11 @@ def rebuild_database(folder: Path) -> None:
 
     Args:
         folder: the run's folder; the caller makes sure that no other process rebuilds it now.
+        file: the database, if it is not in that folder.
     """
-    file = folder / DATABASE_FILE
+    file = file or folder / DATABASE_FILE
     facts, queued_variations = salvage_facts_and_variations(file)
-    new_file = folder / f"{DATABASE_FILE}.new"
+    new_file = _with_suffix(file, ".new")
     for suffix in ("", "-wal", "-shm"):
         _with_suffix(new_file, suffix).unlink(missing_ok=True)
     database = RunDatabase(new_file, new=True)
@@ -92,7 +122,7 @@ def recover_candidate(
         if is_other or not provenance.stages:
             return None
         thumbnail = thumbnail_path(folder, index)
-        if not thumbnail.is_file():
+        if not thumbnail.is_file() and os.access(folder, os.W_OK):
             thumbnail.parent.mkdir(exist_ok=True)
             write_preview(thumbnail, read_image(file), THUMBNAIL_SIDE_PX)
     except ArtgenError:
@@ -128,6 +158,7 @@ def salvage_facts_and_variations(
     variations: list[Any] = []
     if database_file.is_file():
         with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(database_file)) as old:
+            old.text_factory = lambda content: content.decode(errors="replace")
             facts.extend(old.execute("SELECT name, value FROM facts"))
             variations.extend(old.execute("SELECT number, parent, at FROM variations"))
     facts = [row for row in facts if [type(value) for value in row] == [str, str]]

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Self
 
 from artgen.config.document import parse_toml, read_toml_text
@@ -20,14 +21,14 @@ from artgen.runs.candidate import (
     CandidateRow,
     format_number_ranges,
 )
-from artgen.runs.database import RunDatabase
+from artgen.runs.database import DatabaseBusyError, ReadOnlyError, RunDatabase
 from artgen.runs.decisions import DecisionStore, current_user_name, utc_timestamp
 from artgen.runs.history import KEPT_MARK, DecisionValue
 from artgen.runs.history import DecisionChange as DecisionChange
 from artgen.runs.lookup import RECIPE_FILE, is_run_folder, recipe_name_of_run
 from artgen.runs.lookup import find_run_folder as find_run_folder
 from artgen.runs.lookup import list_run_folders as list_run_folders
-from artgen.runs.rebuild import open_database
+from artgen.runs.rebuild import open_database, open_database_copy
 
 if TYPE_CHECKING:
     import numpy as np
@@ -85,6 +86,8 @@ class Run:
         self.folder = folder
         self.database = database
         self.decisions = DecisionStore(folder, database)
+        self._copy_folder: TemporaryDirectory[str] | None = None
+        self._write_error: ArtgenError | None = None
 
     @classmethod
     def create(cls, folder: Path, recipe: Recipe) -> Self:
@@ -100,18 +103,39 @@ class Run:
     def open(cls, folder: Path) -> Self:
         """Open an existing run; a missing or damaged database is rebuilt from the pictures.
 
+        Of a run that can only be read, or on a disk without locks, a temporary copy of the database is
+        opened; everything that writes then raises ``ReadOnlyError``.
+
         Raises:
             ArtgenError: ``folder`` is not that of a run, or cannot be read.
         """
         if not is_run_folder(folder):
             raise ArtgenError(str(folder), "no run of artgen", "give the folder of a run", "artgen runs")
-        run = cls(folder, open_database(folder))
-        run.decisions.update_index()
+        try:
+            run = cls(folder, open_database(folder))
+            run.decisions.update_index()
+        except (ReadOnlyError, DatabaseBusyError) as error:
+            copy_folder = TemporaryDirectory(prefix="artgen-run-")
+            run = cls(folder, open_database_copy(folder, Path(copy_folder.name)))
+            run._copy_folder, run._write_error = copy_folder, error
+            run.decisions.update_index(read_only=True)
+            run.database.forbid_writing()
         return run
+
+    def check_writable(self) -> None:
+        """Raise an error if the run can only be read.
+
+        Raises:
+            ReadOnlyError: or ``DatabaseBusyError``, as opening it for writing did.
+        """
+        if self._write_error is not None:
+            raise self._write_error
 
     def close(self) -> None:
         """Close the database; everything is on disk already."""
         self.database.close()
+        if self._copy_folder is not None:
+            self._copy_folder.cleanup()
 
     def __enter__(self) -> Self:
         return self
