@@ -22,8 +22,8 @@ from artgen.gallery.deploy.git import (
     GitRepository,
     TreeEntry,
 )
-from artgen.gallery.deploy.upload_set import UploadResult, UploadSet, is_safe_file_name, parse_manifest_files
-from artgen.gallery.publish.staging import MANIFEST
+from artgen.gallery.deploy.upload_set import UploadResult, UploadSet
+from artgen.gallery.publish.manifest import MANIFEST, is_safe_file_name, parse_manifest_files
 
 NO_JEKYLL_NAME = ".nojekyll"  # the empty file that makes GitHub Pages serve all files unchanged
 
