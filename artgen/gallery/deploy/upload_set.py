@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from artgen.errors import ArtgenError
 from artgen.gallery.publish.manifest import MANIFEST, read_manifest_files
+from artgen.gallery.publish.staging import walk_files
 
 # Files that operating systems put into folders, and git's history: no part of a site.
 IGNORED_NAMES = frozenset({".git", ".DS_Store", "Thumbs.db", "desktop.ini"})
@@ -61,20 +60,10 @@ def read_upload_set(site: Path) -> UploadSet:
         )
     file_names: list[str] = []
     symlinks: list[str] = []
-    for name in sorted(_walk_site(site)):
+    for name in sorted(walk_files(site, IGNORED_NAMES)):
         (symlinks if (site / name).is_symlink() else file_names).append(name)
     missing = sorted(manifest_files - set(file_names))
     if missing:
         expected = "build the site again"
         raise ArtgenError(str(site / missing[0]), "missing", expected, f"artgen publish --to {site}")
     return UploadSet(site, tuple(file_names), manifest_files | {MANIFEST}, tuple(symlinks))
-
-
-def _walk_site(site: Path) -> Iterator[str]:
-    """Yield the name of every file and link in the site's folder, relative and POSIX."""
-    for folder, subfolders, files in os.walk(site):
-        folder_links = [name for name in subfolders if os.path.islink(os.path.join(folder, name))]
-        subfolders[:] = sorted(name for name in subfolders if name not in IGNORED_NAMES)
-        for name in files + folder_links:
-            if name not in IGNORED_NAMES:
-                yield Path(folder, name).relative_to(site).as_posix()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -188,25 +188,23 @@ def make_piece(work: Artwork, rendered: RenderedArtwork, settings: SiteSettings)
     if work.candidate is None or work.recipe is None:
         return piece
     piece_making = describe_making(work.recipe, work.candidate)
-    return Piece(
-        **{name: getattr(piece, name) for name in Piece.__dataclass_fields__}
-        | {
-            "stages": _make_stages(work, rendered),
-            "making": piece_making,
-            "models": read_model_cards(piece_making.files),
-            "index": work.index,
-            "seed": work.seed,
-            "recipe": work.recipe.strip(),
-            "reproduce": _reproduce_command(work, rendered.original),
-        }
+    return replace(
+        piece,
+        stages=_make_stages(work, rendered),
+        making=piece_making,
+        models=read_model_cards(piece_making.files),
+        index=work.candidate.index,
+        seed=work.candidate.seed,
+        recipe=work.recipe.strip(),
+        reproduce=_reproduce_command(work, work.candidate.index, rendered.original),
     )
 
 
-def _reproduce_command(work: Artwork, original: OriginalFile | None) -> str:
+def _reproduce_command(work: Artwork, index: int, original: OriginalFile | None) -> str:
     if original:
         return f"artgen reproduce {PurePath(original.file).name}"
     preview = " --preview" if work.run.endswith("-preview") else ""
-    return f"artgen run recipe.toml --only {work.index}{preview}"
+    return f"artgen run recipe.toml --only {index}{preview}"
 
 
 def _make_stages(work: Artwork, rendered: RenderedArtwork) -> tuple[PieceStage, ...]:

@@ -23,6 +23,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Cycler, Joiner, Namespace
 from pydantic import BaseModel
 
+from artgen.gallery.pages.templates import TEMPLATE_OPTIONS
+
 MAX_TEXT_LENGTH = 16_000_000  # characters of a text, items of a list; a page is one text
 MAX_GROWTH_LENGTH = 16 * MAX_TEXT_LENGTH  # characters while it is made, as far as the arguments tell
 MAX_PAGE_VOLUME = 4 * MAX_TEXT_LENGTH  # of all texts and lists that are made for a page
@@ -79,13 +81,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"+", "*", "**", "%"})
 
     def __init__(self, loader: jinja2.BaseLoader) -> None:
-        super().__init__(
-            loader=loader,
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        options: Any = TEMPLATE_OPTIONS
+        super().__init__(loader=loader, undefined=jinja2.StrictUndefined, **options)
         self.globals.pop("lipsum")
         self.filters = {name: self._bounded(name, filter_) for name, filter_ in self.filters.items()}
         self._steps = self._volume = 0

@@ -8,7 +8,7 @@ import stat
 import traceback
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from artgen.errors import ArtgenError
 
@@ -24,6 +24,9 @@ EXPECTED_TEMPLATE = "mend the template, or take it away: ours then stands in its
 MAX_FILES = 5_000
 MAX_FILE_BYTES = 100_000_000
 MAX_TEMPLATE_BYTES = 1_000_000
+
+
+TEMPLATE_OPTIONS = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
 
 
 def templates_folder() -> Path:
@@ -156,13 +159,8 @@ def create_environment(own_templates: Path | None = None) -> jinja2.Environment:
 
     ours = jinja2.FileSystemLoader(templates_folder())
     if own_templates is None:
-        return jinja2.Environment(
-            loader=ours,
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        options: Any = TEMPLATE_OPTIONS
+        return jinja2.Environment(loader=ours, undefined=jinja2.StrictUndefined, **options)
     from artgen.gallery.pages.sandbox import Sandbox
 
     own_paths = list_own_files(own_templates)

@@ -215,9 +215,9 @@ def _page_fields(work: Artwork) -> dict[str, Any]:
         name: getattr(work, name)
         for name in ("slug", "series", "number", "title", "caption", "alt", "recipe", "run")
     }
+    draws = [getattr(work.candidate, name, None) for name in ("index", "seed", "variation_of", "draws")]
     stages = [stage[:-1] for stage in work.stages]
-    fields |= {"at": work.picked_at}
-    return fields | {"stages": stages, "candidate": [work.index, work.seed, work.variation_of, work.draws]}
+    return fields | {"at": work.picked_at, "stages": stages, "candidate": draws}
 
 
 @cache

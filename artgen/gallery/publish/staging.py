@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
@@ -46,7 +46,7 @@ def staged_site(target: Path, force: bool = False) -> Iterator[Path]:
             try:
                 yield building_folder
                 _complete_manifest(building_folder)
-                _refuse_foreign_files(target, [*_walk_files(building_folder)], force)
+                _refuse_foreign_files(target, [*walk_files(building_folder)], force)
                 building_folder.rename(ready_folder)  # from here on the new site is complete, and will stand
                 try:
                     _switch_over(ready_folder, target, force)
@@ -72,7 +72,7 @@ def finish_switch(target: Path, force: bool = False) -> None:
             old_folder.rename(target)
         if ready_folder.is_dir():
             with lock_site_folder(ready_folder, target):
-                _refuse_foreign_files(target, [*_walk_files(ready_folder)], force)
+                _refuse_foreign_files(target, [*walk_files(ready_folder)], force)
                 _switch_over(ready_folder, target, force)
     except OSError as error:
         raise _write_error(target, error) from error
@@ -112,7 +112,7 @@ def _check_target(target: Path, force: bool) -> None:
         raise ArtgenError(str(target), "the folder you are in", "a site has its own: name one inside it")
     if force or read_manifest_files(target) is not None:
         return
-    if count := sum(1 for _ in _walk_files(target)):
+    if count := sum(1 for _ in walk_files(target)):
         raise ArtgenError(
             str(target),
             f"holds {count} file{'s' if count != 1 else ''} and was not made by artgen publish",
@@ -121,19 +121,26 @@ def _check_target(target: Path, force: bool) -> None:
         )
 
 
-def _walk_files(folder: Path) -> Iterator[str]:
-    """Yield the name of every file and link in ``folder``, relative and POSIX."""
+def walk_files(folder: Path, ignored_names: Collection[str] = ()) -> Iterator[str]:
+    """Yield the name of every file and link in ``folder``, relative and POSIX.
+
+    Args:
+        folder: searched with its subfolders.
+        ignored_names: names of files and folders that are left out.
+    """
     for base, folders, files in os.walk(folder):
         links = [name for name in folders if os.path.islink(os.path.join(base, name))]
+        folders[:] = [name for name in folders if name not in ignored_names]
         for name in files + links:
-            yield Path(base, name).relative_to(folder).as_posix()
+            if name not in ignored_names:
+                yield Path(base, name).relative_to(folder).as_posix()
 
 
 def _complete_manifest(building_folder: Path) -> None:
     """Add the names and sizes of artgen's files to the manifest that the builder wrote."""
     sizes = {
         name: (building_folder / name).lstat().st_size
-        for name in sorted(_walk_files(building_folder))
+        for name in sorted(walk_files(building_folder))
         if name != MANIFEST
     }
     manifest = (
@@ -179,7 +186,7 @@ def _switch_over(ready: Path, target: Path, force: bool) -> None:
 
     Steps that a stopped publishing has already done are skipped.
     """
-    names = sorted(_walk_files(ready), key=lambda name: (name == MANIFEST, name.endswith(".html"), name))
+    names = sorted(walk_files(ready), key=lambda name: (name == MANIFEST, name.endswith(".html"), name))
     old_names, new_names = (
         read_manifest_files(target) or frozenset(),
         read_manifest_files(ready) or frozenset(),
