@@ -52,7 +52,7 @@ def museum(tmp_path_factory: pytest.TempPathFactory, _made_runs: Callable[..., P
     """A published site: picks of two runs, a picture with tiles, a film; nobody may change it."""
     from PIL import Image
 
-    from artgen.gallery.publish.builder import Order, publish
+    from artgen.gallery.publish.builder import PublishRequest, publish_site
     from artgen.gallery.works.settings import load_settings
     from artgen.runs.history import DecisionChange
     from artgen.runs.store import Run
@@ -81,8 +81,10 @@ def museum(tmp_path_factory: pytest.TempPathFactory, _made_runs: Callable[..., P
     (place / "gallery.toml").write_text(GALLERY, "utf-8")
     (place / "about.md").write_text(ABOUT, "utf-8")
     with Run.open(place / "abstracts-1a2b3c4d") as one, Run.open(place / "hostile-0a0b0c0d") as two:
-        publish(
-            Order((one, two, plates), place / "site #1 é", load_settings(place / "gallery.toml"), workers=1)
+        publish_site(
+            PublishRequest(
+                (one, two, plates), place / "site #1 é", load_settings(place / "gallery.toml"), workers=1
+            )
         )
     return place / "site #1 é"
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
-from artgen.gallery.publish.staging import MANIFEST
+from artgen.gallery.publish.manifest import MANIFEST
 from tests.gallery.pages.test_look import Links
 
 SAMPLE = Path(__file__).parents[2] / "gallery"

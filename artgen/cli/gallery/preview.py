@@ -87,7 +87,7 @@ def _publish(
 
 def _sources(run: Sequence[str], runs: Path, settings: Path | None, templates: Path | None) -> Iterator[Path]:
     """List what the site is made from; of a run not ``run.db``, which reading touches, too."""
-    from artgen.gallery.pages.templates import FOLDER
+    from artgen.gallery.pages.templates import OWN_TEMPLATES_FOLDER
     from artgen.runs.store import find_run_folder
 
     for reference in run:
@@ -97,7 +97,7 @@ def _sources(run: Sequence[str], runs: Path, settings: Path | None, templates: P
         folder = find_run_folder(reference, runs)
         yield from (folder / "decisions.jsonl", folder / "candidates", folder / "recipe.toml")
     file = settings or Path("gallery.toml")
-    yield from (file, file.parent / "about.md", templates or file.parent / FOLDER)
+    yield from (file, file.parent / "about.md", templates or file.parent / OWN_TEMPLATES_FOLDER)
 
 
 def _open(url: str) -> None:

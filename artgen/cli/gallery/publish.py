@@ -15,7 +15,7 @@ from artgen.cli.terminal import messages
 if TYPE_CHECKING:
     from artgen.events import Emit, Event
     from artgen.gallery.deploy.upload_set import UploadResult
-    from artgen.gallery.publish.builder import Order, Summary
+    from artgen.gallery.publish.builder import PublishRequest, PublishSummary
     from artgen.gallery.publish.plan import Plan
     from artgen.gallery.works.settings import SiteSettings
     from artgen.runs.store import Run
@@ -81,8 +81,8 @@ def publish(
     """Make a static site of the picks: a page for each piece, with how it was made."""
     from artgen.events import ignore_event
     from artgen.gallery.deploy.targets import check_target, is_remote_target
-    from artgen.gallery.pages.templates import own_folder
-    from artgen.gallery.publish.builder import Order, look
+    from artgen.gallery.pages.templates import find_own_templates
+    from artgen.gallery.publish.builder import PublishRequest, plan_publishing
     from artgen.gallery.works.settings import load_settings
 
     changes: dict[str, Any] = {"title": title, "originals": originals}
@@ -93,18 +93,18 @@ def publish(
         opened = _opened(sources or [], runs, stack)
         if not sources and not force:
             _refuse_to_take_off(opened, SITE if elsewhere else Path(to), runs, to)
-        order = Order(
+        order = PublishRequest(
             opened,
             SITE if elsewhere else Path(to),
             said,
-            own_folder(templates, said.folder if settings else _working_folder(said, opened)),
+            find_own_templates(templates, said.folder if settings else _working_folder(said, opened)),
             everything,
             force,
             workers,
         )
         if plan:
             with ExitStack() as shown:
-                planned = look(order, ignore_event if json else _when_needed(shown))
+                planned = plan_publishing(order, ignore_event if json else _when_needed(shown))
             _tell_plan(planned, json)
             return
         summary, sent = _publish(order, to if elsewhere else None, json)
@@ -138,7 +138,7 @@ def _refuse_to_take_off(opened: list[Run | Path], site: Path, root: Path, to: st
     from artgen.gallery.works import slugs
 
     meant = {slugs.slugify(run.name): run.name for run in opened if not isinstance(run, Path)}
-    shown = manifest.read(site.expanduser()).series
+    shown = manifest.read_manifest(site.expanduser()).series
     others = [slug for slug in shown if slug not in meant]
     if not others:
         return
@@ -164,9 +164,9 @@ def _working_folder(settings: SiteSettings, sources: list[Run | Path]) -> Path |
     return None if folder is None or folder.resolve() in runs else folder
 
 
-def _publish(order: Order, to: str | None, json: bool) -> tuple[Summary, UploadResult | None]:
+def _publish(order: PublishRequest, to: str | None, json: bool) -> tuple[PublishSummary, UploadResult | None]:
     from artgen.events import ignore_event
-    from artgen.gallery.publish.builder import publish as build
+    from artgen.gallery.publish.builder import publish_site as build
 
     with ExitStack() as stack:
         emit = ignore_event if json else _when_needed(stack)
@@ -193,7 +193,7 @@ def _when_needed(stack: ExitStack) -> Emit:
 
 
 def _tell_plan(plan: Plan, json: bool) -> None:
-    from artgen.gallery.publish.plan import explained
+    from artgen.gallery.publish.plan import describe_plan
 
     if json:
         messages.show_json(
@@ -206,13 +206,13 @@ def _tell_plan(plan: Plan, json: bool) -> None:
             }
         )
     else:
-        typer.echo("\n".join(explained(plan)))
+        typer.echo("\n".join(describe_plan(plan)))
         _complain(plan.problems)
     if plan.problems:
         raise typer.Exit(messages.EXIT_FIXABLE)
 
 
-def _tell(summary: Summary, sent: UploadResult | None, json: bool) -> None:
+def _tell(summary: PublishSummary, sent: UploadResult | None, json: bool) -> None:
     if json:
         report = {
             "index": str(summary.index),

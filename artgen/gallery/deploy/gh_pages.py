@@ -7,7 +7,6 @@ the artist's own pages, stay.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,8 +21,9 @@ from artgen.gallery.deploy.git import (
     GitRepository,
     TreeEntry,
 )
-from artgen.gallery.deploy.upload_set import UploadResult, UploadSet, is_safe_file_name, parse_manifest_files
-from artgen.gallery.publish.staging import MANIFEST
+from artgen.gallery.deploy.upload_set import UploadResult, UploadSet
+from artgen.gallery.publish.manifest import MANIFEST, is_safe_file_name, parse_manifest_files
+from artgen.gallery.publish.staging import link_or_copy
 
 NO_JEKYLL_NAME = ".nojekyll"  # the empty file that makes GitHub Pages serve all files unchanged
 
@@ -106,12 +106,7 @@ def _staging_folder(upload_set: UploadSet) -> Iterator[Path]:
             if not _is_importable(name):
                 problem = "has a name that git's import cannot take"
                 raise ArtgenError(str(upload_set.site / name), problem, "give it another name")
-            file = folder / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                os.link(upload_set.site / name, file)
-            except OSError:  # a file system without hard links
-                shutil.copyfile(upload_set.site / name, file)
+            link_or_copy(upload_set.site / name, folder / name)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)

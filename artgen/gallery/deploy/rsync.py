@@ -19,8 +19,8 @@ from pathlib import Path
 
 from artgen.errors import ArtgenError
 from artgen.events import Emit, Note
-from artgen.gallery.deploy.upload_set import UploadResult, UploadSet, parse_manifest_files
-from artgen.gallery.publish.staging import MANIFEST
+from artgen.gallery.deploy.upload_set import UploadResult, UploadSet
+from artgen.gallery.publish.manifest import MANIFEST, parse_manifest_files
 
 # Files are compared by content, because a site built in a fresh checkout has new times. Existing folders keep
 # their permissions; everybody may read the files.

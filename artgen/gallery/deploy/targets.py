@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from artgen.errors import ArtgenError
 from artgen.events import Emit, Note, ignore_event
-from artgen.gallery.deploy.upload_set import UploadResult, read_upload_set
+
+if TYPE_CHECKING:
+    from artgen.gallery.deploy.upload_set import UploadResult
 
 DEFAULT_BRANCH = "gh-pages"
 LOCAL_RSYNC_PREFIX = "rsync:"
@@ -55,6 +58,8 @@ def send_site(site: Path, target: str, emit: Emit = ignore_event, *, force: bool
     Raises:
         ArtgenError: the target cannot be reached, a program is missing, or files there would be lost.
     """
+    from artgen.gallery.deploy.upload_set import read_upload_set
+
     upload_set = read_upload_set(site)
     for link in upload_set.symlinks:
         emit(Note(f"{link}: a symbolic link, not sent"))

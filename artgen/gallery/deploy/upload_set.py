@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from artgen.errors import ArtgenError
-from artgen.gallery.publish.staging import MANIFEST
+from artgen.gallery.publish.manifest import MANIFEST, read_manifest_files
+from artgen.gallery.publish.staging import walk_files
 
 # Files that operating systems put into folders, and git's history: no part of a site.
 IGNORED_NAMES = frozenset({".git", ".DS_Store", "Thumbs.db", "desktop.ini"})
@@ -55,51 +53,17 @@ def read_upload_set(site: Path) -> UploadSet:
     """
     if not site.is_dir():
         raise ArtgenError(str(site), "no such folder", "build the site first", "artgen publish")
-    try:
-        manifest_files = parse_manifest_files((site / MANIFEST).read_text("utf-8"))
-    except OSError:
-        manifest_files = None
-    if manifest_files is None:
+    if (manifest_files := read_manifest_files(site)) is None:
         expected = "only what artgen made is sent, so that artgen can remove it there again"
         raise ArtgenError(
             str(site), "was not made by artgen publish", expected, f"artgen publish --to {site}"
         )
     file_names: list[str] = []
     symlinks: list[str] = []
-    for name in sorted(_walk_site(site)):
+    for name in sorted(walk_files(site, IGNORED_NAMES)):
         (symlinks if (site / name).is_symlink() else file_names).append(name)
     missing = sorted(manifest_files - set(file_names))
     if missing:
         expected = "build the site again"
         raise ArtgenError(str(site / missing[0]), "missing", expected, f"artgen publish --to {site}")
     return UploadSet(site, tuple(file_names), manifest_files | {MANIFEST}, tuple(symlinks))
-
-
-def parse_manifest_files(manifest: str) -> frozenset[str] | None:
-    """Return the names of artgen's files in a manifest's text; None if it is no manifest.
-
-    Unsafe names are ignored, because a manifest from elsewhere may have been changed to point out of the
-    site.
-    """
-    try:
-        names = json.loads(manifest)["files"]
-        return frozenset(name for name in names if isinstance(name, str) and is_safe_file_name(name))
-    except (ValueError, KeyError, TypeError):
-        return None
-
-
-def is_safe_file_name(name: str) -> bool:
-    """Whether a relative POSIX name stays within the site's folder and out of ``.git``."""
-    parts = PurePosixPath(name).parts
-    is_plain_text = not set("\\\0\n\r") & set(name)
-    return is_plain_text and bool(parts) and not name.startswith("/") and not {"..", ".git"} & set(parts)
-
-
-def _walk_site(site: Path) -> Iterator[str]:
-    """Yield the name of every file and link in the site's folder, relative and POSIX."""
-    for folder, subfolders, files in os.walk(site):
-        folder_links = [name for name in subfolders if os.path.islink(os.path.join(folder, name))]
-        subfolders[:] = sorted(name for name in subfolders if name not in IGNORED_NAMES)
-        for name in files + folder_links:
-            if name not in IGNORED_NAMES:
-                yield Path(folder, name).relative_to(site).as_posix()

@@ -1,4 +1,4 @@
-"""The artist's own page, from Markdown. Raw HTML in it is text."""
+"""The page about the artist, from Markdown; raw HTML in it is shown as text."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-SCHEMES = ("http", "https", "mailto", "")
+ALLOWED_SCHEMES = ("http", "https", "mailto", "")
 
 
 # The attribute of each kind of token that holds an address.
-_NAMING = {"image": "src", "link_open": "href"}
+_ADDRESS_ATTRIBUTES = {"image": "src", "link_open": "href"}
 
 
-def html_of(markdown: str, moved: Mapping[str, str] | None = None) -> str:
-    """Markdown (CommonMark, tables) as HTML that holds no script, no frame and no foreign picture.
+def render_markdown(markdown: str, moved: Mapping[str, str] | None = None) -> str:
+    """Render Markdown (CommonMark, tables) as HTML without scripts, frames or pictures from elsewhere.
 
     Headings begin at the second level, because the page has its own, and none leaves a level out.
     Pictures must come from the site itself; of those from elsewhere the words remain, because no page
@@ -31,64 +31,64 @@ def html_of(markdown: str, moved: Mapping[str, str] | None = None) -> str:
     """
     from markdown_it.token import Token
 
-    parser = _parser()
+    parser = _create_parser()
     tokens = parser.parse(markdown)
-    used = sorted({token.tag for token in tokens if token.type == "heading_open"})
+    levels = sorted({token.tag for token in tokens if token.type == "heading_open"})
     level = 1
     for token in tokens:
         if token.type == "heading_open":
-            level = min(used.index(token.tag) + 2, level + 1, 6)
+            level = min(levels.index(token.tag) + 2, level + 1, 6)
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{level}"
         children = token.children or []
-        for place, child in enumerate(children):
-            if moved and (address := _address(child)) in moved:
-                child.attrs[_NAMING[child.type]] = moved[address]
-            if child.type == "image" and not _is_own(str(child.attrs.get("src", ""))):
-                children[place] = Token("text", "", 0, content=child.content)
+        for position, child in enumerate(children):
+            if moved and (address := _read_address(child)) in moved:
+                child.attrs[_ADDRESS_ATTRIBUTES[child.type]] = moved[address]
+            if child.type == "image" and not _is_own_address(str(child.attrs.get("src", ""))):
+                children[position] = Token("text", "", 0, content=child.content)
     return str(parser.renderer.render(tokens, parser.options, {}))
 
 
-def addresses(markdown: str) -> Iterator[str]:
-    """Each address of the text's pictures and links that is no other server's, as ``html_of`` asks for it."""
-    for token in _parser().parse(markdown):
+def list_own_addresses(markdown: str) -> Iterator[str]:
+    """Yield the addresses of the text's pictures and links, except those on other servers."""
+    for token in _create_parser().parse(markdown):
         for child in token.children or []:
-            if (address := _address(child)) and _is_own(address):
+            if (address := _read_address(child)) and _is_own_address(address):
                 yield address
 
 
-def _parser() -> MarkdownIt:
+def _create_parser() -> MarkdownIt:
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("commonmark", {"html": False, "typographer": True}).enable(
         ["table", "replacements", "smartquotes"]
     )
-    parser.validateLink = _is_harmless  # type: ignore[method-assign, assignment]
+    parser.validateLink = _is_allowed_address  # type: ignore[method-assign, assignment]
     return parser
 
 
-def _address(token: Token) -> str:
-    return str(token.attrs.get(_NAMING.get(token.type, ""), ""))
+def _read_address(token: Token) -> str:
+    return str(token.attrs.get(_ADDRESS_ATTRIBUTES.get(token.type, ""), ""))
 
 
-def title_of(markdown: str) -> str:
+def read_title(markdown: str) -> str:
     """Return the title of the text: its first heading if that is of the first level, else ``About``."""
-    found = re.match(r"\s*#[ \t]+(.+?)[ \t#]*(?:\n|$)", markdown)
-    return found[1] if found else "About"
+    match = re.match(r"\s*#[ \t]+(.+?)[ \t#]*(?:\n|$)", markdown)
+    return match[1] if match else "About"
 
 
-def without_title(markdown: str) -> str:
+def remove_title(markdown: str) -> str:
     """Return the text after the heading that ``title_of`` finds."""
     return re.sub(r"\A\s*#[ \t]+.+(?:\n|\Z)", "", markdown, count=1)
 
 
-def _is_harmless(address: str) -> bool:
+def _is_allowed_address(address: str) -> bool:
     try:
-        return urlsplit(address.strip()).scheme.lower() in SCHEMES
+        return urlsplit(address.strip()).scheme.lower() in ALLOWED_SCHEMES
     except ValueError:
         return False
 
 
-def _is_own(address: str) -> bool:
+def _is_own_address(address: str) -> bool:
     parts = urlsplit(address)
     return not parts.scheme and not parts.netloc

@@ -1,17 +1,17 @@
-"""What a published page may load: its own site's files, and nothing else from anywhere."""
+"""Content-Security-Policy of published pages: they load only files of their own site."""
 
 from __future__ import annotations
 
-ADDED_SHEET = "'sha256-9xTiqzfwFaL2SGb1rmr8gysEwVVjIvqWAgmZgqFqpEE='"
-"""What OpenSeadragon 6.1.1 adds to the page when it starts: no outline around its canvas on touch screens."""
+OPENSEADRAGON_STYLE_HASH = "'sha256-9xTiqzfwFaL2SGb1rmr8gysEwVVjIvqWAgmZgqFqpEE='"
+"""Hash of the style that OpenSeadragon 6.1.1 adds: no outline around its canvas on touch screens."""
 
 # Sizes and colours of pictures are in style attributes; scripts and sheets are files.
-_RULES = {
+_POLICY_RULES = {
     "default-src": "'none'",
     "img-src": "'self' data:{disk}",
     "media-src": "'self'{disk}",
     "font-src": "'self'{disk}",
-    "style-src": f"'self'{{disk}} {ADDED_SHEET}",
+    "style-src": f"'self'{{disk}} {OPENSEADRAGON_STYLE_HASH}",
     "style-src-attr": "'unsafe-inline'",
     "script-src": "'self'{disk}",
     "connect-src": "'self'",
@@ -20,20 +20,20 @@ _RULES = {
 }
 
 
-def _policy(disk: str) -> str:
-    return "; ".join(f"{name} {value.format(disk=disk)}" for name, value in _RULES.items())
+def _build_policy(disk: str) -> str:
+    return "; ".join(f"{name} {value.format(disk=disk)}" for name, value in _POLICY_RULES.items())
 
 
-META = _policy(" file:")
-"""For each page's head; ``'self'`` means nothing to a page opened from a disk."""
+META_POLICY = _build_policy(" file:")
+"""Policy in each page's head; it allows ``file:`` because ``'self'`` matches nothing on a disk."""
 
 
-def headers() -> str:
-    """``_headers``, which Netlify and Cloudflare Pages send with every file."""
+def build_headers_file() -> str:
+    """Return the text of ``_headers``, the HTTP headers that Netlify and Cloudflare Pages send."""
     return "\n".join(
         [
             "/*",
-            f"  Content-Security-Policy: {_policy('')}; frame-ancestors 'self'",
+            f"  Content-Security-Policy: {_build_policy('')}; frame-ancestors 'self'",
             "  X-Content-Type-Options: nosniff",
             "  Referrer-Policy: strict-origin-when-cross-origin",
             "  Permissions-Policy: camera=(), geolocation=(), microphone=()",

@@ -1,4 +1,4 @@
-"""Files beside ``about.md`` that it names: a portrait, a CV. They go along with the site."""
+"""Files next to ``about.md`` that it links to, such as a portrait or a CV: copied into the site."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from artgen.gallery.works.folders import title_from_file_name
 if TYPE_CHECKING:
     from artgen.gallery.works.settings import SiteSettings
 
-FOLDER = "files"
-"""Of the site; of their own, so that none takes the name of a page or of a work's file."""
+ENCLOSURES_FOLDER = "files"
+"""Folder in the site; a separate one, so that no file has the name of a page or of an artwork's file."""
 
 
 @dataclass(frozen=True)
 class Enclosure:
-    """A file that goes along.
+    """A file that is copied into the site.
 
     Attributes:
-        address: as the text names it.
-        source: where it lies.
-        file: where it goes, relative to the site.
+        address: as in the text.
+        source: the file.
+        file: path of the copy, relative to the site.
     """
 
     address: str
@@ -37,56 +37,58 @@ class Enclosure:
 
     @property
     def link(self) -> str:
-        """What stands in the place of ``address`` on the page."""
+        """The address on the page that replaces ``address``."""
         fragment = urlsplit(self.address).fragment
         return quote(self.file) + (f"#{fragment}" if fragment else "")
 
 
-def enclosures(settings: SiteSettings) -> tuple[Enclosure, ...]:
-    """Every file in the folder of ``about.md``, and in folders of that, that the text names.
+def find_enclosures(settings: SiteSettings) -> tuple[Enclosure, ...]:
+    """Return the files in the folder of ``about.md``, and in its subfolders, that the text names.
 
     Raises:
         ArtgenError: the text itself cannot be used.
     """
-    return tuple(found for found in _named(settings) if isinstance(found, Enclosure))
+    return tuple(found for found in _find_named_files(settings) if isinstance(found, Enclosure))
 
 
-def problems(settings: SiteSettings, site: Path, own: Collection[str]) -> tuple[ArtgenError, ...]:
-    """Files that the text names and that are neither beside it nor in the site.
+def find_missing_files(
+    settings: SiteSettings, site: Path, site_files: Collection[str]
+) -> tuple[ArtgenError, ...]:
+    """Return an error for each file that ``about.md`` names but that is neither next to it nor in the site.
 
     Args:
         settings: of the site.
         site: its folder, in which the artist may have put files by hand.
-        own: what the site will have, relative to it.
+        site_files: what the site will have, relative to it.
     """
-    missing = [found for found in _named(settings) if isinstance(found, PurePosixPath)]
+    paths = [found for found in _find_named_files(settings) if isinstance(found, PurePosixPath)]
     file = settings.find_about_file()
     return tuple(
         ArtgenError(f"{file}: {path}", "no such file in its folder", "copy it there, or take the link out")
-        for path in missing
-        if str(path) not in own and not (site / path).exists()
+        for path in paths
+        if str(path) not in site_files and not (site / path).exists()
     )
 
 
-def write(enclosure: Enclosure, target: Path) -> None:
-    """Copy it; a picture or film without the place where it was taken.
+def write_enclosure(enclosure: Enclosure, target: Path) -> None:
+    """Copy an enclosed file; of a picture or film without the location where it was taken.
 
     Raises:
         ArtgenError: a damaged picture, or one that cannot be copied without loss or without the place.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    words = EmbeddedMetadata(title_from_file_name(enclosure.source), "", "", "", "", "artgen")
-    write_original(enclosure.source, target, build_xmp_packet(words))
+    metadata = EmbeddedMetadata(title_from_file_name(enclosure.source), "", "", "", "", "artgen")
+    write_original(enclosure.source, target, build_xmp_packet(metadata))
 
 
-def _named(settings: SiteSettings) -> list[Enclosure | PurePosixPath]:
-    """Files that are there, and paths of those that are not."""
-    text = settings.find_about_file()
-    if text is None:
+def _find_named_files(settings: SiteSettings) -> list[Enclosure | PurePosixPath]:
+    """Return the files that ``about.md`` names, and the paths of those that do not exist."""
+    about_file = settings.find_about_file()
+    if about_file is None:
         return []
-    folder = text.parent.resolve()
-    found: list[Enclosure | PurePosixPath] = []
-    for address in dict.fromkeys(about.addresses(text.read_text("utf-8-sig", "replace"))):
+    folder = about_file.parent.resolve()
+    named_files: list[Enclosure | PurePosixPath] = []
+    for address in dict.fromkeys(about.list_own_addresses(about_file.read_text("utf-8-sig", "replace"))):
         path = PurePosixPath(unquote(urlsplit(address).path))
         # Without an ending it is an address on the server, as `shop/` or `/`.
         if not path.suffix or path.is_absolute() or "\0" in str(path):
@@ -94,8 +96,8 @@ def _named(settings: SiteSettings) -> list[Enclosure | PurePosixPath]:
         source = folder / path
         if source.is_file() and source.resolve().is_relative_to(folder) and ".." not in path.parts:
             ending = published_ending(source)  # another one is added: me.avif and me.png may both be there
-            added = "" if ending == path.suffix.lower() else ending
-            found.append(Enclosure(address, source, f"{FOLDER}/{path}{added}"))
+            extra_ending = "" if ending == path.suffix.lower() else ending
+            named_files.append(Enclosure(address, source, f"{ENCLOSURES_FOLDER}/{path}{extra_ending}"))
         else:
-            found.append(path)
-    return found
+            named_files.append(path)
+    return named_files

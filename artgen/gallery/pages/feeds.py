@@ -1,6 +1,6 @@
-"""The site for feed readers and search engines: Atom (RFC 4287), JSON Feed 1.1, sitemap, robots.txt.
+"""Files for feed readers and search engines: Atom (RFC 4287), JSON Feed 1.1, sitemap, robots.txt.
 
-All of them speak in absolute addresses, so a site without a base URL has none.
+All of them need absolute addresses, so a site without a base URL has none.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from artgen.gallery.pages.pieces import Piece
     from artgen.gallery.pages.site import Site
 
-ATOM, JSON_FEED = "feed.xml", "feed.json"
-_ATOM = "http://www.w3.org/2005/Atom"
-_SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
-_IMAGES = "http://www.google.com/schemas/sitemap-image/1.1"
+ATOM_FILE, JSON_FEED_FILE = "feed.xml", "feed.json"
+_ATOM_NAMESPACE = "http://www.w3.org/2005/Atom"
+_SITEMAP_NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
+_IMAGE_NAMESPACE = "http://www.google.com/schemas/sitemap-image/1.1"
 
 
 class Feed(NamedTuple):
@@ -33,64 +33,64 @@ class Feed(NamedTuple):
     name: str
 
 
-def offered(site: Site) -> tuple[Feed, ...]:
+def list_feeds(site: Site) -> tuple[Feed, ...]:
     """Return the site's feeds."""
     if not site.settings.base_url:
         return ()
     return (
-        Feed(ATOM, "application/atom+xml", "Atom"),
-        Feed(JSON_FEED, "application/feed+json", "JSON Feed"),
+        Feed(ATOM_FILE, "application/atom+xml", "Atom"),
+        Feed(JSON_FEED_FILE, "application/feed+json", "JSON Feed"),
     )
 
 
-def texts(site: Site) -> Iterator[tuple[str, str]]:
-    """Each file and its text; none without a base URL."""
+def build_feed_files(site: Site) -> Iterator[tuple[str, str]]:
+    """Yield the name and text of each feed, of the sitemap and of robots.txt; nothing without a base URL."""
     if site.settings.base_url:
-        yield ATOM, _atom(site)
-        yield JSON_FEED, _json(site)
-        yield "sitemap.xml", _sitemap(site)
+        yield ATOM_FILE, _build_atom(site)
+        yield JSON_FEED_FILE, _build_json_feed(site)
+        yield "sitemap.xml", _build_sitemap(site)
         yield "robots.txt", f"User-agent: *\nAllow: /\n\nSitemap: {site.settings.base_url}sitemap.xml\n"
 
 
-def path_of(address: str) -> str:
+def url_path(address: str) -> str:
     """Return the path of a URL: ``/art/`` of ``https://example.org/art/``; empty for none."""
     return urlsplit(address).path or "/" if address else ""
 
 
-def _atom(site: Site) -> str:
+def _build_atom(site: Site) -> str:
     base = site.settings.base_url
-    feed = ElementTree.Element("feed", {"xmlns": _ATOM, "xml:lang": site.settings.language})
-    _add(feed, "id", base)
-    _add(feed, "title", site.title)
+    feed = ElementTree.Element("feed", {"xmlns": _ATOM_NAMESPACE, "xml:lang": site.settings.language})
+    _add_element(feed, "id", base)
+    _add_element(feed, "title", site.title)
     if site.statement:
-        _add(feed, "subtitle", site.statement)
+        _add_element(feed, "subtitle", site.statement)
     ElementTree.SubElement(feed, "link", {"href": base})
-    ElementTree.SubElement(feed, "link", {"rel": "self", "href": base + ATOM})
-    _add(
+    ElementTree.SubElement(feed, "link", {"rel": "self", "href": base + ATOM_FILE})
+    _add_element(
         feed,
         "updated",
         max((dates.to_rfc3339(piece.at) for piece in site.pieces), default=dates.UNKNOWN_TIMESTAMP),
     )
-    _add(ElementTree.SubElement(feed, "author"), "name", site.settings.artist or site.title)
+    _add_element(ElementTree.SubElement(feed, "author"), "name", site.settings.artist or site.title)
     if site.settings.rights:
-        _add(feed, "rights", site.settings.rights)
+        _add_element(feed, "rights", site.settings.rights)
     for piece in site.pieces:
         entry = ElementTree.SubElement(feed, "entry")
-        _add(entry, "id", base + piece.page)
-        _add(entry, "title", piece.title)
+        _add_element(entry, "id", base + piece.page)
+        _add_element(entry, "title", piece.title)
         ElementTree.SubElement(entry, "link", {"href": base + piece.page})
-        _add(entry, "updated", dates.to_rfc3339(piece.at))
-        _add(entry, "content", _html(site, piece)).set("type", "html")
-    return _document(feed)
+        _add_element(entry, "updated", dates.to_rfc3339(piece.at))
+        _add_element(entry, "content", _piece_html(site, piece)).set("type", "html")
+    return _serialize_xml(feed)
 
 
-def _json(site: Site) -> str:
+def _build_json_feed(site: Site) -> str:
     base = site.settings.base_url
     feed: dict[str, Any] = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": site.title,
         "home_page_url": base,
-        "feed_url": base + JSON_FEED,
+        "feed_url": base + JSON_FEED_FILE,
         "description": site.description,
         "language": site.settings.language,
         "items": [
@@ -98,7 +98,7 @@ def _json(site: Site) -> str:
                 "id": base + piece.page,
                 "url": base + piece.page,
                 "title": piece.title,
-                "content_html": _html(site, piece),
+                "content_html": _piece_html(site, piece),
                 "summary": piece.alt,
                 "image": base + piece.largest[0],
                 "date_published": dates.to_rfc3339(piece.at),
@@ -111,21 +111,21 @@ def _json(site: Site) -> str:
     return json.dumps(feed, ensure_ascii=False, indent=1) + "\n"
 
 
-def _sitemap(site: Site) -> str:
+def _build_sitemap(site: Site) -> str:
     base = site.settings.base_url
-    root = ElementTree.Element("urlset", {"xmlns": _SITEMAP, "xmlns:image": _IMAGES})
+    root = ElementTree.Element("urlset", {"xmlns": _SITEMAP_NAMESPACE, "xmlns:image": _IMAGE_NAMESPACE})
     paths = ["", *(series.page for series in site.series), *(["about.html"] if site.about.strip() else [])]
     for path in paths:
-        _add(ElementTree.SubElement(root, "url"), "loc", base + path)
+        _add_element(ElementTree.SubElement(root, "url"), "loc", base + path)
     for piece in site.pieces:
         url = ElementTree.SubElement(root, "url")
-        _add(url, "loc", base + piece.page)
-        _add(ElementTree.SubElement(url, "image:image"), "image:loc", base + piece.largest[0])
-    return _document(root)
+        _add_element(url, "loc", base + piece.page)
+        _add_element(ElementTree.SubElement(url, "image:image"), "image:loc", base + piece.largest[0])
+    return _serialize_xml(root)
 
 
-def _html(site: Site, piece: Piece) -> str:
-    """Return a piece as feed readers show it."""
+def _piece_html(site: Site, piece: Piece) -> str:
+    """Return a piece's HTML for feed readers."""
     picture, wide = piece.largest
     high = max(1, round(wide / piece.ratio))
     source = escape(site.settings.base_url + picture)
@@ -133,13 +133,13 @@ def _html(site: Site, piece: Piece) -> str:
     return text + "".join(f"<p>{escape(line)}</p>" for line in (piece.caption, piece.process) if line)
 
 
-def _add(parent: ElementTree.Element, name: str, text: str) -> ElementTree.Element:
+def _add_element(parent: ElementTree.Element, name: str, text: str) -> ElementTree.Element:
     element = ElementTree.SubElement(parent, name)
     element.text = remove_invalid_xml_characters(text)
     return element
 
 
-def _document(root: ElementTree.Element) -> str:
+def _serialize_xml(root: ElementTree.Element) -> str:
     ElementTree.indent(root, " ")
     body = ElementTree.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="utf-8"?>\n{body}\n'

@@ -1,4 +1,4 @@
-"""What a page's head tells machines: its canonical address, its card where a link is shown, JSON-LD.
+"""Metadata in a page's head: canonical address, link preview (Open Graph) and JSON-LD.
 
 Vocabulary: ogp.me, developer.x.com (cards), schema.org/VisualArtwork. Addresses there must be absolute, so
 they are only given when the site's base URL is known.
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from artgen.gallery.pages.pieces import Piece
     from artgen.gallery.pages.site import Site
 
-HOME = "index.html"
+HOME_PAGE = "index.html"
 
 
 @dataclass(frozen=True)
-class Head:
-    """One page's.
+class PageHead:
+    """Metadata of one page's head.
 
     Attributes:
         title: of the page, with the site's.
@@ -45,45 +45,45 @@ class Head:
 
 
 def head_of_site(
-    site: Site, path: str, heading: str, description: str = "", shown: Piece | None = None
-) -> Head:
-    """Of a page that shows several pieces, or none.
+    site: Site, path: str, heading: str, description: str = "", representative: Piece | None = None
+) -> PageHead:
+    """Make the head of a page that shows several pieces, or none.
 
     Args:
         site: the whole.
         path: of the page; empty for one that is at no address of its own.
         heading: of the page.
         description: by default the site's.
-        shown: the piece that stands for it; by default the hero.
+        representative: the piece that stands for it; by default the hero.
     """
-    shown = shown or site.hero
+    representative = representative or site.hero
     data: dict[str, Any] = {}
-    if path == HOME:
+    if path == HOME_PAGE:
         data = {"@type": "WebSite", "name": site.title, "description": site.description}
-        data |= {"inLanguage": site.settings.language} | _artist(site)
-        if canonical := _address(site, path):
+        data |= {"inLanguage": site.settings.language} | _describe_artist(site)
+        if canonical := _absolute_address(site, path):
             data["url"] = canonical
-    return Head(
+    return PageHead(
         title=heading if heading == site.title else f"{heading} – {site.title}",
         heading=heading,
-        description=_sentence(description or site.description),
+        description=_shorten(description or site.description),
         kind="website",
-        canonical=_address(site, path) if path else "",
-        image=_address(site, shown.card) if shown else "",
-        image_alt=shown.alt if shown else "",
-        data=_embedded(data),
+        canonical=_absolute_address(site, path) if path else "",
+        image=_absolute_address(site, representative.card) if representative else "",
+        image_alt=representative.alt if representative else "",
+        data=_encode_json_ld(data),
     )
 
 
-def head_of_piece(site: Site, piece: Piece) -> Head:
-    """Of a piece's page."""
+def head_of_piece(site: Site, piece: Piece) -> PageHead:
+    """Make the head of a piece's page."""
     data: dict[str, Any] = {
         "@type": "VideoObject" if piece.film else "VisualArtwork",
         "name": piece.title,
         "description": piece.alt,
         "width": {"@type": "QuantitativeValue", "value": piece.width, "unitText": "px"},
         "height": {"@type": "QuantitativeValue", "value": piece.height, "unitText": "px"},
-    } | _artist(site, "creator")
+    } | _describe_artist(site, "creator")
     if not piece.film:
         data |= {"artform": "Generative art", "artMedium": piece.process or "Digital image"}
     if piece.year:
@@ -94,24 +94,24 @@ def head_of_piece(site: Site, piece: Piece) -> Head:
         data["digitalSourceType"] = GENERATED_SOURCE_TYPE
     if site.settings.rights:
         data["copyrightNotice"] = site.settings.rights
-    if canonical := _address(site, piece.page):
-        data |= {"url": canonical, "image": _address(site, piece.largest[0])}
-        data["thumbnailUrl"] = _address(site, piece.image.source)
+    if canonical := _absolute_address(site, piece.page):
+        data |= {"url": canonical, "image": _absolute_address(site, piece.largest[0])}
+        data["thumbnailUrl"] = _absolute_address(site, piece.image.source)
         if piece.film:
-            data["contentUrl"] = _address(site, piece.film.file)
-    return Head(
+            data["contentUrl"] = _absolute_address(site, piece.film.file)
+    return PageHead(
         title=piece.title if piece.title == site.title else f"{piece.title} – {site.title}",
         heading=piece.title,
-        description=_sentence(piece.alt or piece.title),
+        description=_shorten(piece.alt or piece.title),
         kind="article",
         canonical=canonical,
-        image=_address(site, piece.card),
+        image=_absolute_address(site, piece.card),
         image_alt=piece.alt,
-        data=_embedded(data),
+        data=_encode_json_ld(data),
     )
 
 
-def _artist(site: Site, role: str = "author") -> dict[str, Any]:
+def _describe_artist(site: Site, role: str = "author") -> dict[str, Any]:
     if not site.settings.artist:
         return {}
     person: dict[str, Any] = {"@type": "Person", "name": site.settings.artist}
@@ -120,19 +120,19 @@ def _artist(site: Site, role: str = "author") -> dict[str, Any]:
     return {role: person}
 
 
-def _address(site: Site, path: str) -> str:
+def _absolute_address(site: Site, path: str) -> str:
     base = site.settings.base_url
-    return f"{base}{'' if path == HOME else path}" if base else ""
+    return f"{base}{'' if path == HOME_PAGE else path}" if base else ""
 
 
-def _sentence(text: str) -> str:
-    """On one line, and no longer than search engines show."""
+def _shorten(text: str) -> str:
+    """Return the text on one line, cut to the 200 characters that search engines show."""
     line = " ".join(text.split())
     return line if len(line) <= 200 else f"{line[:199].rsplit(' ', 1)[0]}…"
 
 
-def _embedded(data: dict[str, Any]) -> str:
-    """JSON that no title can leave: without ``<``, so without ``</script>`` and ``<!--``."""
+def _encode_json_ld(data: dict[str, Any]) -> str:
+    """Encode JSON-LD for a script element: without ``<``, so no title can end it."""
     if not data:
         return ""
     text = json.dumps({"@context": "https://schema.org", **data}, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""The artist's own templates rendered in a process of their own, which ends when it takes too much.
+"""Rendering of the artist's own templates in a separate process with limits on time and memory.
 
 The sandbox bounds what a template writes down; this bounds what escapes it: to compare lists that hold others
 many times over, for instance, is one step that never ends.
@@ -16,27 +16,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from artgen.errors import ArtgenError
-from artgen.gallery.pages.templates import MEND
+from artgen.gallery.pages.templates import EXPECTED_TEMPLATE
 
 if TYPE_CHECKING:
     from artgen.gallery.pages.site import Site
 
-SECONDS = 10.0  # of computing for the whole site, and
+BASE_SECONDS = 10.0  # of computing for the whole site, and
 SECONDS_PER_PIECE = 0.1  # more: a page takes a hundredth of that
-MAX_WAIT = 120.0  # seconds without another page, whatever the reason
-MAX_MEMORY = 512_000_000  # bytes more than the process has when it begins; known on Linux only
+MAX_WAIT_SECONDS = 120.0  # seconds without another page, whatever the reason
+MAX_MEMORY_BYTES = 512_000_000  # bytes more than the process has when it begins; known on Linux only
 
 
 class _TimeUpError(Exception):
     """Rendering took longer than it may."""
 
 
-def rendered(site: Site, own: Path) -> Iterator[tuple[str, str]]:
-    """Each page's path, relative to the site, and its HTML.
+def render_isolated(site: Site, own_templates: Path) -> Iterator[tuple[str, str]]:
+    """Yield the path, relative to the site, and the HTML of each page, rendered in a separate process.
 
     Args:
         site: what hangs in it.
-        own: the artist's folder of templates.
+        own_templates: the artist's folder of templates.
 
     Raises:
         ArtgenError: a template is wrong, or takes more time or memory than a site may; with file and line as
@@ -46,14 +46,18 @@ def rendered(site: Site, own: Path) -> Iterator[tuple[str, str]]:
 
     context = get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_render, args=(sender, site, own), daemon=True)
+    process = context.Process(target=_send_pages, args=(sender, site, own_templates), daemon=True)
     process.start()
     sender.close()
     page = ""
     try:
         while True:
-            if not receiver.poll(MAX_WAIT):
-                raise ArtgenError(str(own), f"no page for {MAX_WAIT:.0f} s after {page or 'the first'}", MEND)
+            if not receiver.poll(MAX_WAIT_SECONDS):
+                raise ArtgenError(
+                    str(own_templates),
+                    f"no page for {MAX_WAIT_SECONDS:.0f} s after {page or 'the first'}",
+                    EXPECTED_TEMPLATE,
+                )
             kind, *values = receiver.recv()
             if kind == "end":
                 return
@@ -63,40 +67,46 @@ def rendered(site: Site, own: Path) -> Iterator[tuple[str, str]]:
             yield page, text
     except EOFError:
         process.join()
-        late = sys.platform != "win32" and process.exitcode == -signal.SIGXCPU
-        found = f"takes longer than {allowed(site)} s" if late else "ends the process that renders it"
-        raise ArtgenError(str(own), f"{found}, after {page or 'no page'}", MEND) from None
+        is_over_time = sys.platform != "win32" and process.exitcode == -signal.SIGXCPU
+        problem = (
+            f"takes longer than {compute_time_limit(site)} s"
+            if is_over_time
+            else "ends the process that renders it"
+        )
+        raise ArtgenError(
+            str(own_templates), f"{problem}, after {page or 'no page'}", EXPECTED_TEMPLATE
+        ) from None
     finally:
         process.kill()
         process.join()
         receiver.close()
 
 
-def allowed(site: Site) -> int:
-    """How many seconds of computing the pages of a site may take."""
-    return math.ceil(SECONDS + SECONDS_PER_PIECE * len(site.pieces))
+def compute_time_limit(site: Site) -> int:
+    """Return how many seconds of CPU time the pages of a site may take."""
+    return math.ceil(BASE_SECONDS + SECONDS_PER_PIECE * len(site.pieces))
 
 
-def _render(sender: Connection, site: Site, own: Path) -> None:
-    """Send every page, or the error that it ends with."""
-    from artgen.gallery.pages.pages import html
-    from artgen.gallery.publish.pool import begin
+def _send_pages(sender: Connection, site: Site, own_templates: Path) -> None:
+    """Render in the separate process: send every page, or the error."""
+    from artgen.gallery.pages.pages import render_pages
+    from artgen.gallery.publish.pool import prepare_worker
 
-    begin()
-    seconds = allowed(site)
-    _limit(seconds)
-    pages = html(site, own)
+    prepare_worker()
+    seconds = compute_time_limit(site)
+    _limit_resources(seconds)
+    pages = render_pages(site, own_templates)
     try:
-        while page := _next(pages, seconds):
+        while page := _render_next_page(pages, seconds):
             sender.send(("page", *page))
         sender.send(("end",))
     except ArtgenError as error:
         sender.send(("error", error.where, error.problem, error.expected, error.command))
     except Exception as error:  # time or memory ran out between two pages
-        sender.send(("error", str(own), str(error) or type(error).__name__, MEND))
+        sender.send(("error", str(own_templates), str(error) or type(error).__name__, EXPECTED_TEMPLATE))
 
 
-def _next(pages: Iterator[tuple[str, str]], seconds: int) -> tuple[str, str] | None:
+def _render_next_page(pages: Iterator[tuple[str, str]], seconds: int) -> tuple[str, str] | None:
     """Return the next page, unless the process computed too long; on Windows only ``MAX_WAIT`` counts."""
     if sys.platform == "win32":
         return next(pages, None)
@@ -113,21 +123,21 @@ def _next(pages: Iterator[tuple[str, str]], seconds: int) -> tuple[str, str] | N
         signal.setitimer(signal.ITIMER_PROF, 0)
 
 
-def _limit(seconds: int) -> None:
-    """Let the system end this process soon after its time is up, and on Linux refuse it more memory."""
+def _limit_resources(seconds: int) -> None:
+    """Limit the CPU time of this process, and on Linux its memory."""
     if sys.platform == "win32":
         return
     import resource
 
-    _lower(resource.RLIMIT_CPU, seconds + 2)
+    _lower_limit(resource.RLIMIT_CPU, seconds + 2)
     if sys.platform == "linux":
         pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
-        _lower(resource.RLIMIT_AS, pages * resource.getpagesize() + MAX_MEMORY)
+        _lower_limit(resource.RLIMIT_AS, pages * resource.getpagesize() + MAX_MEMORY_BYTES)
 
 
-def _lower(limit: int, most: int) -> None:
+def _lower_limit(limit: int, maximum: int) -> None:
     import resource
 
     soft, hard = resource.getrlimit(limit)
-    given = [each for each in (soft, hard) if each != resource.RLIM_INFINITY]
-    resource.setrlimit(limit, (min([most, *given]), hard))
+    limits = [each for each in (soft, hard) if each != resource.RLIM_INFINITY]
+    resource.setrlimit(limit, (min([maximum, *limits]), hard))

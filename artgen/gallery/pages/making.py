@@ -1,4 +1,4 @@
-"""How a piece was made, in the words of its page: from the recipe, the draws and the file itself."""
+"""Description of how a piece was made: from its recipe, its draws and its file's provenance."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from artgen.config.document import parse_toml
 from artgen.errors import ArtgenError
-from artgen.gallery.pages.credits import credits
+from artgen.gallery.pages.credits import find_credits
 from artgen.gallery.works.step_names import REPETITION_WORDS, STEP_WORDS
 from artgen.references import BUILTIN_PREFIX
 from artgen.runs import provenance
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Field:
+class StepField:
     """One setting of a step; ``drawn`` if chance chose it for this candidate."""
 
     name: str
@@ -30,12 +30,12 @@ class Field:
 
 
 @dataclass(frozen=True)
-class StepMade:
+class AppliedStep:
     """The source or a step as it was applied."""
 
     id: str
     use: str
-    fields: tuple[Field, ...]
+    fields: tuple[StepField, ...]
 
 
 @dataclass(frozen=True)
@@ -49,38 +49,40 @@ class Making:
         versions: of the software, as "artgen 0.1.0".
     """
 
-    steps: tuple[StepMade, ...]
+    steps: tuple[AppliedStep, ...]
     credits: tuple[ArtworkCredit, ...]
     files: tuple[UsedFile, ...]
     versions: tuple[str, ...]
 
 
-def making(recipe_text: str, candidate: Candidate) -> Making:
-    """Read how ``candidate`` was made out of its run's recipe and its own file.
+def describe_making(recipe_text: str, candidate: Candidate) -> Making:
+    """Describe how ``candidate`` was made, from its run's recipe and its own file.
 
     A picture that lost its provenance (edited elsewhere) is still described by recipe and draws.
     """
-    start, files, versions = _carried(candidate)
-    steps: list[StepMade] = []
-    credited: list[ArtworkCredit] = []
-    for id_, table in _parts(recipe_text):
+    start, files, versions = _read_used_files(candidate)
+    steps: list[AppliedStep] = []
+    artwork_credits: list[ArtworkCredit] = []
+    for id_, table in _read_recipe_parts(recipe_text):
         draws = candidate.draws.get(id_, {})
         values = {**table, **draws}
         fields = tuple(
-            Field(name, plain(value), name in draws)
+            StepField(name, format_value(value), name in draws)
             for name, value in values.items()
             if name not in ("use", "id")
         )
         use = str(table.get("use", id_))
-        steps.append(StepMade(id_, use, fields))
-        if not _idle(values):
-            credited.extend(credits(use, values, start))
-    return Making(tuple(steps), tuple(dict.fromkeys(credited)), files, versions)
+        steps.append(AppliedStep(id_, use, fields))
+        if not _has_no_effect(values):
+            artwork_credits.extend(find_credits(use, values, start))
+    return Making(tuple(steps), tuple(dict.fromkeys(artwork_credits)), files, versions)
 
 
-def process(candidate: Candidate) -> str:
-    """Write the wall label's line: what was done, in order, each once."""
-    uses = [stage.use for stage in candidate.stages if not _idle(candidate.draws.get(stage.step, {}))]
+def describe_process(candidate: Candidate) -> str:
+    """Return the wall label's line: the source and steps in order, each named once."""
+    uses = [
+        stage.use for stage in candidate.stages if not _has_no_effect(candidate.draws.get(stage.step, {}))
+    ]
     parts = []
     for use in dict.fromkeys(uses):
         words = STEP_WORDS.get(use, (use, use))[1]
@@ -91,30 +93,30 @@ def process(candidate: Candidate) -> str:
     return ", ".join(parts)
 
 
-def plain(value: Any) -> str:
-    """Write a setting for a reader: three significant digits, no quotes, no ``builtin:``."""
+def format_value(value: Any) -> str:
+    """Format a setting for a reader: three significant digits, no quotes, no ``builtin:``."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.3g}"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {plain(inner)}" for key, inner in value.items())
+        return ", ".join(f"{key} {format_value(inner)}" for key, inner in value.items())
     if isinstance(value, list | tuple):
-        return " + ".join(plain(inner) for inner in value)
+        return " + ".join(format_value(inner) for inner in value)
     return str(value).removeprefix(BUILTIN_PREFIX)
 
 
-def _carried(candidate: Candidate) -> tuple[str | None, tuple[UsedFile, ...], tuple[str, ...]]:
+def _read_used_files(candidate: Candidate) -> tuple[str | None, tuple[UsedFile, ...], tuple[str, ...]]:
     """Return what the picture's provenance holds: its first file, all files used, and software versions."""
     try:
-        carried = provenance.read_provenance(candidate.file)
+        record = provenance.read_provenance(candidate.file)
     except ArtgenError:
         return None, (), ()
-    versions = tuple(f"{name} {version}" for name, version in carried.versions.items())
-    return carried.source_file, tuple(carried.files), versions
+    versions = tuple(f"{name} {version}" for name, version in record.versions.items())
+    return record.source_file, tuple(record.files), versions
 
 
-def _parts(recipe_text: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _read_recipe_parts(recipe_text: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Return the source and each step of a recipe as (id, table)."""
     try:
         recipe = parse_toml(recipe_text)
@@ -126,6 +128,6 @@ def _parts(recipe_text: str) -> Iterator[tuple[str, dict[str, Any]]]:
         yield str(step.get("id", step.get("use", ""))), step
 
 
-def _idle(values: Mapping[str, Any]) -> bool:
-    """Whether a step left the image as it was: chance gave it none of its strength."""
+def _has_no_effect(values: Mapping[str, Any]) -> bool:
+    """Whether a step left the image unchanged, because its drawn strength is 0."""
     return 0 in (values.get("strength"), values.get("amount"))

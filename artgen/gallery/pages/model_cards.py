@@ -1,4 +1,4 @@
-"""Model cards: what a shipped model says of itself, for the pages of the pieces that it made."""
+"""Model cards of shipped models, for the pages of pieces that were made with them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from artgen.models.files import catalog
 if TYPE_CHECKING:
     from artgen.runs.provenance import UsedFile
 
-ENDING = ".safetensors"
+MODEL_FILE_ENDING = ".safetensors"
 
 
 @dataclass(frozen=True)
-class Card:
-    """One model.
+class ModelCard:
+    """Facts about a model.
 
     Attributes:
         name: as recipes call it.
@@ -39,25 +39,29 @@ class Card:
     weakness: str = ""
 
 
-def cards(files: Iterable[UsedFile]) -> tuple[Card, ...]:
+def read_model_cards(files: Iterable[UsedFile]) -> tuple[ModelCard, ...]:
     """Return the cards of the models among ``files``; for foreign models only name and hash."""
-    return tuple(_card(PurePath(file.name).stem, file.sha256) for file in files if file.name.endswith(ENDING))
+    return tuple(
+        _read_model_card(PurePath(file.name).stem, file.sha256)
+        for file in files
+        if file.name.endswith(MODEL_FILE_ENDING)
+    )
 
 
 @cache
-def _card(name: str, sha256: str) -> Card:
+def _read_model_card(name: str, sha256: str) -> ModelCard:
     if name not in catalog.shipped_model_names():
-        return Card(name, sha256)
+        return ModelCard(name, sha256)
     try:
-        said = catalog.get_shipped_model(name).metadata
-        recipe, data = (json.loads(said.get(part, "{}")) for part in ("recipe", "data"))
+        metadata = catalog.get_shipped_model(name).metadata
+        recipe, data = (json.loads(metadata.get(part, "{}")) for part in ("recipe", "data"))
     except (ArtgenError, ValueError):  # a damaged file: the piece was made all the same
-        return Card(name, sha256)
-    return Card(
+        return ModelCard(name, sha256)
+    return ModelCard(
         name,
         sha256,
-        does=said.get("description", ""),
-        architecture=said.get("architecture", ""),
+        does=metadata.get("description", ""),
+        architecture=metadata.get("architecture", ""),
         data=str(data.get("licence") or ""),
         weakness=str(recipe.get("weakness") or ""),
     )

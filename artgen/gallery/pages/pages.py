@@ -1,4 +1,4 @@
-"""Every page and text of a site, from its pieces alone: nothing is read but templates, nothing written."""
+"""Text of every page and feed of a site; reads only templates and writes no file."""
 
 from __future__ import annotations
 
@@ -9,63 +9,69 @@ from typing import TYPE_CHECKING, Any
 
 from artgen.errors import ArtgenError
 from artgen.gallery.pages import about, csp, feeds, templates
+<<<<<<< HEAD
 from artgen.gallery.pages.head_metadata import Head, head_of_piece, head_of_site
 from artgen.version import __version__
+=======
+from artgen.gallery.pages.head_metadata import PageHead, head_of_piece, head_of_site
+>>>>>>> h/gallery
 
 if TYPE_CHECKING:
     from artgen.gallery.pages.site import Series, Site
 
 
-FROM_THE_RIGHT = {"ar", "he", "fa", "ur"}
+RIGHT_TO_LEFT_LANGUAGES = {"ar", "he", "fa", "ur"}
 
 
-def pages(site: Site, own: Path | None = None) -> Iterator[tuple[str, str]]:
-    """Each page's path, relative to the site, and its text.
+def build_pages(site: Site, own_templates: Path | None = None) -> Iterator[tuple[str, str]]:
+    """Yield the path, relative to the site, and the text of each page, script and feed.
 
     Args:
         site: what hangs in it.
-        own: the artist's folder of templates, whose files stand in the place of ours.
+        own_templates: the artist's folder of templates, whose files stand in the place of ours.
 
     Raises:
         ArtgenError: a template of the artist's is wrong, or takes too much.
     """
-    if own is None:
-        yield from html(site)
+    if own_templates is None:
+        yield from render_pages(site)
     else:
-        from artgen.gallery.pages.isolated import rendered
+        from artgen.gallery.pages.isolated import render_isolated
 
-        yield from rendered(site, own)
+        yield from render_isolated(site, own_templates)
     for series in site.series:
-        yield series.slides, _slides(series)
-    yield from feeds.texts(site)
-    yield "_headers", csp.headers()
+        yield series.slides, _build_slides_script(series)
+    yield from feeds.build_feed_files(site)
+    yield "_headers", csp.build_headers_file()
 
 
-def html(site: Site, own: Path | None = None) -> Iterator[tuple[str, str]]:
-    """Each HTML page's path, and its text, rendered in this process: see ``pages``."""
+def render_pages(site: Site, own_templates: Path | None = None) -> Iterator[tuple[str, str]]:
+    """Yield the path and text of each HTML page, rendered in this process: see ``build_pages``."""
     try:
-        yield from _html(site, templates.environment(own))
+        yield from _render_templates(site, templates.create_environment(own_templates))
     except ArtgenError:
         raise
     except Exception as error:
         # A template is a program, and the artist's may fail in any way; ours alone are our own mistake.
-        if own is None:
+        if own_templates is None:
             raise
-        raise templates.problem(error, own) from error
+        raise templates.describe_template_error(error, own_templates) from error
 
 
-def _html(site: Site, environment: Any) -> Iterator[tuple[str, str]]:
+def _render_templates(site: Site, environment: Any) -> Iterator[tuple[str, str]]:
     shared = {
         "site": site,
         "settings": site.settings,
         "version": __version__,
-        "policy": csp.META,
-        "feeds": feeds.offered(site),
-        "ours": _ours(site.settings.language),
-        "direction": ' dir="rtl"' if _written(site.settings.language) in FROM_THE_RIGHT else "",
+        "policy": csp.META_POLICY,
+        "feeds": feeds.list_feeds(site),
+        "ours": _english_text_attributes(site.settings.language),
+        "direction": ' dir="rtl"'
+        if _base_language(site.settings.language) in RIGHT_TO_LEFT_LANGUAGES
+        else "",
     }
 
-    def render(template: str, path: str, head: Head, **values: Any) -> tuple[str, str]:
+    def render(template: str, path: str, head: PageHead, **values: Any) -> tuple[str, str]:
         root = "../" * path.count("/")
         if begin := getattr(environment, "begin_page", None):
             begin()
@@ -80,20 +86,20 @@ def _html(site: Site, environment: Any) -> Iterator[tuple[str, str]]:
             site, series.page, series.title, series.statement or site.description, series.pieces[0]
         )
         yield render("series.html", series.page, head, series=series)
-    hung = [(series, piece) for series in site.series for piece in series.pieces]
-    for place, (series, piece) in enumerate(hung):
+    hung_pieces = [(series, piece) for series in site.series for piece in series.pieces]
+    for position, (series, piece) in enumerate(hung_pieces):
         yield render(
             "piece.html",
             piece.page,
             head_of_piece(site, piece),
             piece=piece,
             series=series,
-            previous=hung[place - 1][1] if place else None,
-            next=hung[place + 1][1] if place + 1 < len(hung) else None,
+            previous=hung_pieces[position - 1][1] if position else None,
+            next=hung_pieces[position + 1][1] if position + 1 < len(hung_pieces) else None,
         )
     if site.about.strip():
-        title = about.title_of(site.about)
-        text = about.html_of(about.without_title(site.about), site.moved)
+        title = about.read_title(site.about)
+        text = about.render_markdown(about.remove_title(site.about), site.moved)
         yield render(
             "about.html", "about.html", head_of_site(site, "about.html", title), title=title, text=text
         )
@@ -102,20 +108,20 @@ def _html(site: Site, environment: Any) -> Iterator[tuple[str, str]]:
         "404.html",
         "404.html",
         head_of_site(site, "", "Not here"),
-        root=feeds.path_of(site.settings.base_url),
+        root=feeds.url_path(site.settings.base_url),
     )
 
 
-def _written(language: str) -> str:
+def _base_language(language: str) -> str:
     return language.partition("-")[0].lower()
 
 
-def _ours(language: str) -> str:
-    """Attributes of elements that hold our own words, which are English whatever the artist's language is."""
-    return "" if _written(language) == "en" else ' lang="en" dir="ltr"'
+def _english_text_attributes(language: str) -> str:
+    """Return the attributes of elements with artgen's own, English words on a site in another language."""
+    return "" if _base_language(language) == "en" else ' lang="en" dir="ltr"'
 
 
-def _slides(series: Series) -> str:
+def _build_slides_script(series: Series) -> str:
     """Write a series' pictures for the lightbox as a script: a page from a disk may load no data."""
     slides = [
         {

@@ -1,14 +1,14 @@
-"""A piece: a published work, the words and files of its page."""
+"""Data of a piece, a published artwork, for the template of its page."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from artgen.gallery.media.renditions import MAX_THUMBNAIL_SIDE
-from artgen.gallery.pages.making import Making, making, process
-from artgen.gallery.pages.model_cards import ENDING, Card, cards
+from artgen.gallery.pages.making import Making, describe_making, describe_process
+from artgen.gallery.pages.model_cards import MODEL_FILE_ENDING, ModelCard, read_model_cards
 from artgen.gallery.works import dates
 
 if TYPE_CHECKING:
@@ -20,23 +20,29 @@ if TYPE_CHECKING:
     from artgen.runs.provenance import UsedFile
 
 # What was done, where the stage before had the same size.
-TICKS = {"style": "styled", "grade": "graded", "grain": "grain", "mix": "mixed", "upscale": "re-imagined"}
+STAGE_TICKS = {
+    "style": "styled",
+    "grade": "graded",
+    "grain": "grain",
+    "mix": "mixed",
+    "upscale": "re-imagined",
+}
 # With more stages the slider's ends have no room for words.
-ROOMY = 5
+MAX_LABELLED_STAGES = 5
 # Proportions this near are the same: thumbnails are whole pixels.
-SAME = 0.04
+RATIO_TOLERANCE = 0.04
 # What a piece gives up of the window's height: the header above it, and a beginning of its label.
-ABOVE_AND_BELOW = 210  # px
+RESERVED_HEIGHT_PX = 210  # px
 
 
 @dataclass(frozen=True)
-class StageShown:
-    """One stage on a piece's page.
+class PieceStage:
+    """A stage as a piece's page shows it.
 
     Attributes:
         name: what was done, as ``Re-imagined``.
         tick: the little there is room for under the slider, as ``256``.
-        alt: the text for who does not see it.
+        alt: alternative text.
         width: of the stage itself, px.
         height: of the stage itself, px.
         image: its picture.
@@ -60,7 +66,7 @@ class Piece:
         number: as ``No. 7``; empty for a plain picture.
         title: the artist's, or the recipe's and the number, or the file's name.
         caption: the recipe's; empty if it only says title and number again.
-        alt: the text for who does not see it: the artist's, or the caption.
+        alt: alternative text: the artist's, or the caption.
         at: when it was picked or taken, ISO 8601 or a year alone; empty where it is not known.
         process: the wall label's line; empty for a plain picture.
         edition: in words; empty without.
@@ -92,9 +98,9 @@ class Piece:
     original: OriginalFile | None
     pyramid: TilePyramid | None
     card: str
-    stages: tuple[StageShown, ...] = ()
+    stages: tuple[PieceStage, ...] = ()
     making: Making | None = None
-    models: tuple[Card, ...] = ()
+    models: tuple[ModelCard, ...] = ()
     index: int | None = None
     seed: int | None = None
     recipe: str = ""
@@ -112,7 +118,7 @@ class Piece:
 
     @property
     def page(self) -> str:
-        """The page."""
+        """Path of the page, relative to the site."""
         return f"pieces/{self.file}"
 
     @property
@@ -137,32 +143,32 @@ class Piece:
 
     @property
     def pictures(self) -> tuple[UsedFile, ...]:
-        """The files that decided it and are no models."""
+        """The files used to make it, except models."""
         files = self.making.files if self.making else ()
-        return tuple(file for file in files if not file.name.endswith(ENDING))
+        return tuple(file for file in files if not file.name.endswith(MODEL_FILE_ENDING))
 
     @property
-    def before(self) -> StageShown:
+    def before(self) -> PieceStage:
         """The first stage of the work's own proportions, so that both can lie one over the other."""
         last = self.stages[-1]
         for stage in self.stages[:-1]:
-            if abs(stage.width * last.height / (stage.height * last.width) - 1) < SAME:
+            if abs(stage.width * last.height / (stage.height * last.width) - 1) < RATIO_TOLERANCE:
                 return stage
         return self.stages[0]
 
     @property
     def sizes(self) -> str:
-        """How wide the work is shown on its own page, for choosing among renditions."""
-        return f"(max-width: 719px) 90vw, min(88vw, calc((100vh - {ABOVE_AND_BELOW}px) * {self.ratio}))"
+        """The ``sizes`` attribute of the work on its own page, for choosing among renditions."""
+        return f"(max-width: 719px) 90vw, min(88vw, calc((100vh - {RESERVED_HEIGHT_PX}px) * {self.ratio}))"
 
     @property
     def label(self) -> str:
-        """What stands below it where it hangs with others: its number, if its title is no more than that."""
+        """Text below it next to other pieces: its number if the title says no more, else the title."""
         return self.number if self.number and self.title.endswith(f", {self.number.lower()}") else self.title
 
 
 def make_piece(work: Artwork, rendered: RenderedArtwork, settings: SiteSettings) -> Piece:
-    """Gather the words for the page of ``work`` around the files that were made of it."""
+    """Make the data of a page from an artwork and its rendered files."""
     piece = Piece(
         slug=work.slug,
         series=work.series,
@@ -171,7 +177,7 @@ def make_piece(work: Artwork, rendered: RenderedArtwork, settings: SiteSettings)
         caption=work.caption,
         alt=work.alt,
         at=work.picked_at or rendered.taken,
-        process=process(work.candidate) if work.candidate else "",
+        process=describe_process(work.candidate) if work.candidate else "",
         edition=settings.edition,
         image=rendered.image,
         film=rendered.film,
@@ -181,40 +187,38 @@ def make_piece(work: Artwork, rendered: RenderedArtwork, settings: SiteSettings)
     )
     if work.candidate is None or work.recipe is None:
         return piece
-    made = making(work.recipe, work.candidate)
-    return Piece(
-        **{name: getattr(piece, name) for name in Piece.__dataclass_fields__}
-        | {
-            "stages": _stages(work, rendered),
-            "making": made,
-            "models": cards(made.files),
-            "index": work.index,
-            "seed": work.seed,
-            "recipe": work.recipe.strip(),
-            "reproduce": _reproduce(work, rendered.original),
-        }
+    piece_making = describe_making(work.recipe, work.candidate)
+    return replace(
+        piece,
+        stages=_make_stages(work, rendered),
+        making=piece_making,
+        models=read_model_cards(piece_making.files),
+        index=work.candidate.index,
+        seed=work.candidate.seed,
+        recipe=work.recipe.strip(),
+        reproduce=_reproduce_command(work, work.candidate.index, rendered.original),
     )
 
 
-def _reproduce(work: Artwork, original: OriginalFile | None) -> str:
+def _reproduce_command(work: Artwork, index: int, original: OriginalFile | None) -> str:
     if original:
         return f"artgen reproduce {PurePath(original.file).name}"
     preview = " --preview" if work.run.endswith("-preview") else ""
-    return f"artgen run recipe.toml --only {work.index}{preview}"
+    return f"artgen run recipe.toml --only {index}{preview}"
 
 
-def _stages(work: Artwork, rendered: RenderedArtwork) -> tuple[StageShown, ...]:
+def _make_stages(work: Artwork, rendered: RenderedArtwork) -> tuple[PieceStage, ...]:
     uses = [stage.use for stage in work.candidate.stages] if work.candidate else []
-    shown: list[StageShown] = []
+    stages: list[PieceStage] = []
     for stage, use, image in zip(work.stages, uses, rendered.stages, strict=False):
         if image is None:
             continue
         size = (stage.width, stage.height)
-        if not shown and max(size) <= MAX_THUMBNAIL_SIDE and len(work.stages) <= ROOMY:
+        if not stages and max(size) <= MAX_THUMBNAIL_SIDE and len(work.stages) <= MAX_LABELLED_STAGES:
             tick = "thumbnail"
-        elif not shown or size != (shown[-1].width, shown[-1].height):
+        elif not stages or size != (stages[-1].width, stages[-1].height):
             tick = str(max(size))
         else:
-            tick = TICKS.get(use, stage.name.lower())
-        shown.append(StageShown(stage.name, tick, stage.alt, stage.width, stage.height, image))
-    return tuple(shown)
+            tick = STAGE_TICKS.get(use, stage.name.lower())
+        stages.append(PieceStage(stage.name, tick, stage.alt, stage.width, stage.height, image))
+    return tuple(stages)

@@ -1,4 +1,4 @@
-"""An environment for templates in which values cannot be changed, and nothing grows without end.
+"""Sandbox for the artist's own templates: they cannot change values, and their output is limited.
 
 Jinja's own sandbox keeps names that begin with an underscore, and changes of lists and dicts, from templates.
 Here a template reaches only what is listed: plain values, our dataclasses, fields of settings. A method of
@@ -23,15 +23,17 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Cycler, Joiner, Namespace
 from pydantic import BaseModel
 
-MAX_TEXT = 16_000_000  # characters of a text, items of a list; a page is one text
-MAX_GROWTH = 16 * MAX_TEXT  # characters while it is made, as far as the arguments tell
-MAX_VOLUME = 4 * MAX_TEXT  # of all texts and lists that are made for a page
-MAX_NUMBER = 100_000  # a width, an indent, a count
-MAX_BITS = 10_000  # of a whole number
-MAX_STEPS = 1_000_000  # loop rounds, calls, filters and includes of a page
+from artgen.gallery.pages.templates import TEMPLATE_OPTIONS
+
+MAX_TEXT_LENGTH = 16_000_000  # characters of a text, items of a list; a page is one text
+MAX_GROWTH_LENGTH = 16 * MAX_TEXT_LENGTH  # characters while it is made, as far as the arguments tell
+MAX_PAGE_VOLUME = 4 * MAX_TEXT_LENGTH  # of all texts and lists that are made for a page
+MAX_FUNCTION_ARGUMENT = 100_000  # a width, an indent, a count
+MAX_INTEGER_BITS = 10_000  # of a whole number
+MAX_PAGE_STEPS = 1_000_000  # loop rounds, calls, filters and includes of a page
 
 T = TypeVar("T")
-READABLE = (
+READABLE_TYPES = (
     *(str, list, tuple, dict, TemplateModule, Cycler, Joiner, Namespace),
     *(
         runtime.BlockReference,
@@ -42,18 +44,18 @@ READABLE = (
     ),
 )
 # Filters, and methods of texts, whose result is longer than what they are given.
-GROWING = frozenset(
+GROWING_FUNCTIONS = frozenset(
     {"batch", "center", "expandtabs", "indent", "ljust", "replace", "rjust", "round", "slice"}
 )
-GROWING |= {"tojson", "wordwrap", "zfill"}
-_GIVEN_BY_JINJA = (runtime.Context, EvalContext, jinja2.Environment)
+GROWING_FUNCTIONS |= {"tojson", "wordwrap", "zfill"}
+_JINJA_ARGUMENT_TYPES = (runtime.Context, EvalContext, jinja2.Environment)
 # "%10000d" and "%*d"; "{:10000}" and "{:{width}}".
 _WIDE_PERCENT = re.compile(r"%(?:\(.*\))?[-#0 +]*\d*\.?(?:\*|\d{5,})", re.DOTALL)
 _WIDE_BRACES = re.compile(r"\{[^{}]*:[^{}]*(?:\{|\d{5,})")
 
 
-class _Code(CodeGenerator):
-    """Python of a template that asks the environment before each round of a loop and each ``~``."""
+class _CountingCodeGenerator(CodeGenerator):
+    """Code generator that calls the environment before each round of a loop and each ``~``."""
 
     def visit_For(self, node: nodes.For, frame: Frame) -> None:  # noqa: N802 - jinja2's name
         rounds = nodes.EnvironmentAttribute("rounds", lineno=node.lineno)
@@ -69,23 +71,18 @@ class _Code(CodeGenerator):
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """Templates with every value escaped, and an error for a name that does not exist.
+    """Jinja environment that escapes every value, and raises an error for an unknown name.
 
     Args:
         loader: finds templates by name.
     """
 
-    code_generator_class = _Code
+    code_generator_class = _CountingCodeGenerator
     intercepted_binops = frozenset({"+", "*", "**", "%"})
 
     def __init__(self, loader: jinja2.BaseLoader) -> None:
-        super().__init__(
-            loader=loader,
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        options: Any = TEMPLATE_OPTIONS
+        super().__init__(loader=loader, undefined=jinja2.StrictUndefined, **options)
         self.globals.pop("lipsum")
         self.filters = {name: self._bounded(name, filter_) for name, filter_ in self.filters.items()}
         self._steps = self._volume = 0
@@ -101,8 +98,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
             SecurityError: there were ``MAX_STEPS`` already.
         """
         self._steps += 1
-        if self._steps > MAX_STEPS:
-            raise SecurityError(f"more than {MAX_STEPS:,} loop rounds and calls on one page")
+        if self._steps > MAX_PAGE_STEPS:
+            raise SecurityError(f"more than {MAX_PAGE_STEPS:,} loop rounds and calls on one page")
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         if isinstance(obj, BaseModel):
@@ -110,7 +107,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if attr == "translate":  # of a text, whose table holds texts of any length
             return False
         ours = is_dataclass(obj) and not isinstance(obj, type) and type(obj).__module__.startswith("artgen.")
-        return (ours or isinstance(obj, READABLE)) and super().is_safe_attribute(obj, attr, value)
+        return (ours or isinstance(obj, READABLE_TYPES)) and super().is_safe_attribute(obj, attr, value)
 
     def call(self, context: runtime.Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         self.step()
@@ -138,12 +135,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return super().join_path(template, parent)
 
     def concat(self, pieces: Iterable[str]) -> str:
-        """Join what a template yields; one that yields too much fails on the line where it does."""
+        """Join the texts of a template; a text that is too long fails on its own line."""
         texts, size = [], 0
         for text in pieces:
             size += len(text)
-            if size > MAX_TEXT:
-                error = _too_long(size)
+            if size > MAX_TEXT_LENGTH:
+                error = _length_error(size)
                 if isinstance(pieces, Iterator) and hasattr(pieces, "throw"):
                     pieces.throw(error)
                 raise error
@@ -153,7 +150,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def joined(self, eval_ctx: EvalContext, values: tuple[Any, ...]) -> str:
         """Return the values of ``a ~ b ~ c`` as one text."""
         self.step()
-        _check_size(sum(map(_size, values)))
+        _check_size(sum(map(_length_of, values)))
         return self._checked(runtime.markup_join(values) if eval_ctx.autoescape else runtime.str_join(values))
 
     def rounds(self, items: Iterable[Any]) -> Iterator[Any]:
@@ -166,7 +163,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         @wraps(filter_)  # with the mark that says which of context and environment it takes
         def bounded(*args: Any, **kwargs: Any) -> Any:
             self.step()
-            given = sum(isinstance(each, _GIVEN_BY_JINJA) for each in args)
+            given = sum(isinstance(each, _JINJA_ARGUMENT_TYPES) for each in args)
             before, value, rest = args[:given], args[given], args[given + 1 :]
             if name == "join":
                 separator = rest[0] if rest else kwargs.get("d", "")
@@ -183,26 +180,26 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if isinstance(result, str | list | tuple):
             _check_size(len(result))
             self._volume += len(result)
-            if self._volume > MAX_VOLUME:
-                raise SecurityError(f"texts and lists of more than {MAX_VOLUME:,} together on one page")
+            if self._volume > MAX_PAGE_VOLUME:
+                raise SecurityError(f"texts and lists of more than {MAX_PAGE_VOLUME:,} together on one page")
         return result
 
     def _listed(self, separator: str, items: tuple[Any, ...]) -> list[Any]:
         """Yield the items of a join, unless they are too long together."""
         listed = [each for some in items for each in self.rounds(some)]
-        _check_size(sum(map(_size, listed)) + len(separator) * len(listed))
+        _check_size(sum(map(_length_of, listed)) + len(separator) * len(listed))
         return listed
 
 
 def _check_growth(name: str, value: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-    if name not in GROWING:
+    if name not in GROWING_FUNCTIONS:
         return
-    given = [*args, *kwargs.values()]
-    numbers = [abs(each) for each in given if isinstance(each, int)]
-    if max(numbers, default=0) > MAX_NUMBER:
-        raise SecurityError(f"{name} by more than {MAX_NUMBER:,}")
-    texts = [_size(each) for each in given if isinstance(each, str | list | tuple | dict)]
-    _check_size(_size(value) * (1 + sum(numbers) + sum(texts)), MAX_GROWTH)
+    arguments = [*args, *kwargs.values()]
+    numbers = [abs(each) for each in arguments if isinstance(each, int)]
+    if max(numbers, default=0) > MAX_FUNCTION_ARGUMENT:
+        raise SecurityError(f"{name} by more than {MAX_FUNCTION_ARGUMENT:,}")
+    texts = [_length_of(each) for each in arguments if isinstance(each, str | list | tuple | dict)]
+    _check_size(_length_of(value) * (1 + sum(numbers) + sum(texts)), MAX_GROWTH_LENGTH)
 
 
 def _check_operands(operator: str, left: Any, right: Any) -> None:
@@ -213,27 +210,27 @@ def _check_operands(operator: str, left: Any, right: Any) -> None:
         if hasattr(left, "__len__") and hasattr(right, "__len__"):
             _check_size(len(left) + len(right))
     elif isinstance(left, int) and isinstance(right, int):
-        by = right if operator == "**" else 1
-        bits = left.bit_length() * max(1, by) + (right.bit_length() if operator == "*" else 0)
-        if bits > MAX_BITS:
-            raise SecurityError(f"a number of more than {MAX_BITS:,} bits")
+        exponent = right if operator == "**" else 1
+        bits = left.bit_length() * max(1, exponent) + (right.bit_length() if operator == "*" else 0)
+        if bits > MAX_INTEGER_BITS:
+            raise SecurityError(f"a number of more than {MAX_INTEGER_BITS:,} bits")
     else:
-        for some, times in ((left, right), (right, left)):
-            if hasattr(some, "__len__") and isinstance(times, int):
-                _check_size(len(some) * max(0, times))
+        for sequence, times in ((left, right), (right, left)):
+            if hasattr(sequence, "__len__") and isinstance(times, int):
+                _check_size(len(sequence) * max(0, times))
 
 
-def _size(value: Any) -> int:
-    """Characters of a text, items of a list; of what is neither one."""
+def _length_of(value: Any) -> int:
+    """Return the number of characters or items, at least 1; 1 for other values."""
     return max(1, len(value)) if hasattr(value, "__len__") else 1
 
 
-def _check_size(size: int, largest: int = MAX_TEXT) -> None:
-    if size > largest:
-        raise _too_long(size)
+def _check_size(size: int, maximum: int = MAX_TEXT_LENGTH) -> None:
+    if size > maximum:
+        raise _length_error(size)
 
 
-def _too_long(size: int) -> SecurityError:
+def _length_error(size: int) -> SecurityError:
     return SecurityError(
-        f"a text or list of {size:,} or more is longer than the {MAX_TEXT:,} that a page may have"
+        f"a text or list of {size:,} or more is longer than the {MAX_TEXT_LENGTH:,} that a page may have"
     )

@@ -1,4 +1,4 @@
-"""The whole site as its pages see it: series of pieces, hung in rows or columns."""
+"""Data of the whole site for its templates: series of pieces in rows or columns."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from artgen.gallery.works.settings import SiteSettings
     from artgen.gallery.works.work import ArtworkCollection
 
-CONTENT_WIDTH = 88  # vw: the window less its two margins of 6 vw
-COLUMNS = {"one": 1, "two": 2, "three": 3}
-SHOWN = 6
+CONTENT_WIDTH_VW = 88  # vw: the window less its two margins of 6 vw
+COLUMN_COUNTS = {"one": 1, "two": 2, "three": 3}
+MAX_HOME_PIECES = 6
 """How many pieces of a series hang on the home page before a link to the rest."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """Pieces hanging side by side.
+    """Pieces shown side by side.
 
     Attributes:
         pieces: from left to right.
@@ -35,8 +35,8 @@ class Row:
     columns: int = 0
 
     def sizes(self, piece: Piece) -> str:
-        """How wide ``piece`` is shown, for choosing among its renditions."""
-        share = CONTENT_WIDTH * (1 / self.columns if self.columns else piece.ratio / self.ratio)
+        """Return the ``sizes`` attribute of ``piece`` for choosing among its renditions."""
+        share = CONTENT_WIDTH_VW * (1 / self.columns if self.columns else piece.ratio / self.ratio)
         return f"(max-width: 719px) 90vw, {share:.1f}vw"
 
 
@@ -85,7 +85,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Site:
-    """What every page knows of the whole.
+    """Data of the whole site that every page can use.
 
     Attributes:
         title: the artist's, or the series' own.
@@ -105,12 +105,12 @@ class Site:
 
     @property
     def pieces(self) -> tuple[Piece, ...]:
-        """All of them, in order."""
+        """All pieces, in order."""
         return tuple(piece for series in self.series for piece in series.pieces)
 
     @property
     def hero(self) -> Piece | None:
-        """The one that hangs large on the home page."""
+        """The piece that the home page shows large."""
         return next(iter(self.pieces), None)
 
     @property
@@ -133,7 +133,7 @@ def make_site(
     about: str = "",
     moved: Mapping[str, str] | None = None,
 ) -> Site:
-    """Hang what was made of each work.
+    """Make the data of a site from its artworks and their rendered files.
 
     Args:
         collection: the works; one whose slug is not in ``rendered`` could not be made and is left out.
@@ -142,29 +142,29 @@ def make_site(
         about: the page about the artist, in Markdown.
         moved: where files that it names are, by the address in the text.
     """
-    hung: list[list[Piece]] = [[] for _ in collection.series]
+    pieces_by_series: list[list[Piece]] = [[] for _ in collection.series]
     for work in collection.works:
         if work.slug in rendered:
-            hung[work.series].append(make_piece(work, rendered[work.slug], settings))
+            pieces_by_series[work.series].append(make_piece(work, rendered[work.slug], settings))
     series: list[Series] = []
-    for told, pieces in zip(collection.series, hung, strict=True):
+    for series_texts, pieces in zip(collection.series, pieces_by_series, strict=True):
         if not pieces:
             continue
         # The hero is seen already, so the wall below it goes on without.
         beginning = pieces[1:] if not series and len(pieces) > 1 else pieces
         series.append(
             Series(
-                slug=told.slug,
-                title=told.title,
-                statement=told.statement,
-                drawn=told.drawn,
+                slug=series_texts.slug,
+                title=series_texts.title,
+                statement=series_texts.statement,
+                drawn=series_texts.drawn,
                 pieces=tuple(pieces),
-                rows=rows(pieces, settings.layout),
-                beginning=rows(beginning[:SHOWN], settings.layout),
+                rows=hang_rows(pieces, settings.layout),
+                beginning=hang_rows(beginning[:MAX_HOME_PIECES], settings.layout),
             )
         )
     return Site(
-        title=settings.title or _joined([each.title for each in series]),
+        title=settings.title or _join_titles([each.title for each in series]),
         statement=settings.statement,
         series=tuple(series),
         settings=settings,
@@ -173,23 +173,25 @@ def make_site(
     )
 
 
-def rows(pieces: Sequence[Piece], kind: str = "rows") -> tuple[Row, ...]:
-    """Hang pieces in justified rows, or in one, two or three columns."""
-    columns = COLUMNS.get(kind, 0)
+def hang_rows(pieces: Sequence[Piece], kind: str = "rows") -> tuple[Row, ...]:
+    """Arrange pieces in justified rows, or in one, two or three columns."""
+    columns = COLUMN_COUNTS.get(kind, 0)
     if columns:
-        split = [list(range(at, min(at + columns, len(pieces)))) for at in range(0, len(pieces), columns)]
+        split = [
+            list(range(start, min(start + columns, len(pieces)))) for start in range(0, len(pieces), columns)
+        ]
     else:
-        split = layout.rows([piece.ratio for piece in pieces])
+        split = layout.split_into_rows([piece.ratio for piece in pieces])
     return tuple(
         Row(
-            tuple(pieces[at] for at in row),
-            round(sum(pieces[at].ratio for at in row), 4),
+            tuple(pieces[start] for start in row),
+            round(sum(pieces[start].ratio for start in row), 4),
             columns,
         )
         for row in split
     )
 
 
-def _joined(titles: Sequence[str]) -> str:
-    different = list(dict.fromkeys(titles))
-    return " and ".join(different) if 0 < len(different) <= 2 else "Gallery"
+def _join_titles(titles: Sequence[str]) -> str:
+    unique_titles = list(dict.fromkeys(titles))
+    return " and ".join(unique_titles) if 0 < len(unique_titles) <= 2 else "Gallery"

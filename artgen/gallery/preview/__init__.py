@@ -1,1 +1,1 @@
-"""The site on this computer."""
+"""Local preview of a site: a web server that reloads pages when the site changes."""

@@ -1,12 +1,12 @@
-"""What ``artgen preview`` adds to pages as it serves them: they load again when the site changes."""
+"""Live reload: the script that ``artgen preview`` adds to pages, so that they reload with the site."""
 
 from __future__ import annotations
 
 import html
 import re
 
-PLACE = "/.artgen-preview/"
-SCRIPT = f"""\
+PREVIEW_PATH = "/.artgen-preview/"
+RELOAD_SCRIPT = f"""\
 // Only in artgen preview: the page loads again when the site has changed.
 (() => {{
   let seen, stream;
@@ -14,7 +14,7 @@ SCRIPT = f"""\
     stream?.close();
     stream = null;
     if (document.hidden) return;  // a browser keeps few connections: one for each page would use them up
-    stream = new EventSource("{PLACE}changes");
+    stream = new EventSource("{PREVIEW_PATH}changes");
     stream.onmessage = (event) => {{
       seen ??= event.data;
       if (event.data !== seen) location.reload();
@@ -24,24 +24,26 @@ SCRIPT = f"""\
   listen();
 }})();
 """
-_TAG = f'<script src="{PLACE}reload.js"></script>\n'
-_POLICY = re.compile(
+_SCRIPT_TAG = f'<script src="{PREVIEW_PATH}reload.js"></script>\n'
+_POLICY_TAG = re.compile(
     r"""(<meta\s+http-equiv=["']?Content-Security-Policy["']?\s+content=)(["'])(.*?)\2""",
     re.IGNORECASE | re.DOTALL,
 )
 
 
-def reloading(page: str) -> str:
+def add_reload_script(page: str) -> str:
     """Return a page's HTML with the script in it, and with its policy let the script work."""
-    page = _POLICY.sub(lambda found: f"{found[1]}{found[2]}{_opened(found[3])}{found[2]}", page, count=1)
+    page = _POLICY_TAG.sub(
+        lambda found: f"{found[1]}{found[2]}{_allow_reload_script(found[3])}{found[2]}", page, count=1
+    )
     head, end, rest = page.rpartition("</body>")
-    return f"{head}{_TAG}{end}{rest}" if end else page + _TAG
+    return f"{head}{_SCRIPT_TAG}{end}{rest}" if end else page + _SCRIPT_TAG
 
 
-def _opened(policy: str) -> str:
+def _allow_reload_script(policy: str) -> str:
     """Return a policy, as an attribute's value, that allows scripts and events of the page's own server."""
-    said = [rule.split() for rule in html.unescape(policy).split(";") if rule.strip()]
-    rules = {name: values for name, *values in said}
+    rule_words = [rule.split() for rule in html.unescape(policy).split(";") if rule.strip()]
+    rules = {name: values for name, *values in rule_words}
     for name in ("script-src", "connect-src"):
         values = [value for value in rules.get(name, []) if value != "'none'"]
         rules[name] = values if "'self'" in values else ["'self'", *values]

@@ -1,4 +1,4 @@
-"""A server for looking at a site before it is published: on this computer only, and it reloads by itself."""
+"""Local web server for previewing a site before it is published, with live reload."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from starlette.staticfiles import StaticFiles
 
 from artgen import serving
 from artgen.errors import ArtgenError
-from artgen.gallery.preview.livereload import PLACE, SCRIPT, reloading
+from artgen.gallery.preview.livereload import PREVIEW_PATH, RELOAD_SCRIPT, add_reload_script
 from artgen.gallery.preview.watcher import Watcher
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Scope
 
-PORT = 8017
-FRESH = {"cache-control": "no-store"}
-HEARTBEAT = 10.0  # seconds without news, after which a line keeps the stream open
-_CANONICAL = re.compile(r'<link rel="canonical" href="([^"]*)"')
+DEFAULT_PORT = 8017
+NO_STORE_HEADERS = {"cache-control": "no-store"}
+HEARTBEAT_SECONDS = 10.0  # seconds without news, after which a line keeps the stream open
+_CANONICAL_LINK = re.compile(r'<link rel="canonical" href="([^"]*)"')
 # Said here: what a system knows of types differs, and Windows lets programs change it.
-TYPES = {
+MIME_TYPES = {
     ".atom": "application/atom+xml",
     ".avif": "image/avif",
     ".css": "text/css; charset=utf-8",
@@ -54,7 +54,7 @@ TYPES = {
 
 
 def listen(port: int | None) -> socket.socket:
-    """Take a port of this computer.
+    """Listen on a local port.
 
     Args:
         port: 0 takes a free one; None the usual one, or a free one while that is in use.
@@ -65,7 +65,7 @@ def listen(port: int | None) -> socket.socket:
     if port is not None:
         return serving.listen(port)
     try:
-        return serving.listen(PORT)
+        return serving.listen(DEFAULT_PORT)
     except ArtgenError:
         return serving.listen(0)
 
@@ -79,62 +79,64 @@ def serve(watcher: Watcher, site: Path, listener: socket.socket, ready: Callable
         listener: from ``listen``.
         ready: called with the address to open, once.
     """
-    app = application(watcher, site)
+    app = create_application(watcher, site)
     serving.serve(app, listener, ready=lambda: ready(serving.base_url(listener)), stop_streams=watcher.stop)
 
 
-def application(watcher: Watcher, site: Path) -> Starlette:
+def create_application(watcher: Watcher, site: Path) -> Starlette:
     """Return the site as an ASGI application, with what makes its pages load again."""
 
     async def changes(_: Request) -> Response:
-        return StreamingResponse(_events(watcher), media_type="text/event-stream", headers=FRESH)
+        return StreamingResponse(
+            _stream_events(watcher), media_type="text/event-stream", headers=NO_STORE_HEADERS
+        )
 
     async def script(_: Request) -> Response:
-        return Response(SCRIPT, media_type=TYPES[".js"], headers=FRESH)
+        return Response(RELOAD_SCRIPT, media_type=MIME_TYPES[".js"], headers=NO_STORE_HEADERS)
 
     @contextlib.asynccontextmanager
-    async def life(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan_context(_: Starlette) -> AsyncIterator[None]:
         watching = asyncio.create_task(watcher.watch())
         yield
         watcher.stop()
         await watching
 
-    files = _Files(directory=site, html=True)
+    site_files = _SiteFiles(directory=site, html=True)
     return Starlette(
         routes=[
-            Route(f"{PLACE}changes", changes),
-            Route(f"{PLACE}reload.js", script),
-            *([Mount(base, files)] if (base := _base(site)) else []),
-            Mount("/", files),
+            Route(f"{PREVIEW_PATH}changes", changes),
+            Route(f"{PREVIEW_PATH}reload.js", script),
+            *([Mount(base, site_files)] if (base := _find_base_path(site)) else []),
+            Mount("/", site_files),
         ],
         # A name of somebody else's can lead here (DNS rebinding).
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[serving.HOST, "localhost"])],
-        lifespan=life,
+        lifespan=lifespan_context,
     )
 
 
-def _base(site: Path) -> str:
+def _find_base_path(site: Path) -> str:
     """Return the server folder of the site, such as ``/art``: its 404 page names files from there."""
     with contextlib.suppress(OSError, ValueError):
-        found = _CANONICAL.search((site / "index.html").read_text("utf-8", "replace"))
-        if found:
-            return urlsplit(html.unescape(found[1])).path.rstrip("/")
+        match = _CANONICAL_LINK.search((site / "index.html").read_text("utf-8", "replace"))
+        if match:
+            return urlsplit(html.unescape(match[1])).path.rstrip("/")
     return ""
 
 
-async def _events(watcher: Watcher) -> AsyncIterator[str]:
-    told = ""
+async def _stream_events(watcher: Watcher) -> AsyncIterator[str]:
+    sent_version = ""
     while not watcher.stopped:
-        if watcher.version != told:
-            told = watcher.version
-            yield f"data: {told}\n\n"
+        if watcher.version != sent_version:
+            sent_version = watcher.version
+            yield f"data: {sent_version}\n\n"
             continue
-        await watcher.changed(HEARTBEAT)
-        if watcher.version == told:
+        await watcher.changed(HEARTBEAT_SECONDS)
+        if watcher.version == sent_version:
             yield ": still here\n\n"
 
 
-class _Files(StaticFiles):
+class _SiteFiles(StaticFiles):
     """The site's files as a web server gives them: ``index.html`` of folders, ``404.html``, ranges."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
@@ -142,10 +144,10 @@ class _Files(StaticFiles):
             raise HTTPException(404)
         response = await super().get_response(path, scope)
         if isinstance(response, FileResponse):
-            kind = TYPES.get(PurePath(response.path).suffix.lower())
-            if kind == TYPES[".html"]:
+            kind = MIME_TYPES.get(PurePath(response.path).suffix.lower())
+            if kind == MIME_TYPES[".html"]:
                 text = await asyncio.to_thread(Path(response.path).read_text, "utf-8", "replace")
-                return HTMLResponse(reloading(text), response.status_code, headers=FRESH)
+                return HTMLResponse(add_reload_script(text), response.status_code, headers=NO_STORE_HEADERS)
             response.headers["content-type"] = kind or response.headers["content-type"]
         response.headers["cache-control"] = "no-cache"
         return response

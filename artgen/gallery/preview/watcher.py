@@ -1,7 +1,6 @@
-"""What changed on disk, seen by looking again: for ``artgen preview``.
+"""Detection of changed files for ``artgen preview``, by polling.
 
-Not by the system's own notices, which differ between systems. Looking at a thousand files takes a few
-milliseconds.
+The notifications of operating systems differ, and polling a thousand files takes a few milliseconds.
 """
 
 from __future__ import annotations
@@ -16,41 +15,41 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-EVERY = 0.3  # seconds between two looks, or
-RESTS = 15  # times as long as a look took: the machine has other work
-TILES = "_files"  # folders of deep zoom's tiles: thousands, and never changed by themselves
+POLL_SECONDS = 0.3  # seconds between two looks, or
+REST_FACTOR = 15  # times as long as a look took: the machine has other work
+TILE_FOLDER_ENDING = "_files"  # folders of deep zoom's tiles: thousands, and never changed by themselves
 
 Rebuild = Callable[[], subprocess.Popen[bytes]]
-"""Starts building the site anew, in a process of its own."""
+"""Starts rebuilding the site in a separate process."""
 
 
-def stamp(paths: Iterable[Path]) -> str:
+def hash_file_states(paths: Iterable[Path]) -> str:
     """Return a text that changes whenever a file of ``paths``, or in a folder of them, does."""
-    seen = hashlib.sha256()
+    digest = hashlib.sha256()
     for path in paths:
-        for line in sorted(_seen(os.path.realpath(path))):
-            seen.update(line.encode("utf-8", "surrogateescape"))
-    return seen.hexdigest()[:24]
+        for line in sorted(_describe_file_states(os.path.realpath(path))):
+            digest.update(line.encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()[:24]
 
 
-def _seen(path: str) -> Iterator[str]:
+def _describe_file_states(path: str) -> Iterator[str]:
     try:
-        it = os.lstat(path)
+        status = os.lstat(path)
     except OSError:
         return
-    if not stat.S_ISDIR(it.st_mode):  # a link is looked at, not followed: it may lead in a circle
-        yield f"{path}\0{it.st_ino} {it.st_size} {it.st_mtime_ns}\n"
+    if not stat.S_ISDIR(status.st_mode):  # a link is looked at, not followed: it may lead in a circle
+        yield f"{path}\0{status.st_ino} {status.st_size} {status.st_mtime_ns}\n"
         return
-    yield f"{path}\0{it.st_mtime_ns if path.endswith(TILES) else ''}\n"
-    if path.endswith(TILES) or os.path.basename(path) == ".git":
+    yield f"{path}\0{status.st_mtime_ns if path.endswith(TILE_FOLDER_ENDING) else ''}\n"
+    if path.endswith(TILE_FOLDER_ENDING) or os.path.basename(path) == ".git":
         return
     with contextlib.suppress(OSError), os.scandir(path) as entries:
         for entry in entries:
-            yield from _seen(entry.path)
+            yield from _describe_file_states(entry.path)
 
 
 class Watcher:
-    """Looks at a site and at what it is made from, until it is stopped.
+    """Polls a site and its sources until it is stopped.
 
     Args:
         site: the site's folder.
@@ -60,7 +59,7 @@ class Watcher:
 
     def __init__(self, site: Path, sources: Iterable[Path] = (), rebuild: Rebuild | None = None) -> None:
         self._site, self._sources, self._rebuild = site, tuple(sources), rebuild
-        self.version = stamp([site])
+        self.version = hash_file_states([site])
         self._news = asyncio.Event()
         self.stopped = False
 
@@ -75,25 +74,25 @@ class Watcher:
         self._tell()
 
     async def watch(self) -> None:
-        """Look until stopped. What is still changing is waited for: it has to look alike twice."""
-        site, sources = self.version, stamp(self._sources)
+        """Poll until stopped. A site that is still changing is not reported until two polls agree."""
+        site, sources = self.version, hash_file_states(self._sources)
         building: subprocess.Popen[bytes] | None = None
-        took = 0.0
+        look_seconds = 0.0
         try:
             while not self.stopped:
-                await asyncio.sleep(max(EVERY, RESTS * took))
-                begun = time.monotonic()
-                site_before, site = site, await asyncio.to_thread(stamp, [self._site])
+                await asyncio.sleep(max(POLL_SECONDS, REST_FACTOR * look_seconds))
+                started = time.monotonic()
+                site_before, site = site, await asyncio.to_thread(hash_file_states, [self._site])
                 if site == site_before != self.version and self._site.is_dir():
                     self.version = site
                     self._tell()
                 if building is not None and building.poll() is not None:
                     building = None
                 if self._rebuild is not None and building is None:
-                    now = await asyncio.to_thread(stamp, self._sources)
-                    if now != sources:
-                        sources, building = now, self._rebuild()
-                took = time.monotonic() - begun
+                    new_sources = await asyncio.to_thread(hash_file_states, self._sources)
+                    if new_sources != sources:
+                        sources, building = new_sources, self._rebuild()
+                look_seconds = time.monotonic() - started
         finally:
             if building is not None:
                 building.terminate()

@@ -1,4 +1,4 @@
-"""Works become a site: static files, relative links; only what changed is made anew."""
+"""Publishing of artworks as a static site with relative links; only what changed is rendered again."""
 
 from __future__ import annotations
 
@@ -12,11 +12,17 @@ from artgen.errors import ArtgenError, ValidationErrors
 from artgen.events import Emit, Note, ignore_event
 from artgen.gallery.media.render import MEDIA_FOLDERS, RenderTask, list_written_files, remove_files
 from artgen.gallery.pages import enclosures, templates
-from artgen.gallery.publish import manifest
-from artgen.gallery.publish.hashes import Hashes
-from artgen.gallery.publish.manifest import Made, Manifest
-from artgen.gallery.publish.plan import MISSING, Plan, Planned, decided, plan, words_of
-from artgen.gallery.publish.staging import MANIFEST, building, finish, link
+from artgen.gallery.publish.hashes import FileHashes
+from artgen.gallery.publish.manifest import MANIFEST, Manifest, PublishedArtwork, read_manifest
+from artgen.gallery.publish.plan import (
+    MISSING_REASON,
+    Plan,
+    PlannedArtwork,
+    describe_embedded_metadata,
+    hash_page_parts,
+    plan_site,
+)
+from artgen.gallery.publish.staging import finish_switch, link_or_copy, staged_site
 from artgen.gallery.works.collect import collect_artworks
 
 if TYPE_CHECKING:
@@ -26,14 +32,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Summary:
-    """What was published.
+class PublishSummary:
+    """Result of a publishing.
 
     Attributes:
         index: the site's first page.
         pieces: the page of each piece, in order.
         series: how many there are.
-        made: slugs of the works whose files were made now.
+        made: slugs of the artworks whose files were rendered now.
         kept: how many works stayed as they were.
         removed: slugs of works that are gone.
         problems: works that could not be published, and files that a text lacks, each with its reason.
@@ -51,8 +57,8 @@ class Summary:
 
 
 @dataclass(frozen=True)
-class Order:
-    """What is published, where, and how.
+class PublishRequest:
+    """What to publish, where, and how.
 
     Args:
         sources: open runs, and folders of pictures; each becomes a series.
@@ -73,103 +79,114 @@ class Order:
     workers: int | None = None
 
 
-class _Unchanged(Exception):
-    """Ends a building that came to nothing new."""
+class _SiteUnchanged(Exception):
+    """Stops a publishing that would not change the site."""
 
 
-def look(order: Order, emit: Emit = ignore_event) -> Plan:
+def plan_publishing(request: PublishRequest, emit: Emit = ignore_event) -> Plan:
     """Return what publishing would do, without writing anything.
 
     Args:
-        order: what is asked for.
-        emit: told what is left out.
+        request: what is asked for.
+        emit: receives notes about files that are left out.
 
     Raises:
         ArtgenError: a run without picks, or a target that lies around what is published.
     """
-    return _look(order, Hashes(order.target), emit)[2]
+    return _collect_and_plan(request, FileHashes(request.target), emit)[2]
 
 
-def publish(order: Order, emit: Emit = ignore_event) -> Summary:
-    """Build the site and switch it into its folder; where nothing changed nothing is touched.
+def publish_site(request: PublishRequest, emit: Emit = ignore_event) -> PublishSummary:
+    """Build the site and move it into its folder; if nothing changed, no file is touched.
 
     Args:
-        order: what is asked for.
-        emit: told how far it has come.
+        request: what is asked for.
+        emit: receives the progress.
 
     Raises:
         ArtgenError: a run without picks, a folder that must not be replaced, or not one work that could be
             published: then the site that was there stands.
     """
-    finish(order.target, order.force)
-    hashes = Hashes(order.target)
-    collection, old, planned = _look(order, hashes, emit)
+    finish_switch(request.target, request.force)
+    hashes = FileHashes(request.target)
+    collection, old, planned = _collect_and_plan(request, hashes, emit)
     if planned.idle:
         hashes.remember()
-        return _summary(order, collection, planned, old.works, planned.problems, touched=False)
+        return _summarize(request, collection, planned, old.works, planned.problems, touched=False)
     if not planned.works:
-        raise _nothing_left(planned.problems)
+        raise _no_work_error(planned.problems)
     touched = True
     try:
-        with building(order.target, order.force) as site:
-            made, problems = _make(order, planned, old, site, emit)
+        with staged_site(request.target, request.force) as site:
+            made, problems = _make_artworks(request, planned, old, site, emit)
             if not made:
-                raise _nothing_left(problems)
+                raise _no_work_error(problems)
             parts = {slug: each.parts for slug, each in made.items()}
-            wanted = decided(collection, parts, order.settings, hashes, order.templates)
-            news = any(slug in made for slug in (each.work.slug for each in planned.made))
-            if not news and not planned.removed and wanted == old.decided and planned.pages != MISSING:
-                raise _Unchanged
-            if order.templates:  # said each time: they decide what the site does in a browser
-                emit(Note(f"pages by your own templates in {order.templates}"))
-            pages = _write_pages(order, collection, old, made, site)
-            noted = Manifest(made, pages, wanted)
-            (site / MANIFEST).write_text(noted.text(), "utf-8")
-    except _Unchanged:
+            page_hashes = hash_page_parts(collection, parts, request.settings, hashes, request.templates)
+            has_new_files = any(slug in made for slug in (each.work.slug for each in planned.made))
+            if (
+                not has_new_files
+                and not planned.removed
+                and page_hashes == old.decided
+                and planned.pages != MISSING_REASON
+            ):
+                raise _SiteUnchanged
+            if request.templates:  # said each time: they decide what the site does in a browser
+                emit(Note(f"pages by your own templates in {request.templates}"))
+            pages = _write_pages(request, collection, old, made, site)
+            manifest = Manifest(made, pages, page_hashes)
+            (site / MANIFEST).write_text(manifest.text(), "utf-8")
+    except _SiteUnchanged:
         touched = False
     hashes.remember()
-    return _summary(order, collection, planned, made, problems, touched=touched)
+    return _summarize(request, collection, planned, made, problems, touched=touched)
 
 
-def _look(order: Order, hashes: Hashes, emit: Emit) -> tuple[ArtworkCollection, Manifest, Plan]:
-    target = order.target.expanduser().resolve()
-    for source in order.sources:
-        place = (source if isinstance(source, Path) else source.folder).resolve()
-        if place.is_relative_to(target):
-            found = f"holds {'the pictures' if isinstance(source, Path) else f'the run {source.name}'}"
-            raise ArtgenError(str(order.target), found, "name another folder with --to")
+def _collect_and_plan(
+    request: PublishRequest, hashes: FileHashes, emit: Emit
+) -> tuple[ArtworkCollection, Manifest, Plan]:
+    target = request.target.expanduser().resolve()
+    for source in request.sources:
+        source_path = (source if isinstance(source, Path) else source.folder).resolve()
+        if source_path.is_relative_to(target):
+            problem = f"holds {'the pictures' if isinstance(source, Path) else f'the run {source.name}'}"
+            raise ArtgenError(str(request.target), problem, "name another folder with --to")
     collection = collect_artworks(
-        order.sources, order.settings, all_candidates=order.everything, excluded_folder=target, emit=emit
+        request.sources,
+        request.settings,
+        all_candidates=request.everything,
+        excluded_folder=target,
+        emit=emit,
     )
-    old = manifest.read(target)
-    return collection, old, plan(collection, order.settings, old, target, hashes, order.templates)
+    old = read_manifest(target)
+    return collection, old, plan_site(collection, request.settings, old, target, hashes, request.templates)
 
 
-def _nothing_left(problems: Sequence[ArtgenError]) -> ArtgenError:
+def _no_work_error(problems: Sequence[ArtgenError]) -> ArtgenError:
     return problems[0] if len(problems) == 1 else ValidationErrors("publish", problems)
 
 
-def _make(
-    order: Order, planned: Plan, old: Manifest, site: Path, emit: Emit
-) -> tuple[dict[str, Made], tuple[ArtgenError, ...]]:
-    """Bring over the files of works that stay, and make those of the others."""
+def _make_artworks(
+    request: PublishRequest, planned: Plan, old: Manifest, site: Path, emit: Emit
+) -> tuple[dict[str, PublishedArtwork], tuple[ArtgenError, ...]]:
+    """Link the files of unchanged artworks into the new site, and render those of the others."""
     for name in MEDIA_FOLDERS:
         (site / name).mkdir()
-    made: dict[str, Made] = {}
-    target = order.target.expanduser().resolve()
+    published: dict[str, PublishedArtwork] = {}
+    target = request.target.expanduser().resolve()
     for each in planned.works:
         if not each.why:
-            kept = old.works[each.work.slug]
-            for name in kept.files:
-                link(target / name, site / name)
-            made[each.work.slug] = kept
+            unchanged = old.works[each.work.slug]
+            for name in unchanged.files:
+                link_or_copy(target / name, site / name)
+            published[each.work.slug] = unchanged
     problems = list(planned.problems)
-    wanted = {each.work.slug: each for each in planned.made}
-    tasks = [_task(each, order.settings) for each in wanted.values()]
+    planned_by_slug = {each.work.slug: each for each in planned.made}
+    tasks = [_render_task(each, request.settings) for each in planned_by_slug.values()]
     if tasks:
-        from artgen.gallery.publish.pool import rendered
+        from artgen.gallery.publish.pool import render_artworks
 
-        for task, result in rendered(tasks, site, emit, order.workers):
+        for task, result in render_artworks(tasks, site, emit, request.workers):
             if isinstance(result, ArtgenError):
                 problems.append(result)
                 remove_files(task.slug, site)
@@ -177,84 +194,90 @@ def _make(
             if result.withheld:
                 emit(Note(f"no original to download: {result.withheld}"))
             files = tuple(sorted(list_written_files(result, site)))
-            made[task.slug] = Made(wanted[task.slug].parts, result, files)
+            published[task.slug] = PublishedArtwork(planned_by_slug[task.slug].parts, result, files)
     for name in MEDIA_FOLDERS:
         if not any((site / name).iterdir()):
             (site / name).rmdir()
-    ordered = {each.work.slug: made[each.work.slug] for each in planned.works if each.work.slug in made}
+    ordered = {
+        each.work.slug: published[each.work.slug] for each in planned.works if each.work.slug in published
+    }
     return ordered, tuple(problems)
 
 
-def _task(planned: Planned, settings: SiteSettings) -> RenderTask:
+def _render_task(planned: PlannedArtwork, settings: SiteSettings) -> RenderTask:
     work = planned.work
     return RenderTask(
         work.slug,
         work.source,
         work.film,
         tuple((stage.preview, stage.width, stage.height) for stage in work.stages),
-        words_of(work, settings),
+        describe_embedded_metadata(work, settings),
         settings.rendition_settings(),
         settings.originals,
     )
 
 
 def _write_pages(
-    order: Order, collection: ArtworkCollection, old: Manifest, made: dict[str, Made], site: Path
+    request: PublishRequest,
+    collection: ArtworkCollection,
+    old: Manifest,
+    made: dict[str, PublishedArtwork],
+    site: Path,
 ) -> dict[str, str]:
-    """Write pages and what they need; those that are as they were are brought over. Hashes of all."""
-    from artgen.gallery.pages.pages import pages
+    """Write the pages, assets and attachments; return the hash of each page by its path."""
+    from artgen.gallery.pages.pages import build_pages
     from artgen.gallery.pages.site import make_site
 
-    target = order.target.expanduser().resolve()
+    target = request.target.expanduser().resolve()
     zoom = any(each.rendered.pyramid for each in made.values())
-    for name, file in templates.assets(order.templates, zoom):
-        _bring(file.read_bytes(), target / name, site / name)
-    enclosed = enclosures.enclosures(order.settings)
-    for enclosure in enclosed:
-        enclosures.write(enclosure, site / enclosure.file)
-    about = order.settings.find_about_file()
+    for name, file in templates.list_assets(request.templates, zoom):
+        _write_or_link(file.read_bytes(), target / name, site / name)
+    attachments = enclosures.find_enclosures(request.settings)
+    for enclosure in attachments:
+        enclosures.write_enclosure(enclosure, site / enclosure.file)
+    about = request.settings.find_about_file()
     text = about.read_text("utf-8-sig", "replace") if about else ""
-    moved = {each.address: each.link for each in enclosed}
+    links = {each.address: each.link for each in attachments}
     rendered = {slug: each.rendered for slug, each in made.items()}
-    whole = make_site(collection, rendered, order.settings, text, moved)
+    gallery = make_site(collection, rendered, request.settings, text, links)
     hashes = {}
-    for name, page in pages(whole, order.templates):
+    for name, page in build_pages(gallery, request.templates):
         content = page.encode("utf-8", "replace")
         hashes[name] = hashlib.sha256(content).hexdigest()
-        _bring(content, target / name, site / name)
+        _write_or_link(content, target / name, site / name)
     return hashes
 
 
-def _bring(content: bytes, before: Path, file: Path) -> None:
-    """Write a file; the same one that is there already keeps its date, so that it need not be sent again."""
+def _write_or_link(content: bytes, old_file: Path, file: Path) -> None:
+    """Write a file, or link the old one if its content is the same: its date stays and rsync skips it."""
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        same = before.lstat().st_size == len(content) and before.read_bytes() == content
+        is_unchanged = old_file.lstat().st_size == len(content) and old_file.read_bytes() == content
     except OSError:
-        same = False
-    if same:
-        link(before, file)
+        is_unchanged = False
+    if is_unchanged:
+        link_or_copy(old_file, file)
     else:
         file.write_bytes(content)
 
 
-def _summary(
-    order: Order,
+def _summarize(
+    request: PublishRequest,
     collection: ArtworkCollection,
     planned: Plan,
     made: Mapping[str, object],
     problems: tuple[ArtgenError, ...],
     *,
     touched: bool,
-) -> Summary:
-    shown = [work for work in collection.works if work.slug in made]
-    new = tuple(each.work.slug for each in planned.made if each.work.slug in made)
-    return Summary(
-        index=order.target / "index.html",
-        pieces=tuple(order.target / f"pieces/{work.slug}.html" for work in shown),
-        series=len({work.series for work in shown}),
-        made=new,
-        kept=len(shown) - len(new),
+) -> PublishSummary:
+    works = [work for work in collection.works if work.slug in made]
+    made_slugs = tuple(each.work.slug for each in planned.made if each.work.slug in made)
+    return PublishSummary(
+        index=request.target / "index.html",
+        pieces=tuple(request.target / f"pieces/{work.slug}.html" for work in works),
+        series=len({work.series for work in works}),
+        made=made_slugs,
+        kept=len(works) - len(made_slugs),
         removed=planned.removed,
         problems=problems,
         touched=touched,

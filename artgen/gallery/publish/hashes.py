@@ -1,4 +1,4 @@
-"""Content hashes of many files, remembered as long as nothing about a file has changed.
+"""Content hashes of files, cached as long as a file's size, times and inode stay the same.
 
 The time of the last change alone would not do: a checkout sets it anew for files that are the same, and
 a copy may keep it for one that is not. So what decides is the content; size, both times and inode only
@@ -20,26 +20,26 @@ from artgen.imaging.io.files import atomic_write
 
 # A file that was changed a moment ago can change again within the same tick of the clock that its file
 # system keeps (two seconds on FAT), so it is not remembered yet.
-TICK = 2 * 10**9  # ns
+CLOCK_TICK_NS = 2 * 10**9  # ns
 
 
-class Hashes:
-    """SHA-256 of files by content.
+class FileHashes:
+    """Cached SHA-256 hashes of files.
 
     Args:
-        target: the site that they are for; each has its own memory, which keeps what was asked last.
-        memory: where memories are kept; by default the user's cache folder.
+        target: the site; each site has a cache file, which holds the hashes used last.
+        memory: folder of the cache files; by default the user's cache folder.
     """
 
     def __init__(self, target: Path, memory: Path | None = None) -> None:
         name = hashlib.sha256(os.fsencode(os.path.abspath(target))).hexdigest()[:16]
-        self._file = (memory or _cache()) / "gallery" / f"{name}.json"
+        self._file = (memory or _find_cache_folder()) / "gallery" / f"{name}.json"
         try:
-            known = json.loads(self._file.read_bytes())
-            self._known: dict[str, list[object]] = known if isinstance(known, dict) else {}
+            records = json.loads(self._file.read_bytes())
+            self._records: dict[str, list[object]] = records if isinstance(records, dict) else {}
         except (OSError, ValueError, RecursionError):
-            self._known = {}
-        self._asked: dict[str, list[object]] = {}
+            self._records = {}
+        self._used_records: dict[str, list[object]] = {}
 
     def of(self, file: Path) -> str:
         """Return the hash of a file, hexadecimal.
@@ -51,20 +51,20 @@ class Hashes:
         try:
             path.encode()
         except UnicodeEncodeError:  # nobody after us, libvips and PyAV among them, could open it
-            where = os.fsencode(file).decode("utf-8", "backslashreplace")
-            raise ArtgenError(where, "has a name that is not UTF-8", "give it another name") from None
+            name = os.fsencode(file).decode("utf-8", "backslashreplace")
+            raise ArtgenError(name, "has a name that is not UTF-8", "give it another name") from None
         try:
             stat = os.stat(path)
-            state = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
-            known = self._known.get(path)
+            file_state = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
+            record = self._records.get(path)
             if (
-                isinstance(known, list)
-                and len(known) == 5
-                and known[:4] == state
-                and isinstance(known[4], str)
+                isinstance(record, list)
+                and len(record) == 5
+                and record[:4] == file_state
+                and isinstance(record[4], str)
             ):
-                self._asked[path] = known
-                return known[4]
+                self._used_records[path] = record
+                return record[4]
             if not os.path.isfile(path):
                 raise ArtgenError(str(file), "no regular file", "name a picture")
             digest = file_hash(file)
@@ -72,22 +72,22 @@ class Hashes:
             raise ArtgenError(str(file), "missing", "put it back, or take back its pick") from None
         except OSError as error:
             raise ArtgenError(str(file), f"cannot be read ({error.strerror or error})") from None
-        if max(stat.st_mtime_ns, stat.st_ctime_ns) < time.time_ns() - TICK:
-            self._asked[path] = [*state, digest]
+        if max(stat.st_mtime_ns, stat.st_ctime_ns) < time.time_ns() - CLOCK_TICK_NS:
+            self._used_records[path] = [*file_state, digest]
         return digest
 
     def remember(self) -> None:
-        """Keep what was asked. A memory that cannot be written costs the next publishing some reading."""
-        if self._asked == self._known:
+        """Write the used hashes to the cache; if that fails, the next publishing only reads more files."""
+        if self._used_records == self._records:
             return
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            atomic_write(self._file, json.dumps(self._asked, separators=(",", ":")).encode())
+            atomic_write(self._file, json.dumps(self._used_records, separators=(",", ":")).encode())
         except (OSError, WriteError):
             pass
 
 
-def _cache() -> Path:
+def _find_cache_folder() -> Path:
     if sys.platform == "darwin":
         default = "~/Library/Caches"
     elif os.name == "nt":

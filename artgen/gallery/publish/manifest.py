@@ -1,4 +1,4 @@
-"""What artgen last published into a folder: whose files they are, and from what each work was made."""
+"""The manifest of a published site: artgen's files, and hashes of what each artwork was made from."""
 
 from __future__ import annotations
 
@@ -6,26 +6,25 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from artgen.gallery.deploy.upload_set import is_safe_file_name
 from artgen.gallery.media.render import FilmFile, OriginalFile, RenderedArtwork
 from artgen.gallery.media.renditions import RenditionSet
 from artgen.gallery.media.zoom import TilePyramid
-from artgen.gallery.publish.staging import MANIFEST
 
-FORMAT = 3
+MANIFEST = ".artgen-gallery.json"
+MANIFEST_FORMAT = 3
 # What nearly all names look like; thousands of them are looked at whenever a site is published.
-_PLAIN = re.compile(r"(?:[a-z0-9_][\w-]*/)*[\w-][\w.-]*", re.ASCII)
+_PLAIN_FILE_NAME = re.compile(r"(?:[a-z0-9_][\w-]*/)*[\w-][\w.-]*", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Made:
-    """A work as it was published.
+class PublishedArtwork:
+    """An artwork as it was published.
 
     Attributes:
-        parts: hashes of all that decided its files, by what each is of: a plan can say which changed.
+        parts: hashes of everything that determined its files, by the names in ``ARTWORK_REASONS``.
         rendered: what was made.
         files: every file of it, relative to the site.
     """
@@ -42,11 +41,11 @@ class Manifest:
     Attributes:
         works: by slug.
         pages: SHA-256 of each page's text, by path.
-        decided: hashes of all that decided the pages, by what each is of.
-        files: everything of ours, relative to the site, with its size in bytes.
+        decided: hashes of everything that determined the pages, by the names in ``PAGE_REASONS``.
+        files: every file that artgen made, relative to the site, with its size in bytes.
     """
 
-    works: dict[str, Made] = field(default_factory=dict)
+    works: dict[str, PublishedArtwork] = field(default_factory=dict)
     pages: dict[str, str] = field(default_factory=dict)
     decided: dict[str, str] = field(default_factory=dict)
     files: dict[str, int] = field(default_factory=dict)
@@ -61,45 +60,75 @@ class Manifest:
         )
 
     def text(self) -> str:
-        """As it is written, but for ``files``, which are counted when the site is complete."""
+        """Return the manifest as JSON, without ``files``, which are added when the site is complete."""
         works = {slug: asdict(made) for slug, made in self.works.items()}
-        said = {"format": FORMAT, "decided": self.decided, "works": works, "pages": self.pages}
-        return json.dumps(said)
+        content = {"format": MANIFEST_FORMAT, "decided": self.decided, "works": works, "pages": self.pages}
+        return json.dumps(content)
 
 
-def read(site: Path) -> Manifest:
+def read_manifest(site: Path) -> Manifest:
     """Read the manifest of the site in a folder; an empty one where there is none or it is damaged."""
     try:
-        said = json.loads((site / MANIFEST).read_bytes())
-        if said["format"] != FORMAT:
+        content = json.loads((site / MANIFEST).read_bytes())
+        if content["format"] != MANIFEST_FORMAT:
             return Manifest()
         works = {
-            slug: Made(dict(made["parts"]), _rendered(made["rendered"]), tuple(made["files"]))
-            for slug, made in said["works"].items()
+            slug: PublishedArtwork(
+                dict(made["parts"]), _parse_rendered(made["rendered"]), tuple(made["files"])
+            )
+            for slug, made in content["works"].items()
         }
-        files = dict(said["files"])
+        files = dict(content["files"])
         # A site may come from elsewhere: no name in it may lead out of it.
-        named = {*files, *(name for made in works.values() for name in made.files)}
-        if not all(_PLAIN.fullmatch(name) or is_safe_file_name(name) for name in named):
+        names = {*files, *(name for made in works.values() for name in made.files)}
+        if not all(_PLAIN_FILE_NAME.fullmatch(name) or is_safe_file_name(name) for name in names):
             return Manifest()
-        return Manifest(works, dict(said["pages"]), dict(said["decided"]), files)
+        return Manifest(works, dict(content["pages"]), dict(content["decided"]), files)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return Manifest()
 
 
-def _rendered(said: Mapping[str, Any]) -> RenderedArtwork:
+def read_manifest_files(site: Path) -> frozenset[str] | None:
+    """Return the names of artgen's files in a site's folder; None if artgen made no site there."""
+    try:
+        return parse_manifest_files((site / MANIFEST).read_text("utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def parse_manifest_files(manifest: str) -> frozenset[str] | None:
+    """Return the names of artgen's files in a manifest's text; None if it is no manifest.
+
+    Unsafe names are ignored, because a manifest from elsewhere may have been changed to point out of the
+    site.
+    """
+    try:
+        names = json.loads(manifest)["files"]
+        return frozenset(name for name in names if isinstance(name, str) and is_safe_file_name(name))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def is_safe_file_name(name: str) -> bool:
+    """Whether a relative POSIX name stays within the site's folder and out of ``.git``."""
+    parts = PurePosixPath(name).parts
+    is_plain_text = not set("\\\0\n\r") & set(name)
+    return is_plain_text and bool(parts) and not name.startswith("/") and not {"..", ".git"} & set(parts)
+
+
+def _parse_rendered(fields: Mapping[str, Any]) -> RenderedArtwork:
     return RenderedArtwork(
-        image=_picture(said["image"]),
-        stages=tuple(_picture(stage) if stage else None for stage in said["stages"]),
-        original=OriginalFile(**said["original"]) if said["original"] else None,
-        pyramid=TilePyramid(**said["pyramid"]) if said["pyramid"] else None,
-        film=FilmFile(**said["film"]) if said["film"] else None,
-        card=said["card"],
-        taken=said["taken"],
-        withheld=said.get("withheld", ""),
+        image=_parse_renditions(fields["image"]),
+        stages=tuple(_parse_renditions(stage) if stage else None for stage in fields["stages"]),
+        original=OriginalFile(**fields["original"]) if fields["original"] else None,
+        pyramid=TilePyramid(**fields["pyramid"]) if fields["pyramid"] else None,
+        film=FilmFile(**fields["film"]) if fields["film"] else None,
+        card=fields["card"],
+        taken=fields["taken"],
+        withheld=fields.get("withheld", ""),
     )
 
 
-def _picture(said: Mapping[str, Any]) -> RenditionSet:
-    listed = {kind: tuple((name, width) for name, width in each) for kind, each in said["files"].items()}
-    return RenditionSet(**{**said, "files": listed})
+def _parse_renditions(fields: Mapping[str, Any]) -> RenditionSet:
+    files = {kind: tuple((name, width) for name, width in each) for kind, each in fields["files"].items()}
+    return RenditionSet(**{**fields, "files": files})

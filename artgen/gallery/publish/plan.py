@@ -1,4 +1,4 @@
-"""What a publishing would do, and why: nothing is kept that could be stale, nothing is made twice."""
+"""Plan of a publishing: which artworks and pages are rendered again, and why."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ from artgen.hashing import json_hash
 from artgen.version import __version__
 
 if TYPE_CHECKING:
-    from artgen.gallery.publish.hashes import Hashes
-    from artgen.gallery.publish.manifest import Made, Manifest
+    from artgen.gallery.publish.hashes import FileHashes
+    from artgen.gallery.publish.manifest import Manifest, PublishedArtwork
     from artgen.gallery.works.settings import SiteSettings
     from artgen.gallery.works.work import Artwork, ArtworkCollection
 
 # Of each part of what decided a work's files, in the order of how telling it is.
-REASONS = {
+ARTWORK_REASONS = {
     "picture": "picture changed",
     "film": "film changed",
     "stages": "stages changed",
     "words": "title, alt text, artist or rights changed",
     "settings": "settings changed",
 }
-PAGES = {
+PAGE_REASONS = {
     "works": "works changed",
     "settings": "settings changed",
     "texts": "templates, about.md or its files changed",
     "program": "artgen changed",
 }
-MISSING = "missing from the site"
+MISSING_REASON = "missing from the site"
 
 
 @dataclass(frozen=True)
-class Planned:
-    """A work, and what is done about it.
+class PlannedArtwork:
+    """An artwork, and why its files are rendered.
 
     Attributes:
-        work: it.
-        parts: hashes of all that decides its files.
-        why: they are made; empty where those of the site stay.
+        work: the artwork.
+        parts: hashes of everything that determines its files.
+        why: the reason to render its files; empty if those in the site stay.
     """
 
     work: Artwork
@@ -66,14 +66,14 @@ class Plan:
         problems: works that cannot be published, and files that a text lacks, each with its reason.
     """
 
-    works: tuple[Planned, ...]
+    works: tuple[PlannedArtwork, ...]
     removed: tuple[str, ...]
     pages: str
     problems: tuple[ArtgenError, ...]
 
     @property
-    def made(self) -> tuple[Planned, ...]:
-        """Those whose files are made."""
+    def made(self) -> tuple[PlannedArtwork, ...]:
+        """The artworks whose files are rendered."""
         return tuple(each for each in self.works if each.why)
 
     @property
@@ -82,15 +82,15 @@ class Plan:
         return not (self.made or self.removed or self.pages)
 
 
-def plan(
+def plan_site(
     collection: ArtworkCollection,
     settings: SiteSettings,
     old: Manifest,
     site: Path,
-    hashes: Hashes,
-    own: Path | None = None,
+    hashes: FileHashes,
+    own_templates: Path | None = None,
 ) -> Plan:
-    """Compare what is wanted with what a site holds. Reads, and writes nothing.
+    """Compare the artworks to publish with the site that is there, without writing anything.
 
     Args:
         collection: what is wanted.
@@ -98,48 +98,58 @@ def plan(
         old: what the site says of itself.
         site: its folder.
         hashes: of every file that is read.
-        own: the artist's templates.
+        own_templates: the artist's templates.
 
     Raises:
         ArtgenError: a template cannot be read.
     """
-    whole = _whole(site, old)
-    form = form_of(settings)
+    intact_files = _find_intact_files(site, old)
+    settings_hash = hash_file_settings(settings)
     works, problems = [], []
     for work in collection.works:
         try:
-            parts = parts_of(work, settings, hashes, form)
+            parts = hash_artwork_parts(work, settings, hashes, settings_hash)
         except ArtgenError as error:
             problems.append(error)
             continue
-        works.append(Planned(work, parts, _why(parts, old.works.get(work.slug), whole)))
-    problems += enclosures.problems(settings, site, set(_offered(collection, own)))
-    wanted = {each.work.slug for each in works}
-    wanted_pages = decided(collection, {each.work.slug: each.parts for each in works}, settings, hashes, own)
-    changed = next((PAGES[part] for part in PAGES if wanted_pages[part] != old.decided.get(part)), "")
+        works.append(
+            PlannedArtwork(work, parts, _explain_rendering(parts, old.works.get(work.slug), intact_files))
+        )
+    problems += enclosures.find_missing_files(
+        settings, site, set(_list_linkable_files(collection, own_templates))
+    )
+    slugs = {each.work.slug for each in works}
+    page_hashes = hash_page_parts(
+        collection, {each.work.slug: each.parts for each in works}, settings, hashes, own_templates
+    )
+    page_reason = next(
+        (PAGE_REASONS[part] for part in PAGE_REASONS if page_hashes[part] != old.decided.get(part)), ""
+    )
     works_files = {name for made in old.works.values() for name in made.files}
-    if not changed and any(name not in whole for name in old.files if name not in works_files):
-        changed = MISSING
+    if not page_reason and any(name not in intact_files for name in old.files if name not in works_files):
+        page_reason = MISSING_REASON
     return Plan(
-        tuple(works), tuple(slug for slug in old.works if slug not in wanted), changed, tuple(problems)
+        tuple(works), tuple(slug for slug in old.works if slug not in slugs), page_reason, tuple(problems)
     )
 
 
-def _offered(collection: ArtworkCollection, own: Path | None) -> Iterable[str]:
-    """Return what a text may link to although it is not there yet."""
-    yield from ("index.html", "about.html", "404.html", feeds.ATOM, feeds.JSON_FEED)
+def _list_linkable_files(collection: ArtworkCollection, own_templates: Path | None) -> Iterable[str]:
+    """Yield the files that about.md may link to although they are not written yet."""
+    yield from ("index.html", "about.html", "404.html", feeds.ATOM_FILE, feeds.JSON_FEED_FILE)
     yield from (f"series/{series.slug}.html" for series in collection.series)
     yield from (f"pieces/{work.slug}.html" for work in collection.works)
-    yield from (name for name, _ in templates.assets(own, zoom=True))
+    yield from (name for name, _ in templates.list_assets(own_templates, zoom=True))
 
 
-def form_of(settings: SiteSettings) -> str:
+def hash_file_settings(settings: SiteSettings) -> str:
     """Return a hash of what settings decide about the files of every work."""
     return json_hash([vars(settings.rendition_settings()), settings.originals, renditions.RENDITION_VERSION])
 
 
-def parts_of(work: Artwork, settings: SiteSettings, hashes: Hashes, form: str) -> dict[str, str]:
-    """Hashes of all that decides the files of a work.
+def hash_artwork_parts(
+    work: Artwork, settings: SiteSettings, hashes: FileHashes, settings_hash: str
+) -> dict[str, str]:
+    """Return hashes of everything that determines the files of an artwork.
 
     Raises:
         ArtgenError: one of its own files cannot be read.
@@ -147,101 +157,107 @@ def parts_of(work: Artwork, settings: SiteSettings, hashes: Hashes, form: str) -
     return {
         "picture": hashes.of(work.source),
         "film": hashes.of(work.film) if work.film else "",
-        "stages": json_hash([_stage(stage.preview, hashes) for stage in work.stages]),
-        "words": json_hash(vars(words_of(work, settings))),
-        "settings": form,
+        "stages": json_hash([_hash_stage(stage.preview, hashes) for stage in work.stages]),
+        "words": json_hash(vars(describe_embedded_metadata(work, settings))),
+        "settings": settings_hash,
     }
 
 
-def _stage(preview: Path, hashes: Hashes) -> str:
-    """Hash the preview of a stage; empty where it is lost: the piece is published without that stage."""
+def _hash_stage(preview: Path, hashes: FileHashes) -> str:
+    """Return the hash of a stage's preview; empty if it is lost: the piece is published without the stage."""
     try:
         return hashes.of(preview)
     except ArtgenError:
         return ""
 
 
-def words_of(work: Artwork, settings: SiteSettings) -> EmbeddedMetadata:
+def describe_embedded_metadata(work: Artwork, settings: SiteSettings) -> EmbeddedMetadata:
     """Return the metadata that is written into every file of a work."""
     generated = xmp.GENERATED_SOURCE_TYPE if work.recipe is not None else ""
     return EmbeddedMetadata(work.title, work.alt, settings.artist, settings.rights, generated, "artgen")
 
 
-def decided(
+def hash_page_parts(
     collection: ArtworkCollection,
-    made: Mapping[str, Mapping[str, str]],
+    parts_by_slug: Mapping[str, Mapping[str, str]],
     settings: SiteSettings,
-    hashes: Hashes,
-    own: Path | None,
+    hashes: FileHashes,
+    own_templates: Path | None,
 ) -> dict[str, str]:
-    """Hashes of all that decides the pages.
+    """Return hashes of everything that determines the pages.
 
     Args:
         collection: what hangs.
-        made: of each work that could be made, the parts of its files.
+        parts_by_slug: of each work that could be made, the parts of its files.
         settings: of the site.
         hashes: of templates and texts.
-        own: the artist's templates.
+        own_templates: the artist's templates.
     """
-    works = [(_told(work), made[work.slug]) for work in collection.works if work.slug in made]
+    works = [
+        (_page_fields(work), parts_by_slug[work.slug])
+        for work in collection.works
+        if work.slug in parts_by_slug
+    ]
     about = settings.find_about_file()
-    enclosed = [each.source for each in enclosures.enclosures(settings)]
-    texts = [*templates.files(own), *([about] if about else []), *enclosed]
+    attachments = [each.source for each in enclosures.find_enclosures(settings)]
+    texts = [*templates.list_page_sources(own_templates), *([about] if about else []), *attachments]
     return {
         "works": json_hash([[vars(series) for series in collection.series], works]),
         "settings": json_hash(settings.model_dump(mode="json")),
         "texts": json_hash([[file.name, hashes.of(file)] for file in texts]),
-        "program": _program(hashes),
+        "program": _hash_program(hashes),
     }
 
 
-def _told(work: Artwork) -> dict[str, Any]:
+def _page_fields(work: Artwork) -> dict[str, Any]:
     """Return what a page says about a work, besides its files."""
-    told = {
+    fields = {
         name: getattr(work, name)
         for name in ("slug", "series", "number", "title", "caption", "alt", "recipe", "run")
     }
+    draws = [getattr(work.candidate, name, None) for name in ("index", "seed", "variation_of", "draws")]
     stages = [stage[:-1] for stage in work.stages]
-    told |= {"at": work.picked_at}
-    return told | {"stages": stages, "candidate": [work.index, work.seed, work.variation_of, work.draws]}
+    return fields | {"at": work.picked_at, "stages": stages, "candidate": draws}
 
 
 @cache
-def _sources() -> tuple[Path, ...]:
+def _list_program_files() -> tuple[Path, ...]:
     return tuple(sorted(Path(__file__).parents[1].rglob("*.py")))
 
 
-def _program(hashes: Hashes) -> str:
-    """Of whoever works on artgen itself, pages follow the program; else its version says enough."""
-    return json_hash([__version__, *(hashes.of(file) for file in _sources())])
+def _hash_program(hashes: FileHashes) -> str:
+    """Return a hash of artgen's version and source files, so that a changed program renders pages again."""
+    return json_hash([__version__, *(hashes.of(file) for file in _list_program_files())])
 
 
-def _why(parts: Mapping[str, str], made: Made | None, whole: Mapping[str, int]) -> str:
-    if made is None:
+def _explain_rendering(
+    parts: Mapping[str, str], published: PublishedArtwork | None, intact_files: Mapping[str, int]
+) -> str:
+    if published is None:
         return "new"
-    for part, reason in REASONS.items():
-        if parts[part] != made.parts.get(part):
+    for part, reason in ARTWORK_REASONS.items():
+        if parts[part] != published.parts.get(part):
             return reason
-    gone = next((name for name in made.files if name not in whole), None)
-    return f"{gone} is {MISSING}" if gone else ""
+    missing_file = next((name for name in published.files if name not in intact_files), None)
+    return f"{missing_file} is {MISSING_REASON}" if missing_file else ""
 
 
-def _whole(site: Path, old: Manifest) -> dict[str, int]:
-    """Files of ours that lie in the site as they were left, as far as their size tells."""
-    found = {}
-    for base, _, names in os.walk(site):
-        inside = os.path.relpath(base, site).replace(os.sep, "/")
+def _find_intact_files(site: Path, old: Manifest) -> dict[str, int]:
+    """Return the files of the manifest that are in the site with the same size, and these sizes."""
+    sizes = {}
+    for folder_path, _, names in os.walk(site):
+        folder = os.path.relpath(folder_path, site).replace(os.sep, "/")
         for name in names:
-            path = name if inside == "." else f"{inside}/{name}"
+            path = name if folder == "." else f"{folder}/{name}"
             if (size := old.files.get(path)) is not None:
-                state = os.lstat(os.path.join(base, name))
-                if stat.S_ISREG(state.st_mode) and state.st_size == size:
-                    found[path] = size
-    return found
+                status = os.lstat(os.path.join(folder_path, name))
+                if stat.S_ISREG(status.st_mode) and status.st_size == size:
+                    sizes[path] = size
+    return sizes
 
 
-def explained(plan: Plan) -> Iterable[str]:
-    """Return the plan in lines, for a person."""
+def describe_plan(plan: Plan) -> Iterable[str]:
+    """Yield the plan as lines for the terminal."""
     for each in plan.made:
         yield f"make    {each.work.slug}: {each.why}"
     for slug in plan.removed:

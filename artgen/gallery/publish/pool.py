@@ -1,4 +1,4 @@
-"""Works made by several processes: a picture that brings one down takes no other with it."""
+"""Rendering of artworks in several processes: a file that crashes one does not affect the others."""
 
 from __future__ import annotations
 
@@ -16,89 +16,89 @@ if TYPE_CHECKING:
 
     from artgen.gallery.media.render import RenderedArtwork, RenderTask
 
-Result = tuple["RenderTask", "RenderedArtwork | ArtgenError"]
-Said = tuple[str, str, str, str]  # an ArtgenError between processes: exceptions of several arguments get lost
+RenderResult = tuple["RenderTask", "RenderedArtwork | ArtgenError"]
+ErrorFields = tuple[str, str, str, str]  # of an ArtgenError: pickle loses exceptions with several arguments
 
 
-def rendered(
+def render_artworks(
     tasks: Sequence[RenderTask], site: Path, emit: Emit, workers: int | None = None
-) -> Iterator[Result]:
-    """Make works, in any order; of one that cannot be made the reason.
+) -> Iterator[RenderResult]:
+    """Render artworks, and yield each in any order with its files or the error.
 
     Args:
-        tasks: the works.
-        site: where their files go.
-        emit: told how far it has come.
+        tasks: the artworks.
+        site: folder that their files are written into.
+        emit: receives the progress.
         workers: processes; by default one for each core that we may use. One is this process itself.
 
     Raises:
         OSError: nothing more can be written.
     """
-    count = min(workers or count_usable_cores(), len(tasks))
-    if count == 1:
-        for done, task in enumerate(tasks, 1):
-            yield task, _heard(_made(task, site))
-            emit(WorkProgress(done / len(tasks), f"{done} of {len(tasks)} works"))
+    process_count = min(workers or count_usable_cores(), len(tasks))
+    if process_count == 1:
+        for finished, task in enumerate(tasks, 1):
+            yield task, _restore_error(_render_or_describe_error(task, site))
+            emit(WorkProgress(finished / len(tasks), f"{finished} of {len(tasks)} works"))
         return
     from concurrent.futures import as_completed
     from concurrent.futures.process import BrokenProcessPool
 
-    broken: list[RenderTask] = []
-    done = 0
-    with _pool(count) as pool:
-        asked = {pool.submit(_made, task, site): task for task in tasks}
+    broken_tasks: list[RenderTask] = []
+    finished = 0
+    with _create_pool(process_count) as pool:
+        tasks_by_future = {pool.submit(_render_or_describe_error, task, site): task for task in tasks}
         try:
-            for future in as_completed(asked):
+            for future in as_completed(tasks_by_future):
                 try:
-                    result = _heard(future.result())
+                    result = _restore_error(future.result())
                 except BrokenProcessPool:
-                    broken.append(asked[future])
+                    broken_tasks.append(tasks_by_future[future])
                     continue
-                done += 1
-                emit(WorkProgress(done / len(tasks), f"{done} of {len(tasks)} works"))
-                yield asked[future], result
+                finished += 1
+                emit(WorkProgress(finished / len(tasks), f"{finished} of {len(tasks)} works"))
+                yield tasks_by_future[future], result
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
-    yield from _one_by_one(broken, site)
+    yield from _render_one_by_one(broken_tasks, site)
 
 
-def _one_by_one(tasks: Sequence[RenderTask], site: Path) -> Iterator[Result]:
-    """One of these ended its process: alone each shows whether it was that one."""
+def _render_one_by_one(tasks: Sequence[RenderTask], site: Path) -> Iterator[RenderResult]:
+    """Render artworks alone, one of which ended its process, to find which one."""
     from concurrent.futures.process import BrokenProcessPool
 
-    waiting = list(tasks)
-    while waiting:
-        with _pool(1) as pool:
-            while waiting:
-                task = waiting.pop(0)
+    pending = list(tasks)
+    while pending:
+        with _create_pool(1) as pool:
+            while pending:
+                task = pending.pop(0)
                 try:
-                    yield task, _heard(pool.submit(_made, task, site).result())
+                    yield task, _restore_error(pool.submit(_render_or_describe_error, task, site).result())
                 except BrokenProcessPool:
-                    found = "ends the process that decodes it, or needs more memory than there is"
-                    yield task, ArtgenError(str(task.source), found, "save it again by other software")
+                    problem = "ends the process that decodes it, or needs more memory than there is"
+                    yield task, ArtgenError(str(task.source), problem, "save it again by other software")
                     break
 
 
-def _pool(workers: int) -> ProcessPoolExecutor:
+def _create_pool(workers: int) -> ProcessPoolExecutor:
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
     # Forking would copy whatever threads and locks the caller has; a preview's server has some.
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=begin)
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=prepare_worker)
 
 
-def begin() -> None:
-    """Prepare a process that works for another: it ends when its parent does, and leaves Ctrl-C to it."""
+def prepare_worker() -> None:
+    """Prepare a worker process: it exits when its parent does, and leaves Ctrl-C to the parent."""
     import signal
     import threading
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends us in order
-    threading.Thread(target=_follow_parent, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _follow_parent() -> None:
-    """Whose parent was killed must not go on writing into a folder that the next publishing uses."""
+def _exit_with_parent() -> None:
+    """Exit when the parent dies, so that an orphan never writes into a site being rebuilt."""
     from multiprocessing import parent_process
     from multiprocessing.connection import wait
 
@@ -107,7 +107,7 @@ def _follow_parent() -> None:
         os._exit(1)
 
 
-def _made(task: RenderTask, site: Path) -> RenderedArtwork | Said:
+def _render_or_describe_error(task: RenderTask, site: Path) -> RenderedArtwork | ErrorFields:
     from artgen.gallery.media.render import render_artwork
 
     try:
@@ -117,14 +117,14 @@ def _made(task: RenderTask, site: Path) -> RenderedArtwork | Said:
     except OSError:
         raise  # the disk is full, or gone: no work's fault
     except Exception as error:  # decoders fail in ways that nobody lists; one file must not cost the others
-        said = " ".join(f"{type(error).__name__}: {error}".split())
+        message = " ".join(f"{type(error).__name__}: {error}".split())
         return (
             str(task.film or task.source),
-            f"cannot be made ({said})",
+            f"cannot be made ({message})",
             "save it again by other software",
             "",
         )
 
 
-def _heard(result: RenderedArtwork | Said) -> RenderedArtwork | ArtgenError:
+def _restore_error(result: RenderedArtwork | ErrorFields) -> RenderedArtwork | ArtgenError:
     return ArtgenError(*result) if isinstance(result, tuple) else result

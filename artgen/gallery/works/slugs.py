@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 
 MAX_SLUG_CHARACTERS = 80
@@ -35,9 +36,7 @@ def unique_slugs(names: Iterable[tuple[str, str]]) -> list[str]:
     artwork when one is removed, and addresses would then show another artwork.
     """
     slugs_and_keys = [(slugify(name).strip("-"), key) for name, key in names]
-    counts: dict[str, int] = {}
-    for slug, _ in slugs_and_keys:
-        counts[slug] = counts.get(slug, 0) + 1
+    counts = Counter(slug for slug, _ in slugs_and_keys)
     used: set[str] = set()
     result = []
     for slug, key in slugs_and_keys:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from artgen.runs.candidate import Candidate
@@ -62,26 +61,6 @@ class Artwork:
     candidate: Candidate | None = None
     recipe: str | None = None
     run: str = ""
-
-    @property
-    def seed(self) -> int | None:
-        """The run's seed."""
-        return self.candidate.seed if self.candidate else None
-
-    @property
-    def index(self) -> int | None:
-        """The candidate's number."""
-        return self.candidate.index if self.candidate else None
-
-    @property
-    def variation_of(self) -> int | None:
-        """Number of the candidate that this is a variation of."""
-        return self.candidate.variation_of if self.candidate else None
-
-    @property
-    def draws(self) -> Mapping[str, Mapping[str, Any]] | None:
-        """Values drawn at random for the candidate, by step id and field."""
-        return self.candidate.draws if self.candidate else None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pytest
 
 from artgen.errors import ArtgenError
 from artgen.gallery.deploy.targets import send_site
-from artgen.gallery.publish.staging import MANIFEST
+from artgen.gallery.publish.manifest import MANIFEST
 
 WHO = ("-c", "user.name=An Artist", "-c", "user.email=artist@example.org")
 FIRST = {

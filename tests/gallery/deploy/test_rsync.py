@@ -19,7 +19,7 @@ import pytest
 from artgen.errors import ArtgenError
 from artgen.gallery.deploy.targets import is_remote_target, send_site
 from artgen.gallery.deploy.upload_set import UploadResult
-from artgen.gallery.publish.staging import MANIFEST
+from artgen.gallery.publish.manifest import MANIFEST
 
 FIRST = {
     "index.html": '<img src="images/a-480.jpg"><img src="images/b-480.jpg">',

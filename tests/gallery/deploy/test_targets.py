@@ -16,8 +16,8 @@ import pytest
 
 from artgen.errors import ArtgenError
 from artgen.gallery.deploy.targets import check_target, send_site
-from artgen.gallery.publish.builder import Order, publish
-from artgen.gallery.publish.staging import MANIFEST
+from artgen.gallery.publish.builder import PublishRequest, publish_site
+from artgen.gallery.publish.manifest import MANIFEST
 from artgen.gallery.works.settings import SiteSettings
 from artgen.runs.store import Run
 
@@ -60,7 +60,7 @@ def test_what_arrives_and_what_moves(finished_run: Callable[..., Path], tmp_path
     def sent() -> tuple[set[str], set[str]]:
         """Built, and sent to both; the same moves to both."""
         with Run.open(folder) as run:
-            publish(Order([run], site, settings, workers=1))
+            publish_site(PublishRequest([run], site, settings, workers=1))
         by_git, by_rsync = send_site(site, "gh-pages"), send_site(site, f"rsync:{there}")
         own = {MANIFEST, ".nojekyll"}
         assert set(by_git.changed) - own == set(by_rsync.changed) - own

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from artgen.gallery.pages.about import html_of, title_of, without_title
+from artgen.gallery.pages.about import read_title, remove_title, render_markdown
 
 
 @pytest.mark.parametrize(
@@ -26,20 +26,20 @@ from artgen.gallery.pages.about import html_of, title_of, without_title
     ],
 )
 def test_markdown(markdown: str, there: str, absent: str) -> None:
-    html = html_of(markdown)
+    html = render_markdown(markdown)
     assert there in html
     assert absent not in html
 
 
 def test_headings_begin_below_the_title_and_leave_no_level_out() -> None:
     text = "# Me\n\n## Work\n\n#### Small\n\n## Words\n"
-    assert title_of(text) == "Me"
-    html = html_of(without_title(text))
+    assert read_title(text) == "Me"
+    html = render_markdown(remove_title(text))
     assert html.split() == ["<h2>Work</h2>", "<h3>Small</h3>", "<h2>Words</h2>"]
-    assert html_of("### First\n\n## Second") == "<h2>First</h2>\n<h2>Second</h2>\n"
+    assert render_markdown("### First\n\n## Second") == "<h2>First</h2>\n<h2>Second</h2>\n"
 
 
 @pytest.mark.parametrize("text", ["", "Words first.\n\n# Later", "## Second level", "#No space"])
 def test_a_text_without_a_title(text: str) -> None:
-    assert title_of(text) == "About"
-    assert without_title(text) == text
+    assert read_title(text) == "About"
+    assert remove_title(text) == text

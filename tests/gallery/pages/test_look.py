@@ -12,7 +12,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 from PIL import Image
 
-from artgen.gallery.publish.builder import Order, publish
+from artgen.gallery.publish.builder import PublishRequest, publish_site
 from artgen.gallery.works.settings import load_settings
 
 AXE = (Path(__file__).parents[2] / "vendor" / "axe.min.js").read_text("utf-8")
@@ -249,7 +249,9 @@ def test_long_words_do_not_make_a_page_wider(tmp_path: Path, chromium: Any, widt
         f'[[series]]\nrun = "photos"\ntitle = "{long}"\nstatement = "{long}"\n'
         f'[[links]]\nname = "{long}"\nurl = "https://example.org/"\n'
     )
-    publish(Order((photos,), tmp_path / "site", load_settings(tmp_path / "gallery.toml"), workers=1))
+    publish_site(
+        PublishRequest((photos,), tmp_path / "site", load_settings(tmp_path / "gallery.toml"), workers=1)
+    )
     page = chromium.new_page(viewport={"width": width, "height": 800})
     for file in sorted((tmp_path / "site").rglob("*.html")):
         page.goto(file.as_uri())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from artgen.gallery.pages.making import making, process
+from artgen.gallery.pages.making import describe_making, describe_process
 from artgen.runs.candidate import Candidate, CandidateStage
 from artgen.runs.store import Run
 
@@ -66,19 +66,19 @@ def candidate(folder: Path, strength: float = 0.3) -> Candidate:
     ],
 )
 def test_portraits_that_ship_are_credited(tmp_path: Path, people: str, credits: list[str]) -> None:
-    made = making(RECIPE.replace("{people}", people), candidate(tmp_path))
+    made = describe_making(RECIPE.replace("{people}", people), candidate(tmp_path))
     assert [credit.name for credit in made.credits] == credits
 
 
 def test_the_words_for_mixed_faces(tmp_path: Path) -> None:
     words = "16 px mixture of faces, redrawn by a neural network, style transfer"
-    assert process(candidate(tmp_path)) == words
+    assert describe_process(candidate(tmp_path)) == words
 
 
 def test_a_style_of_no_strength_is_not_named(tmp_path: Path) -> None:
     bare = candidate(tmp_path, strength=0.0)
-    assert process(bare) == "16 px mixture of faces, redrawn by a neural network"
-    assert making(RECIPE.replace("{people}", '"anna/"'), bare).credits == ()
+    assert describe_process(bare) == "16 px mixture of faces, redrawn by a neural network"
+    assert describe_making(RECIPE.replace("{people}", '"anna/"'), bare).credits == ()
 
 
 @pytest.mark.parametrize(
@@ -103,14 +103,14 @@ def test_a_style_of_no_strength_is_not_named(tmp_path: Path) -> None:
     ],
 )
 def test_what_a_step_paints_after_is_credited(tmp_path: Path, step: str, credits: list[str]) -> None:
-    made = making(f"[[steps]]\nid = 'it'\n{step}", candidate(tmp_path))
+    made = describe_making(f"[[steps]]\nid = 'it'\n{step}", candidate(tmp_path))
     assert [credit.name for credit in made.credits] == credits
 
 
 def test_of_a_choice_what_was_drawn_is_credited(tmp_path: Path) -> None:
     recipe = '[[steps]]\nuse = "style"\nmethod = "net"\nstyle = { choice = ["the-kiss", ["the-scream"]] }'
     drawn = replace(candidate(tmp_path), draws={"style": {"style": ["the-scream"]}})
-    assert [credit.name for credit in making(recipe, drawn).credits] == ["the-scream"]
+    assert [credit.name for credit in describe_making(recipe, drawn).credits] == ["the-scream"]
 
 
 def test_a_recipe_that_names_no_painting_credits_those_it_came_from(tmp_path: Path) -> None:
@@ -123,5 +123,5 @@ def test_a_recipe_that_names_no_painting_credits_those_it_came_from(tmp_path: Pa
     )
     (folder,) = tmp_path.glob("runs/r-*")
     with Run.open(folder) as run:
-        made = making(run.recipe_text, run.candidate(1))
+        made = describe_making(run.recipe_text, run.candidate(1))
     assert [credit.name for credit in made.credits] == ["arlesiennes", "great-wave"]

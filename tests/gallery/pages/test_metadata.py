@@ -15,9 +15,9 @@ import pytest
 from artgen.gallery.media.renditions import RenditionSet
 from artgen.gallery.pages import csp, feeds
 from artgen.gallery.pages.head_metadata import head_of_piece, head_of_site
-from artgen.gallery.pages.pages import pages
-from artgen.gallery.pages.pieces import Piece, StageShown
-from artgen.gallery.pages.site import Series, Site, rows
+from artgen.gallery.pages.pages import build_pages
+from artgen.gallery.pages.pieces import Piece, PieceStage
+from artgen.gallery.pages.site import Series, Site, hang_rows
 from artgen.gallery.works.settings import SiteSettings
 
 HOSTILE = "</script><!-- \"'& #2 \u2028 é עברית \x08"
@@ -44,7 +44,7 @@ def piece(slug: str = "one", title: str = "One", **more: Any) -> Piece:
 
 
 def site(*pieces: Piece, about: str = "", **settings: Any) -> Site:
-    series = Series("all", "All", "", 0, pieces, rows(pieces), rows(pieces[:1]))
+    series = Series("all", "All", "", 0, pieces, hang_rows(pieces), hang_rows(pieces[:1]))
     return Site(settings.get("title", "Works"), "", (series,), SiteSettings(**settings), about)
 
 
@@ -53,7 +53,7 @@ def test_without_a_base_url_nothing_needs_one() -> None:
     head = head_of_piece(whole, whole.pieces[0])
     assert (head.canonical, head.image) == ("", "")
     assert "url" not in json.loads(head.data)
-    written = dict(pages(whole))
+    written = dict(build_pages(whole))
     assert sorted(written) == [
         *("404.html", "_headers", "index.html", "pieces/one.html", "series/all.html", "series/all.js"),
     ]
@@ -62,7 +62,7 @@ def test_without_a_base_url_nothing_needs_one() -> None:
 
 
 def test_not_found_in_any_folder_without_a_base_url(chromium: Any, tmp_path: Path) -> None:
-    text = dict(pages(site(piece())))["404.html"]
+    text = dict(build_pages(site(piece())))["404.html"]
     assert re.findall('(?:href|src)="([^"]*)"', text) == ["data:,", "/"]
     (tmp_path / "404.html").write_text(text, "utf-8")
     page = chromium.new_page()
@@ -73,26 +73,26 @@ def test_not_found_in_any_folder_without_a_base_url(chromium: Any, tmp_path: Pat
     assert page.inner_text("h1") == "Nothing hangs here"
     page.close()
     assert said == []
-    there = dict(pages(site(piece(), base_url="https://art.example/ada/")))["404.html"]
+    there = dict(build_pages(site(piece(), base_url="https://art.example/ada/")))["404.html"]
     assert 'href="/ada/assets/site.css"' in there
     assert 'href="/ada/index.html"' in there
 
 
 def test_our_own_words_are_english_in_any_language() -> None:
-    german, hebrew = (dict(pages(site(piece(), language=one)))["index.html"] for one in ("de", "he-IL"))
+    german, hebrew = (dict(build_pages(site(piece(), language=one)))["index.html"] for one in ("de", "he-IL"))
     assert '<html lang="de" data-root' in german
     assert '<html lang="he-IL" dir="rtl" data-root' in hebrew
     for text in (german, hebrew):
         assert '<span lang="en" dir="ltr">Made with artgen</span>' in text
         assert '<div class="rooms" lang="en" dir="ltr">' in text
-    assert 'lang="en" dir' not in dict(pages(site(piece(), language="en-GB")))["index.html"]
+    assert 'lang="en" dir' not in dict(build_pages(site(piece(), language="en-GB")))["index.html"]
 
 
 def test_with_one_every_address_is_absolute() -> None:
     whole = site(
         piece(edition="Of 5"), base_url="https://art.example/ada", artist="Ada", rights="© Ada", about="# Me"
     )
-    page = dict(pages(whole))["pieces/one.html"]
+    page = dict(build_pages(whole))["pieces/one.html"]
     assert '<link rel="canonical" href="https://art.example/ada/pieces/one.html">' in page
     assert '<meta property="og:image" content="https://art.example/ada/cards/one.jpg">' in page
     assert '<meta name="twitter:card" content="summary_large_image">' in page
@@ -106,7 +106,7 @@ def test_with_one_every_address_is_absolute() -> None:
 
 def test_titles_cannot_leave_json_or_xml() -> None:
     whole = site(piece(title=HOSTILE, alt=HOSTILE), base_url="https://art.example/", title=HOSTILE)
-    written = dict(pages(whole))
+    written = dict(build_pages(whole))
     embedded = re.search(r'ld\+json">(.*?)</script>', written["pieces/one.html"])
     assert embedded
     assert json.loads(embedded[1])["name"] == HOSTILE
@@ -130,7 +130,7 @@ def test_feeds_and_the_sitemap() -> None:
         base_url="https://art.example/",
         about="# Me",
     )
-    written = dict(feeds.texts(whole))
+    written = dict(feeds.build_feed_files(whole))
     atom = ElementTree.fromstring(written["feed.xml"])
     assert atom.findtext(f"{ATOM}id") == "https://art.example/"
     assert atom.findtext(f"{ATOM}updated") == "2026-03-04T05:06:07Z"
@@ -151,17 +151,17 @@ def test_feeds_and_the_sitemap() -> None:
 
 
 def test_the_policy_lets_nothing_in_from_elsewhere() -> None:
-    assert csp.META.startswith("default-src 'none'; ")
-    assert "http" not in csp.META
-    assert "unsafe" not in csp.META.replace("style-src-attr 'unsafe-inline'", "")
-    assert "file:" not in csp.headers()
-    assert "frame-ancestors 'self'" in csp.headers()
+    assert csp.META_POLICY.startswith("default-src 'none'; ")
+    assert "http" not in csp.META_POLICY
+    assert "unsafe" not in csp.META_POLICY.replace("style-src-attr 'unsafe-inline'", "")
+    assert "file:" not in csp.build_headers_file()
+    assert "frame-ancestors 'self'" in csp.build_headers_file()
 
 
 @pytest.mark.parametrize("layout", ["rows", "one", "two", "three"])
 def test_pieces_hang_once_and_in_order(layout: str) -> None:
     hung = [piece(f"p{number}") for number in range(7)]
-    split = rows(hung, layout)
+    split = hang_rows(hung, layout)
     assert [each for row in split for each in row.pieces] == hung
     if layout != "rows":
         columns = {"one": 1, "two": 2, "three": 3}[layout]
@@ -190,5 +190,5 @@ def test_the_museum_says_who_made_it(museum: Path, visit: Callable[..., Any]) ->
 )
 def test_before_lies_under_after(sizes: tuple[tuple[int, int], ...], chosen: int) -> None:
     picture = piece().image
-    stages = tuple(StageShown("", "", "", width, height, picture) for width, height in sizes)
+    stages = tuple(PieceStage("", "", "", width, height, picture) for width, height in sizes)
     assert piece(stages=stages).before is stages[chosen]

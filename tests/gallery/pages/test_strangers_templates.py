@@ -18,7 +18,7 @@ from PIL import Image
 
 from artgen.errors import ArtgenError
 from artgen.gallery.pages.sandbox import Sandbox
-from artgen.gallery.pages.templates import assets, own_folder
+from artgen.gallery.pages.templates import find_own_templates, list_assets
 from artgen.runs.store import Run
 
 ROOT = Path(__file__).parents[3]
@@ -297,7 +297,7 @@ def test_files_that_are_not_read(tmp_path: Path, spoil: Callable[[Path], None]) 
     (tmp_path / "templates" / "assets").mkdir(parents=True)
     spoil(tmp_path / "templates")
     with pytest.raises(ArtgenError, match=re.escape(REFUSED[spoil])):
-        [*assets(own_folder(None, tmp_path))]
+        [*list_assets(find_own_templates(None, tmp_path))]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from artgen.errors import ArtgenError
 from artgen.gallery.pages import templates
-from artgen.gallery.pages.pages import html, pages
+from artgen.gallery.pages.pages import build_pages, render_pages
 from tests.gallery.pages.test_metadata import piece, site
 
 CHECKOUT = Path(__file__).parents[3]
@@ -20,9 +20,9 @@ CHECKOUT = Path(__file__).parents[3]
 
 def test_in_a_checkout() -> None:
     assert templates.templates_folder() == CHECKOUT / "site_templates"
-    names = {name for name, _ in templates.assets(zoom=True)}
+    names = {name for name, _ in templates.list_assets(zoom=True)}
     assert {"assets/site.css", "assets/openseadragon/LICENSE", "assets/fonts/OFL-inter.txt"} <= names
-    assert not any("openseadragon" in name for name, _ in templates.assets())
+    assert not any("openseadragon" in name for name, _ in templates.list_assets())
 
 
 def test_in_an_installed_wheel(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_in_an_installed_wheel(tmp_path: Path) -> None:
 
 
 def test_values_are_escaped_and_unknown_names_are_errors() -> None:
-    environment = templates.environment()
+    environment = templates.create_environment()
     assert environment.from_string("<b>{{ title }}</b>").render(title="<i>") == "<b>&lt;i&gt;</b>"
     with pytest.raises(jinja2.UndefinedError):
         environment.from_string("{{ titel }}").render(title="")
@@ -57,15 +57,15 @@ def test_each_file_can_be_replaced(tmp_path: Path) -> None:
     (tmp_path / "about.html").write_text(
         '{% extends "artgen/about.html" %}{% block colophon %}<p>Mine</p>{% endblock %}'
     )
-    found = dict(templates.assets(tmp_path))
+    found = dict(templates.list_assets(tmp_path))
     assert found["assets/site.css"] == tmp_path / "assets" / "site.css"
     assert found["assets/fonts/mine.woff2"].read_bytes() == b"mine"
     assert found["assets/site.js"] == CHECKOUT / "site_templates" / "assets" / "site.js"
-    written = dict(pages(site(piece(), title="A & B", about="# Me"), tmp_path))
+    written = dict(build_pages(site(piece(), title="A & B", about="# Me"), tmp_path))
     assert written["404.html"] == "<p>A &amp; B is elsewhere</p>"
     assert "<p>Mine</p>" in written["about.html"]
     assert "<h1>Me</h1>" in written["about.html"]
-    assert tmp_path / "404.html" in templates.files(tmp_path)
+    assert tmp_path / "404.html" in templates.list_page_sources(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -82,4 +82,4 @@ def test_each_file_can_be_replaced(tmp_path: Path) -> None:
 def test_a_template_that_is_wrong(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "404.html").write_text(text, "utf-8", "surrogateescape")
     with pytest.raises(ArtgenError, match=said):
-        list(html(site(piece()), tmp_path))
+        list(render_pages(site(piece()), tmp_path))

@@ -19,8 +19,8 @@ from typing import Any
 
 import pytest
 
-from artgen.gallery.preview.livereload import PLACE, reloading
-from artgen.gallery.preview.watcher import stamp
+from artgen.gallery.preview.livereload import PREVIEW_PATH, add_reload_script
+from artgen.gallery.preview.watcher import hash_file_states
 from artgen.runs.store import Run
 
 POLICY = "default-src 'none'; img-src 'self'; script-src 'self'; connect-src 'none'"
@@ -95,7 +95,7 @@ def asked(url: str, path: str, host: str = "", **headers: str) -> tuple[int, htt
 
 
 def test_as_a_web_server_would(site: Path) -> None:
-    before = stamp([site])
+    before = hash_file_states([site])
     with previewing(site.parent) as (process, url):
         types = {
             "/": "text/html; charset=utf-8",
@@ -126,7 +126,7 @@ def test_as_a_web_server_would(site: Path) -> None:
         assert process.wait(5) == 0
         assert process.stderr is not None
         assert process.stderr.read() == ""
-    assert stamp([site]) == before  # nothing of it is in the published files
+    assert hash_file_states([site]) == before  # nothing of it is in the published files
 
 
 def test_a_site_in_a_folder_of_its_server(site: Path) -> None:
@@ -144,7 +144,7 @@ def test_ctrl_c_while_a_page_listens(site: Path) -> None:
         connection = http.client.HTTPConnection(
             *url.removeprefix("http://").rstrip("/").split(":"), timeout=10
         )
-        connection.request("GET", f"{PLACE}changes")
+        connection.request("GET", f"{PREVIEW_PATH}changes")
         answer = connection.getresponse()
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert answer.readline().startswith(b"data: ")
@@ -180,13 +180,13 @@ def test_a_page_reloads_when_the_site_is_switched_over(site: Path, chromium: Any
 
 @pytest.mark.parametrize("quote", ["'", "&#39;", "&#x27;"])
 def test_the_policy_lets_the_script_work_and_no_more(quote: str) -> None:
-    text = reloading(page("x").replace(POLICY, POLICY.replace("'", quote)))
+    text = add_reload_script(page("x").replace(POLICY, POLICY.replace("'", quote)))
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)
     assert policy is not None
     opened = "default-src 'none'; img-src 'self'; script-src 'self'; connect-src 'self'"
     assert html.unescape(policy[1]) == opened
-    assert text.count(f'<script src="{PLACE}reload.js"></script>\n</body>') == 1
-    assert reloading("<p>bare").startswith("<p>bare<script")
+    assert text.count(f'<script src="{PREVIEW_PATH}reload.js"></script>\n</body>') == 1
+    assert add_reload_script("<p>bare").startswith("<p>bare<script")
 
 
 @pytest.mark.slow
@@ -196,7 +196,7 @@ def test_picks_that_change_are_published(
     """With a real site's pages and the policy that they have."""
     run = finished_run(shapes=((64, 64),) * 3, picks=(1,))
     with previewing(tmp_path, "--run", "abstracts") as (process, url):
-        before = stamp([tmp_path / "gallery"])
+        before = hash_file_states([tmp_path / "gallery"])
         window = chromium.new_context().new_page()
         complaints: list[str] = []
         window.on("console", lambda message: complaints.append(message.text))
@@ -204,7 +204,7 @@ def test_picks_that_change_are_published(
         window.goto(url)
         assert window.locator("a[href*='-0001']").count() > 0
         window.wait_for_timeout(1500)
-        assert stamp([tmp_path / "gallery"]) == before  # publishing does not set itself off
+        assert hash_file_states([tmp_path / "gallery"]) == before  # publishing does not set itself off
         with Run.open(run) as opened:
             opened.pick(2, True)
         window.wait_for_selector("a[href*='-0002']", timeout=60_000)

@@ -23,8 +23,8 @@ from artgen.gallery.media.render import MEDIA_FOLDERS, RenderedArtwork, RenderTa
 from artgen.gallery.media.renditions import RenditionSettings
 from artgen.gallery.media.xmp import EmbeddedMetadata
 from artgen.gallery.media.zoom import MAX_UNTILED_SIDE
-from artgen.gallery.publish.builder import Order, Summary, publish
-from artgen.gallery.publish.pool import rendered
+from artgen.gallery.publish.builder import PublishRequest, PublishSummary, publish_site
+from artgen.gallery.publish.pool import render_artworks
 from artgen.gallery.works.settings import SiteSettings
 from artgen.runs import provenance
 from artgen.runs.store import Run
@@ -38,15 +38,17 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
-def built(target: Path, *places: Path, everything: bool = False, force: bool = False, **said: Any) -> Summary:
+def built(
+    target: Path, *places: Path, everything: bool = False, force: bool = False, **said: Any
+) -> PublishSummary:
     with ExitStack() as stack:
         sources = [
             stack.enter_context(Run.open(place)) if (place / "run.db").is_file() else place
             for place in places
         ]
         settings = SiteSettings(**{"formats": ("jpg",)} | said)
-        wanted = Order(sources, target, settings, everything=everything, force=force, workers=1)
-        return publish(wanted)
+        wanted = PublishRequest(sources, target, settings, everything=everything, force=force, workers=1)
+        return publish_site(wanted)
 
 
 def names(folder: Path) -> list[str]:
@@ -97,7 +99,7 @@ def test_a_downloaded_original_is_made_again(sampled: Path, tmp_path: Path) -> N
     with Run.open(run) as opened:
         opened.pick(2, True)
         candidate = opened.candidate(2)
-        publish(Order((opened,), tmp_path / "gallery", SiteSettings(artist="Ada"), workers=1))
+        publish_site(PublishRequest((opened,), tmp_path / "gallery", SiteSettings(artist="Ada"), workers=1))
     (original,) = (tmp_path / "gallery" / "originals").iterdir()
     assert provenance.read_provenance(original) == provenance.read_provenance(candidate.file)
     content = original.read_bytes()
@@ -245,13 +247,13 @@ def test_whatever_else_a_work_fails_by_takes_no_other_with_it(tmp_path: Path) ->
         RenderTask("bad", tmp_path / "a.png", None, (), words, none, False),
         RenderTask("a", tmp_path / "a.png", None, (), words, sizes, False),
     ]
-    (_, bad), (_, good) = rendered(tasks, tmp_path, ignore_event, workers=1)
+    (_, bad), (_, good) = render_artworks(tasks, tmp_path, ignore_event, workers=1)
     assert isinstance(bad, ArtgenError)
     assert bad.where == str(tmp_path / "a.png")
     assert bad.problem.startswith("cannot be made (IndexError: ")
     assert isinstance(good, RenderedArtwork)
     with pytest.raises(OSError, match="No such file"):
-        list(rendered(tasks[1:], tmp_path / "gone", ignore_event, workers=1))
+        list(render_artworks(tasks[1:], tmp_path / "gone", ignore_event, workers=1))
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="its file systems refuse such names themselves")
@@ -287,11 +289,12 @@ def test_many_processes_make_the_same(tmp_path: Path) -> None:
     (tmp_path / "photos" / "9.png").write_bytes(b"none")
     script = (
         "import sys; from pathlib import Path\n"
-        "from artgen.gallery.publish.builder import Order, publish\n"
+        "from artgen.gallery.publish.builder import PublishRequest, publish_site\n"
         "from artgen.gallery.works.settings import SiteSettings\n"
         "if __name__ == '__main__':\n"
-        "    order = Order((Path('photos'),), Path(sys.argv[1]), SiteSettings(), workers=int(sys.argv[1]))\n"
-        "    print(*publish(order).problems)\n"
+        "    target, workers = Path(sys.argv[1]), int(sys.argv[1])\n"
+        "    request = PublishRequest((Path('photos'),), target, SiteSettings(), workers=workers)\n"
+        "    print(*publish_site(request).problems)\n"
     )
     (tmp_path / "build.py").write_text(script)
     contents = []
@@ -319,8 +322,10 @@ def test_a_process_that_dies_takes_no_picture_with_it(tmp_path: Path) -> None:
             killed.extend(multiprocessing.active_children())
             killed[0].kill()
 
-    wanted = Order((tmp_path / "photos",), tmp_path / "gallery", SiteSettings(formats=("jpg",)), workers=2)
-    summary = publish(wanted, emit)
+    wanted = PublishRequest(
+        (tmp_path / "photos",), tmp_path / "gallery", SiteSettings(formats=("jpg",)), workers=2
+    )
+    summary = publish_site(wanted, emit)
     assert len(killed) == 2
     assert (len(summary.made), summary.problems) == (8, ())
     assert len(names(tmp_path / "gallery" / "originals")) == 8

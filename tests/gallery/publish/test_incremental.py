@@ -18,8 +18,8 @@ import pytest
 from PIL import Image
 
 from artgen.errors import ArtgenError, ValidationErrors
-from artgen.gallery.publish.builder import Order, Summary, look, publish
-from artgen.gallery.publish.staging import MANIFEST
+from artgen.gallery.publish.builder import PublishRequest, PublishSummary, plan_publishing, publish_site
+from artgen.gallery.publish.manifest import MANIFEST
 from artgen.gallery.works.settings import load_settings
 from artgen.runs.store import DecisionChange, Run
 
@@ -43,16 +43,16 @@ def photos(tmp_path: Path) -> Path:
     return folder
 
 
-def order(photos: Path, *more: Run | Path, **settings: object) -> Order:
+def order(photos: Path, *more: Run | Path, **settings: object) -> PublishRequest:
     settled = load_settings(photos.parent / "gallery.toml", **settings)
     own = photos.parent / "templates"
-    return Order(
+    return PublishRequest(
         (photos, *more), photos.parent / "site", settled, own if own.is_dir() else None, force=True, workers=1
     )
 
 
-def built(photos: Path, *more: Run | Path, **settings: object) -> Summary:
-    return publish(order(photos, *more, **settings))
+def built(photos: Path, *more: Run | Path, **settings: object) -> PublishSummary:
+    return publish_site(order(photos, *more, **settings))
 
 
 def inodes(site: Path) -> dict[str, int]:
@@ -106,7 +106,7 @@ def test_nothing_changed_and_nothing_is_touched(photos: Path) -> None:
     assert (again.made, again.kept, again.touched) == ((), 3, False)
     assert (inodes(site), site.stat().st_ino) == before
     assert again.pieces == first.pieces
-    assert look(order(photos)).idle
+    assert plan_publishing(order(photos)).idle
 
 
 def test_one_picture_edited_its_date_and_size_kept(photos: Path) -> None:
@@ -116,7 +116,7 @@ def test_one_picture_edited_its_date_and_size_kept(photos: Path) -> None:
     other = (photos / "p1.jpg").read_bytes()
     (photos / "p2.jpg").write_bytes(other.ljust(state.st_size, b"\0")[: max(state.st_size, len(other))])
     os.utime(photos / "p2.jpg", ns=(state.st_atime_ns, state.st_mtime_ns))
-    (planned,) = look(order(photos)).made
+    (planned,) = plan_publishing(order(photos)).made
     assert (planned.work.slug, planned.why) == ("p2", "picture changed")
     assert built(photos).made == ("p2",)
     assert colour(site, "p2_200.jpg") == (1, 0, 0)
@@ -132,7 +132,7 @@ def test_one_picture_more_and_one_less(photos: Path) -> None:
     built(photos)
     (photos / "p1.jpg").unlink()
     Image.new("RGB", (300, 200), "white").save(photos / "p4.jpg")
-    plan = look(order(photos))
+    plan = plan_publishing(order(photos))
     assert ([each.work.slug for each in plan.made], plan.made[0].why, plan.removed) == (
         ["p4"],
         "new",
@@ -168,13 +168,13 @@ def test_a_renamed_picture_and_a_swapped_one(photos: Path) -> None:
 def test_each_kind_of_setting(photos: Path, line: str, why: str | None, pages: str) -> None:
     built(photos)
     (photos.parent / "gallery.toml").write_text(f"{TEXT}{line}\n", "utf-8")
-    plan = look(order(photos))
+    plan = plan_publishing(order(photos))
     assert {each.why for each in plan.made} == ({why} if why else set())
     assert plan.pages == pages
     done = built(photos)
     assert len(done.made) == (3 if why else 0)
     assert done.touched == bool(pages)
-    assert look(order(photos)).idle
+    assert plan_publishing(order(photos)).idle
     assert_whole(photos.parent / "site")
 
 
@@ -186,7 +186,7 @@ def test_words_and_picks_of_a_run(finished_run: Callable[..., Path], photos: Pat
         run.decisions.decide([DecisionChange(2, "title", "Night")], author="a", view="sheet")
         run.pick(1, False)
         run.pick(3, True)
-        plan = look(order(photos, run))
+        plan = plan_publishing(order(photos, run))
         reasons = {each.work.slug[-4:]: each.why for each in plan.made}
         assert reasons == {"0002": "title, alt text, artist or rights changed", "0003": "new"}
         assert [slug[-4:] for slug in plan.removed] == ["0001"]
@@ -196,14 +196,14 @@ def test_words_and_picks_of_a_run(finished_run: Callable[..., Path], photos: Pat
         assert b"Night" in (site / "originals" / f"{folder.name}-0002.png").read_bytes()
         stage = next((folder / "stages").glob("0002-1*"))
         stage.write_bytes(next((folder / "stages").glob("0003-1*")).read_bytes())
-        assert [each.why for each in look(order(photos, run)).made] == ["stages changed"]
+        assert [each.why for each in plan_publishing(order(photos, run)).made] == ["stages changed"]
 
 
 def test_templates_and_texts(photos: Path) -> None:
     site = photos.parent / "site"
     built(photos)
     (photos.parent / "about.md").write_text("# Me\n\nI paint.")
-    assert look(order(photos)).pages == "templates, about.md or its files changed"
+    assert plan_publishing(order(photos)).pages == "templates, about.md or its files changed"
     built(photos)
     assert "I paint." in (site / "about.html").read_text("utf-8")
     (photos.parent / "templates").mkdir()
@@ -252,7 +252,9 @@ def test_a_file_of_the_site_that_was_lost_or_cut_short(photos: Path, name: str) 
     built(photos)
     whole = (site / name).read_bytes()
     (site / name).unlink()
-    assert "missing from the site" in (look(order(photos)).pages + str(look(order(photos)).made))
+    assert "missing from the site" in (
+        plan_publishing(order(photos)).pages + str(plan_publishing(order(photos)).made)
+    )
     built(photos)
     assert (site / name).read_bytes() == whole
     (site / name).write_bytes(whole[:20])
@@ -288,10 +290,10 @@ def test_the_cache_never_lies(photos: Path) -> None:
     content[-3] ^= 1
     (photos / "p1.jpg").write_bytes(content)
     os.utime(photos / "p1.jpg", ns=(state.st_atime_ns, state.st_mtime_ns))
-    assert [each.work.slug for each in look(order(photos)).made] == ["p1"]
+    assert [each.work.slug for each in plan_publishing(order(photos)).made] == ["p1"]
     for memory in (photos.parent / "cache").rglob("*.json"):
         memory.write_text('{"broken": [1')
-    assert [each.work.slug for each in look(order(photos)).made] == ["p1"]
+    assert [each.work.slug for each in plan_publishing(order(photos)).made] == ["p1"]
 
 
 def test_a_corrupt_picture_is_named_and_the_rest_published(photos: Path) -> None:
@@ -347,20 +349,20 @@ def test_a_manifest_of_another_hand_is_not_believed(photos: Path) -> None:
 
 def test_the_site_lies_in_the_folder_that_is_published(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(photos.parent)
-    wanted = Order(
+    wanted = PublishRequest(
         (Path(),), photos.parent / "site", load_settings(photos.parent / "gallery.toml"), workers=1
     )
-    publish(wanted)
-    assert look(wanted).idle
+    publish_site(wanted)
+    assert plan_publishing(wanted).idle
     with pytest.raises(ArtgenError, match="holds the pictures"):
-        publish(Order((photos,), photos.parent, order(photos).settings, force=True))
+        publish_site(PublishRequest((photos,), photos.parent, order(photos).settings, force=True))
 
 
 SCRIPT = """
 import os, signal, sys, threading
 from pathlib import Path
 from artgen.events import WorkProgress
-from artgen.gallery.publish.builder import Order, publish
+from artgen.gallery.publish.builder import PublishRequest, publish_site
 from artgen.gallery.works.settings import load_settings
 
 def emit(event):
@@ -368,7 +370,7 @@ def emit(event):
         os.kill(os.getpid(), signal.SIGKILL)
 
 if __name__ == "__main__":
-    publish(Order((Path("photos"),), Path("site"), load_settings(), workers=2), emit)
+    publish_site(PublishRequest((Path("photos"),), Path("site"), load_settings(), workers=2), emit)
 """
 
 

@@ -13,14 +13,15 @@ import pytest
 
 from artgen.errors import ArtgenError
 from artgen.gallery.publish import staging
-from artgen.gallery.publish.staging import MANIFEST, building
+from artgen.gallery.publish.manifest import MANIFEST
+from artgen.gallery.publish.staging import staged_site
 
 CONTENT, PAGE, LAST = (f"str(args[0]).endswith({name!r})" for name in ("b.jpg", "index.html", MANIFEST))
 KILLED, BROKEN = "os.kill(os.getpid(), signal.SIGKILL)", "raise_(OSError(5, 'broken'))"
 
 
 def build(target: Path, names: tuple[str, ...] = ("index.html", "images/a.jpg"), force: bool = False) -> None:
-    with building(target, force) as site:
+    with staged_site(target, force) as site:
         for name in names:
             (site / name).parent.mkdir(exist_ok=True)
             (site / name).write_text(f"new {name}")
@@ -54,7 +55,7 @@ def test_a_failure_leaves_the_old_site(tmp_path: Path) -> None:
     build(target)
 
     def fail() -> None:
-        with building(target) as site:
+        with staged_site(target) as site:
             (site / "index.html").write_text("half")
             raise RuntimeError("in the middle")
 
@@ -69,7 +70,7 @@ def test_killed_while_building(tmp_path: Path) -> None:
     build(target)
     script = (
         "import os, signal, pathlib, artgen.gallery.publish.staging as folder\n"
-        f"with folder.building(pathlib.Path({str(target)!r})) as site:\n"
+        f"with folder.staged_site(pathlib.Path({str(target)!r})) as site:\n"
         "    (site / 'index.html').write_text('half')\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
@@ -85,7 +86,7 @@ def test_two_at_once(tmp_path: Path) -> None:
     build(target)
     script = (
         "import pathlib, sys, artgen.gallery.publish.staging as folder\n"
-        f"with folder.building(pathlib.Path({str(target)!r})) as site:\n"
+        f"with folder.staged_site(pathlib.Path({str(target)!r})) as site:\n"
         "    (site / 'index.html').write_text('other')\n"
         "    print('at work', flush=True)\n"
         "    sys.stdin.read()\n"
@@ -134,7 +135,7 @@ def test_a_switch_that_is_stopped_is_finished_by_the_next(tmp_path: Path, step: 
     code, said = stopped(target, step, error)
     assert code == -signal.SIGKILL if error == KILLED else said.endswith("the next publish finishes it")
     assert (target / "index.html").read_text() == ("half" if step == LAST else "new index.html")
-    staging.finish(target)
+    staging.finish_switch(target)
     assert files(target) == {"index.html", "images/b.jpg", "images/mine.jpg"}
     assert (target / "index.html").read_text() == "half"
     build(target)
@@ -162,7 +163,7 @@ def stopped(target: Path, when: str, error: str) -> tuple[int, str]:
         "        done.append(event)\n"
         f"        {error}\n"
         "sys.addaudithook(hook)\n"
-        f"with folder.building(pathlib.Path({str(target)!r})) as site:\n"
+        f"with folder.staged_site(pathlib.Path({str(target)!r})) as site:\n"
         "    (site / 'index.html').write_text('half')\n"
         "    (site / 'images').mkdir()\n"
         "    (site / 'images' / 'b.jpg').write_text('half')\n"
@@ -176,7 +177,7 @@ def test_what_comes_while_building_stays(tmp_path: Path) -> None:
     target = tmp_path / "gallery"
     build(target)
     before = target.stat().st_ino, (target / "images").stat().st_ino
-    with building(target) as site:
+    with staged_site(target) as site:
         (site / "index.html").write_text("new")
         (target / "CNAME").write_text("art.example")
         (target / "images" / "mine.jpg").write_text("mine")
@@ -194,7 +195,7 @@ def test_what_comes_while_building_where_the_site_needs_the_name(tmp_path: Path,
     build(target, ("index.html",))
 
     def come() -> None:
-        with building(target, force) as site:
+        with staged_site(target, force) as site:
             (site / "images").mkdir()
             (site / "images" / "a.jpg").write_text("new")
             (target / "images").symlink_to(tmp_path / "elsewhere")
