@@ -112,8 +112,8 @@ class CropsSource(Source):
 @functools.lru_cache(maxsize=32)
 def _read_small_image(path: Path) -> Tensor:
     """Read an image and reduce it to at most 640 px, since crops are far smaller; dozens stay in memory."""
-    from artgen.imaging.image import resize_longer_side
+    from artgen.imaging.image import limit_longer_side
     from artgen.imaging.io.files import read_image
 
     image = read_image(path)
-    return resize_longer_side(image, 640) if max(image.shape[-2:]) > 640 else image
+    return limit_longer_side(image, 640)

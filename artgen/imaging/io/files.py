@@ -146,9 +146,9 @@ def write_preview(path: Path, image: Tensor, side: int) -> None:
     Raises:
         WriteError: the disk is full or the folder not writable.
     """
-    from artgen.imaging.image import resize_longer_side
+    from artgen.imaging.image import limit_longer_side
 
-    small = resize_longer_side(image, side) if max(image.shape[-2:]) > side else image
+    small = limit_longer_side(image, side)
     lossless = max(small.shape[-2:]) <= MAX_LOSSLESS_SIDE
     buffer = io.BytesIO()
     to_pillow(small).save(buffer, "WEBP", quality=88, lossless=lossless, method=4)
@@ -303,8 +303,8 @@ def sync_folder(folder: Path) -> None:
 
 def to_pillow(image: Tensor) -> PIL.Image.Image:
     """``(3, H, W)`` in [0, 1] as Pillow's 8-bit RGB."""
-    import torch
     from PIL import Image
 
-    bytes_ = image.detach().cpu().clamp(0, 1).mul(255).round_().to(torch.uint8)
-    return Image.fromarray(bytes_.permute(1, 2, 0).contiguous().numpy(), "RGB")
+    from artgen.imaging.image import to_byte_array
+
+    return Image.fromarray(to_byte_array(image), "RGB")
