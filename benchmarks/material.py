@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import subprocess
@@ -95,8 +94,8 @@ def _make(kind: str, first: int, every: int) -> None:
 
     from artgen.generation.chain import GenerationSettings, configure_torch, generate_stages
     from artgen.imaging import color
-    from artgen.imaging.image import resize, resize_longer_side
-    from artgen.imaging.io.files import to_pillow
+    from artgen.imaging.image import limit_longer_side, resize
+    from artgen.imaging.io.files import encode_image
     from artgen.recipe import draw_candidate, load_recipe
     from artgen.runs.stages import dequantise_image
 
@@ -131,10 +130,8 @@ def _make(kind: str, first: int, every: int) -> None:
             top, left = round(height * 0.05), round(width * 0.03)
             part = image[:, top : top + round(height * 0.92), left : left + round(width * 0.92)].flip(-1)
             image = resize(part, (height, width))
-        image = resize_longer_side(image, 192) if max(image.shape[-2:]) > 192 else image
-        buffer = io.BytesIO()
-        to_pillow(torch.as_tensor(image)).save(buffer, "WEBP", quality=88, method=0)
-        (folder / f"{number:05d}.webp").write_bytes(buffer.getvalue())
+        encoded = encode_image(torch.as_tensor(limit_longer_side(image, 192)), "WEBP", quality=88, method=0)
+        (folder / f"{number:05d}.webp").write_bytes(encoded)
         row = {
             "draft": draft,
             "draws": draw_candidate(recipes[draft], recipe.seed, candidate).draws,

@@ -139,7 +139,9 @@ def adjust_saturation(linear: Tensor, amount: float) -> Tensor:
     return grey + (linear - grey) * ((1 - (1 - fraction) ** amount) / fraction)
 
 
-def match_colour_statistics(image: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
+def match_colour_statistics(
+    image: Tensor, mean: Tensor, covariance: Tensor, statistics: tuple[Tensor, Tensor] | None = None
+) -> Tensor:
     """Map an image's colours linearly to this mean and covariance, with the least change of colours.
 
     Pitie and Kokaram 2007, "The linear Monge-Kantorovitch linear colour mapping". Because the map is
@@ -149,21 +151,24 @@ def match_colour_statistics(image: Tensor, mean: Tensor, covariance: Tensor) -> 
         image: ``(3, H, W)`` in any colour space.
         mean: ``(3,)`` of the same space.
         covariance: ``(3, 3)`` of the same space.
+        statistics: the image's own, from ``colour_statistics``, if not of all its colours.
     """
-    colours = image.flatten(1)
-    image_mean, image_covariance = colour_statistics(image)
-    root = _matrix_power(image_covariance, 0.5)
-    inverse_root = _matrix_power(image_covariance, -0.5)
+    image_mean, image_covariance = colour_statistics(image) if statistics is None else statistics
+    root, inverse_root = _matrix_power(image_covariance, 0.5), _matrix_power(image_covariance, -0.5)
     transport = inverse_root @ _matrix_power(root @ covariance @ root, 0.5) @ inverse_root
-    return (transport @ (colours - image_mean[:, None]) + mean[:, None]).view_as(image)
+    return (transport @ (image.flatten(1) - image_mean[:, None]) + mean[:, None]).view_as(image)
 
 
-def colour_statistics(image: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the mean ``(3,)`` and covariance ``(3, 3)`` of the colours of an image ``(3, H, W)``."""
+def colour_statistics(image: Tensor, least_variance: float = 1e-6) -> tuple[Tensor, Tensor]:
+    """Return the mean ``(3,)`` and covariance ``(3, 3)`` of the colours of ``(3, H, W)`` or ``(3, N)``.
+
+    ``least_variance`` is added to the diagonal, so that an image of one colour has an invertible covariance.
+    """
     colours = image.flatten(1)
     mean = colours.mean(1)
     deviations = colours - mean[:, None]
-    return mean, deviations @ deviations.T / colours.shape[1] + 1e-6 * torch.eye(3)
+    diagonal = least_variance * torch.eye(3, device=image.device)
+    return mean, deviations @ deviations.T / colours.shape[1] + diagonal
 
 
 def _matrix_power(matrix: Tensor, exponent: float) -> Tensor:

@@ -5,6 +5,10 @@ Resampling works on any ``(..., C, H, W)`` float tensor and never modifies its a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -44,30 +48,53 @@ def block_means(image: Tensor, factor: int) -> Tensor:
     return F.avg_pool2d(image, factor) if factor > 1 else image
 
 
-def shrink(image: Tensor, size: tuple[int, int]) -> Tensor:
+def shrink(image: Tensor, size: Sequence[int]) -> Tensor:
     """Resample to a smaller ``(H, W)``: antialiased bicubic, clamped to ``[0, 1]``."""
     return _interpolate(image, size, antialias=True).clamp_(0, 1)
 
 
-def enlarge(image: Tensor, size: tuple[int, int]) -> Tensor:
+def enlarge(image: Tensor, size: Sequence[int]) -> Tensor:
     """Resample to a larger ``(H, W)``: bicubic, clamped to ``[0, 1]``."""
     return _interpolate(image, size, antialias=False).clamp_(0, 1)
 
 
-def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
+def resize(image: Tensor, size: Sequence[int]) -> Tensor:
     """Resample to ``(H, W)``: bicubic, antialiased if a side becomes shorter."""
     height, width = image.shape[-2:]
     return shrink(image, size) if size[0] < height or size[1] < width else enlarge(image, size)
 
 
+def resize_if_needed(image: Tensor, size: Sequence[int]) -> Tensor:
+    """Resize ``(C, H, W)`` to ``size``, ``(H, W)``; return it unchanged where it has that size."""
+    return image if tuple(image.shape[-2:]) == tuple(size) else resize(image, size)
+
+
 def resize_longer_side(image: Tensor, side: int) -> Tensor:
     """Resample so that the longer side is ``side`` px; the proportions stay."""
-    height, width = image.shape[-2:]
-    factor = side / max(height, width)
-    return resize(image, (max(1, round(height * factor)), max(1, round(width * factor))))
+    return resize(image, scaled_size(image.shape, side))
 
 
-def _interpolate(image: Tensor, size: tuple[int, int], *, antialias: bool) -> Tensor:
+def limit_longer_side(image: Tensor, side: int) -> Tensor:
+    """Reduce an image whose longer side exceeds ``side`` px; return a smaller one unchanged."""
+    return resize_longer_side(image, side) if max(image.shape[-2:]) > side else image
+
+
+def scaled_size(shape: Sequence[int], side: int) -> tuple[int, int]:
+    """Return ``(H, W)`` of an image of this shape after its longer side was resized to ``side`` px."""
+    factor = side / max(shape[-2:])
+    return max(1, round(shape[-2] * factor)), max(1, round(shape[-1] * factor))
+
+
+def to_byte_array(image: Tensor) -> npt.NDArray[np.uint8]:
+    """Convert ``(3, H, W)`` in [0, 1] to 8-bit ``(H, W, 3)``, clamped and rounded."""
+    pixels = image.detach().cpu().clamp(0, 1).mul(255).round_().to(torch.uint8)
+    array: npt.NDArray[np.uint8] = pixels.permute(1, 2, 0).contiguous().numpy()
+    return array
+
+
+def _interpolate(image: Tensor, size: Sequence[int], *, antialias: bool) -> Tensor:
     batched = image if image.ndim == 4 else image[None]
-    resampled = F.interpolate(batched, size=size, mode="bicubic", antialias=antialias, align_corners=False)
+    resampled = F.interpolate(
+        batched, size=tuple(size), mode="bicubic", antialias=antialias, align_corners=False
+    )
     return resampled if image.ndim == 4 else resampled[0]

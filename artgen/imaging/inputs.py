@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from artgen.errors import ArtgenError
-from artgen.imaging.image import enlarge, luminance, resize
+from artgen.imaging.image import enlarge, luminance, resize, resize_if_needed
 
 INPUT_KINDS = ("pixelate", "learning-to-see", "edges", "blend", "folders")
 # The smallest step of tone, from 0 to 1, that starts an outline: at detail 0 and at detail 1.
@@ -51,18 +51,15 @@ def prepare_input(
     if kind == "pixelate":
         cells = resize_by_area(image, reduced_size(size, _read_factor(inputs_table)))
         return F.interpolate(cells[None], size, mode="nearest")[0]
-    if kind == "blend":
-        return enlarge(resize_by_area(image, reduced_size(size, _read_factor(inputs_table))), size)
-    if kind == "learning-to-see":
-        source = luminance(image) if _read_flag(inputs_table, "grey") else image
-        return defocus(source, _read_factor(inputs_table), size)
+    if kind in ("blend", "learning-to-see"):
+        is_grey = kind == "learning-to-see" and _read_flag(inputs_table, "grey")
+        return defocus(luminance(image) if is_grey else image, _read_factor(inputs_table), size)
     if kind == "edges":
         sigma, thickness = (_read_range_middle(inputs_table, key) for key in ("sigma", "thickness"))
-        return draw_outlines(
-            _resize_if_needed(image, size), sigma, thickness, _read_number(inputs_table, "detail", 0, 1)
-        )
+        detail = _read_number(inputs_table, "detail", 0, 1)
+        return draw_outlines(resize_if_needed(image, size), sigma, thickness, detail)
     if kind == "folders":
-        resized = _resize_if_needed(image, size)
+        resized = resize_if_needed(image, size)
         return luminance(resized) if _read_flag(inputs_table, "grey") else resized
     raise ArtgenError("inputs.use", f"{kind!r}"[:60], f"one of {', '.join(INPUT_KINDS)}")
 
@@ -92,10 +89,6 @@ def add_texture_noise(
     """
     grain = amount * read_grain(inputs_table)
     return image + grain * torch.randn(image.shape, generator=generator) if grain else image
-
-
-def _resize_if_needed(image: Tensor, size: tuple[int, int]) -> Tensor:
-    return image if size == tuple(image.shape[-2:]) else resize(image, size)
 
 
 def reduced_size(size: tuple[int, int], factor: int) -> tuple[int, int]:

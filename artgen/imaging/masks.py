@@ -63,7 +63,7 @@ def draw_masks(
     if mode == "features":
         return _face_feature_masks(weights, size, generator, softness)
     fields = (
-        _random_shape_fields(len(weights), size, generator, shapes_across)
+        random_shape_fields(len(weights), size, generator, shapes_across)
         if mode == "regions"
         else _random_sector_fields(weights, size, generator)
     )
@@ -86,9 +86,10 @@ def _divide_by_fields(fields: Tensor, weights: Tensor, softness: float) -> Tenso
     return torch.softmax((fields + biases.view(-1, 1, 1, 1)) / softness, 0)
 
 
-def _random_shape_fields(
+def random_shape_fields(
     count: int, size: tuple[int, int], generator: torch.Generator, shapes_across: float
 ) -> Tensor:
+    """Return smooth noise, ``(count, 1, H, W)``, with about ``shapes_across`` shapes across the area."""
     cells = max(2, math.ceil(shapes_across) + 1)
     noise = torch.randn(count, 1, cells, cells, generator=generator)
     return F.interpolate(noise, size, mode="bicubic", align_corners=True)

@@ -9,11 +9,11 @@ import math
 import random
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from artgen.imaging import color
 from artgen.imaging.image import luminance, resize, shrink
+from artgen.imaging.masks import random_shape_fields
 
 # Chroma in OKLab of a strong pigment; screens reach 0.3.
 MAX_CHROMA = 0.23
@@ -58,9 +58,7 @@ def random_soft_mask(size: int, generator: torch.Generator, shapes_across: float
         shapes_across: how many shapes fit across the square, 1 (two halves) to about 6.
         softness: width of the transition relative to the noise's deviation; near 0 gives hard edges.
     """
-    cells = max(2, math.ceil(shapes_across) + 1)
-    field = torch.randn(1, 1, cells, cells, generator=generator)
-    field = F.interpolate(field, (size, size), mode="bicubic", align_corners=True)[0]
+    field = random_shape_fields(1, (size, size), generator, shapes_across)[0]
     field = (field - field.median()) / field.std().clamp_min(1e-3)
     return torch.sigmoid(field / max(softness, 1e-3))
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from artgen.config.draws import Draw, possible_values
 from artgen.errors import ArtgenError
+from artgen.references import image_count_errors
 from artgen.seeds import derive_key
 from artgen.style.progress import ProgressCallback, StyleProgress, ignore_progress
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 SOURCE_ID = "source"
 FileFinder = Callable[[str, Path], Path | Sequence[Path]]
+ModelReference = Annotated[str, Field(min_length=1, max_length=500)]
 StepId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 
 
@@ -69,6 +71,8 @@ class RecipePart(BaseModel):
     """Whether the pixels depend on a random stream, apart from the drawn fields."""
     file_finders: ClassVar[Mapping[str, FileFinder]] = {}
     """The fields that name files, each with the function that finds the files or raises an ArtgenError."""
+    purposes_of_images: ClassVar[Mapping[str, str]] = {}
+    """The fields whose images provenance lists, each with the start of the advice if they are too many."""
 
     use: str
 
@@ -98,14 +102,17 @@ class RecipePart(BaseModel):
         return self.is_random
 
     def validate_files(self, folder: Path) -> Iterator[tuple[str, ArtgenError]]:
-        """Yield each field whose files are missing or do not match it, with the error."""
+        """Yield each field whose files are missing, do not match it or are too many, with the error."""
+        all_found = True
         for field, reference, find in self._named_files():
             try:
                 _find_files(find, reference, folder)
             except ArtgenError as error:
-                names_file = reference in error.problem
+                all_found, names_file = False, reference in error.problem
                 problem = error.problem if names_file else f"{reference!r}: {error.problem}"
                 yield field, ArtgenError(field, problem, error.expected, error.command)
+        for field, purpose in self.purposes_of_images.items() if all_found else ():
+            yield from image_count_errors(field, self.list_files(folder), purpose)
 
     def resolve_draws(self, open_stream: Callable[[str], random.Random]) -> tuple[Self, dict[str, Any]]:
         """Return this part with each draw replaced by a value, and those values by field.

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from artgen.config.draws import Drawn
-from artgen.errors import ArtgenError
-from artgen.references import BUILTIN_TEXTURES, ImageReferences, find_images, image_count_errors
+from artgen.references import BUILTIN_TEXTURES, ImageReferences, find_images
 from artgen.steps.base import FileFinder, Source, StepContext
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ class CropsSource(Source):
     """Tiny abstract thumbnails: a few crops of images, flipped, mixed by soft masks and recoloured."""
 
     file_finders: ClassVar[Mapping[str, FileFinder]] = {"images": find_images}
+    purposes_of_images: ClassVar[Mapping[str, str]] = {"images": "crops are taken from"}
 
     use: Literal["crops"] = "crops"
     images: ImageReferences = Field(
@@ -60,13 +60,6 @@ class CropsSource(Source):
         description="Minimum contrast of a thumbnail: the standard deviation of its lightness.",
         json_schema_extra={"unit": "of full"},
     )
-
-    def validate_files(self, folder: Path) -> Iterator[tuple[str, ArtgenError]]:
-        """Also yield an error if there are too many images for a picture's provenance to list."""
-        errors = list(super().validate_files(folder))
-        yield from errors
-        if not errors:
-            yield from image_count_errors("images", self.list_files(folder), "crops are taken from")
 
     def create(self, context: StepContext) -> Tensor:
         """Return a thumbnail, ``(3, size, size)``."""
@@ -112,8 +105,8 @@ class CropsSource(Source):
 @functools.lru_cache(maxsize=32)
 def _read_small_image(path: Path) -> Tensor:
     """Read an image and reduce it to at most 640 px, since crops are far smaller; dozens stay in memory."""
-    from artgen.imaging.image import resize_longer_side
+    from artgen.imaging.image import limit_longer_side
     from artgen.imaging.io.files import read_image
 
     image = read_image(path)
-    return resize_longer_side(image, 640) if max(image.shape[-2:]) > 640 else image
+    return limit_longer_side(image, 640)

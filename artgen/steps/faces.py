@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
@@ -17,7 +17,6 @@ from artgen.references import (
     IMAGE_SUFFIXES,
     ImageReferences,
     find_images,
-    image_count_errors,
 )
 from artgen.steps.base import FileFinder, Source, StepContext
 from artgen.steps.thumbnails import face_thumbnail
@@ -31,6 +30,7 @@ class FacesSource(Source):
 
     version: ClassVar[int] = 2
     file_finders: ClassVar[Mapping[str, FileFinder]] = {"people": find_images}
+    purposes_of_images: ClassVar[Mapping[str, str]] = {"people": "faces are drawn from"}
 
     use: Literal["faces"] = "faces"
     people: ImageReferences = Field(
@@ -66,13 +66,6 @@ class FacesSource(Source):
     size: Drawn[Annotated[int, Field(ge=8, le=512)]] = Field(
         32, description="Side of the square thumbnail.", json_schema_extra={"unit": "px"}
     )
-
-    def validate_files(self, folder: Path) -> Iterator[tuple[str, ArtgenError]]:
-        """Also yield an error if there are too many images for a picture's provenance to list."""
-        errors = list(super().validate_files(folder))
-        yield from errors
-        if not errors:
-            yield from image_count_errors("people", self.list_files(folder), "faces are drawn from")
 
     def create(self, context: StepContext) -> Tensor:
         """Return a thumbnail, ``(3, size, size)``.

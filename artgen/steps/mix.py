@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from artgen.config.draws import Drawn
-from artgen.errors import ArtgenError
-from artgen.references import BUILTIN_TEXTURES, ImageReferences, find_images, image_count_errors
+from artgen.references import BUILTIN_TEXTURES, ImageReferences, find_images
 from artgen.steps.base import FileFinder, Step, StepContext
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ class MixStep(Step):
     """Mix the image with one of yours, drawn at random for each candidate and cut to the same shape."""
 
     file_finders: ClassVar[Mapping[str, FileFinder]] = {"images": find_images}
+    purposes_of_images: ClassVar[Mapping[str, str]] = {"images": "the other image is drawn from"}
 
     use: Literal["mix"] = "mix"
     images: ImageReferences = Field(
@@ -44,13 +44,6 @@ class MixStep(Step):
     colours: Drawn[Annotated[float, Field(ge=0, le=1)]] = Field(
         0.0, description="How far the other image first takes on the colours of this one."
     )
-
-    def validate_files(self, folder: Path) -> Iterator[tuple[str, ArtgenError]]:
-        """Also yield an error if there are too many images for a picture's provenance to list."""
-        errors = list(super().validate_files(folder))
-        yield from errors
-        if not errors:
-            yield from image_count_errors("images", self.list_files(folder), "the other image is drawn from")
 
     def apply(self, image: Tensor, context: StepContext) -> Tensor:
         """Mix ``(3, H, W)`` with another image; the size stays the same."""

@@ -49,11 +49,10 @@ class PhotosSource(Source):
 
     def create(self, context: StepContext) -> Tensor:
         """Return the photograph, no larger than ``side``."""
-        from artgen.imaging.image import resize_longer_side
+        from artgen.imaging.image import limit_longer_side
         from artgen.imaging.io.files import read_image
 
-        image = read_image(self.starting_file(context))
-        return resize_longer_side(image, self.side) if max(image.shape[-2:]) > self.side else image
+        return limit_longer_side(read_image(self.starting_file(context)), self.side)
 
     def describe(self, context: StepContext) -> str:
         """Return the file's name without its suffix."""

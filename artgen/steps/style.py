@@ -11,10 +11,9 @@ from pydantic import Field
 from artgen.config.draws import Drawn
 from artgen.models.features import weight_files
 from artgen.steps import style_weights
-from artgen.steps.base import StepContext
+from artgen.steps.base import ModelReference, StepContext
 from artgen.steps.style_fields import (
     OPTIMISE_FIELDS,
-    ModelReference,
     StyleFields,
     find_mask_file,
     find_style_files,

@@ -14,7 +14,7 @@ from artgen.errors import ArtgenError
 from artgen.models.features import weight_files
 from artgen.references import BUILTIN_FOLDERS, ImageReferences, find_images, image_count_errors
 from artgen.steps import style_weights
-from artgen.steps.base import FileFinder, Step
+from artgen.steps.base import FileFinder, ModelReference, Step
 from artgen.style.optimise.presets import OPTIMISE_PRESETS
 from artgen.style.patch.presets import PATCH_PRESETS
 from artgen.style.request import PreserveMode
@@ -48,7 +48,6 @@ PRESETS_BY_METHOD: Mapping[str, tuple[str, ...]] = {
     "patch": tuple(PATCH_PRESETS),
     "vgg": tuple(OPTIMISE_PRESETS),
 }
-ModelReference = Annotated[str, Field(min_length=1, max_length=500)]
 
 
 def find_style_files(reference: str, folder: Path) -> Path | Sequence[Path]:

@@ -11,13 +11,12 @@ from pydantic import Field
 from artgen.config.draws import Drawn, possible_values
 from artgen.errors import ArtgenError
 from artgen.steps import style_weights
-from artgen.steps.base import FileFinder, Step, StepContext
+from artgen.steps.base import FileFinder, ModelReference, Step, StepContext
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 TRANSLATOR_ARCHITECTURES = ("unet", "resnet", *style_weights.STYLE_NET_ARCHITECTURES)
-ModelReference = Annotated[str, Field(min_length=1, max_length=500)]
 StyleShares = Annotated[list[Annotated[float, Field(ge=0, le=1000)]], Field(min_length=1, max_length=256)]
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from artgen.config.draws import Drawn, possible_values, to_toml_value
 from artgen.errors import ArtgenError
-from artgen.steps.base import FileFinder, Step, StepContext
+from artgen.steps.base import FileFinder, ModelReference, Step, StepContext
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,7 +38,7 @@ class UpscaleStep(Step):
     file_finders: ClassVar[Mapping[str, FileFinder]] = {"model": find_upscaler_file}
 
     use: Literal["upscale"] = "upscale"
-    model: Drawn[Annotated[str, Field(min_length=1, max_length=500)]] = Field(
+    model: Drawn[ModelReference] = Field(
         "abstract-8x",
         description="A model that comes with artgen (`artgen models`) or the path of a .safetensors file.",
     )

@@ -70,13 +70,10 @@ def painting_credit(name: str) -> ArtworkCredit:
     if bare_name in credits_by_name:
         return credits_by_name[bare_name]
     close_matches = difflib.get_close_matches(bare_name.lower(), credits_by_name, n=2, cutoff=0.5)
+    references = [BUILTIN_PREFIX + match for match in close_matches or credits_by_name]
     expected = (
-        f"did you mean {' or '.join(BUILTIN_PREFIX + match for match in close_matches)}?"
-        if close_matches
-        else "one of "
+        f"did you mean {' or '.join(references)}?" if close_matches else f"one of {', '.join(references)}"
     )
-    if not close_matches:
-        expected += ", ".join(BUILTIN_PREFIX + credit_name for credit_name in credits_by_name)
     raise ArtgenError("style", f"no painting is called '{BUILTIN_PREFIX}{bare_name}'", expected)
 
 

@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from artgen.imaging.image import luminance, resize
-from artgen.models.inference.fitting import resize_if_needed
+from artgen.imaging.image import luminance, resize, resize_if_needed
+from artgen.imaging.masks import blend_by_masks
 from artgen.models.inference.translating import translate_image
 from artgen.style.preserve import face_mask, restore_preserved
 from artgen.style.progress import ProgressCallback, StyleProgress
@@ -48,32 +48,22 @@ def stylize_by_network(
     style_shares = validate_request(request, content, [[content]] * len(style_vectors))
     if request.strength == 0:
         return content.clone()
-    separately = request.masks is not None and len(request.masks) > 1
-    painted_vectors = list(style_vectors) if separately else [_mix_styles(style_vectors, style_shares)]
-    paintings = [
-        _paint_style(
-            content,
-            style_vector,
-            replace(
-                request, on_progress=partial(_report_style, request.on_progress, index, len(painted_vectors))
-            ),
-            model_file,
-        )
-        for index, style_vector in enumerate(painted_vectors)
-    ]
-    image = (
-        paintings[0]
-        if request.masks is None or not separately
-        else _blend_by_masks(paintings, request.masks, style_shares)
-    )
+    if request.masks is None or len(request.masks) == 1:
+        image = _paint_style(content, _mix_styles(style_vectors, style_shares), request, model_file)
+    else:
+        paintings = []
+        for index, style_vector in enumerate(style_vectors):
+            report = partial(_report_style, request.on_progress, index, len(style_vectors))
+            paintings.append(
+                _paint_style(content, style_vector, replace(request, on_progress=report), model_file)
+            )
+        image = _blend_by_masks(paintings, request.masks, style_shares)
     if request.start_image is not None:
         image = _keep_similar_start(image, request.start_image)
     image = restore_preserved(content, image, request)
-    return (
-        image.lerp(content, request.face_protection * face_mask(content))
-        if request.face_protection
-        else image
-    )
+    if request.face_protection:
+        image = image.lerp(content, request.face_protection * face_mask(content))
+    return image
 
 
 def _mix_styles(style_vectors: Sequence[Sequence[float]], style_shares: Sequence[float]) -> list[float]:
@@ -90,64 +80,57 @@ def _paint_style(
     content: Tensor, style_vector: Sequence[float], request: StyleRequest, model_file: Path
 ) -> Tensor:
     """Paint as many passes as ``strength`` asks for, each over the result of the last."""
-    height, width = content.shape[-2:]
-    longer_side = max(height, width)
+    longer_side = max(content.shape[-2:])
     first_side = max(
         1, round(longer_side * DEFAULT_STYLE_SCALE / (request.style_scale or DEFAULT_STYLE_SCALE))
     )
     pass_sides = [first_side] if first_side >= longer_side else [first_side, longer_side]
     passes = math.ceil(request.strength)
     image = content.clone()
+
+    def paint_scale(image: Tensor, scale_index: int, fraction_before: float, stage: str) -> Tensor:
+        def report_share(share: float) -> None:
+            fraction = fraction_before + 1 / (passes * len(pass_sides)) * share
+            request.on_progress(StyleProgress(fraction, stage=stage))
+
+        return translate_image(
+            image,
+            model_file,
+            side=pass_sides[scale_index],
+            style_shares=style_vector,
+            device=request.device,
+            progress=report_share,
+        )
+
     for pass_index in range(passes):
         stage = f"pass {pass_index + 1} of {passes}" if passes > 1 else ""
-        scale_images = []
-        for scale_index, side in enumerate(pass_sides):
-            fraction_before = (pass_index + scale_index / len(pass_sides)) / passes
-            report_fraction = partial(
-                _report_pass, request.on_progress, fraction_before, 1 / (passes * len(pass_sides)), stage
-            )
-            scale_images.append(
-                translate_image(
-                    image,
-                    model_file,
-                    side=side,
-                    style_shares=style_vector,
-                    device=request.device,
-                    progress=report_fraction,
-                )
-            )
-        image = image.lerp(
-            _merge_scales(scale_images, (height, width)), min(1.0, request.strength - pass_index)
-        )
+        scale_images = [
+            paint_scale(image, scale_index, (pass_index + scale_index / len(pass_sides)) / passes, stage)
+            for scale_index in range(len(pass_sides))
+        ]
+        merged = _merge_scales(scale_images, content.shape[-2:])
+        image = image.lerp(merged, min(1.0, request.strength - pass_index))
         request.on_progress(StyleProgress((pass_index + 1) / passes, image, stage=stage))
     return image
 
 
-def _merge_scales(scale_images: Sequence[Tensor], size: tuple[int, int]) -> Tensor:
+def _merge_scales(scale_images: Sequence[Tensor], size: Sequence[int]) -> Tensor:
     """Enlarge the first image to ``size`` and add the finer detail of the larger ones."""
     first, *finer_images = scale_images
     image = resize_if_needed(first, size)
     for finer_image in finer_images:
         enlarged = resize_if_needed(finer_image, size)
-        coarse = resize_if_needed(resize_if_needed(enlarged, (first.shape[-2], first.shape[-1])), size)
+        coarse = resize_if_needed(resize_if_needed(enlarged, first.shape[-2:]), size)
         image = (image + enlarged - coarse).clamp(0, 1)
     return image
 
 
 def _blend_by_masks(paintings: Sequence[Tensor], masks: Tensor, style_shares: Sequence[float]) -> Tensor:
     """Blend paintings by their masks and weights; where no mask is, the result does not matter."""
-    size = (paintings[0].shape[-2], paintings[0].shape[-1])
-    coverages = resize(masks, size).clamp(0, 1)
-    weighted_masks = [
-        max(share, 1e-6) * coverage for share, coverage in zip(style_shares, coverages, strict=True)
-    ]
-    total_weight = torch.stack(weighted_masks).sum(0).clamp_min(1e-9)
-    return torch.stack(
-        [
-            weighted_mask / total_weight * painting
-            for weighted_mask, painting in zip(weighted_masks, paintings, strict=True)
-        ]
-    ).sum(0)
+    factors = torch.tensor([max(share, 1e-6) for share in style_shares]).view(-1, 1, 1, 1)
+    weighted_masks = factors * resize(masks, paintings[0].shape[-2:]).clamp(0, 1)
+    total_weight = weighted_masks.sum(0).clamp_min(1e-9)
+    return blend_by_masks(torch.stack(list(paintings)), weighted_masks / total_weight)
 
 
 def _keep_similar_start(image: Tensor, start_image: Tensor) -> Tensor:
@@ -159,19 +142,7 @@ def _keep_similar_start(image: Tensor, start_image: Tensor) -> Tensor:
     return image.lerp(start_image, MAX_START_SHARE * (-((mean_difference / START_TOLERANCE) ** 2)).exp())
 
 
-def _report_pass(
-    on_progress: ProgressCallback,
-    fraction_before: float,
-    fraction_size: float,
-    stage: str,
-    pass_fraction: float,
-) -> None:
-    on_progress(StyleProgress(fraction_before + fraction_size * pass_fraction, stage=stage))
-
-
 def _report_style(
     on_progress: ProgressCallback, style_index: int, style_count: int, progress: StyleProgress
 ) -> None:
-    on_progress(
-        StyleProgress((style_index + progress.fraction) / style_count, progress.image, stage=progress.stage)
-    )
+    on_progress(replace(progress, fraction=(style_index + progress.fraction) / style_count))

@@ -8,11 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from artgen.imaging.color import colour_statistics, match_colour_statistics
 from artgen.imaging.image import luminance
 
 CURVE_KNOTS = 257
 LATTICE_SIZE = 33
 MAX_SAMPLES = 16_384
+LEAST_VARIANCE = 1e-5
 MIN_REGION_PIXELS = 64  # in smaller regions the colours of the whole image are used
 
 
@@ -78,26 +80,9 @@ def match_colours_linearly(
         amount: 0 leaves the image unchanged, 1 maps it fully.
         region: ``(1, H, W)``: only colours where this is above 0.5 determine the map.
     """
-    colours = _region_colours(image, region)
-    image_mean, reference_mean = colours.mean(1, keepdim=True), reference.mean(1, keepdim=True)
-    image_covariance, reference_covariance = (
-        _covariance(colours - image_mean),
-        _covariance(reference - reference_mean),
-    )
-    image_root, inverse_root = _matrix_power(image_covariance, 0.5), _matrix_power(image_covariance, -0.5)
-    matrix = inverse_root @ _matrix_power(image_root @ reference_covariance @ image_root, 0.5) @ inverse_root
-    mapped = (matrix @ (image.flatten(1) - image_mean) + reference_mean).view_as(image)
+    statistics = colour_statistics(_region_colours(image, region), LEAST_VARIANCE)
+    mapped = match_colour_statistics(image, *colour_statistics(reference, LEAST_VARIANCE), statistics)
     return torch.lerp(image, mapped, amount).clamp_(0, 1)
-
-
-def _covariance(centred: Tensor) -> Tensor:
-    return centred @ centred.T / centred.shape[1] + 1e-5 * torch.eye(3, device=centred.device)
-
-
-def _matrix_power(matrix: Tensor, exponent: float) -> Tensor:
-    values, vectors = torch.linalg.eigh(matrix)
-    power: Tensor = (vectors * values.clamp_min(1e-9) ** exponent) @ vectors.T
-    return power
 
 
 def transfer_palette(

@@ -38,16 +38,13 @@ def to_matched_grey(content: Tensor, style_images: Sequence[Tensor]) -> tuple[Te
     def match_tone(style_image: Tensor) -> Tensor:
         grey = luminance(to_float_image(style_image))
         grey = grey - grey.mean()
-        grey = (
-            grey / grey.pow(2).mean().sqrt().clamp_min(1e-3) * content_contrast + content_grey.mean()
-        ).clamp(0, 1)
+        contrast = grey.pow(2).mean().sqrt().clamp_min(1e-3)
+        grey = (grey / contrast * content_contrast + content_grey.mean()).clamp(0, 1)
         if style_image.dtype == torch.uint8:
             grey = grey.mul(255).round_().to(torch.uint8)
         return grey.expand(3, -1, -1).contiguous()
 
-    return content_grey.expand(3, -1, -1).contiguous(), [
-        match_tone(style_image) for style_image in style_images
-    ]
+    return content_grey.expand(3, -1, -1).contiguous(), [match_tone(image) for image in style_images]
 
 
 def restore_preserved(original: Tensor, painted: Tensor, request: StyleRequest) -> Tensor:
@@ -64,8 +61,8 @@ def restore_preserved(original: Tensor, painted: Tensor, request: StyleRequest) 
         painted = replace_luminance(painted, luminance(original))
     if request.masks is None:
         return painted
-    image_size = (original.shape[-2], original.shape[-1])
-    return original.lerp(painted, resize(request.masks.to(original), image_size).sum(0).clamp(0, 1))
+    masks = resize(request.masks.to(original), original.shape[-2:])
+    return original.lerp(painted, masks.sum(0).clamp(0, 1))
 
 
 def face_mask(image: Tensor) -> Tensor:
@@ -81,11 +78,7 @@ def face_mask(image: Tensor) -> Tensor:
         angle = math.radians(face.roll)
         along_width = (x - face.x) * math.cos(angle) + (y - face.y) * math.sin(angle)
         along_height = (y - face.y) * math.cos(angle) - (x - face.x) * math.sin(angle)
-        distance = (
-            torch.hypot(
-                along_width / HEAD_HALF_AXES[0], (along_height + CROP_RISE * face.size) / HEAD_HALF_AXES[1]
-            )
-            / face.size
-        )
+        along_height = along_height + CROP_RISE * face.size
+        distance = torch.hypot(along_width / HEAD_HALF_AXES[0], along_height / HEAD_HALF_AXES[1]) / face.size
         mask[0] = torch.maximum(mask[0], torch.sigmoid((1 - distance) * 2 / HEAD_BORDER_WIDTH))
     return mask.to(image.device)

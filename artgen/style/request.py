@@ -90,11 +90,8 @@ def validate_request(
     if masks is not None and (masks.ndim != 4 or masks.shape[1] != 1 or len(masks) not in {1, style_count}):
         expected = f"(1 or {style_count}, 1, H, W): one for all styles, or one for each"
         raise ArtgenError("style masks", f"of shape {tuple(masks.shape)}", expected)
-    weights = (
-        [1.0] * style_count
-        if request.style_weights is None
-        else [float(weight) for weight in request.style_weights]
-    )
+    given_weights = [1.0] * style_count if request.style_weights is None else request.style_weights
+    weights = [float(weight) for weight in given_weights]
     if len(weights) != style_count or min(weights) < 0 or sum(weights) <= 0:
         raise ArtgenError("style weights", str(weights), f"{style_count} numbers from 0 up, not all 0")
     return [weight / sum(weights) for weight in weights]

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from artgen.errors import ArtgenError
-from artgen.imaging.image import resize_longer_side
+from artgen.imaging.image import limit_longer_side, resize_if_needed
 from artgen.imaging.io.files import read_image
 
 # Pixels of all images together, at one byte per channel, and limits of an image's longer side in px.
@@ -49,11 +49,19 @@ def _read_cached(file_stamps: tuple[tuple[Path, int, int], ...]) -> list[Tensor]
         except ArtgenError as error:
             last_error = error
             continue
-        smaller_image = resize_longer_side(image, min(max_side, max(image.shape[1:])))
-        images.append(smaller_image.mul(255).round_().to(torch.uint8))
+        images.append(limit_longer_side(image, max_side).mul(255).round_().to(torch.uint8))
     if not images and last_error is not None:
         raise last_error
     return images
+
+
+def reduce_style_image(image: Tensor, side: int, min_side: int) -> Tensor:
+    """Reduce a style image to a longer side of ``side`` px, as floats.
+
+    It is not enlarged, because an enlarged painting has no fine brushwork, except to ``min_side`` px a side.
+    """
+    reduced = limit_longer_side(to_float_image(image), side)
+    return resize_if_needed(reduced, [max(min_side, length) for length in reduced.shape[1:]])
 
 
 def to_float_image(image: Tensor) -> Tensor:

@@ -14,7 +14,8 @@ from artgen.errors import ArtgenError
 from artgen.events import ignore_event
 from artgen.generation.coordinator import RunRequest, generate_candidates
 from artgen.generation.reproduce import ReproductionResult, reproduce_picture
-from artgen.imaging.io.files import read_image, read_text, write_png
+from artgen.imaging.io.files import read_image, write_png
+from artgen.imaging.io.png_text import read_text
 from artgen.recipe import load_recipe
 from artgen.runs.provenance import read_provenance
 

@@ -13,7 +13,8 @@ import torch
 from PIL import Image
 
 from artgen.errors import ArtgenError
-from artgen.imaging.io.files import read_text, write_png
+from artgen.imaging.io.files import write_png
+from artgen.imaging.io.png_text import read_text
 from artgen.runs.provenance import DIGITAL_SOURCE_TYPE, Provenance, read_provenance, safe_recipe_name
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"

@@ -23,13 +23,8 @@ def find_credits(use: str, values: Mapping[str, Any], start: str | None) -> Iter
         start: the one file of the source that the picture started from, as its provenance calls it; None
             where it says none: then any of them may be in it.
     """
-<<<<<<< HEAD
-    part = SOURCES.builtin_classes.get(use) or STEPS.builtin_classes.get(use)
-    if part is None:  # a plug-in's says nothing of what artgen ships
-=======
-    registered_class = {**SOURCES, **STEPS}.get(use)
-    if registered_class is None:
->>>>>>> h/gallery
+    registered_class = SOURCES.builtin_classes.get(use) or STEPS.builtin_classes.get(use)
+    if registered_class is None:  # a plug-in's says nothing of what artgen ships
         return
     fields = {name: field.default for name, field in registered_class.model_fields.items()} | dict(values)
     for name in _find_painting_names(fields):

@@ -9,12 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from artgen.errors import ArtgenError
 from artgen.gallery.pages import about, csp, feeds, templates
-<<<<<<< HEAD
-from artgen.gallery.pages.head_metadata import Head, head_of_piece, head_of_site
-from artgen.version import __version__
-=======
 from artgen.gallery.pages.head_metadata import PageHead, head_of_piece, head_of_site
->>>>>>> h/gallery
+from artgen.version import __version__
 
 if TYPE_CHECKING:
     from artgen.gallery.pages.site import Series, Site

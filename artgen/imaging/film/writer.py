@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -81,22 +80,19 @@ class VideoWriter:
 
     def add_frame(self, image: Tensor) -> None:
         """Append a frame: ``(3, H, W)`` in [0, 1], of the film's size."""
-        import torch
+        from av.video.reformatter import Interpolation
 
+        from artgen.imaging.image import to_byte_array
+
+        height, width = self._size
         if image.shape != (3, *self._size):
-            height, width = self._size
             problem = f"a picture of {image.shape[-1]} x {image.shape[-2]} px in a film of {width} x {height}"
             raise ArtgenError(str(self._path), problem, "every picture of a film has the same size")
-        pixels = image.detach().cpu().clamp(0, 1).mul(255).round_().to(torch.uint8).permute(1, 2, 0).numpy()
-        height, width = self._size
-        if height % 2 or width % 2:
-            pixels = np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), "edge")
-        frame = self._av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24")
+        pixels = np.pad(to_byte_array(image), ((0, height % 2), (0, width % 2), (0, 0)), "edge")
+        frame = self._av.VideoFrame.from_ndarray(pixels, "rgb24")
         frame.color_range = 2  # RGB is full range
         frame.pts = self.frame_count
         self.frame_count += 1
-        from av.video.reformatter import Interpolation
-
         self._encode(
             frame.reformat(
                 format="yuv420p",
@@ -115,27 +111,16 @@ class VideoWriter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        exception_type: type[BaseException] | None,
-        exception: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, exception_type: type[BaseException] | None, *exception: object) -> None:
+        is_complete = exception_type is None and self.frame_count > 0
         try:
-            if exception_type is None and self.frame_count:
+            if is_complete:
                 self._encode(None)
-                self._close_and_publish()
-            else:
-                self._container.close()
-        except self._av.FFmpegError as error:
+            self._container.close()
+            if is_complete:
+                put(self._temporary, self._path)
+        except (OSError, self._av.FFmpegError) as error:
             if exception_type is None:
                 raise WriteError(self._path, error.strerror or str(error)) from error
         finally:
             self._temporary.unlink(missing_ok=True)
-
-    def _close_and_publish(self) -> None:
-        self._container.close()
-        try:
-            put(self._temporary, self._path)
-        except OSError as error:
-            raise WriteError(self._path, error.strerror or str(error)) from error

@@ -16,10 +16,9 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from artgen.errors import ArtgenError, WriteError
-from artgen.imaging.io.png_text import read_text as read_text
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -52,8 +51,7 @@ def read_image(path: Path, max_pixels: int = MAX_PIXELS) -> Tensor:
     Raises:
         ArtgenError: naming the file and what is wrong with it.
     """
-    path = Path(path)
-    with open_image(path) as image:
+    with open_image(Path(path)) as image:
         width, height = image.size
         if width * height > max_pixels:
             found = f"{width} x {height} px is more than the {max_pixels / 1e6:.0f} million that are read"
@@ -91,10 +89,9 @@ def open_image(path: Path) -> Iterator[PIL.Image.Image]:
     """
     from PIL import Image, UnidentifiedImageError
 
-    if path.is_dir():
-        raise ArtgenError(str(path), "a folder, not a picture", SUPPORTED_FILES)
     if path.exists() and not path.is_file():
-        raise ArtgenError(str(path), "not a regular file", SUPPORTED_FILES)
+        problem = "a folder, not a picture" if path.is_dir() else "not a regular file"
+        raise ArtgenError(str(path), problem, SUPPORTED_FILES)
     try:
         if path.stat().st_size == 0:
             raise ArtgenError(str(path), "an empty file", SUPPORTED_FILES)
@@ -106,16 +103,15 @@ def open_image(path: Path) -> Iterator[PIL.Image.Image]:
                 image = Image.open(path, formats=PILLOW_FORMATS)
             finally:
                 Image.MAX_IMAGE_PIXELS = limit
-    except UnidentifiedImageError as error:
-        raise ArtgenError(str(path), "not a picture in a known format", SUPPORTED_FILES) from error
     except ArtgenError:
         raise
-    except OSError as error:
-        raise ArtgenError(
-            str(path), f"cannot be read ({error.strerror or error})", SUPPORTED_FILES
-        ) from error
     except Exception as error:  # decoders of broken files raise nearly anything
-        raise ArtgenError(str(path), f"damaged or truncated ({error})", SUPPORTED_FILES) from error
+        problem = f"damaged or truncated ({error})"
+        if isinstance(error, UnidentifiedImageError):
+            problem = "not a picture in a known format"
+        elif isinstance(error, OSError):
+            problem = f"cannot be read ({error.strerror or error})"
+        raise ArtgenError(str(path), problem, SUPPORTED_FILES) from error
     with image:
         yield image
 
@@ -136,13 +132,9 @@ def write_png(path: Path, image: Tensor, text: Mapping[str, str]) -> None:
     chunks = PngInfo()
     chunks.add(b"sRGB", b"\0")
     for keyword, value in text.items():
-        if value.isascii() and not keyword.startswith("XML:"):
-            chunks.add_text(keyword, value)
-        else:
-            chunks.add_itxt(keyword, value)
-    buffer = io.BytesIO()
-    to_pillow(image).save(buffer, "PNG", pnginfo=chunks, compress_level=6)
-    atomic_write(path, buffer.getvalue())
+        is_plain = value.isascii() and not keyword.startswith("XML:")
+        (chunks.add_text if is_plain else chunks.add_itxt)(keyword, value)
+    atomic_write(path, encode_image(image, "PNG", pnginfo=chunks, compress_level=6))
 
 
 def write_preview(path: Path, image: Tensor, side: int) -> None:
@@ -151,13 +143,11 @@ def write_preview(path: Path, image: Tensor, side: int) -> None:
     Raises:
         WriteError: the disk is full or the folder not writable.
     """
-    from artgen.imaging.image import resize_longer_side
+    from artgen.imaging.image import limit_longer_side
 
-    small = resize_longer_side(image, side) if max(image.shape[-2:]) > side else image
+    small = limit_longer_side(image, side)
     lossless = max(small.shape[-2:]) <= MAX_LOSSLESS_SIDE
-    buffer = io.BytesIO()
-    to_pillow(small).save(buffer, "WEBP", quality=88, lossless=lossless, method=4)
-    atomic_write(path, buffer.getvalue())
+    atomic_write(path, encode_image(small, "WEBP", quality=88, lossless=lossless, method=4))
 
 
 def atomic_write(path: Path, data: bytes) -> None:
@@ -226,7 +216,7 @@ def put(temporary: Path, path: Path) -> None:
 
 
 def is_device(path: Path) -> bool:
-    """Whether ``path`` names a pipe, a terminal or another device, which a renamed file would replace.
+    """Return whether ``path`` names a pipe, a terminal or another device, which a renamed file would replace.
 
     ``/dev/stdout`` and the like name what is open already, be it a file.
     """
@@ -249,9 +239,8 @@ def _write_through(path: Path, whole: BinaryIO) -> None:
     descriptor = _descriptor(path)
     if descriptor is None and stat.S_ISBLK(path.stat().st_mode):
         raise ArtgenError(str(path), "a disk", "name a file on it")
-    opened = os.open(path, os.O_WRONLY) if descriptor is None else os.dup(descriptor)
     whole.seek(0)
-    with os.fdopen(opened, "wb") as device:
+    with os.fdopen(os.open(path, os.O_WRONLY) if descriptor is None else os.dup(descriptor), "wb") as device:
         shutil.copyfileobj(whole, device)
 
 
@@ -268,14 +257,12 @@ def _being_written(temporary: Path) -> bool:
         recent = time.time() - temporary.stat().st_mtime < WRITE_SECONDS
     except OSError:  # renamed or removed meanwhile
         return True
-    return recent and process.isdecimal() and _runs(int(process))
-
-
-def _runs(process: int) -> bool:
+    if not recent or not process.isdecimal():
+        return False
     if os.name == "nt":  # there os.kill would end it
         return True
     try:
-        os.kill(process, 0)
+        os.kill(int(process), 0)
     except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:  # another person's
@@ -306,10 +293,12 @@ def sync_folder(folder: Path) -> None:
             raise
 
 
-def to_pillow(image: Tensor) -> PIL.Image.Image:
-    """``(3, H, W)`` in [0, 1] as Pillow's 8-bit RGB."""
-    import torch
+def encode_image(image: Tensor, format_name: str, **options: Any) -> bytes:
+    """Encode ``(3, H, W)`` in [0, 1] as 8-bit RGB in one of Pillow's formats."""
     from PIL import Image
 
-    bytes_ = image.detach().cpu().clamp(0, 1).mul(255).round_().to(torch.uint8)
-    return Image.fromarray(bytes_.permute(1, 2, 0).contiguous().numpy(), "RGB")
+    from artgen.imaging.image import to_byte_array
+
+    buffer = io.BytesIO()
+    Image.fromarray(to_byte_array(image), "RGB").save(buffer, format_name, **options)
+    return buffer.getvalue()

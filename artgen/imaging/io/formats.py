@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from artgen.errors import ArtgenError
-from artgen.imaging.io.files import atomic_write, to_pillow, write_png
+from artgen.imaging.io.files import atomic_write, encode_image, write_png
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -52,11 +51,10 @@ def write_image(path: Path, image: Tensor, text: Mapping[str, str] | None = None
     if format_name == "PNG":
         write_png(path, image, text or {})
         return
-    buffer = io.BytesIO()
     try:
-        to_pillow(image).save(buffer, format_name, **options)
+        encoded = encode_image(image, format_name, **options)
     except (OSError, ValueError) as error:  # a side is at most 16,383 px in WebP, 65,535 px in JPEG
         height, width = image.shape[-2:]
         problem = f"{width} x {height} px cannot be written as {format_name} ({error})"
         raise ArtgenError(str(path), problem, "give a name that ends in .png") from error
-    atomic_write(path, buffer.getvalue())
+    atomic_write(path, encoded)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from artgen.errors import ArtgenError
@@ -35,22 +34,15 @@ class LivePreview:
         """Write ``(3, H, W)`` in [0, 1], reduced to 1024 px, unless the last write was just now."""
         if self._path is None or time.monotonic() - self._last_write < MIN_INTERVAL_SECONDS:
             return
-        from artgen.imaging.image import resize_longer_side
+        from artgen.imaging.image import limit_longer_side
 
-        small = image.detach().float().cpu()
-        small = resize_longer_side(small, MAX_SIDE) if max(small.shape[-2:]) > MAX_SIDE else small
         with suppress(ArtgenError):  # a full disk must not stop the work
-            write_image(self._path, small)
+            write_image(self._path, limit_longer_side(image.detach().float().cpu(), MAX_SIDE))
         self._last_write = time.monotonic()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        exception_type: type[BaseException] | None,
-        exception: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         if self._path is not None:
             self._path.unlink(missing_ok=True)

@@ -48,6 +48,11 @@ class TileWindow:
         """``(height, width)``."""
         return self.bottom - self.top, self.right - self.left
 
+    def expanded(self, margin: int, height: int, width: int) -> TileWindow:
+        """Return the window with a margin on all sides, within an image of ``height`` x ``width`` px."""
+        top, left = max(0, self.top - margin), max(0, self.left - margin)
+        return TileWindow(top, left, min(height, self.bottom + margin), min(width, self.right + margin))
+
 
 # From tiles ``(B, C, h, w)`` and their windows (for noise by position) to ``(B, 3, scale*h, scale*w)``.
 PaintTiles = Callable[[Tensor, Sequence[TileWindow]], Tensor]
@@ -85,7 +90,7 @@ def paint_exact(
     if height % geometry.multiple or width % geometry.multiple:
         problem = f"{width} x {height} px"
         raise ArtgenError("tiles", problem, f"this network takes multiples of {geometry.multiple} px")
-    side = _round_up_to_multiple(tile_side, geometry.multiple)
+    side = round_up_to_multiple(tile_side, geometry.multiple)
     top = 0
     while top < height:
         bottom = min(top + side, height)
@@ -97,7 +102,7 @@ def paint_exact(
             if max_batch > 1:
                 max_batch //= 2
             elif side > geometry.multiple and side > 16:
-                side = _round_up_to_multiple(side // 2, geometry.multiple)
+                side = round_up_to_multiple(side // 2, geometry.multiple)
             else:
                 raise ArtgenError(
                     "memory", f"not enough for a tile of {side} px", "close other programs"
@@ -119,15 +124,11 @@ def _paint_band(
     max_batch: int,
 ) -> None:
     scale, width = geometry.scale, reader.width
-    context = _round_up_to_multiple(geometry.halo, geometry.multiple)
-    first_row, last_row = max(0, top - context), min(reader.height, bottom + context)
-    source = reader.read_rows(first_row, last_row)
-    target = writer.row_buffer(top * scale, bottom * scale)
+    context = round_up_to_multiple(geometry.halo, geometry.multiple)
     inner = [TileWindow(top, left, bottom, min(left + side, width)) for left in range(0, width, side)]
-    outer = [
-        TileWindow(first_row, max(0, w.left - context), last_row, min(width, w.right + context))
-        for w in inner
-    ]
+    outer = [window.expanded(context, reader.height, width) for window in inner]
+    source = reader.read_rows(outer[0].top, outer[0].bottom)
+    target = writer.row_buffer(top * scale, bottom * scale)
     for group in _group_by_shape(outer, max_batch):
         windows = [outer[i] for i in group]
         tiles = torch.stack([source[:, :, w.left : w.right] for w in windows])
@@ -153,7 +154,7 @@ def _group_by_shape(windows: Sequence[TileWindow], max_count: int) -> Iterator[l
         yield group
 
 
-def _round_up_to_multiple(length: int, multiple: int) -> int:
+def round_up_to_multiple(length: int, multiple: int) -> int:
     """Return the smallest multiple of at least ``length``; 0 only for ``length`` 0."""
     return max(1, -(-length // multiple)) * multiple if length > 0 else 0
 

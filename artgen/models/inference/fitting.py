@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from artgen.errors import ArtgenError
-from artgen.imaging.image import luminance, resize
+from artgen.imaging.image import luminance
 
 MAX_ENLARGED_TILES = 4  # times the network's own side that the longer side of a small image is enlarged to
 
@@ -27,11 +27,6 @@ def result_size(height: int, width: int, side: int | None, min_side: int) -> tup
             factor, min(min_side / min(height, width), MAX_ENLARGED_TILES * min_side / max(height, width))
         )
     return max(1, round(height * factor)), max(1, round(width * factor))
-
-
-def resize_if_needed(image: Tensor, size: tuple[int, int]) -> Tensor:
-    """Resize ``(C, H, W)`` to ``size``, ``(H, W)``; return it unchanged where it has that size."""
-    return image if tuple(image.shape[-2:]) == size else resize(image, size)
 
 
 def convert_channels(image: Tensor, channels: int, name: str) -> Tensor:

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from artgen.errors import ArtgenError
+from artgen.imaging.image import resize_if_needed
 from artgen.imaging.inputs import add_texture_noise
 from artgen.imaging.inputs import prepare_input as as_learned
 from artgen.imaging.tiles.bands import TensorReader, TensorWriter
@@ -31,7 +32,7 @@ from artgen.models.architectures.norms import fixed_norm_statistics
 from artgen.models.architectures.unet import UNet
 from artgen.models.files import header
 from artgen.models.files.checkpoint import LoadedModel, load_cached_model
-from artgen.models.inference.fitting import convert_channels, pad_mirrored, resize_if_needed, result_size
+from artgen.models.inference.fitting import convert_channels, pad_mirrored, result_size
 from artgen.seeds import torch_generator
 
 TranslationNetwork = UNet | ConvolutionalNetwork

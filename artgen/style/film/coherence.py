@@ -70,11 +70,10 @@ class FilmPainter:
             return None
         warped, confidence = warp_along(self._last_painting, motion.flow), motion.confidence
         mostly_tracked = float(confidence.mean()) >= MOSTLY_TRACKED_SHARE
-        new_areas = (
-            match_colours_linearly(frame, self._last_painting.flatten(1), 1.0)
-            if mostly_tracked
-            else self._paint(frame, None)
-        )
+        if mostly_tracked:
+            new_areas = match_colours_linearly(frame, self._last_painting.flatten(1))
+        else:
+            new_areas = self._paint(frame, None)
         painting = self._paint(frame, torch.lerp(new_areas, warped, confidence))
         return self._pull_to_warped(painting, warped, confidence)
 

@@ -13,6 +13,7 @@ from artgen.events import Emit, Note, WorkProgress, ignore_event
 from artgen.imaging.film.frames import FilmFrame, read_film_info, read_frames
 from artgen.imaging.film.resumable import ResumableFilm
 from artgen.imaging.film.scene_cuts import THUMBNAIL_SIZE, SceneDetector
+from artgen.imaging.image import scaled_size
 from artgen.style.film.coherence import COLOUR_PERSISTENCE, FilmPainter, PaintFrame
 
 if TYPE_CHECKING:
@@ -75,7 +76,9 @@ def paint_film(
         WriteError: the disk is full or the folder is not writable; finished frames are kept.
     """
     description = read_film_info(source)
-    size = _output_size(description.height, description.width, side)
+    size = description.height, description.width
+    if side is not None:
+        size = scaled_size(size, side)
     reel = ResumableFilm(output, settings_key)
     for folder in reel.list_other_folders():
         emit(
@@ -131,10 +134,3 @@ def _read_numbered_frames(source: Path, emit: Emit) -> Iterator[tuple[int, FilmF
     with closing(read_frames(source, on_damaged_packet=report_damage)) as frames:
         for index, frame in enumerate(frames):
             yield index, frame, scene_cuts.starts_scene(frame.seconds, frame.to_rgb(THUMBNAIL_SIZE))
-
-
-def _output_size(height: int, width: int, side: int | None) -> tuple[int, int]:
-    if side is None:
-        return height, width
-    scale = side / max(height, width)
-    return max(1, round(height * scale)), max(1, round(width * scale))

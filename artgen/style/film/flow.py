@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from artgen.imaging.image import luminance, resize_longer_side
+from artgen.imaging.image import limit_longer_side, luminance
 from artgen.style.detail import gaussian_blur
 
 # Longer side in px at which the flow is computed: its error there is a tenth of a pixel.
@@ -40,7 +40,7 @@ class FrameMotion:
 def estimate_motion(frame: Tensor, previous_frame: Tensor) -> FrameMotion:
     """Estimate the motion from ``frame`` back to ``previous_frame``, both ``(3, H, W)`` in [0, 1]."""
     height, width = frame.shape[-2:]
-    reduced = [_reduce(image) for image in (frame, previous_frame)]
+    reduced = [limit_longer_side(image, COMPARED_SIDE) for image in (frame, previous_frame)]
     greys = [luminance(image) for image in reduced]
     backward, forward = _optical_flow(greys[0], greys[1]), _optical_flow(greys[1], greys[0])
     confidence = _round_trip_confidence(backward, forward) * _colour_confidence(
@@ -64,10 +64,6 @@ def warp_along(image: Tensor, flow: Tensor) -> Tensor:
     sample_positions = torch.stack([(x + flow[0]) * 2 / width - 1, (y + flow[1]) * 2 / height - 1], -1)
     warped = F.grid_sample(image[None], sample_positions[None], "bicubic", "border", align_corners=False)[0]
     return warped.clamp_(0, 1)
-
-
-def _reduce(image: Tensor) -> Tensor:
-    return resize_longer_side(image, COMPARED_SIDE) if max(image.shape[-2:]) > COMPARED_SIDE else image
 
 
 def _optical_flow(reference: Tensor, moved: Tensor) -> Tensor:

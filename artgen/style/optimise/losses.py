@@ -8,7 +8,7 @@ features are all 0; a relative loss is divided by it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -159,52 +159,32 @@ STYLE_LOSSES: dict[LossName, type[StyleLoss]] = {
 
 def weighted_squared_error(features: Tensor, target: Tensor, weights: Tensor | None) -> Tensor:
     """Sum up squared differences of features ``(C, h, w)``, weighted by ``(h, w)``, in float64."""
-    squared_error = (features.float() - target.float()).square().sum(0)
-    return (
-        (squared_error if weights is None else squared_error * weights.to(squared_error))
-        .sum()
-        .to(_widest_float(squared_error))
-    )
+    error = (features.float() - target.float()).square().sum(0)
+    total = (error if weights is None else error * weights.to(error)).sum()
+    return total if total.device.type == "mps" else total.double()  # Apple's GPUs have no float64
 
 
-def _widest_float(tensor: Tensor) -> torch.dtype:
-    return torch.float32 if tensor.device.type == "mps" else torch.float64
-
-
-class NinePointVariation:
-    """Squared total variation over all eight neighbours, as in crowsonkb/style-transfer-pytorch.
+def nine_point_variation(image: Tensor) -> Tensor:
+    """Return the squared total variation over all eight neighbours, as in crowsonkb/style-transfer-pytorch.
 
     The differences are averaged over positions; border pixels are repeated.
     """
-
-    weights: ClassVar[tuple[float, float]] = (
-        2 / 3,
-        2 / 12,
-    )  # of horizontal and vertical, and of diagonal neighbours
-
-    def __call__(self, image: Tensor) -> Tensor:
-        padded = F.pad(image[None], (1, 1, 1, 1), mode="replicate")[0]
-        centre = padded[:, 1:-1, 1:-1]
-        straight, diagonal = self.weights
-        straight_sum = (padded[:, 1:-1, 2:] - centre).square().mean() + (
-            padded[:, 2:, 1:-1] - centre
-        ).square().mean()
-        falling = (padded[:, 1:, 1:] - padded[:, :-1, :-1]).square().mean()
-        rising = (padded[:, 1:, :-1] - padded[:, :-1, 1:]).square().mean()
-        return straight * straight_sum + diagonal * (falling + rising)
+    padded = F.pad(image[None], (1, 1, 1, 1), mode="replicate")[0]
+    centre = padded[:, 1:-1, 1:-1]
+    right, below = padded[:, 1:-1, 2:] - centre, padded[:, 2:, 1:-1] - centre
+    falling = (padded[:, 1:, 1:] - padded[:, :-1, :-1]).square().mean()
+    rising = (padded[:, 1:, :-1] - padded[:, :-1, 1:]).square().mean()
+    return 2 / 3 * (right.square().mean() + below.square().mean()) + 2 / 12 * (falling + rising)
 
 
-class NeighbourVariation:
-    """Total variation of jcjohnson/neural-style: half the *sum* of squares, for colours up to 256."""
-
-    def __call__(self, image: Tensor) -> Tensor:
-        centre = image[:, :-1, :-1]
-        squared_sum: Tensor = (image[:, :-1, 1:] - centre).square().sum()
-        squared_sum = squared_sum + (image[:, 1:, :-1] - centre).square().sum()
-        return squared_sum * (256**2 / 2)
+def neighbour_variation(image: Tensor) -> Tensor:
+    """Return jcjohnson/neural-style's total variation: half the *sum* of squares, for colours up to 256."""
+    centre = image[:, :-1, :-1]
+    right, below = image[:, :-1, 1:] - centre, image[:, 1:, :-1] - centre
+    return (right.square().sum() + below.square().sum()) * (256**2 / 2)
 
 
 TOTAL_VARIATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "nine-point": NinePointVariation(),
-    "neighbours": NeighbourVariation(),
+    "nine-point": nine_point_variation,
+    "neighbours": neighbour_variation,
 }

@@ -69,15 +69,10 @@ def mix_statistics(all_statistics: Sequence[FeatureStatistics], shares: Sequence
 
     Means and raw second moments add up; covariances would not.
     """
-    mean = sum(
-        (statistics.mean * share for statistics, share in zip(all_statistics, shares, strict=True)),
-        torch.zeros(()),
-    )
-    second_moment = sum(
-        (statistics.second_moment * share for statistics, share in zip(all_statistics, shares, strict=True)),
-        torch.zeros(()),
-    )
-    return FeatureStatistics(mean, second_moment)
+    weighted = [
+        (s.mean * share, s.second_moment * share) for s, share in zip(all_statistics, shares, strict=True)
+    ]
+    return FeatureStatistics(*(sum(parts, torch.zeros(())) for parts in zip(*weighted, strict=True)))
 
 
 def compute_moments(features: Tensor, weights: Tensor | None = None) -> FeatureMoments:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -71,11 +71,9 @@ class StyleObjective:
         self.position_weights = self._reduce_masks(masks)
         self.style_terms = self._build_style_terms(styles, style_shares, masks)
         self.content_features = self._compute_content_features(content)
-        self.content_weight_map = (
-            None
-            if content_weight_map is None
-            else self._reduce_to_layer(content_weight_map[None], self.content_layer)[0]
-        )
+        self.content_weight_map: Tensor | None = None
+        if content_weight_map is not None:
+            self.content_weight_map = self._reduce_to_layer(content_weight_map[None], self.content_layer)[0]
         self.content_weight = self._find_content_weight()
 
     @torch.no_grad()
@@ -95,9 +93,13 @@ class StyleObjective:
     def _build_style_terms(
         self, styles: Sequence[Sequence[Tensor]], style_shares: Sequence[float], masks: Tensor | None
     ) -> list[StyleTerm]:
-        style_statistics = [
-            self._average_statistics([self._measure_style(image) for image in style]) for style in styles
-        ]
+        style_statistics = []  # of each style, by layer: the mean over its images
+        for style in styles:
+            measured = [self._measure_style(image) for image in style]
+            equal_shares = [1 / len(measured)] * len(measured)
+            style_statistics.append(
+                {name: mix_statistics([m[name] for m in measured], equal_shares) for name in measured[0]}
+            )
         separately = masks is not None and len(masks) > 1
         terms = []
         for layer, weight in self.layer_weights.items():
@@ -106,44 +108,24 @@ class StyleObjective:
             for region, statistics in enumerate(targets):
                 loss = STYLE_LOSSES[self.settings.loss](statistics)
                 # A pixel in a small region is to get as strong a gradient as without regions.
-                area_share = 1.0
-                if masks is not None:
-                    area_share = float(masks[region].mean()) * (
-                        style_shares[region] * len(style_shares) if separately else 1
-                    )
+                area_share = 1.0 if masks is None else float(masks[region].mean())
+                if separately:
+                    area_share *= style_shares[region] * len(style_shares)
                 if area_share > 0:
                     scale = loss.zero_loss if self.settings.relative_losses else 1.0
                     terms.append(StyleTerm(layer, region, weight * area_share / max(scale, 1e-12), loss))
         return terms
 
-    @staticmethod
-    def _average_statistics(
-        image_statistics: Sequence[dict[str, FeatureStatistics]],
-    ) -> dict[str, FeatureStatistics]:
-        """Average the statistics of all images of a style, by layer."""
-        equal_shares = [1 / len(image_statistics)] * len(image_statistics)
-        return {
-            name: mix_statistics([statistics[name] for statistics in image_statistics], equal_shares)
-            for name in image_statistics[0]
-        }
-
     def _measure_style(self, style_image: Tensor) -> dict[str, FeatureStatistics]:
         """Compute the statistics of a style image by layer, in tiles if it is large."""
-        style_layers = set(self.layer_weights)
-        image_size = (style_image.shape[1], style_image.shape[2])
-        tile_side = find_tile_side(image_size, self.memory_bytes, self.network, style_layers)
-        moments_by_layer: dict[str, FeatureMoments] = {}
-        for tile in split_into_tiles(
-            image_size, tile_side, [self.receptive_fields[name] for name in style_layers]
-        ):
-            for name, features in self.network(tile.crop_image(style_image)[None], style_layers).items():
-                tile_moments = compute_moments(
-                    tile.crop_core_features(features[0], self.receptive_fields[name])
-                )
-                moments_by_layer[name] = (
-                    moments_by_layer[name] + tile_moments if name in moments_by_layer else tile_moments
-                )
-        return {name: moments.statistics for name, moments in moments_by_layer.items()}
+        layers, size = set(self.layer_weights), (style_image.shape[1], style_image.shape[2])
+        tile_side = find_tile_side(size, self.memory_bytes, self.network, layers)
+        moments: dict[str, FeatureMoments] = {}
+        for tile in split_into_tiles(size, tile_side, [self.receptive_fields[name] for name in layers]):
+            for name, features in self._tile_features(tile, tile.crop_image(style_image), layers).items():
+                added = compute_moments(features)
+                moments[name] = moments[name] + added if name in moments else added
+        return {name: layer_moments.statistics for name, layer_moments in moments.items()}
 
     def _split_image(self) -> list[FeatureTile]:
         return list(split_into_tiles(self.image_size, self.tile_side, list(self.receptive_fields.values())))
@@ -154,10 +136,8 @@ class StyleObjective:
         layer = self.content_layer
         tile_rows: dict[int, list[Tensor]] = {}
         for tile in self._split_image():
-            features = self.network(tile.crop_image(content)[None], {layer})[layer][0]
-            tile_rows.setdefault(tile.core.top, []).append(
-                tile.crop_core_features(features, self.receptive_fields[layer])
-            )
+            features = self._tile_features(tile, tile.crop_image(content), {layer})[layer]
+            tile_rows.setdefault(tile.core.top, []).append(features)
         return torch.cat([torch.cat(row, 2) for row in tile_rows.values()], 1)
 
     def _find_content_weight(self) -> float:
@@ -182,11 +162,9 @@ class StyleObjective:
             The loss, and its gradient ``(3, H, W)``. Either may be not finite.
         """
         tiles = self._split_image()
+        evaluate = self._evaluate_tiled if len(tiles) > 1 else self._evaluate_untiled
         loss, gradient = self._total_variation(image)
-        if len(tiles) == 1:
-            feature_loss, feature_gradient = self._evaluate_untiled(image)
-        else:
-            feature_loss, feature_gradient = self._evaluate_tiled(image, tiles)
+        feature_loss, feature_gradient = evaluate(image, tiles)
         return loss + feature_loss, gradient.add_(feature_gradient)
 
     def _total_variation(self, image: Tensor) -> tuple[float, Tensor]:
@@ -197,75 +175,46 @@ class StyleObjective:
         loss: Tensor = self.settings.tv * TOTAL_VARIATIONS[self.settings.tv_kind](pixels)
         return float(loss.detach()), torch.autograd.grad(loss, pixels)[0]
 
-    def _evaluate_untiled(self, image: Tensor) -> tuple[float, Tensor]:
+    def _evaluate_untiled(self, image: Tensor, tiles: Sequence[FeatureTile]) -> tuple[float, Tensor]:
+        """Compute loss and gradient of the only tile."""
         pixels = image.detach().requires_grad_()
-        features = {
-            name: layer_features[0]
-            for name, layer_features in self.network(pixels[None], self.layers).items()
-        }
-        moments = {
-            name: [compute_moments(features[name], region) for region in self.position_weights[name]]
-            for name in self.layer_weights
-        }
-        style_loss = self._style_loss(moments)
-        loss = style_loss + self._content_loss(
-            features[self.content_layer], self.content_features, self.content_weight_map
-        ).to(style_loss)
+        features = self._tile_features(tiles[0], pixels)
+        style_loss = self._style_loss(self._tile_moments(tiles[0], features))
+        loss = style_loss + self._content_loss(tiles[0], features).to(style_loss)
         return float(loss.detach()), torch.autograd.grad(loss, pixels)[0]
 
     def _evaluate_tiled(self, image: Tensor, tiles: Sequence[FeatureTile]) -> tuple[float, Tensor]:
         """Compute loss and gradient in two passes: moments of all tiles, then the gradient of each."""
         moments: dict[str, list[FeatureMoments]] = {}
-        for tile in tiles:
-            with torch.no_grad():
-                for name, layer_moments in self._tile_moments(
-                    tile, self._tile_features(tile, tile.crop_image(image))
-                ).items():
+        with torch.no_grad():
+            for tile in tiles:
+                features = self._tile_features(tile, tile.crop_image(image))
+                for name, added in self._tile_moments(tile, features).items():
                     previous = moments.get(name)
                     moments[name] = (
-                        layer_moments
-                        if previous is None
-                        else [a + b for a, b in zip(previous, layer_moments, strict=True)]
+                        [a + b for a, b in zip(previous, added, strict=True)] if previous else added
                     )
-        leaves = {
-            name: [
-                FeatureMoments(
-                    region_moments.total_weight,
-                    region_moments.feature_sum.requires_grad_(),
-                    region_moments.product_sum.requires_grad_(),
-                )
-                for region_moments in layer_moments
-            ]
-            for name, layer_moments in moments.items()
-        }
-        style_loss = self._style_loss(leaves)
+        for region_moments in (region for layer in moments.values() for region in layer):
+            region_moments.feature_sum.requires_grad_()
+            region_moments.product_sum.requires_grad_()
+        style_loss = self._style_loss(moments)
         style_loss.backward()
         loss, gradient = float(style_loss.detach()), torch.zeros_like(image)
         for tile in tiles:
-            content_loss, tile_gradient = self._tile_gradient(tile, tile.crop_image(image), leaves)
+            content_loss, tile_gradient = self._tile_gradient(tile, tile.crop_image(image), moments)
             loss += content_loss
             tile.crop_image(gradient).add_(tile_gradient)
         return loss, gradient
 
     def _tile_gradient(
-        self, tile: FeatureTile, tile_image: Tensor, leaves: Mapping[str, list[FeatureMoments]]
+        self, tile: FeatureTile, tile_image: Tensor, moments: Mapping[str, list[FeatureMoments]]
     ) -> tuple[float, Tensor]:
         """Return a tile's share of the content loss and of the gradient of the total loss."""
         pixels = tile_image.detach().requires_grad_()
-        core_features = self._tile_features(tile, pixels)
-        features, layer = core_features[self.content_layer], self.receptive_fields[self.content_layer]
-        size = (features.shape[1], features.shape[2])
-        weight_map = (
-            None
-            if self.content_weight_map is None
-            else tile.crop_layer_map(self.content_weight_map, layer, size)
-        )
-        content_loss = self._content_loss(
-            features, tile.crop_layer_map(self.content_features, layer, size), weight_map
-        )
-        total = content_loss
-        for name, layer_moments in self._tile_moments(tile, core_features).items():
-            for leaf, tile_moments in zip(leaves[name], layer_moments, strict=True):
+        features = self._tile_features(tile, pixels)
+        total = content_loss = self._content_loss(tile, features)
+        for name, layer_moments in self._tile_moments(tile, features).items():
+            for leaf, tile_moments in zip(moments[name], layer_moments, strict=True):
                 # Gram losses do not depend on means, and regions without weight on nothing.
                 for sum_gradient, tile_sum in (
                     (leaf.feature_sum.grad, tile_moments.feature_sum),
@@ -275,29 +224,29 @@ class StyleObjective:
                         total = total + (sum_gradient * tile_sum).sum().to(total)
         return float(content_loss.detach()), torch.autograd.grad(total, pixels)[0]
 
-    def _tile_features(self, tile: FeatureTile, tile_image: Tensor) -> dict[str, Tensor]:
-        features = self.network(tile_image[None], self.layers)
+    def _tile_features(
+        self, tile: FeatureTile, tile_image: Tensor, layers: Collection[str] = ()
+    ) -> dict[str, Tensor]:
+        """Compute the features ``(C, h, w)`` of a tile's core, by default of all layers."""
+        features = self.network(tile_image[None], set(layers) or self.layers)
         return {
             name: tile.crop_core_features(layer_features[0], self.receptive_fields[name])
             for name, layer_features in features.items()
         }
 
     def _tile_moments(
-        self, tile: FeatureTile, core_features: Mapping[str, Tensor]
+        self, tile: FeatureTile, features: Mapping[str, Tensor]
     ) -> dict[str, list[FeatureMoments]]:
-        moments = {}
-        for name in self.layer_weights:
-            size = (core_features[name].shape[1], core_features[name].shape[2])
-            moments[name] = [
+        """Compute the moments of a tile's core, by style layer and region."""
+        return {
+            name: [
                 compute_moments(
-                    core_features[name],
-                    None
-                    if region is None
-                    else tile.crop_layer_map(region, self.receptive_fields[name], size),
+                    features[name], tile.crop_layer_map(region, self.receptive_fields[name], features[name])
                 )
                 for region in self.position_weights[name]
             ]
-        return moments
+            for name in self.layer_weights
+        }
 
     def _style_loss(self, moments: Mapping[str, Sequence[FeatureMoments]]) -> Tensor:
         losses = [
@@ -306,5 +255,11 @@ class StyleObjective:
         # There are no terms if all masks are black.
         return torch.stack(losses).sum() if losses else torch.zeros((), dtype=torch.float64)
 
-    def _content_loss(self, features: Tensor, target: Tensor, weight_map: Tensor | None) -> Tensor:
-        return self.content_weight * weighted_squared_error(features, target, weight_map)
+    def _content_loss(self, tile: FeatureTile, core_features: Mapping[str, Tensor]) -> Tensor:
+        features, layer = core_features[self.content_layer], self.receptive_fields[self.content_layer]
+        target, weights = (
+            tile.crop_layer_map(layer_map, layer, features)
+            for layer_map in (self.content_features, self.content_weight_map)
+        )
+        assert target is not None
+        return self.content_weight * weighted_squared_error(features, target, weights)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from artgen.errors import ArtgenError
-from artgen.imaging.image import check_image, enlarge, resize, resize_longer_side
+from artgen.imaging.image import check_image, resize, resize_if_needed, resize_longer_side
 from artgen.models.features.features import FeatureNetwork
 from artgen.style.optimise.objective import StyleObjective
 from artgen.style.optimise.optimisers import LBFGS, Adam, PixelOptimiser, RunningAverage, build_optimiser
@@ -20,7 +20,7 @@ from artgen.style.optimise.presets import OptimiseSettings, check_settings
 from artgen.style.preserve import face_mask, restore_preserved, to_matched_grey
 from artgen.style.progress import StyleProgress
 from artgen.style.request import StyleRequest, validate_request
-from artgen.style.style_folder import to_float_image
+from artgen.style.style_folder import reduce_style_image
 
 # Smaller images are stretched to this side, because deep layers would have no features.
 MIN_NETWORK_SIDE = 32
@@ -33,7 +33,6 @@ DIVERGENCE_FACTOR = 10.0
 # Images of a style whose statistics are used: each takes as long as an iteration.
 MAX_STYLE_IMAGES = 16
 PREVIEW_SECONDS = 1.0  # between reports with an image
-BYTES_PER_GB = 1e9
 PATCH_PROGRESS_SHARE = 0.1  # of the reported progress, for the start image by patches
 LBFGS_MEMORY_SHARE = 1 / 3  # of the memory, for the history of L-BFGS
 
@@ -61,7 +60,7 @@ class OptimisationJob:
     @property
     def memory_bytes(self) -> float:
         """Memory limit in bytes."""
-        return self.settings.memory * BYTES_PER_GB
+        return self.settings.memory * 1e9
 
 
 @torch.enable_grad()  # because runs disable gradients
@@ -109,30 +108,21 @@ def stylize_by_optimising(
     # An image that is too narrow for the network is stretched while it is painted.
     network_size = (max(MIN_NETWORK_SIDE, content.shape[1]), max(MIN_NETWORK_SIDE, content.shape[2]))
     painted_content = resize(painted_content, network_size)
-    content_weight_map = (
-        1 + (FACE_CONTENT_FACTOR - 1) * request.face_protection * face_mask(painted_content)
-        if request.face_protection
-        else None
-    )
+    content_weight_map = None
+    if request.face_protection:
+        face_weights = (FACE_CONTENT_FACTOR - 1) * request.face_protection * face_mask(painted_content)
+        content_weight_map = (1 + face_weights).to(device)
     network = features.with_options(
         pooling=settings.pooling,
         replicate_border=settings.replicate_border,
         dtype=find_dtype(settings.precision, device),
     ).to(device)
-    job = OptimisationJob(
-        network,
-        settings,
-        request,
-        style_images,
-        style_shares,
-        None if content_weight_map is None else content_weight_map.to(device),
-    )
+    job = OptimisationJob(network, settings, request, style_images, style_shares, content_weight_map)
     start_image = None
     if request.start_image is not None:
         start_image = resize(check_image(request.start_image.cpu(), "style start"), network_size).to(device)
     painted = _run_passes(job, painted_content.to(device), start_image).clamp(0, 1).cpu()
-    painted = resize(painted, (content.shape[1], content.shape[2]))
-    return restore_preserved(original, painted, request)
+    return restore_preserved(original, resize(painted, content.shape[1:]), request)
 
 
 def _sample_images(images: Sequence[Tensor], seed: int) -> list[Tensor]:
@@ -149,12 +139,8 @@ def _list_sizes(full_size: tuple[int, int], settings: OptimiseSettings) -> list[
         side = round(longer_side / 2 ** (size_index / 2))
         if side < settings.min_side:
             break
-        sizes.append(
-            (
-                max(MIN_NETWORK_SIDE, round(full_size[0] * side / longer_side)),
-                max(MIN_NETWORK_SIDE, round(full_size[1] * side / longer_side)),
-            )
-        )
+        height, width = (max(MIN_NETWORK_SIDE, round(full * side / longer_side)) for full in full_size)
+        sizes.append((height, width))
     return sizes[::-1]
 
 
@@ -162,49 +148,31 @@ def _run_passes(job: OptimisationJob, content: Tensor, image: Tensor | None) -> 
     """Run all passes: the first at all sizes, the others at the full size."""
     passes = job.settings.passes
     sizes = _list_sizes((content.shape[1], content.shape[2]), job.settings)
-    stages = [(1, size) for size in sizes] + [
-        (pass_number, sizes[-1]) for pass_number in range(2, passes + 1)
-    ]
-    stage_costs = [
-        _count_iterations(job.settings, stage_index) * size[0] * size[1]
-        for stage_index, (_, size) in enumerate(stages)
-    ]
-    starts_from_patches = image is None and job.settings.start == "patch"
-    optimiser, finished_cost, start_fraction = (
-        build_optimiser(job.settings),
-        0.0,
-        PATCH_PROGRESS_SHARE if starts_from_patches else 0.0,
-    )
+    stages = [*((1, size) for size in sizes), *((number, sizes[-1]) for number in range(2, passes + 1))]
+    iteration_counts = [job.settings.iterations] * len(stages)
+    if job.settings.first_iterations is not None:
+        iteration_counts[0] = job.settings.first_iterations
+    costs = [count * size[0] * size[1] for count, (_, size) in zip(iteration_counts, stages, strict=True)]
+    start_fraction = PATCH_PROGRESS_SHARE if image is None and job.settings.start == "patch" else 0.0
+    optimiser = build_optimiser(job.settings)
+    image = _make_start_image(job, resize(content, sizes[0])) if image is None else image
     for stage_index, (pass_number, size) in enumerate(stages):
-        if pass_number > 1 and image is not None:
-            content = image.clamp(0, 1)
-        content_at_size = resize(content, size)
-        if image is None:
-            image = _make_start_image(job, content_at_size)
-        image = image if image.shape[1:] == size else resize(image, size)
-        stage_text = f"{max(size)} px" if passes == 1 else f"pass {pass_number} of {passes}, {max(size)} px"
-        optimiser = build_optimiser(job.settings) if pass_number > 1 else optimiser.resized(size)
+        if pass_number > 1:
+            content, optimiser = image.clamp(0, 1), build_optimiser(job.settings)
         progress_span = (
-            start_fraction + (1 - start_fraction) * finished_cost / sum(stage_costs),
-            (1 - start_fraction) * stage_costs[stage_index] / sum(stage_costs),
+            start_fraction + (1 - start_fraction) * sum(costs[:stage_index]) / sum(costs),
+            (1 - start_fraction) * costs[stage_index] / sum(costs),
         )
         image, optimiser = _optimise_at_size(
             job,
-            _build_objective(job, content_at_size),
-            image,
-            optimiser,
-            _count_iterations(job.settings, stage_index),
-            stage_text,
+            _build_objective(job, resize(content, size)),
+            resize_if_needed(image, size),
+            optimiser.resized(size),
+            iteration_counts[stage_index],
+            f"{max(size)} px" if passes == 1 else f"pass {pass_number} of {passes}, {max(size)} px",
             progress_span,
         )
-        finished_cost += stage_costs[stage_index]
-    assert image is not None
     return image
-
-
-def _count_iterations(settings: OptimiseSettings, index: int) -> int:
-    first_iterations = settings.first_iterations
-    return first_iterations if index == 0 and first_iterations is not None else settings.iterations
 
 
 def _make_start_image(job: OptimisationJob, content: Tensor) -> Tensor:
@@ -226,49 +194,37 @@ def _make_start_image(job: OptimisationJob, content: Tensor) -> Tensor:
         )
 
     # A start image need not be sharp, so a large one, or one that exceeds the memory, is painted smaller.
-    pixel_ratio = min(patch.MAX_PIXELS, job.memory_bytes / patch.BYTES_PER_PIXEL) / (
-        content.shape[1] * content.shape[2]
-    )
-    reduced = (
-        resize_longer_side(content.cpu(), max(1, int(max(content.shape[1:]) * math.sqrt(pixel_ratio))))
-        if pixel_ratio < 1
-        else content
-    )
+    max_pixels = min(patch.MAX_PIXELS, job.memory_bytes / patch.BYTES_PER_PIXEL)
+    pixel_ratio = max_pixels / (content.shape[1] * content.shape[2])
+    reduced = content.cpu()
+    if pixel_ratio < 1:
+        reduced = resize_longer_side(reduced, max(1, int(max(content.shape[1:]) * math.sqrt(pixel_ratio))))
     request = replace(
         job.request, style_weights=job.style_shares, preserve="none", device="cpu", on_progress=report_patches
     )
-    painted = patch.stylize_by_patches(reduced.cpu(), job.styles, request, patch_preset("balanced"))
-    return resize(painted, (content.shape[1], content.shape[2])).to(content.device)
+    painted = patch.stylize_by_patches(reduced, job.styles, request, patch_preset("balanced"))
+    return resize(painted, content.shape[1:]).to(content.device)
 
 
 def _build_objective(job: OptimisationJob, content: Tensor) -> StyleObjective:
-    size, masks = (content.shape[1], content.shape[2]), job.request.masks
+    size, masks, weight_map = content.shape[1:], job.request.masks, job.content_weight_map
     style_side = max(MIN_NETWORK_SIDE, round(max(size) * job.settings.style_scale))
     settings = replace(job.settings, content_weight=job.settings.content_weight / job.request.strength)
+    if weight_map is not None:  # resizing clamps to 1
+        weight_map = resize(weight_map / FACE_CONTENT_FACTOR, size) * FACE_CONTENT_FACTOR
     return StyleObjective(
         job.network,
         settings,
         content,
         [
-            [_resize_style(to_float_image(image), style_side).to(content.device) for image in images]
+            [reduce_style_image(image, style_side, MIN_NETWORK_SIDE).to(content.device) for image in images]
             for images in job.styles
         ],
         job.style_shares,
         masks=None if masks is None else resize(masks.to(content.device), size),
-        content_weight_map=None
-        if job.content_weight_map is None
-        else resize(job.content_weight_map[None] / FACE_CONTENT_FACTOR, size)[0] * FACE_CONTENT_FACTOR,
+        content_weight_map=weight_map,
         memory_bytes=job.memory_bytes * (1 - LBFGS_MEMORY_SHARE),
     )
-
-
-def _resize_style(style_image: Tensor, side: int) -> Tensor:
-    """Resize a style image to ``side``; never enlarge it, except to the minimum of the network."""
-    resized = resize_longer_side(style_image, min(side, max(style_image.shape[1:])))
-    height, width = int(resized.shape[1]), int(resized.shape[2])
-    if min(height, width) >= MIN_NETWORK_SIDE:
-        return resized
-    return enlarge(resized, (max(height, MIN_NETWORK_SIDE), max(width, MIN_NETWORK_SIDE)))
 
 
 def _optimise_at_size(
@@ -286,41 +242,33 @@ def _optimise_at_size(
         max_history = int(job.memory_bytes * LBFGS_MEMORY_SHARE / (2 * image.numel() * image.element_size()))
         optimiser = LBFGS(max(2, min(job.settings.lbfgs_history, max_history)))
     best_image, lowest_loss, failures, last_preview = image, math.inf, 0, -math.inf
-    recovering = (
-        isinstance(optimiser, Adam) and job.settings.optimiser != "adam"
-    )  # L-BFGS already failed at a smaller size
-    # Only Adam is averaged: its steps are noisy, while those of L-BFGS follow the path of descent.
-    takes_average = job.settings.adam_average_decay > 0 and isinstance(optimiser, Adam)
-    average = RunningAverage(image, job.settings.adam_average_decay) if takes_average else None
+    # L-BFGS may have failed already, at a smaller size.
+    recovering, average_decay = isinstance(optimiser, Adam) and job.settings.optimiser != "adam", 0.0
+    if isinstance(optimiser, Adam):  # its steps are noisy, while those of L-BFGS follow the path of descent
+        average_decay = job.settings.adam_average_decay
+    average = RunningAverage(image, average_decay) if average_decay > 0 else None
     for iteration in range(iterations):
         loss, gradient = objective(image)
         is_finite = math.isfinite(loss) and bool(gradient.isfinite().all())
         if is_finite and loss < lowest_loss:
             best_image, lowest_loss = image, loss
-        now_seconds = time.monotonic()
-        preview = best_image.clamp(0, 1) if now_seconds - last_preview >= PREVIEW_SECONDS else None
-        last_preview = now_seconds if preview is not None else last_preview
-        job.request.on_progress(
-            StyleProgress(
-                progress_span[0] + progress_span[1] * (iteration + 1) / iterations, preview, loss, stage_text
-            )
-        )
+        preview = None
+        if (now_seconds := time.monotonic()) - last_preview >= PREVIEW_SECONDS:
+            preview, last_preview = best_image.clamp(0, 1), now_seconds
+        fraction = progress_span[0] + progress_span[1] * (iteration + 1) / iterations
+        job.request.on_progress(StyleProgress(fraction, preview, loss, stage_text))
         if not is_finite or (isinstance(optimiser, LBFGS) and loss > DIVERGENCE_FACTOR * lowest_loss):
             failures = failures if is_finite else failures + 1
             if failures == MAX_FAILED_STEPS:
                 raise _no_finite_loss(loss)
-            image, optimiser, recovering = (
-                best_image,
-                Adam(RECOVERY_LEARNING_RATE / 2**failures, (0.9, 0.99)),
-                True,
-            )
-            average = RunningAverage(image, job.settings.adam_average_decay) if average else None
+            image, recovering = best_image, True
+            optimiser = Adam(RECOVERY_LEARNING_RATE / 2**failures, (0.9, 0.99))
+            average = RunningAverage(image, average_decay) if average else None
             continue
         failures = 0
         if isinstance(optimiser, Adam) and not recovering:
-            optimiser.learning_rate = job.settings.adam_learning_rate * (
-                1 + (job.settings.adam_final_rate_factor - 1) * iteration / iterations
-            )
+            decay = 1 + (job.settings.adam_final_rate_factor - 1) * iteration / iterations
+            optimiser.learning_rate = job.settings.adam_learning_rate * decay
         image = optimiser.step(image, gradient)
         if average:
             average.add(image)

@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Protocol
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from artgen.style.optimise.presets import OptimiseSettings
-
-
-class PixelOptimiser(Protocol):
-    """Optimiser that maps an image and its gradient to the next image."""
-
-    def step(self, image: Tensor, gradient: Tensor) -> Tensor:
-        """Return the next image; both arguments are ``(3, H, W)`` and stay unchanged."""
-        ...
-
-    def resized(self, size: tuple[int, int]) -> PixelOptimiser:
-        """Return the optimiser for an image of ``(H, W)``, with its state resized."""
-        ...
 
 
 class LBFGS:
@@ -38,6 +26,7 @@ class LBFGS:
         self.last_step: tuple[Tensor, Tensor] | None = None
 
     def step(self, image: Tensor, gradient: Tensor) -> Tensor:
+        """Return the next image; both arguments are ``(3, H, W)`` and stay unchanged."""
         if self.last_step is None:
             self.last_step = image, gradient
             return image - gradient * min(1.0, 1.0 / float(gradient.abs().sum().clamp_min(1e-30)))
@@ -66,7 +55,7 @@ class LBFGS:
             )
         return direction
 
-    def resized(self, size: tuple[int, int]) -> LBFGS:
+    def resized(self, size: Sequence[int]) -> LBFGS:
         """Return a new optimiser: the curvature at one size says little about another."""
         return LBFGS(self.step_pairs.maxlen or 1)
 
@@ -81,32 +70,32 @@ class Adam:
 
     def __init__(self, learning_rate: float, betas: tuple[float, float]) -> None:
         self.learning_rate, self.betas, self.step_count = learning_rate, betas, 0
-        self.first_moment: Tensor | None = None
-        self.second_moment: Tensor | None = None
+        self.moments: tuple[Tensor, Tensor] | None = None
 
     def step(self, image: Tensor, gradient: Tensor) -> Tensor:
-        first_moment, second_moment = self.first_moment, self.second_moment
-        if first_moment is None or second_moment is None:
-            first_moment, second_moment = torch.zeros_like(gradient), torch.zeros_like(gradient)
+        """Return the next image; both arguments are ``(3, H, W)`` and stay unchanged."""
+        first, second = self.moments or (torch.zeros_like(gradient), torch.zeros_like(gradient))
         self.step_count += 1
         first_decay, second_decay = self.betas
-        self.first_moment = first_moment.lerp(gradient, 1 - first_decay)
-        self.second_moment = second_moment.lerp(gradient.square(), 1 - second_decay)
-        scale = (self.second_moment / (1 - second_decay**self.step_count)).sqrt_().add_(1e-8)
-        return (
-            image - self.learning_rate / (1 - first_decay**self.step_count) * self.first_moment / scale
-        ).clamp_(0, 1)
+        first = first.lerp(gradient, 1 - first_decay)
+        second = second.lerp(gradient.square(), 1 - second_decay)
+        self.moments = first, second
+        scale = (second / (1 - second_decay**self.step_count)).sqrt_().add_(1e-8)
+        step_size = self.learning_rate / (1 - first_decay**self.step_count)
+        return (image - step_size * first / scale).clamp_(0, 1)
 
-    def resized(self, size: tuple[int, int]) -> Adam:
+    def resized(self, size: Sequence[int]) -> Adam:
         """Return Adam with its moments resized, as in crowsonkb/style-transfer-pytorch."""
         resized_optimiser = Adam(self.learning_rate, self.betas)
         resized_optimiser.step_count = self.step_count
-        if self.first_moment is not None and self.second_moment is not None:
-            resized_optimiser.first_moment = F.interpolate(self.first_moment[None], size, mode="bicubic")[0]
-            resized_optimiser.second_moment = F.interpolate(self.second_moment[None], size, mode="bilinear")[
-                0
-            ].clamp_min_(0)
+        if self.moments is not None:
+            first = F.interpolate(self.moments[0][None], tuple(size), mode="bicubic")[0]
+            second = F.interpolate(self.moments[1][None], tuple(size), mode="bilinear")[0]
+            resized_optimiser.moments = first, second.clamp_min_(0)
         return resized_optimiser
+
+
+PixelOptimiser = LBFGS | Adam
 
 
 class RunningAverage:
@@ -134,11 +123,9 @@ class RunningAverage:
 
 def build_optimiser(settings: OptimiseSettings) -> PixelOptimiser:
     """Build the optimiser chosen in the settings."""
-    return (
-        LBFGS(settings.lbfgs_history)
-        if settings.optimiser == "lbfgs"
-        else Adam(settings.adam_learning_rate, settings.adam_betas)
-    )
+    if settings.optimiser == "lbfgs":
+        return LBFGS(settings.lbfgs_history)
+    return Adam(settings.adam_learning_rate, settings.adam_betas)
 
 
 def _dot_product(one: Tensor, other: Tensor) -> float:

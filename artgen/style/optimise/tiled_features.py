@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from artgen.imaging.tiles.exact import TileWindow
+from artgen.imaging.tiles.exact import TileWindow, round_up_to_multiple
 from artgen.models.features.features import FeatureNetwork
 from artgen.models.features.receptive import ReceptiveField, receptive_field
 
@@ -35,26 +35,22 @@ class FeatureTile:
 
     def crop_image(self, image: Tensor) -> Tensor:
         """Crop the input of the network from ``(C, H, W)``."""
-        return image[
-            :,
-            self.input_window.top : self.input_window.bottom,
-            self.input_window.left : self.input_window.right,
-        ]
+        window = self.input_window
+        return image[:, window.top : window.bottom, window.left : window.right]
 
     def crop_core_features(self, features: Tensor, layer: ReceptiveField) -> Tensor:
         """Crop the core's features from the features ``(C, h, w)`` of the input window."""
-        rows = _core_slice(
-            self.core.top, self.core.bottom, self.input_window.top, self.input_window.bottom, layer.stride
-        )
-        columns = _core_slice(
-            self.core.left, self.core.right, self.input_window.left, self.input_window.right, layer.stride
-        )
-        return features[:, rows, columns]
+        core, window, stride = self.core, self.input_window, layer.stride
+        rows = _core_slice(core.top, core.bottom, window.top, window.bottom, stride)
+        return features[:, rows, _core_slice(core.left, core.right, window.left, window.right, stride)]
 
-    def crop_layer_map(self, layer_map: Tensor, layer: ReceptiveField, core_size: tuple[int, int]) -> Tensor:
-        """Crop the core's positions, ``core_size``, from a layer ``(..., h, w)`` of the whole image."""
+    def crop_layer_map(
+        self, layer_map: Tensor | None, layer: ReceptiveField, features: Tensor
+    ) -> Tensor | None:
+        """Crop the positions of the core's ``features`` from a map ``(..., h, w)`` of the whole layer."""
         top, left = self.core.top // layer.stride, self.core.left // layer.stride
-        return layer_map[..., top : top + core_size[0], left : left + core_size[1]]
+        height, width = features.shape[-2:]
+        return None if layer_map is None else layer_map[..., top : top + height, left : left + width]
 
 
 def _core_slice(core_start: int, core_end: int, input_start: int, input_end: int, stride: int) -> slice:
@@ -78,22 +74,19 @@ def split_into_tiles(
     Yields:
         The tiles; their cores cover the image once.
     """
-    multiple = max(layer.stride for layer in receptive_fields)
-    halo = -(-max(layer.halo for layer in receptive_fields) // multiple) * multiple
-    tile_side = -(-tile_side // multiple) * multiple
+    multiple, halo = _stride_and_halo(receptive_fields)
+    tile_side = round_up_to_multiple(tile_side, multiple)
     height, width = image_size
     for top in range(0, height, tile_side):
         for left in range(0, width, tile_side):
             core = TileWindow(top, left, min(top + tile_side, height), min(left + tile_side, width))
-            yield FeatureTile(
-                core,
-                TileWindow(
-                    max(0, core.top - halo),
-                    max(0, core.left - halo),
-                    min(height, core.bottom + halo),
-                    min(width, core.right + halo),
-                ),
-            )
+            yield FeatureTile(core, core.expanded(halo, height, width))
+
+
+def _stride_and_halo(receptive_fields: Collection[ReceptiveField]) -> tuple[int, int]:
+    """Return the deepest layer's stride, and the widest halo, rounded up to a multiple of the stride."""
+    stride = max(layer.stride for layer in receptive_fields)
+    return stride, round_up_to_multiple(max(layer.halo for layer in receptive_fields), stride)
 
 
 def bytes_per_pixel(network: FeatureNetwork, layers: Collection[str]) -> float:
@@ -120,8 +113,6 @@ def find_tile_side(
     max_pixels = memory_bytes / bytes_per_pixel(network, layers)
     if image_size[0] * image_size[1] <= max_pixels:
         return max(image_size)
-    receptive_fields = [receptive_field(network.sliding_windows(name)) for name in layers]
-    multiple = max(layer.stride for layer in receptive_fields)
-    halo = -(-max(layer.halo for layer in receptive_fields) // multiple) * multiple
+    multiple, halo = _stride_and_halo([receptive_field(network.sliding_windows(name)) for name in layers])
     # In tiles smaller than the halo almost all the work would be repeated for the neighbours.
     return max(int(max_pixels**0.5) - 2 * halo, halo, multiple) // multiple * multiple

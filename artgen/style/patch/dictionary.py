@@ -35,12 +35,10 @@ class StyleAtlas:
     def __init__(self, images: list[Tensor], image_numbers: Sequence[int] | None = None) -> None:
         self.images = images
         self.image_numbers = tuple(range(len(images)) if image_numbers is None else image_numbers)
-        width = max(style_image.shape[2] for style_image in images)
-        image = torch.cat(
-            [F.pad(style_image, (0, width - style_image.shape[2])) for style_image in images], 1
-        )
+        width = max(image.shape[2] for image in images)
+        image = torch.cat([F.pad(image, (0, width - image.shape[2])) for image in images], 1)
         self.image = image.permute(1, 2, 0).contiguous()
-        self.image_sizes = [(int(style_image.shape[1]), int(style_image.shape[2])) for style_image in images]
+        self.image_sizes = [(image.shape[1], image.shape[2]) for image in images]
         self.image_tops = list(accumulate((height for height, _ in self.image_sizes[:-1]), initial=0))
         # Rows of red, green, blue and one, so that voting sums colours and weights together.
         self.pixels = F.pad(self.image, (0, 1), value=1.0).view(-1, 4)
@@ -52,11 +50,10 @@ class StyleAtlas:
 
     def list_patch_corners(self, patch_side: int) -> list[Tensor]:
         """Return for each image the flat indices of all possible upper left corners of patches."""
-        corners_by_image, top = [], 0
-        for height, width in self.image_sizes:
+        corners_by_image = []
+        for top, (height, width) in zip(self.image_tops, self.image_sizes, strict=True):
             rows = torch.arange(top, top + height - patch_side + 1)[:, None] * self.width
             corners_by_image.append((rows + torch.arange(width - patch_side + 1)).flatten())
-            top += height
         return corners_by_image
 
     @cached_property
@@ -73,14 +70,9 @@ class StyleAtlas:
     def blur_as_enlarged(self) -> Tensor:
         """Return the atlas, ``(H, W, 3)``, as blurred as if it were enlarged from the next smaller level."""
         blurred = torch.zeros_like(self.image)
-        top = 0
-        for image in self.images:
-            height, width = image.shape[1:]
-            lower_size = (max(1, round(height / LEVEL_SIZE_RATIO)), max(1, round(width / LEVEL_SIZE_RATIO)))
-            blurred[top : top + height, :width] = enlarge(shrink(image, lower_size), (height, width)).permute(
-                1, 2, 0
-            )
-            top += height
+        for image, top, size in zip(self.images, self.image_tops, self.image_sizes, strict=True):
+            smaller = shrink(image, [max(1, round(side / LEVEL_SIZE_RATIO)) for side in size])
+            blurred[top : top + size[0], : size[1]] = enlarge(smaller, size).permute(1, 2, 0)
         return blurred
 
     def read_patches(self, image: Tensor, corners: Tensor, patch_side: int) -> Tensor:
@@ -129,28 +121,21 @@ class PatchDictionary:
             round(key_count * weight_sum / sum(image_weights))
             for weight_sum in accumulate(image_weights, initial=0.0)
         ]
-        drawn_corners = []
-        for image_corners, drawn_count in zip(
-            atlas.list_patch_corners(patch_side),
-            (stop - start for start, stop in pairwise(key_ends)),
-            strict=True,
-        ):
-            drawn_corners.append(
-                image_corners[torch.randperm(len(image_corners), generator=generator)[:drawn_count]]
-            )
-        mixed_corners = torch.cat(drawn_corners)
-        self.key_corners = mixed_corners[torch.randperm(len(mixed_corners), generator=generator)].to(
-            atlas.image.device
+        drawn_corners = torch.cat(
+            [
+                _draw_rows(image_corners, stop - start, generator)
+                for image_corners, (start, stop) in zip(
+                    atlas.list_patch_corners(patch_side), pairwise(key_ends), strict=True
+                )
+            ]
         )
-        sample = torch.randperm(len(self.key_corners), generator=generator)[:MAX_BASIS_PATCHES].to(
-            self.key_corners.device
-        )
+        self.key_corners = _draw_rows(drawn_corners, len(drawn_corners), generator).to(atlas.image.device)
+        sample = _draw_rows(self.key_corners, MAX_BASIS_PATCHES, generator)
         self.compared_image = atlas.blur_as_enlarged() if soft else atlas.image
-        patches = atlas.read_patches(self.compared_image, self.key_corners[sample], patch_side)
+        patches = atlas.read_patches(self.compared_image, sample, patch_side)
         self.mean = patches.mean(0)
         self.basis = principal_axes(patches - self.mean, MAX_COMPONENTS, generator)
-        chunks = torch.split(self.key_corners, 2048)
-        self.keys = torch.cat([self.project_patches(chunk) for chunk in chunks])
+        self.keys = torch.cat([self.project_patches(chunk) for chunk in self.key_corners.split(2048)])
         self.key_norms = (self.keys**2).sum(1)
 
     def project_image(self, image: Tensor, stride: int) -> Tensor:
@@ -161,9 +146,8 @@ class PatchDictionary:
 
     def project_patches(self, corners: Tensor) -> Tensor:
         """Return the principal components ``(N, D)`` of the patches at ``(N,)`` corners, keys or not."""
-        return (
-            self.atlas.read_patches(self.compared_image, corners, self.patch_side) - self.mean
-        ) @ self.basis
+        patches = self.atlas.read_patches(self.compared_image, corners, self.patch_side)
+        return (patches - self.mean) @ self.basis
 
     def squared_distances(self, queries: Tensor, corners: Tensor, pool: ThreadPool) -> Tensor:
         """Return squared distances ``(N,)`` between ``(N, D)`` queries and patches at ``(N,)`` corners."""
@@ -190,12 +174,9 @@ class PatchDictionary:
         probe_queries = queries[:: max(1, len(queries) // MAX_PROBES)]
         squared_norms = (probe_queries**2).sum(1)
         nearest_distances = torch.full_like(self.key_norms, torch.inf)
-        for probe_chunk, chunk_norms in zip(
-            torch.split(probe_queries, 512), torch.split(squared_norms, 512), strict=True
-        ):
-            nearest_distances = torch.minimum(
-                nearest_distances, torch.addmm(chunk_norms, self.keys, probe_chunk.T, alpha=-2).amin(1)
-            )
+        for chunk, chunk_norms in zip(probe_queries.split(512), squared_norms.split(512), strict=True):
+            distances = torch.addmm(chunk_norms, self.keys, chunk.T, alpha=-2).amin(1)
+            nearest_distances = torch.minimum(nearest_distances, distances)
         nearest_distances = (nearest_distances + self.key_norms).clamp_min_(0)
         return 1 / (nearest_distances + alpha * nearest_distances.median().clamp_min(1e-6))
 
@@ -223,14 +204,10 @@ class PatchDictionary:
         key_part = slice(part_index % part_count, None, part_count)
         part_keys, part_norms = self.keys[key_part], self.key_norms[key_part]
         # -score = factor * (2 q.k - |k|^2 - |q|^2): one matrix product with two additional columns.
-        score_matrix = torch.cat(
-            [2 * part_keys, -part_norms[:, None], -torch.ones_like(part_norms)[:, None]], 1
-        )
-        score_matrix = F.pad(
-            (score_matrix * score_factors[key_part, None]).T,
-            (0, -len(part_keys) % KEYS_PER_BLOCK),
-            mode="replicate",
-        ).contiguous()
+        columns = [2 * part_keys, -part_norms[:, None], -torch.ones_like(part_norms)[:, None]]
+        score_matrix = (torch.cat(columns, 1) * score_factors[key_part, None]).T
+        padding = (0, -len(part_keys) % KEYS_PER_BLOCK)
+        score_matrix = F.pad(score_matrix, padding, mode="replicate").contiguous()
         squared_norms = (queries**2).sum(1, keepdim=True)
         extended = torch.cat([queries, torch.ones_like(squared_norms), squared_norms], 1)
         best_keys = torch.empty(len(queries), dtype=torch.long, device=queries.device)
@@ -241,23 +218,23 @@ class PatchDictionary:
             buffer = torch.empty(batch_size, score_matrix.shape[1], device=queries.device)
             row_indices = torch.arange(batch_size, device=queries.device)
             for batch_start in range(start, stop, batch_size):
-                batch, batch_result = (
-                    values[batch_start : min(batch_start + batch_size, stop)]
-                    for values in (extended, best_keys)
-                )
+                rows = slice(batch_start, min(batch_start + batch_size, stop))
+                count = rows.stop - rows.start
                 # On a CPU argmax over long rows is slow, amax is not: find the best block, then search it.
-                scores = torch.mm(batch, score_matrix, out=buffer[: len(batch)]).view(
-                    len(batch), -1, KEYS_PER_BLOCK
-                )
+                scores = torch.mm(extended[rows], score_matrix, out=buffer[:count])
+                scores = scores.view(count, -1, KEYS_PER_BLOCK)
                 best_block = scores.amax(2).argmax(1)
-                best_in_block = scores[row_indices[: len(batch)], best_block].argmax(1)
-                batch_result.copy_(
-                    (best_block * KEYS_PER_BLOCK + best_in_block).clamp_(max=len(part_keys) - 1)
-                )
+                best_in_block = scores[row_indices[:count], best_block].argmax(1)
+                best_keys[rows] = best_block * KEYS_PER_BLOCK + best_in_block
 
         pool.run_chunks(search_chunk, len(queries), 16 * batch_size)
-        best_keys = best_keys * part_count + part_index % part_count
+        best_keys = best_keys.clamp_(max=len(part_keys) - 1) * part_count + part_index % part_count
         return best_keys, self.squared_distances(queries, self.key_corners[best_keys], pool)
+
+
+def _draw_rows(rows: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """Draw at most ``count`` of the rows, in random order."""
+    return rows[torch.randperm(len(rows), generator=generator)[:count].to(rows.device)]
 
 
 def principal_axes(rows: Tensor, dimensions: int, generator: torch.Generator) -> Tensor:

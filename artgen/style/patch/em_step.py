@@ -56,27 +56,20 @@ class PatchPainter:
         """
         patch_side = dictionary.patch_side
         height, width = int(image.shape[1]), int(image.shape[2])
-        top_shift, left_shift = torch.randint(stride, (2,), generator=self.generator).tolist()
-        grid = PatchGrid.covering(height, width, patch_side, stride, (top_shift, left_shift))
+        shift = torch.randint(stride, (2,), generator=self.generator).tolist()
+        grid = PatchGrid.covering(height, width, patch_side, stride, shift)
         bottom_margin = (grid.rows - 1) * stride + patch_side - grid.top - height
         right_margin = (grid.columns - 1) * stride + patch_side - grid.left - width
         margin = (grid.left, max(0, right_margin), grid.top, max(0, bottom_margin))
         padded = F.pad(image[None], margin, mode="replicate")[0]
         score_factors = self._find_score_factors(padded, dictionary, stride)
-        stripes = [
-            self._match_stripe(
-                stripe.crop_padded(padded, grid, patch_side),
-                dictionary,
-                stripe,
-                (height, width),
-                score_factors,
-            )
-            for stripe in grid.split_into_stripes(MAX_STRIPE_PATCHES)
-        ]
+        stripes = []
+        for stripe in grid.split_into_stripes(MAX_STRIPE_PATCHES):
+            rows = stripe.crop_padded(padded, grid, patch_side)
+            stripes.append(self._match_stripe(rows, dictionary, stripe, (height, width), score_factors))
         self._last_factors, self.matches = (dictionary, score_factors), join_stripes(stripes, grid)
-        vote_weights = (self.matches.distances / (3 * patch_side * patch_side) + 1e-4) ** (
-            (ROBUST_NORM_EXPONENT - 2) / 2
-        )
+        mean_squares = self.matches.distances / (3 * patch_side * patch_side)
+        vote_weights = (mean_squares + 1e-4) ** ((ROBUST_NORM_EXPONENT - 2) / 2)
         vote_sums = self._sum_votes(
             self.matches.corners, vote_weights / vote_weights.mean(), dictionary, stride, padded.shape[1:]
         )
@@ -109,19 +102,14 @@ class PatchPainter:
             or not (same_dictionary or dictionary.soft or max(image_size) >= self.carry_from_side)
         ):
             best_keys, distances = dictionary.search(queries, score_factors, self.pool)
-            columns_of_matches = dictionary.key_corners[best_keys], distances, score_factors[best_keys]
-            matches = PatchMatches(
-                dictionary,
-                grid,
-                image_size,
-                *(column.view(grid.rows, grid.columns) for column in columns_of_matches),
-            )
+            found = dictionary.key_corners[best_keys], distances, score_factors[best_keys]
+            fields = (values.view(grid.rows, grid.columns) for values in found)
+            matches = PatchMatches(dictionary, grid, image_size, *fields)
         else:
             corners, last_score_factors = last_matches.propose_corners(dictionary, grid, image_size)
             proposed_factors = last_score_factors * (score_factors.median() / last_factors[1].median())
-            distances = dictionary.squared_distances(queries, corners.flatten(), self.pool).view(
-                corners.shape
-            )
+            distances = dictionary.squared_distances(queries, corners.flatten(), self.pool)
+            distances = distances.view(corners.shape)
             matches = PatchMatches(dictionary, grid, image_size, corners, distances, proposed_factors)
             matches.propagate(queries, self.pool)
             self._improve_worst(matches, queries, score_factors)
@@ -141,11 +129,8 @@ class PatchPainter:
             part_count=SEARCH_PARTS,
         )
         self._search_count += 1
-        is_better = distances * score_factors[best_keys] < scores[searched]
-        improved, best_keys = searched[is_better], best_keys[is_better]
-        matches.corners.view(-1)[improved] = matches.dictionary.key_corners[best_keys]
-        matches.distances.view(-1)[improved] = distances[is_better]
-        matches.score_factors.view(-1)[improved] = score_factors[best_keys]
+        corners = matches.dictionary.key_corners[best_keys]
+        matches.replace_worse(searched, corners, distances, score_factors[best_keys])
 
     def _sum_votes(
         self,
@@ -167,9 +152,8 @@ class PatchPainter:
         flat_corners, weight_column = corners.flatten(), vote_weights[..., None]
         for y in range(patch_side):
             for x in range(patch_side):
-                colour_votes = atlas.pixels.index_select(0, flat_corners + (y * atlas.width + x)).view(
-                    rows, columns, 4
-                )
+                colour_votes = atlas.pixels.index_select(0, flat_corners + (y * atlas.width + x))
+                colour_votes = colour_votes.view(rows, columns, 4)
                 covered = vote_sums[y : y + rows * stride : stride, x : x + columns * stride : stride]
                 covered[:rows, :columns].addcmul_(colour_votes, weight_column, value=window[y][x])
         return vote_sums

@@ -39,7 +39,7 @@ class PatchGrid:
 
     @classmethod
     def covering(
-        cls, height: int, width: int, patch_side: int, stride: int, shift: tuple[int, int]
+        cls, height: int, width: int, patch_side: int, stride: int, shift: Sequence[int]
     ) -> PatchGrid:
         """Return the grid that covers an image with a margin of half a patch, shifted by ``shift`` px."""
         top, left = patch_side // 2 + shift[0], patch_side // 2 + shift[1]
@@ -48,11 +48,9 @@ class PatchGrid:
     def split_into_stripes(self, max_patches: int) -> list[PatchGrid]:
         """Split the rows, in order, into grids of at most ``max_patches`` patches (or of one row)."""
         stripe_rows = max(1, max_patches // self.columns)
-        starts = range(0, self.rows, stripe_rows)
-        row_counts = [min(stripe_rows, self.rows - start) for start in starts]
-        tops = [self.top - start * self.stride for start in starts]
         return [
-            replace(self, rows=row_count, top=top) for row_count, top in zip(row_counts, tops, strict=True)
+            replace(self, rows=min(stripe_rows, self.rows - start), top=self.top - start * self.stride)
+            for start in range(0, self.rows, stripe_rows)
         ]
 
     def crop_padded(self, padded: Tensor, full_grid: PatchGrid, patch_side: int) -> Tensor:
@@ -99,15 +97,12 @@ class PatchMatches:
         ratio = self.image_size[0] / image_size[0], self.image_size[1] / image_size[1]
         # Centres of the new patches at the old image size, the nearest old patches, and offsets from them.
         nearest_indices, offsets = [], []
-        for axis, (patch_count, old_patch_count, grid_start, old_grid_start) in enumerate(
-            (
-                (grid.rows, self.grid.rows, grid.top, self.grid.top),
-                (grid.columns, self.grid.columns, grid.left, self.grid.left),
-            )
+        for patch_count, old_patch_count, grid_start, old_grid_start, axis_ratio in (
+            (grid.rows, self.grid.rows, grid.top, self.grid.top, ratio[0]),
+            (grid.columns, self.grid.columns, grid.left, self.grid.left, ratio[1]),
         ):
-            centres = (
-                torch.arange(patch_count, device=device) * grid.stride - grid_start + half_patch
-            ) * ratio[axis]
+            centres = torch.arange(patch_count, device=device) * grid.stride - grid_start + half_patch
+            centres = centres * axis_ratio
             old_position = (centres - old_half_patch + old_grid_start) / self.grid.stride
             nearest = old_position.round().long().clamp_(0, old_patch_count - 1)
             nearest_indices.append(nearest)
@@ -127,44 +122,27 @@ class PatchMatches:
         x = (column + old_half_patch + offsets[1]) * scale[..., 1] - half_patch
         y = torch.minimum(y.round().long().clamp_(min=0), new_sizes[..., 0] - dictionary.patch_side)
         x = torch.minimum(x.round().long().clamp_(min=0), new_sizes[..., 1] - dictionary.patch_side)
-        proposed_corners = (
-            torch.tensor(new_atlas.image_tops, device=device)[new_image_index] + y
-        ) * new_atlas.width + x
+        new_image_top = torch.tensor(new_atlas.image_tops, device=device)[new_image_index]
         score_factors = self.score_factors[nearest_indices[0]][:, nearest_indices[1]]
-        return proposed_corners, score_factors
+        return (new_image_top + y) * new_atlas.width + x, score_factors
 
     def rank_used_images(self) -> list[int]:
         """Return the numbers of the style images, the most used first."""
-        image_index, _ = self.dictionary.atlas.find_image_of_row(
-            self.corners.flatten() // self.dictionary.atlas.width
-        )
-        use_counts = torch.bincount(image_index, minlength=len(self.dictionary.atlas.image_numbers))
+        atlas = self.dictionary.atlas
+        image_index, _ = atlas.find_image_of_row(self.corners.flatten() // atlas.width)
+        use_counts = torch.bincount(image_index, minlength=len(atlas.image_numbers))
         ranking = use_counts.argsort(descending=True, stable=True).tolist()
-        return [self.dictionary.atlas.image_numbers[index] for index in ranking]
+        return [atlas.image_numbers[index] for index in ranking]
 
-    def accept_better(
-        self, queries: Tensor, corners: Tensor, score_factors: Tensor, is_proposed: Tensor, pool: ThreadPool
+    def replace_worse(
+        self, positions: Tensor, corners: Tensor, distances: Tensor, score_factors: Tensor
     ) -> None:
-        """Accept the proposed matches that have a better score than the present ones.
-
-        Args:
-            queries: ``(rows * columns, D)``.
-            corners: ``(rows, columns)``, proposed.
-            score_factors: ``(rows, columns)``, proposed.
-            is_proposed: ``(rows, columns)``, whether there is a proposal.
-            pool: threads that compute distances.
-        """
-        candidates = (is_proposed & (corners != self.corners)).flatten().nonzero()[:, 0]
-        candidate_corners, candidate_factors = (
-            corners.flatten()[candidates],
-            score_factors.flatten()[candidates],
-        )
-        candidate_distances = self.dictionary.squared_distances(queries[candidates], candidate_corners, pool)
-        is_better = candidate_distances * candidate_factors < self.scores.flatten()[candidates]
-        accepted = candidates[is_better]
-        self.corners.view(-1)[accepted] = candidate_corners[is_better]
-        self.distances.view(-1)[accepted] = candidate_distances[is_better]
-        self.score_factors.view(-1)[accepted] = candidate_factors[is_better]
+        """Replace the matches at flat ``positions`` by given ones, all ``(N,)``, whose scores are better."""
+        is_better = distances * score_factors < self.scores.flatten()[positions]
+        accepted = positions[is_better]
+        self.corners.view(-1)[accepted] = corners[is_better]
+        self.distances.view(-1)[accepted] = distances[is_better]
+        self.score_factors.view(-1)[accepted] = score_factors[is_better]
 
     def propagate(self, queries: Tensor, pool: ThreadPool) -> None:
         """Propose to every patch the continuation of its four neighbours' matches."""
@@ -178,24 +156,15 @@ class PatchMatches:
                 is_proposed[0 if row_step > 0 else -1] = False
             else:
                 is_proposed[:, 0 if column_step > 0 else -1] = False
-            self.accept_better(
-                queries,
-                corners,
-                torch.roll(self.score_factors, (row_step, column_step), (0, 1)),
-                is_proposed,
-                pool,
-            )
+            candidates = (is_proposed & (corners != self.corners)).flatten().nonzero()[:, 0]
+            corners = corners.flatten()[candidates]
+            neighbour_factors = torch.roll(self.score_factors, (row_step, column_step), (0, 1))
+            distances = self.dictionary.squared_distances(queries[candidates], corners, pool)
+            self.replace_worse(candidates, corners, distances, neighbour_factors.flatten()[candidates])
 
 
 def join_stripes(stripes: Sequence[PatchMatches], grid: PatchGrid) -> PatchMatches:
     """Join the matches of all stripes of a grid."""
-    field_parts = (
-        [getattr(stripe, field_name) for stripe in stripes]
-        for field_name in ("corners", "distances", "score_factors")
-    )
-    return PatchMatches(
-        stripes[0].dictionary,
-        grid,
-        stripes[0].image_size,
-        *(torch.cat(stripe_parts) for stripe_parts in field_parts),
-    )
+    fields = ((stripe.corners, stripe.distances, stripe.score_factors) for stripe in stripes)
+    joined = (torch.cat(parts) for parts in zip(*fields, strict=True))
+    return PatchMatches(stripes[0].dictionary, grid, stripes[0].image_size, *joined)

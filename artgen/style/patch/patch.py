@@ -62,11 +62,7 @@ class StyleRegion:
     painter: PatchPainter
     image_order: list[int]
 
-    def cached_atlas(self, side: int) -> StyleAtlas:
-        """Return the atlas at ``side`` px; if not all images fit, of those most used so far."""
-        return self.style_set.cached_atlas(side, self.image_order)
-
-    def mask_at(self, size: tuple[int, int]) -> Tensor | None:
+    def mask_at(self, size: Sequence[int]) -> Tensor | None:
         """Return the mask resized to ``size``."""
         return None if self.mask is None else resize(self.mask, size)
 
@@ -116,17 +112,14 @@ def stylize_by_patches(
         ) -> StyleRegion:
             style_set = cached_style_set(style_images, weights)
             # If not all images fit into an atlas, start with a random choice; later the most used ones stay.
-            image_order = (
-                torch.randperm(len(weights), generator=generator).tolist() if len(weights) > 1 else [0]
-            )
-            return StyleRegion(
-                style_set, mask, PatchPainter(generator, pool, settings.carry_from_side), image_order
-            )
+            count = len(weights)
+            image_order = torch.randperm(count, generator=generator).tolist() if count > 1 else [0]
+            painter = PatchPainter(generator, pool, settings.carry_from_side)
+            return StyleRegion(style_set, mask, painter, image_order)
 
         if request.masks is None or len(request.masks) == 1:
-            weights = [
-                share / len(style) for style, share in zip(styles, style_shares, strict=True) for _ in style
-            ]
+            shared_styles = zip(styles, style_shares, strict=True)
+            weights = [share / len(style) for style, share in shared_styles for _ in style]
             regions = [make_region(style_images, weights, None)]
         else:
             factors = torch.tensor(style_shares, device=original.device).view(-1, 1, 1, 1)
@@ -137,19 +130,16 @@ def stylize_by_patches(
                 make_region(list(islice(remaining_images, len(style))), [1.0] * len(style), mask)
                 for style, mask in zip(styles, soft_masks, strict=True)
             ]
-        painted = _PatchStyliser(regions, settings, request, face_protection_mask, generator).paint(
-            painted_content
-        )
-        return restore_preserved(original, painted, request).cpu()
+        styliser = _PatchStyliser(regions, settings, request, face_protection_mask, generator)
+        return restore_preserved(original, styliser.paint(painted_content), request).cpu()
 
 
 def _soften_masks(masks: Tensor, image_size: tuple[int, int]) -> Tensor:
     """Blur masks and normalise them: ``(k, 1, H, W)`` that add up to 1, without hard borders."""
-    softened = torch.stack(
-        [wide_gaussian_blur(resize(mask, image_size), MASK_BORDER_SHARE * max(image_size)) for mask in masks]
-    )
+    sigma = MASK_BORDER_SHARE * max(image_size)
     # Where no mask is, the result is not used; the small constant avoids a division by zero there.
-    return (softened + 1e-4) / (softened + 1e-4).sum(0, keepdim=True)
+    softened = torch.stack([wide_gaussian_blur(resize(mask, image_size), sigma) for mask in masks]) + 1e-4
+    return softened / softened.sum(0, keepdim=True)
 
 
 @dataclass
@@ -170,26 +160,17 @@ class _PatchStyliser:
             level_index, last_level = levels[-1]
             levels = [(level_index, replace(last_level, noise_amount=0.0, passes=last_level.passes[-1:]))]
         total_cost, finished_cost = sum(level.cost for _, level in levels), 0.0
-        image = resize(
-            recoloured if start_image is None else start_image.to(recoloured.device), levels[0][1].image_size
-        )
+        image = recoloured if start_image is None else start_image.to(recoloured.device)
+        image = resize(image, levels[0][1].image_size)
         for level_index, level in levels:
             pull_factor = self.settings.pull_decay**level_index / self.request.strength
             image = self._paint_level(image, recoloured, level, pull_factor)
             finished_cost += level.cost
-            self.request.on_progress(
-                StyleProgress(finished_cost / total_cost, image, stage=f"{max(level.image_size)} px")
-            )
-        style_side = self._style_side(content.shape[1:])
-        finest_styles = [
-            region.style_set.heaviest_image(region.cached_atlas(style_side)) for region in self.regions
-        ]
-        return self._blend_regions(
-            [
-                match_laplacian_bands(image, style_image, BAND_MATCHING_AMOUNT * self._style_amount)
-                for style_image in finest_styles
-            ]
-        )
+            stage = f"{max(level.image_size)} px"
+            self.request.on_progress(StyleProgress(finished_cost / total_cost, image, stage=stage))
+        amount = BAND_MATCHING_AMOUNT * self._style_amount
+        finest_styles = self._heaviest_images(self._cached_atlases(content.shape[1:]))
+        return self._blend_regions([match_laplacian_bands(image, style, amount) for style in finest_styles])
 
     def _match_palettes(self, content: Tensor) -> Tensor:
         """Map the colours of the content to the palettes of the styles."""
@@ -198,50 +179,41 @@ class _PatchStyliser:
         for region in self.regions:
             palette, mask = region.style_set.palette, region.mask
             mapped = match_colours_linearly(contrasted, palette, self._style_amount, mask)
-            recoloured_images.append(
-                transfer_palette(
-                    mapped,
-                    palette,
-                    self.generator,
-                    rotations=10,
-                    amount=0.5 * self._style_amount,
-                    region=mask,
-                )
-            )
+            recoloured_images.append(self._transfer_palette(mapped, palette, 10, mask))
         return self._blend_regions(recoloured_images)
+
+    def _transfer_palette(
+        self, image: Tensor, palette: Tensor, rotations: int, mask: Tensor | None
+    ) -> Tensor:
+        amount = 0.5 * self._style_amount
+        return transfer_palette(
+            image, palette, self.generator, rotations=rotations, amount=amount, region=mask
+        )
 
     def _paint_level(
         self, image: Tensor, recoloured: Tensor, level: PaintingLevel, pull_factor: float
     ) -> Tensor:
         """Resize the image to the level's size and paint its passes."""
-        target, style_side = resize(recoloured, level.image_size), self._style_side(level.image_size)
+        target, protection = resize(recoloured, level.image_size), self.face_protection_mask
         edges = edge_map(target)
         pull = (self.settings.base_pull + self.settings.edge_pull * edges) * pull_factor
-        level_face_mask = (
-            None if self.face_protection_mask is None else resize(self.face_protection_mask, level.image_size)
-        )
-        if level_face_mask is not None:
-            pull = torch.maximum(pull, FACE_PULL / self.request.strength * level_face_mask)
+        if protection is not None:
+            protection = resize(protection, level.image_size)
+            pull = torch.maximum(pull, FACE_PULL / self.request.strength * protection)
 
         def fuse_with_content(painted: Tensor) -> Tensor:
             return ((painted + pull * target) / (1 + pull)).clamp_(0, 1)
 
         image = fuse_with_content(resize(image, level.image_size))
-        atlases = [region.cached_atlas(style_side) for region in self.regions]
+        atlases = self._cached_atlases(level.image_size)
         if level.noise_amount:
-            noise = gaussian_blur(
-                torch.randn(1, *level.image_size, generator=self.generator).to(image.device), 1.0
-            )
+            noise = torch.randn(1, *level.image_size, generator=self.generator).to(image.device)
+            noise = gaussian_blur(noise, 1.0)
             noise = noise * (level.noise_amount / noise.pow(2).mean().sqrt()) * (1 - 0.8 * edges)
-            noise = noise if level_face_mask is None else noise * (1 - level_face_mask)
-            style_samples = [
-                region.style_set.heaviest_image(region_atlas)
-                for region, region_atlas in zip(self.regions, atlases, strict=True)
-            ]
-            detail_strengths = [(style - gaussian_blur(style, 2.0)).std() for style in style_samples]
-            image = self._blend_regions(
-                [(image + noise * detail_strength).clamp_(0, 1) for detail_strength in detail_strengths]
-            )
+            noise = noise if protection is None else noise * (1 - protection)
+            styles = self._heaviest_images(atlases)
+            details = [(style - gaussian_blur(style, 2.0)).std() for style in styles]
+            image = self._blend_regions([(image + noise * detail).clamp_(0, 1) for detail in details])
         max_patch_side = min(min(size) for atlas in atlases for size in atlas.image_sizes) // 2
         for patch_pass in level.passes:
             if patch_pass.patch_side > 7 and patch_pass.patch_side > min(
@@ -256,18 +228,12 @@ class _PatchStyliser:
                     )
                     mask = region.mask_at(level.image_size)
                     vote_sums = vote_sums + (votes if mask is None else votes * mask[0, :, :, None])
-                image = fuse_with_content(
-                    (vote_sums[..., :3] / vote_sums[..., 3:].clamp_min(1e-8)).permute(2, 0, 1)
-                )
+                painted = vote_sums[..., :3] / vote_sums[..., 3:].clamp_min(1e-8)
+                image = fuse_with_content(painted.permute(2, 0, 1))
             image = self._blend_regions(
                 [
-                    transfer_palette(
-                        image,
-                        region.style_set.palette,
-                        self.generator,
-                        rotations=3,
-                        amount=0.5 * self._style_amount,
-                        region=region.mask_at(level.image_size),
+                    self._transfer_palette(
+                        image, region.style_set.palette, 3, region.mask_at(level.image_size)
                     )
                     for region in self.regions
                 ]
@@ -275,21 +241,17 @@ class _PatchStyliser:
         for region in self.regions:
             if region.painter.matches is not None:
                 used_images = region.painter.matches.rank_used_images()
-                region.image_order = [
-                    *used_images,
-                    *(number for number in region.image_order if number not in set(used_images)),
-                ]
+                region.image_order = list(dict.fromkeys([*used_images, *region.image_order]))
         return image
 
     def _blend_regions(self, images: Sequence[Tensor]) -> Tensor:
         """Blend the images of all regions by their masks."""
         if len(images) == 1:
             return images[0]
-        size = (images[0].shape[1], images[0].shape[2])
         masked_images = [
             image * mask
             for image, region in zip(images, self.regions, strict=True)
-            if (mask := region.mask_at(size)) is not None
+            if (mask := region.mask_at(image.shape[1:])) is not None
         ]
         return torch.stack(masked_images).sum(0)
 
@@ -297,5 +259,13 @@ class _PatchStyliser:
     def _style_amount(self) -> float:
         return math.sqrt(min(1.0, self.request.strength))
 
-    def _style_side(self, image_size: Sequence[int]) -> int:
-        return max(1, round(max(image_size) * (self.request.style_scale or DEFAULT_STYLE_SCALE)))
+    def _cached_atlases(self, image_size: Sequence[int]) -> list[StyleAtlas]:
+        """Return each region's atlas for an image size; if not all images fit, of those most used so far."""
+        side = max(1, round(max(image_size) * (self.request.style_scale or DEFAULT_STYLE_SCALE)))
+        return [region.style_set.cached_atlas(side, region.image_order) for region in self.regions]
+
+    def _heaviest_images(self, atlases: Sequence[StyleAtlas]) -> list[Tensor]:
+        return [
+            region.style_set.heaviest_image(atlas)
+            for region, atlas in zip(self.regions, atlases, strict=True)
+        ]

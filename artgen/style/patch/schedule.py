@@ -49,13 +49,8 @@ class PaintingLevel:
     def cost(self) -> float:
         """Estimated relative cost, used for progress reports."""
         area = self.image_size[0] * self.image_size[1]
-        return (
-            sum(
-                area / patch_pass.stride**2 * patch_pass.key_count * patch_pass.iterations
-                for patch_pass in self.passes
-            )
-            + 40 * area
-        )
+        pass_costs = [area / p.stride**2 * p.key_count * p.iterations for p in self.passes]
+        return sum(pass_costs) + 40 * area
 
 
 def plan_levels(height: int, width: int, *, fast: bool = False) -> tuple[PaintingLevel, ...]:
@@ -76,11 +71,9 @@ def _level_passes(side: float, fast: bool) -> tuple[PatchPass, ...]:
     if side >= 600:
         if fast:
             return (PatchPass(9, 3, 1, 8000, soft=True),)
-        return (
-            (PatchPass(7, 2, 1, 48_000, soft=True),)
-            if side < 1200
-            else (PatchPass(9, 3, 1, 32_000, soft=True),)
-        )
+        if side < 1200:
+            return (PatchPass(7, 2, 1, 48_000, soft=True),)
+        return (PatchPass(9, 3, 1, 32_000, soft=True),)
     if not fast:
         return (PatchPass(21, 7, 2, 16_000), PatchPass(13, 4, 2, 16_000), PatchPass(7, 2, 2, 16_000))
     if side < 160:

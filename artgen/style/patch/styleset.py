@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from artgen.imaging.image import resize, resize_longer_side
+from artgen.imaging.image import limit_longer_side
 from artgen.style.patch.dictionary import PatchDictionary, StyleAtlas
 from artgen.style.patch.schedule import PatchPass
-from artgen.style.style_folder import to_float_image
+from artgen.style.style_folder import reduce_style_image, to_float_image
 
 MAX_PALETTE_SIDE = 256
 PALETTE_SAMPLES = 20_000
@@ -47,8 +47,7 @@ class StyleSet:
     def cached_atlas(self, side: int, image_order: Sequence[int] | None = None) -> StyleAtlas:
         """Return the atlas of the images, reduced to a longer side of ``side`` px.
 
-        Smaller images are not enlarged, because an enlarged painting has no fine brushwork; except those that
-        are too small for a patch.
+        Smaller images are not enlarged, except those that are too small for a patch.
 
         Args:
             side: px.
@@ -61,7 +60,8 @@ class StyleSet:
         cache_key = (side, image_numbers)
         if cache_key not in self._atlases:
             self._atlases[cache_key] = StyleAtlas(
-                [_resize_painting(self.images[number], side) for number in image_numbers], image_numbers
+                [reduce_style_image(self.images[number], side, MIN_SIDE) for number in image_numbers],
+                image_numbers,
             )
             self._evict_oldest()
         self._atlases.move_to_end(cache_key)
@@ -83,10 +83,8 @@ class StyleSet:
 
     def heaviest_image(self, atlas: StyleAtlas) -> Tensor:
         """Return the image of an atlas with the largest weight."""
-        index = max(
-            range(len(atlas.image_numbers)), key=lambda index: self.image_weights[atlas.image_numbers[index]]
-        )
-        return atlas.images[index]
+        weights = [self.image_weights[number] for number in atlas.image_numbers]
+        return atlas.images[weights.index(max(weights))]
 
     def _select_fitting(self, side: int, image_order: Sequence[int]) -> tuple[int, ...]:
         selected: list[int] = []
@@ -106,11 +104,8 @@ class StyleSet:
         while area > MAX_CACHED_PIXELS and len(self._atlases) > 1:
             _, oldest = self._atlases.popitem(last=False)
             area -= len(oldest.pixels)
-            self._dictionaries = {
-                cache_key: dictionary
-                for cache_key, dictionary in self._dictionaries.items()
-                if cache_key[0] is not oldest
-            }
+            remaining = ((key, value) for key, value in self._dictionaries.items() if key[0] is not oldest)
+            self._dictionaries = dict(remaining)
 
     def _sample_palette(self) -> Tensor:
         """Draw colours ``(3, M)`` of the images by weight."""
@@ -118,22 +113,13 @@ class StyleSet:
         total_weight, samples = sum(self.image_weights), []
         uses_reduced = len(self.images) <= MAX_REDUCED_PALETTE_IMAGES
         for image, weight in zip(self.images, self.image_weights, strict=True):
-            max_side = min(MAX_PALETTE_SIDE, max(image.shape[1:]))
-            colours = (
-                resize_longer_side(to_float_image(image), max_side) if uses_reduced else image
-            ).flatten(1)
+            if uses_reduced:
+                image = limit_longer_side(to_float_image(image), MAX_PALETTE_SIDE)
+            colours = image.flatten(1)
             count = max(256 if uses_reduced else 1, round(PALETTE_SAMPLES * weight / total_weight))
             pixel_indices = torch.randint(colours.shape[1], (count,), generator=generator)
             samples.append(to_float_image(colours[:, pixel_indices.to(colours.device)]))
         return torch.cat(samples, 1)
-
-
-def _resize_painting(image: Tensor, side: int) -> Tensor:
-    resized = resize_longer_side(to_float_image(image), min(side, max(image.shape[1:])))
-    height, width = int(resized.shape[1]), int(resized.shape[2])
-    if min(height, width) >= MIN_SIDE:
-        return resized
-    return resize(resized, (max(height, MIN_SIDE), max(width, MIN_SIDE)))
 
 
 _cached_sets: OrderedDict[str, StyleSet] = OrderedDict()

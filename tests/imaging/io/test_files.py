@@ -21,12 +21,12 @@ from artgen.imaging.io.files import (
     TEMPORARY,
     atomic_write,
     read_image,
-    read_text,
     sweep,
     sync_folder,
     write_png,
     write_preview,
 )
+from artgen.imaging.io.png_text import read_text
 
 COLOURS = np.array(
     [[[255, 0, 0], [0, 255, 0], [0, 0, 255]], [[255, 255, 255], [0, 0, 0], [128, 64, 32]]], np.uint8
