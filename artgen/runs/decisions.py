@@ -147,15 +147,15 @@ class DecisionStore:
         """
 
         def build_action(history: DecisionHistory) -> PendingAction:
-            kept = [number for number in history.kept_numbers() if self._database.has_candidate(number)]
-            if not kept:
+            numbers = [number for number in history.kept_numbers() if self._database.has_candidate(number)]
+            if not numbers:
                 problem = "nothing is kept, so the next round would be empty"
                 raise ArtgenError("next round", problem, "keep a few candidates first")
             fields = (("round", history.current_round + 1), ("mark", None))
             return (
                 "do",
                 None,
-                [DecisionChange(number, field, value) for number in kept for field, value in fields],
+                [DecisionChange(number, field, value) for number in numbers for field, value in fields],
             )
 
         return self._write_action(build_action, author, view, action_id)

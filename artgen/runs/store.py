@@ -178,7 +178,7 @@ class Run:
         return (row.to_candidate(self.folder, history.values(row.number)) for row in rows)
 
     def candidate(self, number: int) -> Candidate:
-        """Return one candidate.
+        """Return one candidate of the run by its number.
 
         Raises:
             ArtgenError: the run has no such candidate.

@@ -97,7 +97,7 @@ def _report(run: Run, requested: Sequence[int], outcome: RunResult | None, json:
         )
     elif outcome is None:
         status = f"requested {format_number_ranges(requested)}" if requested else f"{len(queued)} are queued"
-        typer.echo(f"{name}: {status}; the artgen process that is running there makes them")
+        typer.echo(f"{name}: {status}; the artgen running there makes them")
     elif variations:
         numbers = format_number_ranges(candidate.index for candidate in variations)
         typer.echo(f"{name}: {len(variations)} made in {format_duration(outcome.seconds)}: {numbers}")

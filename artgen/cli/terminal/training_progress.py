@@ -87,7 +87,7 @@ class TrainingTable:
         self._title = self._sample = ""
 
     def __call__(self, event: Event) -> None:
-        """Show an event."""
+        """Update the table of a training with an event."""
         match event:
             case TrainingStarted(name, folder, step, steps, images):
                 self._pace.start(event)

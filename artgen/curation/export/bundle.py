@@ -60,7 +60,7 @@ def join_scripts(folder: Path = PAGE_FOLDER) -> str:
 
 
 def join_styles(folder: Path = PAGE_FOLDER) -> str:
-    """Join all style sheets."""
+    """Join the style sheets of the contact sheet into one."""
     return "".join(path.read_text("utf-8") for path in sorted(folder.rglob("*.css")))
 
 

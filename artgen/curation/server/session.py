@@ -64,7 +64,7 @@ class CurationSession:
         self.ranker.notify()
 
     def start(self) -> None:
-        """Start the background tasks."""
+        """Start the background tasks of the contact sheet's server."""
         functions = (self._poll_run, self._poll_embeddings, self.ranker.refit_after_change)
         self._tasks = [asyncio.create_task(self._repeat(function)) for function in functions]
 
@@ -83,7 +83,7 @@ class CurationSession:
         self.stop()
 
     def stop(self) -> None:
-        """Stop processes and threads."""
+        """Stop the processes and threads of the contact sheet's server."""
         self.variations.stop()
         self._embedding_backfill.stop()
         self.ranker.stop()

@@ -61,8 +61,8 @@ def read_image(path: Path, max_pixels: int = MAX_PIXELS) -> Tensor:
     with open_image(path) as image:
         width, height = image.size
         if width * height > max_pixels:
-            found = f"{width} x {height} px is more than the {max_pixels / 1e6:.0f} million that are read"
-            raise ArtgenError(str(path), found, "give a smaller copy")
+            problem = f"{width} x {height} px is more than the {max_pixels / 1e6:.0f} million that are read"
+            raise ArtgenError(str(path), problem, "give a smaller copy")
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # what Pillow warns of is either handled here or harmless
@@ -240,18 +240,18 @@ def _descriptor(path: Path) -> int | None:
     return int(matched[1]) if matched else None
 
 
-def _write_through(path: Path, whole: BinaryIO) -> None:
+def _write_through(path: Path, complete_file: BinaryIO) -> None:
     descriptor = _descriptor(path)
     if descriptor is None and stat.S_ISBLK(path.stat().st_mode):
         raise ArtgenError(str(path), "a disk", "name a file on it")
     opened = os.open(path, os.O_WRONLY) if descriptor is None else os.dup(descriptor)
-    whole.seek(0)
+    complete_file.seek(0)
     with os.fdopen(opened, "wb") as device:
-        shutil.copyfileobj(whole, device)
+        shutil.copyfileobj(complete_file, device)
 
 
 def sweep(folder: Path) -> None:
-    """Remove what writes that were killed left in ``folder``; those of running processes go on."""
+    """Remove temporary files of killed processes from ``folder``; those of running processes stay."""
     for leftover in folder.glob(f"{TEMPORARY}*"):
         if not _being_written(leftover):
             leftover.unlink(missing_ok=True)

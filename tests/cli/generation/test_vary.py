@@ -57,7 +57,7 @@ def test_a_run_at_work_is_left_to_make_them(sampled: Path) -> None:
         done = artgen(sampled, "vary", "tiny", "2", "4", "-n", "2")
         assert (
             done.stdout
-            == f"{folder.name}: requested {FIRST}-{FIRST + 3}; the artgen process that is running there makes them\n"
+            == f"{folder.name}: requested {FIRST}-{FIRST + 3}; the artgen running there makes them\n"
         )
         waiting = told(sampled, "vary", "tiny", "--queued")
     assert (waiting["asked"], waiting["made"], waiting["queued"]) == ([], [], [FIRST + n for n in range(4)])
