@@ -66,8 +66,8 @@ class WriteError(ArtgenError):
     """A file that could not be written: disk full or no permission. No partial file is left behind."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        right = "make room or allow writing there, then run the same command again: what is finished is kept"
-        super().__init__(str(path), f"could not be written ({reason})", right)
+        expected = "free space or allow writing there, then run the same command again: it resumes"
+        super().__init__(str(path), f"could not be written ({reason})", expected)
 
 
 class PluginWarning(UserWarning):

@@ -24,8 +24,8 @@ app = typer.Typer(
 )
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _show_version(is_requested: bool) -> None:
+    if is_requested:
         typer.echo(f"artgen {__version__}")
         raise typer.Exit
 
@@ -34,7 +34,7 @@ def _version(wanted: bool) -> None:
 def _artgen(
     context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
     if context.invoked_subcommand is None:
@@ -66,5 +66,5 @@ app.add_typer(data.app, name="data")
 
 
 def main() -> NoReturn:
-    """Entry point of the ``artgen`` script."""
+    """Run the ``artgen`` command: the entry point of its script."""
     messages.run_command(lambda: app(prog_name="artgen", standalone_mode=False))

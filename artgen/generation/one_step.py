@@ -112,7 +112,7 @@ def _reword_error(error: ArtgenError) -> ArtgenError:
 
 
 def paint_picture(recipe: Recipe, settings: GenerationSettings) -> tuple[Tensor, Provenance]:
-    """Paint a picture.
+    """Paint one picture with a one-step recipe.
 
     Args:
         recipe: from ``build_one_step_recipe``.

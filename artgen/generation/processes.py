@@ -36,7 +36,7 @@ class WorkerPool:
         """The number of a worker and its report; ``{"ended": True}`` when its output ends."""
 
     def start(self, count: int) -> None:
-        """Start ``count`` more workers."""
+        """Start ``count`` more worker processes of a run."""
         for _ in range(count):
             worker_number = len(self._processes)
             self._processes.append(_WorkerProcess(worker_number, self._encoded_order, self.reports))

@@ -139,7 +139,7 @@ class Recipe(BaseModel):
         return json_hash(self.model_dump(mode="json", include={"seed", "source", "steps"}))
 
     def caption(self, candidate: int, seed: int, source: str) -> str:
-        """Return a candidate's caption.
+        """Return the caption that a recipe gives to a candidate.
 
         Args:
             candidate: its number.

@@ -155,12 +155,12 @@ class DecisionStore:
         """
 
         def build_action(history: DecisionHistory) -> PendingAction:
-            kept = [number for number in history.kept_numbers() if self._database.has_candidate(number)]
-            if not kept:
+            numbers = [number for number in history.kept_numbers() if self._database.has_candidate(number)]
+            if not numbers:
                 problem = "nothing is kept, so the next round would be empty"
                 raise ArtgenError("next round", problem, "keep a few candidates first")
             fields = (("round", history.current_round + 1), ("mark", None))
-            changes = (DecisionChange(number, field, value) for number in kept for field, value in fields)
+            changes = (DecisionChange(number, field, value) for number in numbers for field, value in fields)
             return "do", None, tuple(changes)
 
         return self._write_action(build_action, author, view, action_id)

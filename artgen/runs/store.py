@@ -194,7 +194,7 @@ class Run:
         return [(row, history.values(row.number)) for row in self.database.read_rows(after_arrival)]
 
     def candidate(self, number: int) -> Candidate:
-        """Return one candidate of the run, by its number.
+        """Return one candidate of the run by its number.
 
         Raises:
             ArtgenError: the run has no such candidate.

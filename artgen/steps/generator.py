@@ -91,5 +91,5 @@ class GeneratorSource(Source):
         )
 
     def describe(self, context: StepContext) -> str:
-        """Return the model's name."""
+        """Return the name of the generator's model."""
         return Path(self.model).stem

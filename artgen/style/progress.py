@@ -32,4 +32,4 @@ ProgressCallback = Callable[[StyleProgress], None]
 
 
 def ignore_progress(progress: StyleProgress) -> None:
-    """Ignore a progress report."""
+    """Discard a progress report of a style method."""

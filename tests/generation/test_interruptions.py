@@ -114,7 +114,7 @@ def test_ctrl_c_stops_at_once_and_says_how_to_go_on(project: Path) -> None:
     assert time.monotonic() - began < 3
     assert process.returncode == 130
     assert gone(workers, 1)
-    assert "go on with: artgen run tiny.toml -n 40" in error_text
+    assert "resume with: artgen run tiny.toml -n 40" in error_text
     assert "Traceback" not in error_text
     assert not list((project / "runs").rglob(f"{TEMPORARY}*"))
 

@@ -1,1 +1,1 @@
-"""Options and arguments that several commands share: candidate numbers, sizes, times."""
+"""Options and arguments of commands: shared declarations, candidate numbers, sizes, times."""

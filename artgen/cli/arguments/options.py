@@ -1,4 +1,4 @@
-"""Options and arguments that several commands take."""
+"""Declarations of the command-line options and arguments that several commands share."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ class Device(StrEnum):
 
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Report as one JSON document.")]
+RunArgument = Annotated[
+    str | None, typer.Argument(help="A run's name, its beginning, or its folder; by default the last.")
+]
 ModelArgument = Annotated[
     str,
     typer.Argument(metavar="NAME|FILE", help="A name of `artgen models`, or a .safetensors file."),

@@ -1,1 +1,1 @@
-"""Commands to choose: the contact sheet and picks."""
+"""Commands of curation: ``curate`` (the contact sheet) and ``pick``."""

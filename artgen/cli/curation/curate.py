@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import sys
-import threading
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from artgen.cli.arguments.options import JsonOption, RunsOption
+from artgen.cli.arguments.options import JsonOption, RunArgument, RunsOption
 from artgen.cli.terminal import messages
 
 if TYPE_CHECKING:
@@ -18,14 +16,10 @@ if TYPE_CHECKING:
 
 
 def curate(
-    run: Annotated[
-        str | None, typer.Argument(help="A run's name, its beginning, or its folder; by default the last.")
-    ] = None,
+    run: RunArgument = None,
     port: Annotated[
         int | None,
-        typer.Option(
-            min=0, max=65535, help="The port; 0 takes any, by default a run has its own.", show_default=False
-        ),
+        typer.Option(min=0, max=65535, help="The port; 0 takes any, by default a run has its own."),
     ] = None,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the sheet, or only print where it is.")
@@ -44,8 +38,9 @@ def curate(
     with Run.open(folder) as opened:
         name, count, picked = opened.name, len(opened.rows_with_decisions()), len(opened.picks())
         if static is not None:
-            _write(opened, static, json)
+            _write_sheet(opened, static, json)
             return
+    from artgen.cli.terminal.browser import open_browser
     from artgen.curation.server.app import listen_on_run_port, serve
     from artgen.serving import listen
 
@@ -54,45 +49,31 @@ def curate(
             messages.show_json_line({"run": name, "url": url, "candidates": count, "picked": picked})
         else:
             typer.echo(f"{url}\n{name}: {count} candidates, {picked} kept. Ctrl-C ends it.")
-        sys.stdout.flush()
         if browser and not json:
-            threading.Thread(target=_open, args=(url,), daemon=True).start()
+            open_browser(url)
 
     listener = listen(port) if port is not None else listen_on_run_port(folder)
-    serve(folder, listener, lambda output: _vary(folder, output), ready)
+    serve(folder, listener, lambda output: _start_vary(folder, output), ready)
     if not json:
         with Run.open(folder) as opened:
-            kept = len(opened.picks())
-        typer.echo(f"{kept} kept. Next: artgen publish {name}" if kept else "nothing kept yet")
+            picked = len(opened.picks())
+        typer.echo(f"{picked} kept. Next: artgen publish {name}" if picked else "nothing kept yet")
 
 
-def _write(run: Run, file: Path, json: bool) -> None:
+def _write_sheet(run: Run, file: Path, json: bool) -> None:
+    """Write the contact sheet of a run as one HTML file, and print what it holds."""
     from artgen.curation.export.static import write_static_sheet
 
-    written = write_static_sheet(run, file)
-    if json:
-        messages.show_json(
-            {
-                "run": run.name,
-                "file": str(file),
-                "candidates": written.shown_count,
-                "left_out": written.left_out_count,
-            }
-        )
-        return
-    less = "" if written.has_previews else ", thumbnails only"
-    left = f", {written.left_out_count} out of play left out" if written.left_out_count else ""
-    typer.echo(f"{file}: {written.shown_count} candidates{left}{less}")
+    sheet = write_static_sheet(run, file)
+    count, omitted = sheet.shown_count, sheet.left_out_count
+    omissions = f", {omitted} out of play left out" if omitted else ""
+    limits = "" if sheet.has_previews else ", thumbnails only"
+    report = {"run": run.name, "file": str(file), "candidates": count, "left_out": omitted}
+    messages.show_result(report, f"{file}: {count} candidates{omissions}{limits}", json=json)
 
 
-def _open(url: str) -> None:
-    import webbrowser
-
-    if not webbrowser.open(url):
-        typer.echo("No browser could be opened: open that address yourself.", err=True)
-
-
-def _vary(folder: Path, output: IO[bytes]) -> subprocess.Popen[bytes]:
+def _start_vary(folder: Path, output: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Start ``artgen vary`` on the queued variations of a run; its pipe closes when this process ends."""
     from artgen.subprocesses import start_python
 
     command = ("vary", str(folder.resolve()), "--queued", "--until-closed")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -24,35 +23,30 @@ def preview(
             "--run",
             help="Publish this run, or folder of pictures, into it first, and again whenever its picks "
             "change; may be given several times.",
-            show_default=False,
         ),
     ] = None,
     port: Annotated[
-        int | None,
-        typer.Option(
-            min=0, max=65535, help="The port; 0 takes a free one. By default 8017.", show_default=False
-        ),
+        int | None, typer.Option(min=0, max=65535, help="The port; 0 takes a free one. By default 8017.")
     ] = None,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the site, or only print where it is.")
     ] = True,
-    settings: Annotated[
-        Path | None, typer.Option(help="The site's gallery.toml, with --run.", show_default=False)
-    ] = None,
+    settings: Annotated[Path | None, typer.Option(help="The site's gallery.toml, with --run.")] = None,
     templates: Annotated[
-        Path | None, typer.Option(help="The folder of your own templates, with --run.", show_default=False)
+        Path | None, typer.Option(help="The folder of your own templates, with --run.")
     ] = None,
     runs: RunsOption = Path("runs"),
     json: JsonOption = False,
 ) -> None:
     """Serve the site to this computer's browser, and reload it when it changes. Ctrl-C ends it."""
-    publish = [*_publish(run or (), site, runs, settings, templates)]
-    code = subprocess.run(publish, stdout=subprocess.DEVNULL).returncode if run else 0
-    there = (site / "index.html").is_file()
-    if code and not (there and code == messages.EXIT_FIXABLE):
-        raise SystemExit(code)  # it has said why
-    if not there:
+    command = _publish_command(run or (), site, runs, settings, templates)
+    code = subprocess.run(command, stdout=subprocess.DEVNULL).returncode if run else 0
+    has_site = (site / "index.html").is_file()
+    if code and not (has_site and code == messages.EXIT_FIXABLE):
+        raise SystemExit(code)  # it has printed the reason
+    if not has_site:
         raise ArtgenError(str(site), "no site here", "publish one first", f"artgen publish --to {site}")
+    from artgen.cli.terminal.browser import open_browser
     from artgen.gallery.preview.server import listen, serve
     from artgen.gallery.preview.watcher import Watcher
 
@@ -63,30 +57,29 @@ def preview(
             typer.echo(f"{url}\n{site}, as visitors will see it. Ctrl-C ends it.")
         sys.stdout.flush()
         if browser and not json:
-            threading.Thread(target=_open, args=(url,), daemon=True).start()
+            open_browser(url)
 
     def rebuild() -> subprocess.Popen[bytes]:
-        return subprocess.Popen(publish, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
-    sources = [*_sources(run or (), runs, settings, templates)]
+    sources = [*_watched_paths(run or (), runs, settings, templates)]
     serve(Watcher(site, sources, rebuild if run else None), site, listen(port), ready)
 
 
-def _publish(
+def _publish_command(
     run: Sequence[str], site: Path, runs: Path, settings: Path | None, templates: Path | None
-) -> Iterator[str]:
-    """Return the command that builds the site, in a process of its own that frees its memory."""
-    place = site.absolute()  # whatever its name: a site is only looked at, and sent nowhere
-    yield from (sys.executable, "-m", "artgen", "publish", f"--to={place}", f"--runs={runs}")
-    if settings is not None:
-        yield f"--settings={settings}"
-    if templates is not None:
-        yield f"--templates={templates}"
-    yield from ("--", *run)
+) -> list[str]:
+    """Return the ``artgen publish`` command that builds the site: a separate process frees its memory."""
+    # Absolute, or a folder arguments like a remote target would be sent.
+    options = {"to": site.absolute(), "runs": runs, "settings": settings, "templates": templates}
+    arguments = [f"--{name}={value}" for name, value in options.items() if value is not None]
+    return [sys.executable, "-m", "artgen", "publish", *arguments, "--", *run]
 
 
-def _sources(run: Sequence[str], runs: Path, settings: Path | None, templates: Path | None) -> Iterator[Path]:
-    """List what the site is made from; of a run not ``run.db``, which reading touches, too."""
+def _watched_paths(
+    run: Sequence[str], runs: Path, settings: Path | None, templates: Path | None
+) -> Iterator[Path]:
+    """List the paths that a site is made from; not ``run.db``, which changes when it is read."""
     from artgen.gallery.pages.templates import OWN_TEMPLATES_FOLDER
     from artgen.runs.store import find_run_folder
 
@@ -98,10 +91,3 @@ def _sources(run: Sequence[str], runs: Path, settings: Path | None, templates: P
         yield from (folder / "decisions.jsonl", folder / "candidates", folder / "recipe.toml")
     file = settings or Path("gallery.toml")
     yield from (file, file.parent / "about.md", templates or file.parent / OWN_TEMPLATES_FOLDER)
-
-
-def _open(url: str) -> None:
-    import webbrowser
-
-    if not webbrowser.open(url):
-        typer.echo("No browser could be opened: open that address yourself.", err=True)

@@ -1,4 +1,4 @@
-"""``artgen publish``: picks, and folders of pictures, become a site; the site goes where it is asked to."""
+"""``artgen publish``: make a site of picks and folders of pictures, and send it to its target."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from artgen.cli.arguments.options import JsonOption, RunsOption
-from artgen.cli.terminal import messages
+from artgen.cli.terminal import messages, plain_text
 
 if TYPE_CHECKING:
     from artgen.events import Emit, Event
@@ -27,9 +27,7 @@ def publish(
     sources: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[RUN|FOLDER]...",
-            help="Runs, and folders of pictures; by default the last run.",
-            show_default=False,
+            metavar="[RUN|FOLDER]...", help="Runs, and folders of pictures; by default the last run."
         ),
     ] = None,
     to: Annotated[
@@ -39,18 +37,16 @@ def publish(
         ),
     ] = str(SITE),
     settings: Annotated[
-        Path | None,
-        typer.Option("--settings", help="By default gallery.toml in this folder.", show_default=False),
+        Path | None, typer.Option("--settings", help="By default gallery.toml in this folder.")
     ] = None,
     templates: Annotated[
         Path | None,
         typer.Option(
             "--templates",
             help="A folder whose templates replace ours; by default templates/ next to gallery.toml.",
-            show_default=False,
         ),
     ] = None,
-    plan: Annotated[bool, typer.Option("--plan", help="Only say what would be done, and why.")] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Only list what would be done, and why.")] = False,
     everything: Annotated[
         bool, typer.Option("--all", help="Publish every candidate, not only the picks.")
     ] = False,
@@ -59,21 +55,18 @@ def publish(
         typer.Option(
             "--originals/--no-originals",
             help="Let visitors download the pictures as they were made; by default they can.",
-            show_default=False,
         ),
     ] = None,
     force: Annotated[
         bool,
         typer.Option(
             "--force",
-            help="Take other series off the site, and a folder that artgen did not make; its files stay.",
+            help="Remove other series; accept a folder that artgen did not make, and keep its files.",
         ),
     ] = False,
-    title: Annotated[
-        str | None, typer.Option(help="The site's title; by default the series'.", show_default=False)
-    ] = None,
+    title: Annotated[str | None, typer.Option(help="The site's title; by default the series'.")] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, max=256, help="Processes; by default one a core.", show_default=False)
+        int | None, typer.Option(min=1, max=256, help="Processes; by default one per core.")
     ] = None,
     runs: RunsOption = Path("runs"),
     json: JsonOption = False,
@@ -86,90 +79,98 @@ def publish(
     from artgen.gallery.works.settings import load_settings
 
     changes: dict[str, Any] = {"title": title, "originals": originals}
-    said = load_settings(settings, **{name: value for name, value in changes.items() if value is not None})
-    elsewhere = is_remote_target(to)
+    site_settings = load_settings(
+        settings, **{name: value for name, value in changes.items() if value is not None}
+    )
+    is_remote = is_remote_target(to)
+    site = SITE if is_remote else Path(to)
     check_target(SITE, to)
     with ExitStack() as stack:
-        opened = _opened(sources or [], runs, stack)
+        opened = _open_sources(sources or [], runs, stack)
         if not sources and not force:
-            _refuse_to_take_off(opened, SITE if elsewhere else Path(to), runs, to)
+            _refuse_removal(opened, site, runs, to)
         order = PublishRequest(
             opened,
-            SITE if elsewhere else Path(to),
-            said,
-            find_own_templates(templates, said.folder if settings else _working_folder(said, opened)),
+            site,
+            site_settings,
+            find_own_templates(
+                templates, site_settings.folder if settings else _settings_folder(site_settings, opened)
+            ),
             everything,
             force,
             workers,
         )
         if plan:
-            with ExitStack() as shown:
-                planned = plan_publishing(order, ignore_event if json else _when_needed(shown))
-            _tell_plan(planned, json)
+            with ExitStack() as progress:
+                planned = plan_publishing(order, ignore_event if json else _show_progress_lazily(progress))
+            _report_plan(planned, json)
             return
-        summary, sent = _publish(order, to if elsewhere else None, json)
-    _tell(summary, sent, json)
+        summary, upload = _publish(order, to if is_remote else None, json)
+    _report(summary, upload, json)
     if summary.problems:
         raise typer.Exit(messages.EXIT_FIXABLE)
 
 
-def _opened(named: Sequence[str | None], root: Path, stack: ExitStack) -> list[Run | Path]:
-    """List runs by name and folders of pictures by their path; each once."""
-    found: dict[Path, Run | Path] = {}
-    for name in named or (None,):
-        place = Path(name) if name else None
-        if place is not None and place.exists() and not _is_run(place):
-            found.setdefault(place.resolve(), place)
+def _open_sources(references: Sequence[str | None], root: Path, stack: ExitStack) -> list[Run | Path]:
+    """Open the runs and list the folders of pictures that the arguments name, without duplicates."""
+    sources: dict[Path, Run | Path] = {}
+    for reference in references or (None,):
+        path = Path(reference) if reference else None
+        if path is not None and path.exists() and not _is_run(path):
+            sources.setdefault(path.resolve(), path)
             continue
         from artgen.runs.store import Run, find_run_folder
 
-        folder = find_run_folder(name, root).resolve()
-        if folder not in found:
-            found[folder] = stack.enter_context(Run.open(folder))
-    return list(found.values())
+        folder = find_run_folder(reference, root).resolve()
+        if folder not in sources:
+            sources[folder] = stack.enter_context(Run.open(folder))
+    return list(sources.values())
 
 
-def _refuse_to_take_off(opened: list[Run | Path], site: Path, root: Path, to: str) -> None:
-    """No name means the last run alone; it does not mean that a site's other series go."""
+def _refuse_removal(opened: list[Run | Path], site: Path, root: Path, to: str) -> None:
+    """Refuse to publish the last run alone onto a site that shows other series, which would be removed."""
     import shlex
 
     from artgen.errors import ArtgenError
     from artgen.gallery.publish import manifest
     from artgen.gallery.works import slugs
 
-    meant = {slugs.slugify(run.name): run.name for run in opened if not isinstance(run, Path)}
-    shown = manifest.read_manifest(site.expanduser()).series
-    others = [slug for slug in shown if slug not in meant]
+    requested = {slugs.slugify(run.name): run.name for run in opened if not isinstance(run, Path)}
+    series = manifest.read_manifest(site.expanduser()).series
+    others = [slug for slug in series if slug not in requested]
     if not others:
         return
-    names = {slugs.slugify(place.name): place.name for place in root.iterdir() if place.is_dir()} | meant
-    said = [names.get(slug, slug) for slug in dict.fromkeys([*shown, *meant])]
+    names = {
+        slugs.slugify(folder.name): folder.name for folder in root.iterdir() if folder.is_dir()
+    } | requested
+    arguments = [names.get(slug, slug) for slug in dict.fromkeys([*series, *requested])]
     target = "" if to == str(SITE) else f" --to {shlex.quote(to)}"
     raise ArtgenError(
         str(site),
-        f"also shows {', '.join(names.get(slug, slug) for slug in others)}, which would be taken off",
+        f"also shows {', '.join(names.get(slug, slug) for slug in others)}, which would be removed",
         "name them too, or --force",
-        f"artgen publish {shlex.join(said)}{target}",
+        f"artgen publish {shlex.join(arguments)}{target}",
     )
 
 
-def _is_run(place: Path) -> bool:
-    return (place / "run.db").is_file() or (place / "recipe.toml").is_file()
+def _is_run(folder: Path) -> bool:
+    return (folder / "run.db").is_file() or (folder / "recipe.toml").is_file()
 
 
-def _working_folder(settings: SiteSettings, sources: list[Run | Path]) -> Path | None:
-    """Return the folder of the ``gallery.toml`` there, unless it is a run's own folder."""
+def _settings_folder(settings: SiteSettings, sources: list[Run | Path]) -> Path | None:
+    """Return the folder of the ``gallery.toml`` that was read, or None where it is the folder of a run."""
     runs = {source.folder.resolve() for source in sources if not isinstance(source, Path)}
     folder = settings.folder
     return None if folder is None or folder.resolve() in runs else folder
 
 
 def _publish(order: PublishRequest, to: str | None, json: bool) -> tuple[PublishSummary, UploadResult | None]:
+    """Build the site, and send it to a remote target where one is named."""
     from artgen.events import ignore_event
     from artgen.gallery.publish.builder import publish_site as build
 
     with ExitStack() as stack:
-        emit = ignore_event if json else _when_needed(stack)
+        emit = ignore_event if json else _show_progress_lazily(stack)
         summary = build(order, emit)
         if to is None:
             return summary, None
@@ -178,28 +179,29 @@ def _publish(order: PublishRequest, to: str | None, json: bool) -> tuple[Publish
         return summary, send_site(order.target, to, emit, force=order.force)
 
 
-def _when_needed(stack: ExitStack) -> Emit:
-    """Show events; where nothing changed there are none, and nothing is loaded to show them."""
-    shown: list[Emit] = []
+def _show_progress_lazily(stack: ExitStack) -> Emit:
+    """Show the progress of publishing from the first event; without events the display is never imported."""
+    displays: list[Emit] = []
 
     def emit(event: Event) -> None:
-        if not shown:
+        if not displays:
             from artgen.cli.terminal.data_progress import show_work_progress
 
-            shown.append(stack.enter_context(show_work_progress("publish")))
-        shown[0](event)
+            displays.append(stack.enter_context(show_work_progress("publish")))
+        displays[0](event)
 
     return emit
 
 
-def _tell_plan(plan: Plan, json: bool) -> None:
+def _report_plan(plan: Plan, json: bool) -> None:
+    """Print what publishing would do; exit with 2 where something would be left out."""
     from artgen.gallery.publish.plan import describe_plan
 
     if json:
         messages.show_json(
             {
-                "make": {each.work.slug: each.why for each in plan.made},
-                "keep": [each.work.slug for each in plan.works if not each.why],
+                "make": {piece.work.slug: piece.why for piece in plan.made},
+                "keep": [piece.work.slug for piece in plan.works if not piece.why],
                 "remove": plan.removed,
                 "pages": plan.pages,
                 "problems": [str(problem) for problem in plan.problems],
@@ -207,12 +209,13 @@ def _tell_plan(plan: Plan, json: bool) -> None:
         )
     else:
         typer.echo("\n".join(describe_plan(plan)))
-        _complain(plan.problems)
+        _print_problems(plan.problems)
     if plan.problems:
         raise typer.Exit(messages.EXIT_FIXABLE)
 
 
-def _tell(summary: PublishSummary, sent: UploadResult | None, json: bool) -> None:
+def _report(summary: PublishSummary, upload: UploadResult | None, json: bool) -> None:
+    """Print what was published, as JSON or as the counts and the address of the site."""
     if json:
         report = {
             "index": str(summary.index),
@@ -223,25 +226,24 @@ def _tell(summary: PublishSummary, sent: UploadResult | None, json: bool) -> Non
             "removed": summary.removed,
             "problems": [str(problem) for problem in summary.problems],
         }
-        if sent:
-            report["sent"] = {"to": sent.target, "changed": sent.changed, "removed": sent.removed}
+        if upload:
+            report["sent"] = {"to": upload.target, "changed": upload.changed, "removed": upload.removed}
         messages.show_json(report)
         return
-    done = [
-        f"{len(summary.made)} made" if summary.made else "",
-        f"{summary.kept} kept" if summary.kept else "",
-    ]
-    done += [f"{len(summary.removed)} removed" if summary.removed else ""]
-    typer.echo(", ".join(filter(None, done)) + ("" if summary.touched else ": nothing changed"), err=True)
-    if sent:
-        typer.echo(f"{sent.target}: {len(sent.changed)} files sent, {len(sent.removed)} removed", err=True)
-    _complain(summary.problems)
+    counts = {"made": len(summary.made), "kept": summary.kept, "removed": len(summary.removed)}
+    text = ", ".join(f"{count} {action}" for action, count in counts.items() if count)
+    typer.echo(text + ("" if summary.touched else ": nothing changed"), err=True)
+    if upload:
+        changes = f"{len(upload.changed)} files sent, {len(upload.removed)} removed"
+        typer.echo(f"{upload.target}: {changes}", err=True)
+    _print_problems(summary.problems)
     typer.echo(str(summary.index))
 
 
-def _complain(problems: tuple[Exception, ...]) -> None:
+def _print_problems(problems: tuple[Exception, ...]) -> None:
+    """Print on standard error what was left out of the site."""
     for problem in problems:
         typer.echo(str(problem), err=True)
     if problems:
-        count = len(problems)
-        typer.echo(f"publish: {count} thing{'s' if count > 1 else ''} left out, the rest published", err=True)
+        count = plain_text.count_noun(len(problems), "item")
+        typer.echo(f"publish: {count} left out, everything else is published", err=True)

@@ -1,4 +1,4 @@
-"""``artgen film``: the candidates of a run, one after the other."""
+"""``artgen film``: the candidates of a run as the frames of a film."""
 
 from __future__ import annotations
 
@@ -7,20 +7,15 @@ from typing import Annotated
 
 import typer
 
-from artgen.cli.arguments.options import JsonOption, RunsOption
+from artgen.cli.arguments.options import JsonOption, RunArgument, RunsOption
 from artgen.cli.terminal import messages
 from artgen.errors import ArtgenError
 
 
 def film(
-    run: Annotated[
-        str | None, typer.Argument(help="A run's name, its beginning, or its folder; by default the last.")
-    ] = None,
+    run: RunArgument = None,
     output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", help="The film; by default film.mp4 in the run's folder.", show_default=False
-        ),
+        Path | None, typer.Option("--output", "-o", help="The film; by default film.mp4 in the run's folder.")
     ] = None,
     fps: Annotated[float, typer.Option(min=1, max=120, help="Frames a second.")] = 24.0,
     picks: Annotated[bool, typer.Option("--picks", help="Only the picked candidates.")] = False,
@@ -37,8 +32,8 @@ def film(
 
     with Run.open(find_run_folder(run, runs)) as opened:
         # Variations come after the last frame: they are in a film only when somebody picked them.
-        drawn = [candidate for candidate in opened.candidates() if candidate.variation_of is None]
-        candidates = opened.picks() if picks else drawn
+        originals = [candidate for candidate in opened.candidates() if candidate.variation_of is None]
+        candidates = opened.picks() if picks else originals
         name, path = opened.name, output or opened.folder / "film.mp4"
     if not candidates:
         command = f"artgen pick {name} 3 7-9" if picks else "artgen run RECIPE"
@@ -46,8 +41,7 @@ def film(
     with show_work_progress(path.name) as emit:
         width, height = write_film(candidates, path, fps=fps, scale=times, emit=emit)
     seconds = len(candidates) / fps
-    if json:
-        report = {"run": name, "film": str(path), "frames": len(candidates), "seconds": round(seconds, 3)}
-        messages.show_json(report | {"width": width, "height": height, "fps": fps})
-    else:
-        typer.echo(f"{path}: {len(candidates)} frames of {width} x {height} px, {seconds:.1f} s")
+    report = {"run": name, "film": str(path), "frames": len(candidates), "seconds": round(seconds, 3)}
+    report |= {"width": width, "height": height, "fps": fps}
+    text = f"{path}: {len(candidates)} frames of {width} x {height} px, {seconds:.1f} s"
+    messages.show_result(report, text, json=json)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from artgen.cli.arguments.options import JsonOption, SetOption
-from artgen.cli.terminal import messages
+from artgen.cli.terminal import messages, plain_text
 from artgen.errors import ArtgenError, ValidationErrors
-
-if TYPE_CHECKING:
-    pass
 
 
 def new(
@@ -24,30 +21,25 @@ def new(
     from artgen.recipe.starter import create_starter_recipe
 
     recipe, schema = create_starter_recipe(name)
-    if json:
-        messages.show_json({"recipe": str(recipe), "schema": str(schema)})
-    else:
-        typer.echo(
-            f"{recipe}\nNext: edit it (`artgen steps` lists what it may hold), then: artgen run {recipe}"
-        )
+    text = f"{recipe}\nNext: edit it (`artgen steps` lists what it may hold), then: artgen run {recipe}"
+    messages.show_result({"recipe": str(recipe), "schema": str(schema)}, text, json=json)
 
 
 def check(
     files: Annotated[
-        list[Path],
-        typer.Argument(metavar="FILE...", help="Recipes, of pictures or of training.", show_default=False),
+        list[Path], typer.Argument(metavar="FILE...", help="Recipes, of pictures or of training.")
     ],
     set_: SetOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Say everything that is wrong with recipes, line by line."""
+    """List everything that is wrong with recipes, line by line."""
     reports: list[dict[str, Any]] = []
     for file in files:
         report: dict[str, Any] = {"file": str(file), "problems": []}
         try:
-            report |= _checked(file, set_ or ())
+            report |= _describe_recipe(file, set_ or ())
         except ValidationErrors as problems:
-            report["problems"] = [_as_json(problem) for problem in problems.errors]
+            report["problems"] = [_error_to_json(problem) for problem in problems.errors]
             if not json:
                 typer.echo(problems, err=True)
         else:
@@ -58,12 +50,16 @@ def check(
         messages.show_json(reports)
     count = sum(len(report["problems"]) for report in reports)
     if count:
-        typer.echo(f"{count} problem{'s' if count > 1 else ''}", err=True)
+        typer.echo(plain_text.count_noun(count, "problem"), err=True)
         raise typer.Exit(messages.EXIT_FIXABLE)
 
 
-def _checked(file: Path, overrides: Sequence[str]) -> dict[str, Any]:
-    """Return what a valid recipe makes, or the ValidationErrors of an invalid one."""
+def _describe_recipe(file: Path, overrides: Sequence[str]) -> dict[str, Any]:
+    """Describe what a recipe makes, after checking it.
+
+    Raises:
+        ValidationErrors: the recipe is invalid.
+    """
     from artgen.config.document import read_document
     from artgen.recipe import load_recipe
 
@@ -88,23 +84,23 @@ def _checked(file: Path, overrides: Sequence[str]) -> dict[str, Any]:
     return {"makes": f"{recipe.candidates} candidates of {' -> '.join(chain)}", "chain": chain}
 
 
-def _as_json(problem: ArtgenError) -> dict[str, str]:
+def _error_to_json(error: ArtgenError) -> dict[str, str]:
     return {
-        "where": problem.where,
-        "found": problem.problem,
-        "right": problem.expected,
-        "command": problem.command,
+        "where": error.where,
+        "found": error.problem,
+        "right": error.expected,
+        "command": error.command,
     }
 
 
 def steps(
     name: Annotated[
-        str | None, typer.Argument(help="Only this source or step, or `training/FAMILY`.", show_default=False)
+        str | None, typer.Argument(help="Only this source or step, or `training/FAMILY`.")
     ] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="As the reference in docs/.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Say what a recipe may hold: fields, ranges, units, defaults."""
+    """List what a recipe may hold: fields, ranges, units, defaults."""
     from dataclasses import asdict
 
     from artgen.recipe import reference
@@ -122,15 +118,12 @@ def steps(
     else:
         import shutil
 
-        typer.echo(
-            reference.format_tables_as_text(tables, min(shutil.get_terminal_size().columns, 100)), nl=False
-        )
+        columns = min(shutil.get_terminal_size().columns, 100)
+        typer.echo(reference.format_tables_as_text(tables, columns), nl=False)
 
 
 def schema(
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write it to this file.", show_default=False)
-    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write it to this file.")] = None,
     training: Annotated[bool, typer.Option("--training", help="Of training recipes.")] = False,
 ) -> None:
     """Print the JSON Schema of recipes, for editors that complete."""

@@ -1,4 +1,4 @@
-"""``artgen run``, ``runs`` and ``reproduce``: candidates, and how they were made."""
+"""``artgen run``, ``runs`` and ``reproduce``: draw candidates, list runs, draw pictures again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def run(
-    recipe: Annotated[Path, typer.Argument(help="The recipe's file.", show_default=False)],
+    recipe: Annotated[Path, typer.Argument(help="The recipe's file.")],
     number: Annotated[
         int | None,
         typer.Option(
@@ -40,7 +40,7 @@ def run(
     runs: RunsOption = Path("runs"),
     json: JsonOption = False,
 ) -> int:
-    """Draw a recipe's candidates. What is there already is kept: run it again to go on, or for more."""
+    """Draw a recipe's candidates. Existing ones are kept: run it again to resume, or for more."""
     from artgen.cli.terminal.narrowed_table import narrow_recipe
     from artgen.cli.terminal.run_progress import show_run_progress
     from artgen.generation.coordinator import RunRequest, generate_candidates, run_folder_of_recipe
@@ -70,15 +70,15 @@ def run(
 
 
 def print_stopped(folder: Path, command: Sequence[str] | None = None) -> None:
-    """Print what an interrupted run has finished, and the command that resumes it: by default the same."""
+    """Print what an interrupted run has finished, and the command that resumes it (by default its own)."""
     finished = len(list((folder / "candidates").glob("*.png")))
     resume_command = shlex.join(["artgen", *(command or sys.argv[1:])])
-    text = f"stopped: {finished} candidates are kept in {folder}\ngo on with: {resume_command}"
+    text = f"stopped: {finished} candidates are kept in {folder}\nresume with: {resume_command}"
     typer.echo(text, err=True)
 
 
 def list_failures(outcome: RunResult) -> list[ArtgenError]:
-    """Each reason once, with the candidates that it kept from being made."""
+    """Return an error for each reason of failure, with the numbers of the candidates that it affects."""
     from artgen.runs.candidate import format_number_ranges
 
     reasons: dict[str, tuple[ArtgenError, list[int]]] = {}
@@ -96,6 +96,7 @@ def list_failures(outcome: RunResult) -> list[ArtgenError]:
 
 
 def _report(outcome: RunResult, json: bool, extra_report: dict[str, Any]) -> None:
+    """Print the result of ``artgen run``, as JSON or as a summary with the next command."""
     from artgen.cli.terminal.progress import format_duration
 
     candidates, name = outcome.candidates, outcome.run_folder.resolve().name
@@ -127,7 +128,7 @@ def _report(outcome: RunResult, json: bool, extra_report: dict[str, Any]) -> Non
 
 
 def runs_(runs: RunsOption = Path("runs"), json: JsonOption = False) -> None:
-    """List the runs, the last one first."""
+    """List the runs, the newest first."""
     from artgen.runs.store import Run, list_run_folders
 
     rows: list[dict[str, Any]] = []
@@ -153,51 +154,47 @@ def runs_(runs: RunsOption = Path("runs"), json: JsonOption = False) -> None:
 
 
 def reproduce(
-    pieces: Annotated[
-        list[Path],
-        typer.Argument(metavar="PIECE.png...", help="Pictures made by artgen.", show_default=False),
-    ],
+    pieces: Annotated[list[Path], typer.Argument(metavar="PIECE.png...", help="Pictures made by artgen.")],
     folder: Annotated[
         Path | None, typer.Option(help="Where the files are that the recipe names; needed when they moved.")
     ] = None,
     device: Annotated[
-        Device | None,
-        typer.Option(help="Where to compute; by default as when it was made.", show_default=False),
+        Device | None, typer.Option(help="Where to compute; by default as when it was made.")
     ] = None,
     json: JsonOption = False,
 ) -> int:
-    """Make pictures again from what their files carry, and compare every pixel.
+    """Draw pictures again from the metadata in their files, and compare every pixel.
 
-    Exit 2 if any differs or cannot be made again; the others are made and told all the same.
+    The exit code is 2 if any differs or cannot be drawn again; the others are reported all the same.
     """
     from dataclasses import asdict
 
     from artgen.cli.terminal.run_progress import show_run_progress
     from artgen.events import CandidateDone, RunStarted
-    from artgen.generation.reproduce import reproduce_picture as again
+    from artgen.generation.reproduce import reproduce_picture
 
-    chosen = None if device is None or device is Device.auto else device.value
+    device_name = None if device is None or device is Device.auto else device.value
     results: list[ReproductionResult | ArtgenError] = []
     with show_run_progress() as emit:
         emit(RunStarted("reproduce", "", len(pieces), 0))
         for piece in pieces:
             try:
-                result = again(piece, emit, recipe_folder=folder, device=chosen)
+                reproduced = reproduce_picture(piece, emit, recipe_folder=folder, device=device_name)
             except ArtgenError as error:
                 results.append(error)
                 continue
-            results.append(result)
-            emit(CandidateDone(result.candidate, str(piece), 0.0))
+            results.append(reproduced)
+            emit(CandidateDone(reproduced.candidate, str(piece), 0.0))
     reports: list[dict[str, Any]] = []
-    for piece, made in zip(pieces, results, strict=True):
-        if isinstance(made, ArtgenError):
-            reports.append({"file": str(piece), "problem": str(made)})
+    for piece, result in zip(pieces, results, strict=True):
+        if isinstance(result, ArtgenError):
+            reports.append({"file": str(piece), "problem": str(result)})
             if not json:
-                typer.echo(made, err=True)
+                typer.echo(result, err=True)
         else:
-            reports.append({"file": str(piece)} | asdict(made))
+            reports.append({"file": str(piece)} | asdict(result))
             if not json:
-                typer.echo(f"{piece}: {made.summary()}")
+                typer.echo(f"{piece}: {result.summary()}")
     if json:
         messages.show_json(reports)
     return 0 if all(report.get("identical") for report in reports) else messages.EXIT_FIXABLE

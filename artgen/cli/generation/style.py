@@ -1,4 +1,4 @@
-"""``artgen style``: one picture, or one film, in the manner of a painting; no recipe, no run."""
+"""``artgen style``: paint one picture or film in the style of paintings, without a recipe or a run."""
 
 from __future__ import annotations
 
@@ -18,20 +18,18 @@ if TYPE_CHECKING:
     from artgen.generation.one_step import StyleOption
     from artgen.recipe import Recipe
 
-FILMS = frozenset(
+FILM_SUFFIXES = frozenset(
     {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".3gp", ".ogv"}
 )
-SEEDS = 2**53 - 1
+MAX_SEED = 2**53 - 1
 
 
 def style(
-    content: Annotated[Path, typer.Argument(help="A picture or a film.", show_default=False)],
+    content: Annotated[Path, typer.Argument(help="A picture or a film.")],
     styles: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="STYLE...",
-            help="Paintings: names such as great-wave, files, or folders of images.",
-            show_default=False,
+            metavar="STYLE...", help="Paintings: names such as great-wave, files, or folders of images."
         ),
     ] = None,
     output: Annotated[
@@ -39,17 +37,14 @@ def style(
         typer.Option(
             "--output",
             "-o",
-            help="A .png, .jpg, .webp or .tif, or an .mp4; by default CONTENT-STYLE beside CONTENT.",
-            show_default=False,
+            help="A .png, .jpg, .webp or .tif, or an .mp4; by default CONTENT-STYLE next to CONTENT.",
         ),
     ] = None,
     method: Annotated[
         str | None, typer.Option(help="patch: any painting; net: a trained network; vgg: optimisation.")
     ] = None,
-    preset: Annotated[
-        str | None, typer.Option(help="Of patch: bold, balanced, faithful or dream.", show_default=False)
-    ] = None,
-    strength: Annotated[float | None, typer.Option(help="0 leaves CONTENT, 1 is as meant.")] = None,
+    preset: Annotated[str | None, typer.Option(help="Of patch: bold, balanced, faithful or dream.")] = None,
+    strength: Annotated[float | None, typer.Option(help="0: CONTENT unchanged; 1: the full style.")] = None,
     weights: Annotated[
         str | None, typer.Option(metavar="W,W", help="The share of each STYLE, e.g. 2,1.")
     ] = None,
@@ -59,13 +54,15 @@ def style(
             metavar="FILE", help="White where to paint: one for all, or one for each STYLE; repeatable."
         ),
     ] = None,
-    preserve: Annotated[str | None, typer.Option(help="What of CONTENT stays: colour or luminance.")] = None,
+    preserve: Annotated[
+        str | None, typer.Option(help="What to keep of CONTENT: colour or luminance.")
+    ] = None,
     scale: Annotated[
         float | None, typer.Option(help="The paintings' size against CONTENT: larger, broader strokes.")
     ] = None,
-    faces: Annotated[float | None, typer.Option(help="How much faces are spared, 0 to 1.")] = None,
+    faces: Annotated[float | None, typer.Option(help="How much faces are preserved, 0 to 1.")] = None,
     side: Annotated[int | None, typer.Option(help="Resize CONTENT to this long side first.")] = None,
-    seed: Annotated[int, typer.Option(min=0, max=SEEDS, help="Another seed, other strokes.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Another seed, other strokes.")] = 0,
     set_: Annotated[
         list[str] | None,
         typer.Option(
@@ -75,17 +72,17 @@ def style(
     device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
     preview: Annotated[bool, typer.Option("--preview", help="Half the size and fast.")] = False,
     live: Annotated[
-        bool, typer.Option("--live/--no-live", help="Meanwhile keep a picture beside the output.")
+        bool, typer.Option("--live/--no-live", help="Keep a preview next to the output meanwhile.")
     ] = True,
-    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Paint a picture or a film in the manner of one or more paintings."""
+    """Paint a picture or a film in the style of one or more paintings."""
     if not content.is_file():
-        found = "a folder" if content.is_dir() else "no such file"
-        raise ArtgenError(str(content), found, "a picture, or a film, comes first; then the paintings")
-    fields = _fields(styles or [], method)
-    given: dict[str, Any] = {
+        problem = "a folder" if content.is_dir() else "no such file"
+        raise ArtgenError(str(content), problem, "a picture, or a film, comes first; then the paintings")
+    fields = _style_fields(styles or [], method)
+    options: dict[str, Any] = {
         "preset": preset,
         "strength": strength,
         "preserve": preserve,
@@ -93,107 +90,108 @@ def style(
         "faces": faces,
         "side": side,
         "mask": mask or None,
-        "weights": _numbers(weights),
+        "weights": _parse_weights(weights),
     }
     fields |= {
         name: _option(f"--{name.removeprefix('style_')}", value)
-        for name, value in given.items()
+        for name, value in options.items()
         if value is not None
     }
-    filmed = content.suffix.lower() in FILMS
+    is_film = content.suffix.lower() in FILM_SUFFIXES
     if content.suffix.lower() == ".gif":  # either, as the output says
-        filmed = output is not None and output.suffix.lower() == ".mp4"
-    target = _target(content, styles or [], output, ".mp4" if filmed else ".png")
-    _refuse(content, target, filmed=filmed, force=force)
-    recipe = _recipe(content, fields, set_ or [], seed, halved=preview and not filmed)
-    report = _paint(recipe, content, target, filmed=filmed, device=device.value, preview=preview, live=live)
-    if json:
-        messages.show_json(report)
-        return
+        is_film = output is not None and output.suffix.lower() == ".mp4"
+    target = _output_file(content, styles or [], output, ".mp4" if is_film else ".png")
+    _check_output(content, target, is_film=is_film, force=force)
+    recipe = _build_recipe(content, fields, set_ or [], seed, halved=preview and not is_film)
+    report = _paint(recipe, content, target, is_film=is_film, device=device.value, preview=preview, live=live)
     size = f"{report['width']} x {report['height']} px"
-    if filmed:
-        kept = f", {report['kept']} of them there before" if report["kept"] else ""
+    if is_film:
+        resumed = f", {report['kept']} of them from before" if report["kept"] else ""
         sound = "" if report["sound"] else ", no sound"
-        size = f"{report['frames']} frames of {size}{kept}, {report['length']:.1f} s{sound}"
-    typer.echo(f"{target}: {size}, in {report['seconds']:.1f} s")
+        size = f"{report['frames']} frames of {size}{resumed}, {report['length']:.1f} s{sound}"
+    messages.show_result(report, f"{target}: {size}, in {report['seconds']:.1f} s", json=json)
 
 
-def _fields(styles: list[str], method: str | None) -> dict[str, StyleOption]:
+def _style_fields(styles: list[str], method: str | None) -> dict[str, StyleOption]:
+    """Return the fields ``method`` and ``style`` of the step style from the command line."""
     fields = {} if method is None else {"method": _option("--method", method)}
     if styles:
-        references = [_reference(text, method) for text in styles]
+        references = [_style_reference(text, method) for text in styles]
         fields["style"] = _option("STYLE", references, " ".join(styles))
     elif method != "net":
         from artgen.style.library import painting_names
 
-        right = f"name one, or a file of yours; those that ship: {', '.join(painting_names())}"
-        raise ArtgenError("STYLE", "no painting to go by", right)
+        expected = f"name one, or a file of yours; those that ship: {', '.join(painting_names())}"
+        raise ArtgenError("STYLE", "no painting is named", expected)
     return fields
 
 
-def _option(name: str, value: Any, shown: str | None = None) -> StyleOption:
+def _option(name: str, value: Any, text: str | None = None) -> StyleOption:
+    """Return a field with the name of its option for messages; ``text`` is the value as it was typed."""
     from artgen.generation.one_step import StyleOption
 
-    listed = ",".join(map(str, value)) if isinstance(value, list) else str(value)
-    return StyleOption(value, f"{name} {listed if shown is None else shown}")
+    if text is None:
+        text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    return StyleOption(value, f"{name} {text}")
 
 
-def _numbers(text: str | None) -> list[float] | None:
+def _parse_weights(text: str | None) -> list[float] | None:
     if text is None:
         return None
     try:
         return [float(part) for part in text.split(",")]
     except ValueError:
-        raise ArtgenError(f"--weights {text}", "no numbers", "such as 2,1") from None
+        raise ArtgenError(f"--weights {text}", "not numbers", "such as 2,1") from None
 
 
-def _reference(text: str, method: str | None) -> str:
+def _style_reference(text: str, method: str | None) -> str:
     """Name a style as a recipe does: ``great-wave`` is ``builtin:great-wave`` where no such file is."""
     from artgen.style.library import BUILTIN_PREFIX, painting_names
 
     if text.startswith(BUILTIN_PREFIX) or method == "net" or Path(text).expanduser().exists():
         return text
-    plain = not Path(text).suffix and os.sep not in text and "/" not in text
-    return f"{BUILTIN_PREFIX}{text.lower()}" if text.lower() in painting_names() or plain else text
+    is_name = not Path(text).suffix and os.sep not in text and "/" not in text
+    return f"{BUILTIN_PREFIX}{text.lower()}" if text.lower() in painting_names() or is_name else text
 
 
-def _target(content: Path, styles: list[str], output: Path | None, ending: str) -> Path:
+def _output_file(content: Path, styles: list[str], output: Path | None, suffix: str) -> Path:
+    """Return the file to write: ``output``, or a name made of the content's and the style's."""
     if output is not None and not output.is_dir():
         return output
-    manner = f"-{Path(styles[0].removeprefix('builtin:')).stem}" if styles else "-painted"
-    name = f"{content.stem}{manner}{ending}"
+    style_part = f"-{Path(styles[0].removeprefix('builtin:')).stem}" if styles else "-painted"
+    name = f"{content.stem}{style_part}{suffix}"
     return content.with_name(name) if output is None else output / name
 
 
-def _refuse(content: Path, target: Path, *, filmed: bool, force: bool) -> None:
-    """Before any work: what cannot be written, or must not."""
+def _check_output(content: Path, target: Path, *, is_film: bool, force: bool) -> None:
+    """Refuse an output file that cannot be written, or must not be overwritten."""
     from artgen.imaging.io.formats import check_suffix
 
     if not target.parent.is_dir():
-        raise ArtgenError(str(target), f"no folder {target.parent}", "make it first")
+        raise ArtgenError(str(target), f"no folder {target.parent}", "create it first")
     if target.exists():
         if target.is_dir() or target.samefile(content):
-            found = "a folder" if target.is_dir() else "CONTENT itself"
-            raise ArtgenError(str(target), found, "name another file with -o")
+            problem = "a folder" if target.is_dir() else "CONTENT itself"
+            raise ArtgenError(str(target), problem, "name another file with -o")
         if not force:
-            raise ArtgenError(str(target), "there already", "name another with -o, or add --force")
+            raise ArtgenError(str(target), "exists already", "name another with -o, or add --force")
     if not os.access(target.parent, os.W_OK):
         raise WriteError(target, "its folder is not writable")
-    if not filmed:
+    if not is_film:
         check_suffix(target)
         return
     from artgen.imaging.film.writer import load_av
 
     load_av()
     if target.suffix.lower() != ".mp4":
-        found = f"a film that ends in {target.suffix or 'nothing'}"
-        raise ArtgenError(str(target), found, "a name such as painted.mp4")
+        problem = f"a film that ends in {target.suffix or 'nothing'}"
+        raise ArtgenError(str(target), problem, "a name such as painted.mp4")
 
 
-def _recipe(
+def _build_recipe(
     content: Path, fields: dict[str, StyleOption], sets: list[str], seed: int, *, halved: bool
 ) -> Recipe:
-    """Write the command as a recipe; ``halved``, its picture has half the size where no side is given."""
+    """Return the command as a recipe; ``halved`` draws at half the size unless a side was set."""
     from artgen.generation.one_step import build_one_step_recipe
 
     recipe = build_one_step_recipe(str(content), fields, sets, seed=seed)
@@ -206,7 +204,7 @@ def _recipe(
 
 
 def _paint(
-    recipe: Recipe, content: Path, target: Path, *, filmed: bool, device: str, preview: bool, live: bool
+    recipe: Recipe, content: Path, target: Path, *, is_film: bool, device: str, preview: bool, live: bool
 ) -> dict[str, Any]:
     """Paint ``content`` into the file ``target``, with a bar and a live picture, and return the report."""
     from artgen.cli.terminal.data_progress import show_work_progress
@@ -216,7 +214,7 @@ def _paint(
     from artgen.imaging.io.live_preview import LivePreview
     from artgen.style.progress import StyleProgress
 
-    began = time.monotonic()
+    start_time = time.monotonic()
     with (
         show_work_progress(target.name) as emit,
         LivePreview(target.with_name(f"{target.stem}.live.jpg") if live else None) as show,
@@ -232,7 +230,7 @@ def _paint(
             device=chain.configure_torch(device, use_all_cores=True), preview=preview
         )
         film: dict[str, Any] = {}
-        if filmed:
+        if is_film:
             painted = one_step.paint_film(recipe, content, target, setting, emit=emit, on_frame=show)
             width, height = painted.width, painted.height
             film = {
@@ -253,6 +251,6 @@ def _paint(
         "height": height,
         "seed": recipe.seed,
         "device": setting.device,
-        "seconds": round(time.monotonic() - began, 3),
+        "seconds": round(time.monotonic() - start_time, 3),
         **film,
     }

@@ -22,17 +22,13 @@ MAX_VARIATIONS = 100
 
 
 def vary(
-    run: Annotated[
-        str, typer.Argument(help="A run's name, its beginning, or its folder.", show_default=False)
-    ],
-    candidates: Annotated[
-        list[str] | None, typer.Argument(help="Numbers, such as 14 or 3 7-9.", show_default=False)
-    ] = None,
+    run: Annotated[str, typer.Argument(help="A run's name, its beginning, or its folder.")],
+    candidates: Annotated[list[str] | None, typer.Argument(help="Numbers, such as 14 or 3 7-9.")] = None,
     number: Annotated[
         int, typer.Option("-n", "--number", min=1, max=MAX_VARIATIONS, help="How many of each candidate.")
     ] = 4,
     queued: Annotated[
-        bool, typer.Option("--queued", help="Only make those that are asked for already.")
+        bool, typer.Option("--queued", help="Only draw those that are already requested.")
     ] = False,
     until_closed: Annotated[
         bool, typer.Option("--until-closed", hidden=True, help="End when standard input is closed.")
@@ -52,8 +48,8 @@ def vary(
     from artgen.runs.store import Run, find_run_folder
 
     if queued == bool(candidates):
-        right = "give numbers of candidates, or --queued"
-        raise ArtgenError("vary", "nothing to vary, or too much", right, "artgen vary RUN 14 -n 4")
+        expected = "give numbers of candidates, or --queued"
+        raise ArtgenError("vary", "nothing to vary, or too much", expected, "artgen vary RUN 14 -n 4")
     candidate_numbers = [] if queued else parse_candidate_numbers(",".join(candidates or []), "vary")
     with Run.open(find_run_folder(run, runs)) as opened:
         recipe = load_run_recipe(opened)
@@ -66,7 +62,7 @@ def vary(
             with show_run_progress() as emit:
                 outcome = generate_candidates(recipe, request, emit, opened)
         except BusyError:
-            pass  # whoever is at work there makes them, too
+            pass  # the process that holds the run draws them
         except KeyboardInterrupt:
             print_stopped(opened.folder, ["vary", str(opened.folder), "--queued"])
             return messages.EXIT_INTERRUPTED
@@ -77,11 +73,12 @@ def vary(
 
 
 def _report(run: Run, requested: Sequence[int], outcome: RunResult | None, json: bool) -> None:
+    """Print the variations that were made, or that another process is going to make."""
     from artgen.cli.terminal.progress import format_duration
     from artgen.runs.candidate import format_number_ranges
 
     variations = [run.candidate(index) for index in sorted(outcome.generated_numbers)] if outcome else []
-    name, waiting = run.name, [number for number, _ in run.queued_variations()]
+    name, queued = run.name, [number for number, _ in run.queued_variations()]
     if json:
         rows: list[dict[str, Any]] = [
             {"index": c.index, "variation_of": c.variation_of, "file": str(c.file), "draws": c.draws}
@@ -94,18 +91,16 @@ def _report(run: Run, requested: Sequence[int], outcome: RunResult | None, json:
                 "folder": str(run.folder),
                 "asked": list(requested),
                 "made": rows,
-                "queued": waiting,
+                "queued": queued,
                 "failed": [{"candidate": index, "problem": str(error)} for index, error in failed],
             }
         )
     elif outcome is None:
-        what = (
-            f"asked for {format_number_ranges(requested)}" if requested else f"{len(waiting)} wait to be made"
-        )
-        typer.echo(f"{name}: {what}; the artgen that is at work there makes them")
+        status = f"requested {format_number_ranges(requested)}" if requested else f"{len(queued)} are queued"
+        typer.echo(f"{name}: {status}; the artgen running there makes them")
     elif variations:
-        numbers_ = format_number_ranges(candidate.index for candidate in variations)
-        typer.echo(f"{name}: {len(variations)} made in {format_duration(outcome.seconds)}: {numbers_}")
+        numbers = format_number_ranges(candidate.index for candidate in variations)
+        typer.echo(f"{name}: {len(variations)} made in {format_duration(outcome.seconds)}: {numbers}")
         typer.echo(f"Next: artgen curate {name}")
     else:
         typer.echo(f"{name}: no variations to make")

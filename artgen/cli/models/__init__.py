@@ -1,1 +1,1 @@
-"""Commands of model files and weights."""
+"""Commands of models: ``models`` with import, export, measure and pull."""

@@ -1,4 +1,4 @@
-"""``artgen models measure``: a model's figures computed again, beside what its file says."""
+"""``artgen models measure``: compute a model's metrics again, next to those in its file."""
 
 from __future__ import annotations
 
@@ -36,20 +36,19 @@ def measure(
 
     file = catalog.find_model_file(model, Path())
     if write and (data or most):
-        found = "--write with --data or --most"
-        raise ArtgenError("artgen models measure", found, "the file says what anybody can compute again")
-    said = header.parse_field(header.read_metadata(file), "metrics" if data else "metrics_shipped")
-    known = said if isinstance(said, dict) else {}
+        problem = "--write with --data or --most"
+        raise ArtgenError("artgen models measure", problem, "the file says what anybody can compute again")
+    stored_value = header.parse_field(header.read_metadata(file), "metrics" if data else "metrics_shipped")
+    stored_metrics = stored_value if isinstance(stored_value, dict) else {}
     import torch
 
     from artgen.imaging.devices import choose_device
-    from artgen.training.evaluation.measure import MAX_SQUARES
-    from artgen.training.evaluation.measure import measure_model as measured_by
+    from artgen.training.evaluation.measure import MAX_SQUARES, measure_model
     from artgen.training.evaluation.stamp import rounded_metrics, write_metrics
 
     torch.set_num_threads(1)  # sums of several threads differ in their last digits
     torch.set_flush_denormal(True)
-    measured = measured_by(file, data or (), max_squares=most or MAX_SQUARES, device=choose_device(device))
+    measured = measure_model(file, data or (), max_squares=most or MAX_SQUARES, device=choose_device(device))
     if write:
         write_metrics(file, measured)
     if json:
@@ -57,16 +56,16 @@ def measure(
             "model": str(file),
             "on": measured.measured_on,
             "figures": rounded_metrics(measured),
-            "card": known,
+            "card": stored_metrics,
         }
         messages.show_json(report)
         return
     typer.echo(f"{model}, measured on {measured.measured_on}")
-    wide = max(len(figure.label) for figure in measured.metrics)
-    typer.echo(f"{'':{wide}}  measured      card  difference")
+    width = max(len(figure.label) for figure in measured.metrics)
+    typer.echo(f"{'':{width}}  measured      card  difference")
     for figure in measured.metrics:
-        line = f"{figure.label:{wide}}  {figure.value:8{figure.format_spec}}"
-        card = known.get(figure.name)
+        line = f"{figure.label:{width}}  {figure.value:8{figure.format_spec}}"
+        card = stored_metrics.get(figure.name)
         if isinstance(card, int | float):
             line += f"  {card:8{figure.format_spec}}  {figure.value - card:+10{figure.format_spec}}"
         typer.echo(line)

@@ -1,4 +1,4 @@
-"""``artgen models pull`` and the weights' part of the rest: what features for style come from."""
+"""``artgen models pull``, and the weights of feature networks in ``models list``, ``show`` and ``import``."""
 
 from __future__ import annotations
 
@@ -27,21 +27,19 @@ def pull(
             help="Another address of the same file, in place of the known ones; repeatable.",
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Also where they are here already.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Also where they are already installed.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Fetch weights that do not ship, once: for `method = "vgg"` of the step style, and for training.
 
     The published file is checked by its SHA-256, and its features are kept. After any interruption the same
-    command goes on. Where they lie: docs/weights.md.
+    command resumes. Where they are stored: docs/weights.md.
     """
     weight_files.get_weights_info(name)
     if weight_files.weights_path(name).is_file() and not force:
-        row = _row(name)
-        if json:
-            messages.show_json(row)
-        else:
-            typer.echo(f"{name} is here already: {row['file']}\n--force fetches it anew")
+        row = _describe_weights(name)
+        text = f"{name} is already installed: {row['file']}\n--force fetches it again"
+        messages.show_result(row, text, json=json)
         return
     from artgen.cli.terminal.data_progress import show_work_progress
     from artgen.locks import lock_folder
@@ -51,57 +49,57 @@ def pull(
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        right = f"a folder that can be written, in {weight_files.WEIGHTS_FOLDER_VARIABLE}"
-        raise ArtgenError(str(folder), error.strerror or str(error), right) from None
+        expected = f"a folder that can be written, in {weight_files.WEIGHTS_FOLDER_VARIABLE}"
+        raise ArtgenError(str(folder), error.strerror or str(error), expected) from None
     with lock_folder(folder), show_work_progress(name) as emit:
-        adopted = pull_weights(name, emit, mirrors=from_ or ())
-    _report(name, adopted, json)
+        installed = pull_weights(name, emit, mirrors=from_ or ())
+    _report_installed(name, installed, json)
 
 
 def import_weights(name: str, file: Path, preprocessing: str, force: bool, json: bool) -> None:
-    """Take weights from a file.
+    """Install weights from a file.
 
     Raises:
-        ArtgenError: they are here already; or as ``adopt``.
+        ArtgenError: they are already installed, or the file is not what ``install_weights`` expects.
     """
     weight_files.get_weights_info(name)
-    there = weight_files.weights_path(name)
-    if there.is_file() and not force:
-        raise ArtgenError(str(there), f"{name} is here already", "write over it with --force")
+    path = weight_files.weights_path(name)
+    if path.is_file() and not force:
+        raise ArtgenError(str(path), f"{name} is already installed", "overwrite it with --force")
     from artgen.models.features.convert import install_weights
 
-    _report(name, install_weights(name, file, preprocessing=preprocessing), json)
+    _report_installed(name, install_weights(name, file, preprocessing=preprocessing), json)
 
 
-def rows() -> list[dict[str, Any]]:
+def describe_installed_weights() -> list[dict[str, Any]]:
     """List the metadata of the weights on this machine."""
-    return [_row(weights.name) for weights in weight_files.list_installed_weights()]
+    return [_describe_weights(weights.name) for weights in weight_files.list_installed_weights()]
 
 
-def _row(name: str) -> dict[str, Any]:
+def _describe_weights(name: str) -> dict[str, Any]:
     file = weight_files.weights_path(name)
-    own = {"name": name, "file": str(file), "shipped": False, "bytes": file.stat().st_size}
+    row = {"name": name, "file": str(file), "shipped": False, "bytes": file.stat().st_size}
     try:
-        said = header.read_metadata(file)
+        metadata = header.read_metadata(file)
     except ArtgenError as error:
-        return own | {"problem": str(error)}
-    return own | {key: header.parse_field(said, key) for key in said}
+        return row | {"problem": str(error)}
+    return row | {key: header.parse_field(metadata, key) for key in metadata}
 
 
-def tell() -> None:
-    """Print the weights' lines of the list."""
-    here = rows()
-    if not here:
-        typer.echo("\nweights for features: none here; `artgen models pull vgg19` fetches them")
+def print_installed_weights() -> None:
+    """Print the lines of the installed weights in ``artgen models list``."""
+    rows = describe_installed_weights()
+    if not rows:
+        typer.echo("\nweights for features: none installed; `artgen models pull vgg19` fetches them")
         return
     typer.echo("\nweights for features")
-    for row in here:
+    for row in rows:
         head = f"{row['name']:<16}{row['bytes'] / 1e6:5.1f} MB  "
-        said = row.get("problem") or row.get("description", "")
-        typer.echo(plain_text.wrap_text(head + plain_text.clean_line(str(said)), len(head)))
+        text = row.get("problem") or row.get("description", "")
+        typer.echo(plain_text.wrap_text(head + plain_text.clean_line(str(text)), len(head)))
 
 
-def show(name: str, json: bool) -> None:
+def show_weights(name: str, json: bool) -> None:
     """Show what the weights ``name`` are, and how a recipe uses them.
 
     Raises:
@@ -109,7 +107,7 @@ def show(name: str, json: bool) -> None:
     """
     if not weight_files.weights_path(name).is_file():
         raise weight_files.missing_weights_error(name)
-    row = _row(name)
+    row = _describe_weights(name)
     if json:
         messages.show_json(row)
         return
@@ -120,30 +118,24 @@ def show(name: str, json: bool) -> None:
     typer.echo('for the step `style` with `method = "vgg"`')
 
 
-def _report(name: str, adopted: InstalledWeights, json: bool) -> None:
-    if json:
-        messages.show_json(
-            {
-                "weights": name,
-                "file": str(adopted.file),
-                "bytes": adopted.file.stat().st_size,
-                "layers": adopted.layers,
-                "preprocessing": adopted.preprocessing,
-                "published": adopted.published_file,
-                "sha256": adopted.source_sha256,
-            }
-        )
-        return
-    came = (
-        f"the published {adopted.published_file}"
-        if adopted.published_file
-        else "not a published file that is known"
-    )
-    typer.echo(f"{name}: {adopted.layers[0]} to {adopted.layers[-1]}, from {came}")
-    typer.echo(f"expects: {_EXPECTS[adopted.preprocessing]}\nfile: {adopted.file}")
+def _report_installed(name: str, installed: InstalledWeights, json: bool) -> None:
+    """Print what weights were installed, and from which file."""
+    report = {
+        "weights": name,
+        "file": str(installed.file),
+        "bytes": installed.file.stat().st_size,
+        "layers": installed.layers,
+        "preprocessing": installed.preprocessing,
+        "published": installed.published_file,
+        "sha256": installed.source_sha256,
+    }
+    source = f"the published {installed.published_file}" if installed.published_file else "an unknown file"
+    text = f"{name}: {installed.layers[0]} to {installed.layers[-1]}, from {source}\n"
+    text += f"expects: {_EXPECTED_INPUTS[installed.preprocessing]}\nfile: {installed.file}"
+    messages.show_result(report, text, json=json)
 
 
-_EXPECTS = {
+_EXPECTED_INPUTS = {
     "torchvision": "RGB, ImageNet's mean and deviation, as torchvision",
     "caffe": "BGR x 255 minus the mean, as Caffe",
     "own": "RGB in [0, 1]; its own colour layer does the rest",

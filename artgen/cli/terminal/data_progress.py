@@ -1,4 +1,4 @@
-"""Progress of one longer work, such as preparing data: a bar on a terminal, elsewhere a line now and then."""
+"""Progress of one task, such as preparing data: a bar on a terminal, elsewhere a line now and then."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""How every command ends: its exit code, its one message, its JSON."""
+"""How every ``artgen`` command ends: its exit code, its error message, its result as text or JSON."""
 
 from __future__ import annotations
 
-import json
 import sys
 import warnings
 from collections.abc import Callable
+from json import dumps as dump_json
 from typing import Any, NoReturn, TextIO
 
 from artgen.errors import ArtgenError, PluginWarning, ValidationErrors
@@ -63,9 +63,9 @@ def _show_warning(
 
 
 def _usage_message(error: Exception) -> str | None:
-    """Return what is wrong with the command line, or None for any other error.
+    """Return the message of an error in the command line, or None for any other error.
 
-    Told apart by what it offers: which class it is has changed between versions of typer.
+    Recognised by its method, because its class has changed between versions of typer.
     """
     if not hasattr(error, "format_message"):
         return None
@@ -75,14 +75,22 @@ def _usage_message(error: Exception) -> str | None:
     return f"{command}: {message[:1].lower()}{message[1:]} (try: {command} --help)"
 
 
+def show_result(report: object, text: str, *, json: bool) -> None:
+    """Print the result of a command: ``report`` as its JSON document, or ``text``."""
+    if json:
+        show_json(report)
+    else:
+        print(text)
+
+
 def show_json(value: object) -> None:
     """Print ``value`` as the single JSON document of this command."""
-    print(json.dumps(value, indent=2, ensure_ascii=_is_ascii_only(), default=str))
+    print(dump_json(value, indent=2, ensure_ascii=_is_ascii_only(), default=str))
 
 
 def show_json_line(value: object) -> None:
-    """Print ``value`` on one line, at once: the command goes on after it."""
-    print(json.dumps(value, ensure_ascii=_is_ascii_only(), default=str), flush=True)
+    """Print ``value`` as JSON on one line, at once: for a command that continues to run."""
+    print(dump_json(value, ensure_ascii=_is_ascii_only(), default=str), flush=True)
 
 
 def _is_ascii_only() -> bool:

@@ -1,4 +1,4 @@
-"""The report of ``artgen run --more-like-picks``: narrowed draws, and from how many picks."""
+"""The report of ``artgen run --more-like-picks``: the narrowed draws, and the number of picks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
+
+from artgen.cli.terminal.plain_text import count_noun
 
 if TYPE_CHECKING:
     from artgen.config.draws import Draw
@@ -24,43 +26,39 @@ def narrow_recipe(
     from artgen.generation.more_like_picks import narrow_recipe_to_picks
 
     with show_run_progress() as emit:
-        liking = narrow_recipe_to_picks(file, overrides, runs, emit, seed=seed)
+        narrowed = narrow_recipe_to_picks(file, overrides, runs, emit, seed=seed)
     if not quiet:
-        for line in format_table(liking):
+        for line in format_table(narrowed):
             typer.echo(line)
     fields = [
-        {
-            "field": one.field,
-            "before": one.before.to_table(),
-            "after": one.after.to_table(),
-            "picks": one.pick_count,
-        }
-        for one in liking.narrowed_draws
+        {"field": one.field, "before": one.before.to_table(), "after": one.after.to_table()}
+        | {"picks": one.pick_count}
+        for one in narrowed.narrowed_draws
     ]
     report = {
-        "picks": liking.pick_count,
-        "runs": list(liking.run_names),
-        "seed": liking.recipe.seed,
+        "picks": narrowed.pick_count,
+        "runs": list(narrowed.run_names),
+        "seed": narrowed.recipe.seed,
         "fields": fields,
     }
-    return liking.recipe, {"narrowed": report}
+    return narrowed.recipe, {"narrowed": report}
 
 
-def format_table(liking: NarrowedRecipe) -> list[str]:
+def format_table(narrowed: NarrowedRecipe) -> list[str]:
     """Return a summary line and one line for each draw that changed."""
-    changed = [one for one in liking.narrowed_draws if one.after != one.before]
-    runs = f"{len(liking.run_names)} run{'' if len(liking.run_names) == 1 else 's'}"
-    picks = f"{liking.pick_count} pick{'' if liking.pick_count == 1 else 's'}"
-    same = len(liking.narrowed_draws) - len(changed)
-    rest = f"; {same} draws stay as they are" if changed and same else ""
-    head = f"narrowed by {picks} of {runs}{rest}" if changed else f"{picks} of {runs} narrow no draw"
+    changed = [one for one in narrowed.narrowed_draws if one.after != one.before]
+    runs = count_noun(len(narrowed.run_names), "run")
+    picks = count_noun(narrowed.pick_count, "pick")
+    same = len(narrowed.narrowed_draws) - len(changed)
+    unchanged = f"; {same} draws are unchanged" if changed and same else ""
+    summary = f"narrowed by {picks} of {runs}{unchanged}" if changed else f"{picks} of {runs} narrow no draw"
     width = max((len(one.field) for one in changed), default=0)
-    return [head, *(f"  {one.field:{width}}  {_format_row(one, liking.pick_count)}" for one in changed)]
+    return [summary, *(f"  {one.field:{width}}  {_format_row(one, narrowed.pick_count)}" for one in changed)]
 
 
 def _format_row(one: NarrowedDraw, picks: int) -> str:
-    told = "" if one.pick_count == picks else f"  (told by {one.pick_count})"
-    return f"{_format_draw(one.before)} -> {_format_draw(one.after)}{told}"
+    evidence = "" if one.pick_count == picks else f"  (from {one.pick_count})"
+    return f"{_format_draw(one.before)} -> {_format_draw(one.after)}{evidence}"
 
 
 def _format_draw(draw: Draw) -> str:
@@ -68,11 +66,11 @@ def _format_draw(draw: Draw) -> str:
         low, high = draw.values
         return f"{low:g} to {high:g}"
     counts = Counter(_format_choice(value) for value in draw.values)
-    even = len(set(counts.values())) == 1
-    if even and len(counts) > 4:
-        return f"{len(counts)} alike"
-    named = [word if even else f"{word}: {count}" for word, count in counts.most_common()]
-    return ", ".join(named[:4]) + (f" and {len(named) - 4} more" if len(named) > 4 else "")
+    is_uniform = len(set(counts.values())) == 1
+    if is_uniform and len(counts) > 4:
+        return f"{len(counts)} equally likely"
+    choices = [word if is_uniform else f"{word}: {count}" for word, count in counts.most_common()]
+    return ", ".join(choices[:4]) + (f" and {len(choices) - 4} more" if len(choices) > 4 else "")
 
 
 def _format_choice(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What files say of themselves, as text for a terminal."""
+"""Text for a terminal: wrapped lines, metadata of model files, counts."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any
 
 
 def wrap_text(text: str, indent: int) -> str:
-    """At 80 columns; what follows the first line begins after ``indent`` of them."""
-    beneath = " " * min(indent, 40)
-    return textwrap.fill(text, 80, subsequent_indent=beneath, break_long_words=False, break_on_hyphens=False)
+    """Wrap text at 80 columns; all lines but the first are indented by ``indent`` columns."""
+    indentation = " " * min(indent, 40)
+    return textwrap.fill(
+        text, 80, subsequent_indent=indentation, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def format_value(value: Any) -> str:
@@ -20,6 +22,11 @@ def format_value(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def clean_line(text: str, longest: int = 2000) -> str:
-    """One line without what could steer a terminal: a file from anywhere may say anything."""
-    return "".join(c if c.isprintable() else " " for c in text[:longest])
+def count_noun(number: int, noun: str) -> str:
+    """Write a count with its noun, such as ``1 image`` or ``2,000 images``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def clean_line(text: str, max_length: int = 2000) -> str:
+    """Return text of an untrusted file as one line without control characters."""
+    return "".join(c if c.isprintable() else " " for c in text[:max_length])

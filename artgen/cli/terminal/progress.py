@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def terminal_console() -> Console | None:
-    """Return a console on standard error, or None where that is no terminal that can redraw lines."""
+    """Return a console on standard error, or None where it is not a terminal that can redraw lines."""
     from rich.console import Console
 
     console = Console(stderr=True, highlight=False)
@@ -23,7 +23,7 @@ class LinePrinter:
 
     Args:
         interval_seconds: the shortest time between two lines of ``print_if_due``.
-        first_now: whether the first of these is due at once.
+        first_now: whether the first line of ``print_if_due`` is due at once.
     """
 
     def __init__(self, interval_seconds: float, *, first_now: bool = False) -> None:
@@ -47,7 +47,7 @@ class LinePrinter:
 
 
 class TimeLeft:
-    """Estimates how long the rest of a work takes, from its pace so far."""
+    """Estimates the remaining time of a task from its pace so far."""
 
     def __init__(self) -> None:
         self._started: float | None = None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from artgen.cli.terminal.plain_text import count_noun
 from artgen.cli.terminal.progress import LinePrinter, TimeLeft, terminal_console
 from artgen.events import (
     CandidateDone,
@@ -61,6 +62,7 @@ class _RunCounts:
                 self._failed += 1
 
     def text(self) -> str:
+        """Return how many candidates of the run are done, and how many failed."""
         failed = f", {self._failed} failed" if self._failed else ""
         return f"{self.done} of {self.total} candidates{failed}"
 
@@ -72,7 +74,7 @@ class RunBars:
     """Bars on a terminal: one for the run, one for each candidate that is being drawn.
 
     Args:
-        progress: the display that they are in.
+        progress: the display that shows them.
     """
 
     def __init__(self, progress: Progress) -> None:
@@ -123,10 +125,9 @@ class _RunLines:
         match event:
             case RunStarted(run, _, total, done):
                 already = f", {done} already drawn" if done else ""
-                self._lines.print(f"{run}: {total} candidate{'' if total == 1 else 's'}{already}")
+                self._lines.print(f"{run}: {count_noun(total, 'candidate')}{already}")
             case CandidateDone():
-                self._lines.print_if_due(
-                    ", ".join(filter(None, [self._counts.text(), self._counts.time_left()]))
-                )
+                texts = (self._counts.text(), self._counts.time_left())
+                self._lines.print_if_due(", ".join(filter(None, texts)))
             case Note(message):
                 self._lines.print(message)

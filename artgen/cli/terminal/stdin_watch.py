@@ -1,4 +1,4 @@
-"""A command that ends with whoever started it."""
+"""Interrupt a command when its standard input closes, because the process that started it ended."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import threading
 
 
 def interrupt_when_stdin_closes() -> None:
-    """Be interrupted, as by Ctrl-C, once standard input is closed.
+    """Interrupt this process, as by Ctrl-C, once standard input is closed.
 
-    Its other end is closed with the process that holds it, however that ended: ``kill -9`` too.
+    The other end of the pipe closes with the process that holds it, even after ``kill -9``.
     """
 
     def wait() -> None:
         while os.read(sys.stdin.fileno(), 4096):
             pass
         if os.name == "posix":
-            os.kill(os.getpid(), signal.SIGINT)  # what the main thread waits in is broken off
+            os.kill(os.getpid(), signal.SIGINT)  # also interrupts a blocking call of the main thread
         else:
             _thread.interrupt_main()
 
-    threading.Thread(target=wait, daemon=True, name="closing").start()
+    threading.Thread(target=wait, daemon=True, name="stdin-watch").start()

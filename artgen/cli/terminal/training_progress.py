@@ -31,7 +31,7 @@ LINE_SECONDS, PREPARATION_SECONDS = 30.0, 10.0
 
 @contextmanager
 def show_training_progress(preparation_seconds: float = PREPARATION_SECONDS) -> Iterator[Emit]:
-    """Show the training events emitted inside, on standard error; of many processes only those of the first.
+    """Show the training events emitted inside, on standard error; of several processes only the first shows.
 
     Args:
         preparation_seconds: the shortest time between two lines about what comes before the first step.
@@ -78,7 +78,7 @@ class TrainingTable:
     """A table on a terminal: title, status, a sparkline for each loss, and the last sample.
 
     Args:
-        live: the display that it is shown in.
+        live: the display that shows it.
     """
 
     def __init__(self, live: Live) -> None:
@@ -87,7 +87,7 @@ class TrainingTable:
         self._title = self._sample = ""
 
     def __call__(self, event: Event) -> None:
-        """Show an event."""
+        """Update the table of a training with an event."""
         match event:
             case TrainingStarted(name, folder, step, steps, images):
                 self._pace.start(event)
@@ -132,8 +132,8 @@ class _TrainingLines:
                 self._pace.start(event)
                 self._steps.print(f"{name}: {images:,} images, step {step:,} of {steps:,}, in {folder}")
             case TrainingStep(step, losses, rate, waiting):
-                shown = " ".join(f"{name} {value:.4f}" for name, value in losses.items())
-                self._steps.print_if_due(f"step {step:,}: {shown}; {self._pace.text(step, rate, waiting)}")
+                values = " ".join(f"{name} {value:.4f}" for name, value in losses.items())
+                self._steps.print_if_due(f"step {step:,}: {values}; {self._pace.text(step, rate, waiting)}")
             case SampleSaved(step, file):
                 self._steps.print(f"step {step:,}: sample {file}")
             case WorkProgress(fraction, status):

@@ -1,1 +1,1 @@
-"""Commands to train and to prepare data."""
+"""Commands of training: ``train`` and ``data``."""

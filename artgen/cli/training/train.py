@@ -1,4 +1,4 @@
-"""``artgen train``: networks and how they come about."""
+"""``artgen train``: train the networks of a training recipe."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from artgen.cli.terminal import messages
 
 
 def train(
-    recipe: Annotated[Path, typer.Argument(help="A training recipe.", show_default=False)],
+    recipe: Annotated[Path, typer.Argument(help="A training recipe.")],
     data: Annotated[
         list[str] | None,
         typer.Option(help="What to learn, in place of the recipe's `data`: a folder of images; repeatable."),
@@ -27,7 +27,7 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; by default all.")] = None,
     adopt: Annotated[
-        bool, typer.Option("--adopt", help="Go on from a checkpoint of another recipe, or of other images.")
+        bool, typer.Option("--adopt", help="Resume from a checkpoint of another recipe, or of other images.")
     ] = False,
     compiled: Annotated[
         bool, typer.Option("--compile", help="Let torch compile the networks: pays on a GPU, after minutes.")
@@ -37,23 +37,23 @@ def train(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Train a model, or go on where it stopped; Ctrl-C writes a checkpoint first."""
+    """Train a model, or resume a training; Ctrl-C writes a checkpoint first."""
     from artgen.cli.terminal.training_progress import show_training_progress
     from artgen.events import emit_to_both
     from artgen.training.recipes.load import load_training_recipe
     from artgen.training.session import TrainingJob, run_training
 
-    checked = load_training_recipe(recipe)
+    training_recipe = load_training_recipe(recipe)
     import torch
 
     from artgen.imaging.devices import choose_device
 
     if threads is not None:
         torch.set_num_threads(threads)
-    place = folder or Path("training-runs") / recipe.stem
+    training_folder = folder or Path("training-runs") / recipe.stem
     job = TrainingJob(
-        recipe=checked,
-        folder=place,
+        recipe=training_recipe,
+        folder=training_folder,
         data=data or (),
         inputs=inputs or (),
         recipe_folder=recipe.parent,
@@ -66,10 +66,12 @@ def train(
             if tensorboard:
                 from artgen.training.engine.tensorboard import TensorBoardLogger
 
-                emit = emit_to_both(emit, TensorBoardLogger(place / "tensorboard"))
+                emit = emit_to_both(emit, TensorBoardLogger(training_folder / "tensorboard"))
             files = run_training(job, emit)
     except KeyboardInterrupt:
-        typer.echo(f"stopped; everything learned is in {place}: run the same command to go on", err=True)
+        typer.echo(
+            f"stopped; everything learned is in {training_folder}: run the same command to resume", err=True
+        )
         raise
     cards = [file.with_suffix(".md") for file in files]
     if json and files:

@@ -55,7 +55,7 @@ class EmbeddingBackfill:
             self._process.start()
 
     def stop(self) -> None:
-        """Stop the process that computes embeddings."""
+        """Stop the process that embeds candidates for the contact sheet."""
         self._process.stop(0)  # without grace: each write is complete or not done, and is kept
 
     def _start_process(self, output: IO[bytes]) -> subprocess.Popen[bytes]:

@@ -54,8 +54,8 @@ def read_image(path: Path, max_pixels: int = MAX_PIXELS) -> Tensor:
     with open_image(Path(path)) as image:
         width, height = image.size
         if width * height > max_pixels:
-            found = f"{width} x {height} px is more than the {max_pixels / 1e6:.0f} million that are read"
-            raise ArtgenError(str(path), found, "give a smaller copy")
+            problem = f"{width} x {height} px is more than the {max_pixels / 1e6:.0f} million that are read"
+            raise ArtgenError(str(path), problem, "give a smaller copy")
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # what Pillow warns of is either handled here or harmless
@@ -235,17 +235,18 @@ def _descriptor(path: Path) -> int | None:
     return int(matched[1]) if matched else None
 
 
-def _write_through(path: Path, whole: BinaryIO) -> None:
+def _write_through(path: Path, complete_file: BinaryIO) -> None:
     descriptor = _descriptor(path)
     if descriptor is None and stat.S_ISBLK(path.stat().st_mode):
         raise ArtgenError(str(path), "a disk", "name a file on it")
-    whole.seek(0)
-    with os.fdopen(os.open(path, os.O_WRONLY) if descriptor is None else os.dup(descriptor), "wb") as device:
-        shutil.copyfileobj(whole, device)
+    opened = os.open(path, os.O_WRONLY) if descriptor is None else os.dup(descriptor)
+    complete_file.seek(0)
+    with os.fdopen(opened, "wb") as device:
+        shutil.copyfileobj(complete_file, device)
 
 
 def sweep(folder: Path) -> None:
-    """Remove what writes that were killed left in ``folder``; those of running processes go on."""
+    """Remove temporary files of killed processes from ``folder``; those of running processes stay."""
     for leftover in folder.glob(f"{TEMPORARY}*"):
         if not _being_written(leftover):
             leftover.unlink(missing_ok=True)
@@ -295,10 +296,15 @@ def sync_folder(folder: Path) -> None:
 
 def encode_image(image: Tensor, format_name: str, **options: Any) -> bytes:
     """Encode ``(3, H, W)`` in [0, 1] as 8-bit RGB in one of Pillow's formats."""
+    buffer = io.BytesIO()
+    to_pillow(image).save(buffer, format_name, **options)
+    return buffer.getvalue()
+
+
+def to_pillow(image: Tensor) -> PIL.Image.Image:
+    """Convert ``(3, H, W)`` in [0, 1] to a Pillow image, 8-bit RGB."""
     from PIL import Image
 
     from artgen.imaging.image import to_byte_array
 
-    buffer = io.BytesIO()
-    Image.fromarray(to_byte_array(image), "RGB").save(buffer, format_name, **options)
-    return buffer.getvalue()
+    return Image.fromarray(to_byte_array(image), "RGB")

@@ -15,11 +15,11 @@ class BandReader(Protocol):
 
     @property
     def height(self) -> int:
-        """Rows, px."""
+        """Height of the banded image, px."""
 
     @property
     def width(self) -> int:
-        """Columns, px."""
+        """Width of the banded image, px."""
 
     def read_rows(self, top: int, bottom: int) -> Tensor:
         """Return rows ``top`` to ``bottom``, float32 ``(C, bottom - top, W)``, near [0, 1]; read only."""

@@ -45,7 +45,7 @@ class TileWindow:
 
     @property
     def size(self) -> tuple[int, int]:
-        """``(height, width)``."""
+        """Size of the window, ``(height, width)`` in px."""
         return self.bottom - self.top, self.right - self.left
 
     def expanded(self, margin: int, height: int, width: int) -> TileWindow:

@@ -59,7 +59,7 @@ class OptimisationJob:
 
     @property
     def memory_bytes(self) -> float:
-        """Memory limit in bytes."""
+        """Memory limit of style optimisation in bytes."""
         return self.settings.memory * 1e9
 
 

@@ -111,7 +111,7 @@ class RunningAverage:
         self.weighted_sum = image * (1 - decay)
 
     def add(self, image: Tensor) -> None:
-        """Add the next image."""
+        """Add the next image to the moving average."""
         self.weighted_sum = self.weighted_sum.lerp(image, 1 - self.decay)
         self.initial_weight *= self.decay
 

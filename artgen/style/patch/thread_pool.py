@@ -45,7 +45,7 @@ class ThreadPool:
             future.result()
 
     def close(self) -> None:
-        """Stop the threads."""
+        """Stop the threads of the pool."""
         if self._executor is not None:
             self._executor.shutdown(cancel_futures=True)
 

@@ -154,7 +154,7 @@ class ModelFamily(ABC):
         return {}
 
     def load_extra_state(self, state: Mapping[str, Any]) -> None:  # noqa: B027
-        """Load what ``extra_state`` returned."""
+        """Restore the extra training state that ``extra_state`` returned."""
 
 
 def make_grid(rows: list[Tensor]) -> Tensor:

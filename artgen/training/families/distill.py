@@ -47,7 +47,7 @@ class StylePainting:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the file."""
+        """SHA-256 of the painting's file."""
         return file_hash(self.file)
 
 

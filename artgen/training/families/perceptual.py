@@ -71,7 +71,7 @@ class PerceptualTraining(FastStyleTraining):
         return PerceptualBatch(torch.stack(contents), torch.tensor(styles))
 
     def optimiser_steps(self, batch: PerceptualBatch, progress: float) -> Iterator[OptimiserStep]:
-        """Yield the generator's loss."""
+        """Yield the generator's loss of one perceptual training step."""
         contents, styles = self._move(batch.contents), self._move(batch.styles)
         generated = self.generator(contents, F.one_hot(styles, len(self.paintings)).float())
         content, style = self.perceptual_loss.distances(generated, contents, styles)

@@ -79,7 +79,7 @@ class PairMaker(ABC):
         return F.interpolate(inputs, size=(side, side), mode="bicubic", align_corners=False).clamp(0, 1)
 
     def _draw_pixels(self, rng: np.random.Generator) -> Pixels:
-        """Draw a training image."""
+        """Return the pixels of a random image of the training set."""
         images = self.dataset.images.pixels
         return images[int(rng.integers(len(images)))]
 

@@ -129,7 +129,7 @@ def test_the_plan_and_what_cannot_be_published(finished_run: Callable[..., Path]
     said = artgen(tmp_path, "publish")
     assert (said.returncode, said.stdout) == (2, "gallery/index.html\n")
     assert "0002.png: damaged" in said.stderr
-    assert "1 thing left out, the rest published" in said.stderr
+    assert "1 item left out, everything else is published" in said.stderr
     report = json.loads(artgen(tmp_path, "publish", "--json").stdout)
     assert (report["made"], report["kept"], len(report["problems"])) == ([], 1, 1)
     plan = json.loads(artgen(tmp_path, "publish", "--plan", "--json").stdout)
@@ -163,9 +163,7 @@ def test_no_name_takes_no_other_series_off(finished_run: Callable[..., Path], tm
     assert artgen(tmp_path, "publish", one.name, "photos").returncode == 0
     said = artgen(tmp_path, "publish")
     assert said.returncode == 2
-    assert (
-        "gallery: also shows First-1a2b3c4d, photos, which would be taken off; name them too" in said.stderr
-    )
+    assert "gallery: also shows First-1a2b3c4d, photos, which would be removed; name them too" in said.stderr
     command = "artgen publish First-1a2b3c4d photos second-5e6f7a8b"
     assert f"(try: {command})" in said.stderr
     said = artgen(tmp_path, "publish", "--to", "rsync:there")

@@ -65,7 +65,7 @@ def test_failed_candidates_are_told_together(project: Path) -> None:
     ("arguments", "message"),
     [
         (["run", "absent.toml"], "absent.toml: no such file"),
-        (["run", "tiny.toml", "--only", "3,x"], "--only 3,x: 'x' is no number; such as 3,7-9"),
+        (["run", "tiny.toml", "--only", "3,x"], "--only 3,x: 'x' is not a number; such as 3,7-9"),
         (["run", "tiny.toml", "--only", "0"], "numbers go from 1 to 1,000,000"),
         (["run", "tiny.toml", "-n", "0"], "try: artgen run --help"),
         (["run", "tiny.toml", "--device", "tpu"], "try: artgen run --help"),

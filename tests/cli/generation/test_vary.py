@@ -57,7 +57,7 @@ def test_a_run_at_work_is_left_to_make_them(sampled: Path) -> None:
         done = artgen(sampled, "vary", "tiny", "2", "4", "-n", "2")
         assert (
             done.stdout
-            == f"{folder.name}: asked for {FIRST}-{FIRST + 3}; the artgen that is at work there makes them\n"
+            == f"{folder.name}: requested {FIRST}-{FIRST + 3}; the artgen running there makes them\n"
         )
         waiting = told(sampled, "vary", "tiny", "--queued")
     assert (waiting["asked"], waiting["made"], waiting["queued"]) == ([], [], [FIRST + n for n in range(4)])
@@ -72,7 +72,7 @@ def test_a_run_at_work_is_left_to_make_them(sampled: Path) -> None:
         (["vary", "tiny", "3", "--queued"], "nothing to vary, or too much"),
         (["vary", "tiny", "3", "99"], "no candidate 99; it has 1-6"),
         (["vary", "tiny", "100001"], "no candidate 100001; it has 1-6"),
-        (["vary", "tiny", "x"], "vary x: 'x' is no number; such as 3,7-9"),
+        (["vary", "tiny", "x"], "vary x: 'x' is not a number; such as 3,7-9"),
         (["vary", "other", "3"], "no such run in runs; there are: tiny-"),
         (["run", "tiny.toml", "--only", "100001"], "candidate 100001: no variation of tiny-"),
         (

@@ -186,7 +186,7 @@ def test_nothing_is_written_over_by_mistake(tmp_path: Path) -> None:
     before = model.read_bytes()
     done = artgen("models", "import", "G.pth", folder=tmp_path)
     assert done.returncode == 2
-    assert "G.safetensors: there is a model of this name already; name another with -o" in done.stderr
+    assert "G.safetensors: a model of this name already exists; name another with -o" in done.stderr
     done = artgen("models", "export", "G.safetensors", "-o", "./G.safetensors", folder=tmp_path)
     assert done.returncode == 2
     assert "--output G.safetensors: the model itself; a name that ends in .pth" in done.stderr

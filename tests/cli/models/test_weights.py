@@ -22,7 +22,7 @@ from tests.models.features.test_vgg import save_network, torchvision
 @pytest.mark.slow
 def test_weights_from_a_file(tmp_path: Path) -> None:
     save_network(tmp_path / "vgg.pth", torchvision(FIRST_LAYERS))
-    assert "none here; `artgen models pull vgg19`" in artgen("models", folder=tmp_path).stdout
+    assert "none installed; `artgen models pull vgg19`" in artgen("models", folder=tmp_path).stdout
     missing = artgen("models", "show", "vgg19", folder=tmp_path)
     assert (missing.returncode, missing.stderr.count("\n")) == (2, 1)
     command = ("models", "import", "vgg19", "vgg.pth", "--preprocessing", "caffe")
@@ -30,13 +30,13 @@ def test_weights_from_a_file(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     file = tmp_path / "weights" / "vgg19.safetensors"
     assert done.stdout.splitlines() == [
-        "vgg19: relu1_1 to relu3_1, from not a published file that is known",
+        "vgg19: relu1_1 to relu3_1, from an unknown file",
         "expects: BGR x 255 minus the mean, as Caffe",
         f"file: {file}",
     ]
     assert load_vgg(file).layer_names[-1] == "relu3_1"
     assert artgen(*command, folder=tmp_path).stderr == (
-        f"{file}: vgg19 is here already; write over it with --force\n"
+        f"{file}: vgg19 is already installed; overwrite it with --force\n"
     )
     listed = json.loads(artgen("models", "list", "--json", folder=tmp_path).stdout)
     assert [(row["preprocessing"], row["file"]) for row in listed if row["name"] == "vgg19"] == [
@@ -44,7 +44,7 @@ def test_weights_from_a_file(tmp_path: Path) -> None:
     ]
     assert "\nvgg19             1.1 MB  VGG-19" in artgen("models", folder=tmp_path).stdout
     assert "preprocessing: caffe\n" in artgen("models", "show", "vgg19", folder=tmp_path).stdout
-    assert "vgg19 is here already" in artgen("models", "pull", "vgg19", folder=tmp_path).stdout
+    assert "vgg19 is already installed" in artgen("models", "pull", "vgg19", folder=tmp_path).stdout
 
 
 def test_what_cannot_be_is_one_message(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def test_the_command(folder: Path) -> None:
     said = artgen(folder.parent, "set")
     assert (said.returncode, said.stderr) == (2, "")
     assert said.stdout.startswith("11 images, ")
-    assert "\n64 x 64 to 427 x 640 px, the middle one 600 x 400\n2 corrupt, left out by" in said.stdout
+    assert "\n64 x 64 to 427 x 640 px, median 600 x 400\n2 corrupt, left out by" in said.stdout
     assert "\n2 near-duplicates of 1 image; the largest group, 3: set/cat.png, set/deep/cat-" in said.stdout
     assert said.stdout.endswith("\nother files, not read: 1 .heic\n")
     said = artgen(folder.parent, "set/deep", "--json")

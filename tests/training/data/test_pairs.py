@@ -124,7 +124,7 @@ def artgen(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_the_command(folders: tuple[Path, Path], tmp_path: Path) -> None:
     said = artgen(tmp_path, "sketches", "paintings", "-o", "out")
     assert said.returncode == 2
-    assert said.stderr == "5 to put right; nothing written (--matched leaves them out)\n"
+    assert said.stderr == "5 to correct; nothing written (--matched leaves them out)\n"
     assert said.stdout.startswith("3 pairs, 1 of them of two sizes\n1 only in sketches:\n  alone.png\n")
     assert not (tmp_path / "out").exists()
     said = artgen(tmp_path, "sketches", "paintings", "-o", "out", "--matched", "--json")
@@ -135,5 +135,5 @@ def test_the_command(folders: tuple[Path, Path], tmp_path: Path) -> None:
     said = artgen(tmp_path, "sketches", "paintings", "-o", "paintings/out")
     assert (said.returncode, said.stderr) == (
         2,
-        "--output paintings/out: lies in a folder that is compared; another folder\n",
+        "--output paintings/out: is inside a folder that is compared; another folder\n",
     )

@@ -101,7 +101,7 @@ def test_stopped_in_the_middle_of_a_step_it_saves_whole_steps(
     process.send_signal(number)
     _, stderr = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert b"run the same command to go on" in stderr
+    assert b"run the same command to resume" in stderr
     file = Checkpoints(out, 2).list_files()[-1]
     state = torch.load(file, weights_only=True)
     steps = {int(s["step"]) for s in state["optimisers"]["generator"]["state"].values()}
