@@ -161,9 +161,7 @@ def test_no_name_takes_no_other_series_off(finished_run: Callable[..., Path], tm
     assert artgen(tmp_path, "publish", one.name, "photos").returncode == 0
     said = artgen(tmp_path, "publish")
     assert said.returncode == 2
-    assert (
-        "gallery: also shows First-1a2b3c4d, photos, which would be removed; name them too" in said.stderr
-    )
+    assert "gallery: also shows First-1a2b3c4d, photos, which would be removed; name them too" in said.stderr
     command = "artgen publish First-1a2b3c4d photos second-5e6f7a8b"
     assert f"(try: {command})" in said.stderr
     said = artgen(tmp_path, "publish", "--to", "rsync:there")
