@@ -6,7 +6,7 @@ TORCH ?= torch==2.13.0
 RUN := recipes/abstracts.toml
 PIECES := abstracts:1,3,14 compositions:9,17 wedding:22 posters:4 learning-to-see:14 materials:8
 
-.PHONY: demo gallery test test-slow lint docs bench setup setup-test setup-lint clean
+.PHONY: demo gallery test test-slow test-coverage lint docs bench setup setup-test setup-lint clean
 
 demo: setup
 	$(BIN)/artgen run $(RUN)
@@ -37,9 +37,14 @@ lint: setup-lint
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/deptry .
+	$(BIN)/zizmor --offline --quiet .github/workflows
+	$(BIN)/jactionlint
 
-docs: setup
+# The reference parts of the pages anew, then the site, into build/docs/index.html; broken links and anchors end it.
+docs: setup-test
 	$(BIN)/python docs/reference.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 
 bench: setup-test
 	$(BIN)/python -m pip install -q -e '.[bench]'

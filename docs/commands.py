@@ -28,6 +28,7 @@ def _walk(command: object, words: tuple[str, ...]) -> Iterator[str]:
 
 
 def _section(name: str) -> str:
-    printed = CliRunner().invoke(app, [*name.split(), "--help"], prog_name="artgen", env={"COLUMNS": HELP_COLUMNS})
+    call = [*name.split(), "--help"]
+    printed = CliRunner().invoke(app, call, prog_name="artgen", env={"COLUMNS": HELP_COLUMNS})
     level = "##" if " " not in name else "###"
     return f"{level} artgen {name}\n\n```text\n{printed.stdout.strip()}\n```"

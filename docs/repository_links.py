@@ -1,8 +1,8 @@
 """Make links from docs/ into the rest of the repository work on the site: a hook that mkdocs.yml names.
 
 A page links a file outside docs/ by its path on disk, so that the link works in an editor and in a checkout.
-On the site such a link leads to the repository, whose address is ``[project.urls]`` in pyproject.toml; a picture
-is copied into the site.
+On the site such a link leads to the repository, whose address is in ``[project.urls]`` of pyproject.toml;
+a picture is copied into the site.
 """
 
 import re
@@ -18,7 +18,8 @@ from mkdocs.structure.pages import Page
 ROOT = Path(__file__).resolve().parents[1]
 FONTS = ROOT / "site_templates" / "assets" / "fonts"
 OUTWARD = re.compile(r'(?P<before>\]\(|src=")(?P<path>(?:\.\./)+[^)"#\s]+)')
-MARKER = re.compile(r"^<!--.*?-->\n", re.MULTILINE)  # of reference.py; Markdown would join it to the next line
+# Those of reference.py: left in, Markdown would join them to the next line.
+MARKER = re.compile(r"^<!--.*?-->\n", re.MULTILINE)
 PICTURES = {".jpg", ".png", ".webp"}
 
 

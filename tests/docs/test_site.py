@@ -84,8 +84,8 @@ def test_the_search_finds_every_field_and_setting(index: dict[str, Any]) -> None
     names = {field.name for table in tables for field in table.fields}
     names |= {key for model in SETTINGS for key in model.model_fields}
     assert {"content_weight", "jpeg_quality", "perceptual"} <= names
-    separator = index["config"]["separator"]
-    words = set().union(*(split_words(each["title"] + " " + each["text"], separator) for each in index["docs"]))
+    sections = [f"{section['title']} {section['text']}" for section in index["docs"]]
+    words = split_words(" ".join(sections), index["config"]["separator"])
     assert names - words == set()
 
 
@@ -121,7 +121,8 @@ def test_every_page_fits_its_window_and_shows_its_pictures(
 @pytest.mark.slow
 def test_the_search_works_from_the_disk(site: Path, open_page: Callable[..., Any]) -> None:
     page = open_page(site / "style" / "film.html")
-    for query, title in (("content_weight", '[[steps]] use = "style"'), ("models pull", "artgen models pull")):
+    titles = {"content_weight": '[[steps]] use = "style"', "models pull": "artgen models pull"}
+    for query, title in titles.items():
         page.click(".md-search__input")
         page.fill(".md-search__input", "")
         page.keyboard.type(query)
