@@ -1,6 +1,6 @@
 """Give the cells of wide tables the name of their column: a hook that mkdocs.yml names.
 
-On a phone assets/site.css shows each row of such a table as a small list, in which these names are the labels.
+On a phone assets/site.css shows each row of such a table as a list, in which these names are the labels.
 """
 
 import html
