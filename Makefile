@@ -50,7 +50,7 @@ lint: setup-lint
 # Writes the reference parts of the pages, then the site: build/docs/index.html. A broken link or anchor is an error.
 docs: setup-test
 	$(BIN)/python docs/reference.py
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build   # --quiet would hide warnings from strict
 
 # The sdist, and the wheel out of it, checked as the index will.
 dist: .venv/release
