@@ -46,7 +46,7 @@ def _argument(param: Any) -> str:
 
 
 def _placeholder(param: Any) -> str:
-    return (param.metavar or param.name.upper()).removesuffix("...")
+    return (param.metavar or param.name.upper()).removesuffix("...").strip("[]")
 
 
 def _names(param: Any) -> str:
