@@ -3,10 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Installed where no torch is yet; for another build put it into .venv first (see README).
 TORCH ?= torch==2.13.0
+DIST ?= dist
 RUN := recipes/abstracts.toml
 PIECES := abstracts:1,3,14 compositions:9,17 wedding:22 posters:4 learning-to-see:14 materials:8
 
-.PHONY: demo gallery test test-slow lint docs bench setup setup-test setup-lint clean
+.PHONY: demo gallery test test-slow test-coverage lint docs dist bench setup setup-test setup-lint clean
 
 demo: setup
 	$(BIN)/artgen run $(RUN)
@@ -32,14 +33,31 @@ test: setup-test
 test-slow: setup-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal -m slow
 
+# The suite with its worker processes and child commands measured; it takes half as long again.
+test-coverage: setup-test .venv/coverage
+	rm -rf build/coverage
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term
+
 lint: setup-lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/deptry .
+	$(BIN)/zizmor --offline --quiet .github/workflows
+	$(BIN)/jactionlint
 
-docs: setup
+# Writes the reference parts of the pages, then the site: build/docs/index.html. A broken link or anchor is an error.
+docs: setup-test
 	$(BIN)/python docs/reference.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build   # --quiet would hide warnings from strict
+
+# The sdist, and the wheel out of it, checked as the index will.
+dist: .venv/release
+	rm -rf '$(DIST)'
+	$(BIN)/python -m build --outdir '$(DIST)' .
+	$(BIN)/python -m twine check --strict '$(DIST)'/*
+	$(BIN)/check-wheel-contents '$(DIST)'
 
 bench: setup-test
 	$(BIN)/python -m pip install -q -e '.[bench]'
@@ -66,6 +84,14 @@ setup-lint: .venv/lint
 
 .venv/lint: .venv/artgen
 	$(BIN)/python -m pip install -q --group lint
+	touch $@
+
+.venv/coverage: .venv/test
+	$(BIN)/python -m pip install -q --group coverage
+	touch $@
+
+.venv/release: .venv/artgen
+	$(BIN)/python -m pip install -q --group release
 	touch $@
 
 clean:

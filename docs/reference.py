@@ -5,10 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import commands
 import settings
 import shipped
 
-MADE = {"shipped models": shipped.page, "gallery settings": settings.page}
+MADE = {"commands": commands.page, "shipped models": shipped.page, "gallery settings": settings.page}
 NAMES = "|".join(MADE)
 MARKED = re.compile(rf"<!-- (?P<what>artgen [^>]*?|{NAMES}) -->\n(?P<old>.*?)<!-- end -->", re.DOTALL)
 

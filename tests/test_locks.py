@@ -32,7 +32,7 @@ def test_the_lock_dies_with_its_process(tmp_path: Path) -> None:
         pass
     assert is_folder_locked(tmp_path)
     holder.kill()
-    holder.wait()
+    holder.communicate()
     assert not is_folder_locked(tmp_path)
     with lock_folder(tmp_path):
         pass

@@ -85,11 +85,12 @@ class _WorkerProcess:
         self, worker_number: int, reports: queue.SimpleQueue[tuple[int, dict[str, Any]]]
     ) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            try:
-                reports.put((worker_number, json.loads(line)))
-            except ValueError:  # cut short: the worker was killed while it wrote
-                break
+        with self._process.stdout as worker_output:
+            for line in worker_output:
+                try:
+                    reports.put((worker_number, json.loads(line)))
+                except ValueError:  # cut short: the worker was killed while it wrote
+                    break
         reports.put((worker_number, {"ended": True}))
 
     def send_line(self, line: str) -> None:

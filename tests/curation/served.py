@@ -64,6 +64,7 @@ class CurateProcess:
         started_at = time.monotonic()
         self.process.send_signal(signal.SIGINT)
         exit_code = self.process.wait(TIMEOUT_SECONDS)
+        self._close_output()
         return exit_code, time.monotonic() - started_at
 
     def kill(self) -> None:
@@ -71,6 +72,11 @@ class CurateProcess:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+        self._close_output()
+
+    def _close_output(self) -> None:
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
 
 class Client:
@@ -84,6 +90,9 @@ class Client:
         self.port = port
         self.cookie = ""
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
+
+    def __del__(self) -> None:
+        self._connection.close()  # many tests use a client for one request
 
     def sign_in(self, url: str) -> None:
         """Use the one-time token."""
@@ -170,6 +179,8 @@ class EventListener:
                     event = {}
         except (OSError, ValueError, http.client.HTTPException):
             pass
+        self._response.close()
+        self._connection.close()
         self.ended.set()
 
     def next(

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -315,7 +316,8 @@ def test_a_damaged_database_is_rebuilt_by_the_next_run(sampled: Path) -> None:
         == []
     )
     assert (folder / "run.db.damaged-1").exists()
-    count = sqlite3.connect(folder / "run.db").execute("SELECT count(*) FROM candidates").fetchone()
+    with closing(sqlite3.connect(folder / "run.db")) as database:
+        count = database.execute("SELECT count(*) FROM candidates").fetchone()
     assert count == (6,)
 
 

@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -144,7 +145,8 @@ def test_undo_goes_back_over_150_actions_and_a_restart(tmp_path: Path) -> None:
         while run.decisions.redo(**AUTHOR):
             pass
         assert [candidate.stars for candidate in run.candidates()] == [4, 5, 2, 3]
-    rows = sqlite3.connect(tmp_path / "run.db").execute("SELECT count(*) FROM decisions").fetchone()
+    with closing(sqlite3.connect(tmp_path / "run.db")) as database:
+        rows = database.execute("SELECT count(*) FROM decisions").fetchone()
     assert rows == (450,)
 
 
@@ -379,9 +381,8 @@ def test_embeddings(tmp_path: Path) -> None:
 def test_a_run_of_the_format_before_keeps_its_picks(finished_run: Make) -> None:
     folder = finished_run()
     (folder / "run.db").unlink()
-    sqlite3.connect(folder / "run.db").executescript(
-        "CREATE TABLE candidates (number INTEGER); PRAGMA user_version=1;"
-    )
+    with closing(sqlite3.connect(folder / "run.db")) as database:
+        database.executescript("CREATE TABLE candidates (number INTEGER); PRAGMA user_version=1;")
     lines = [(3, True), (5, True), (5, False), (7, True)]
     (folder / "decisions.jsonl").write_text(
         "".join(

@@ -35,7 +35,8 @@ def test_a_picture_carries_how_it_was_made(picture: Path) -> None:
 
 
 def test_other_software_sees_that_it_is_synthetic(picture: Path) -> None:
-    xmp = Image.open(picture).info["XML:com.adobe.xmp"]
+    with Image.open(picture) as opened:
+        xmp = opened.info["XML:com.adobe.xmp"]
     (description,) = ElementTree.fromstring(xmp).iter(f"{RDF}Description")
     assert description.get(f"{IPTC}DigitalSourceType") == DIGITAL_SOURCE_TYPE
     assert read_text(picture)["Software"].startswith("artgen ")

@@ -6,6 +6,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,7 +44,8 @@ def test_a_pick_is_taken_back_and_every_decision_stays(finished_run: Make) -> No
         assert [candidate.index for candidate in run.picks()] == [2]
         with pytest.raises(ArtgenError, match="no candidate 99; it has 1-12"):
             run.pick(99, True)
-    rows = sqlite3.connect(folder / "run.db").execute("SELECT candidate, value FROM decisions").fetchall()
+    with closing(sqlite3.connect(folder / "run.db")) as database:
+        rows = database.execute("SELECT candidate, value FROM decisions").fetchall()
     assert rows == [(2, '"kept"'), (4, '"kept"'), (2, "null"), (2, '"kept"'), (4, "null")]
     lines = (folder / "decisions.jsonl").read_text().splitlines()
     assert [json.loads(line)["rows"][0][2] for line in lines] == ["kept", "kept", None, "kept", None]

@@ -200,7 +200,9 @@ def test_bars_on_a_terminal(project: Path) -> None:
         if not piece:
             break
         shown += piece
-    assert process.wait() == 0
+    os.close(main)
+    process.communicate()
+    assert process.returncode == 0
     assert b"candidate 1: " in shown
     assert b"of 2 candidates" in shown
     assert b"\x1b[?25h" in shown  # the cursor is back

@@ -82,7 +82,7 @@ def previewing(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
-            process.wait(10)
+        process.communicate(timeout=10)
 
 
 def asked(url: str, path: str, host: str = "", **headers: str) -> tuple[int, http.client.HTTPMessage, bytes]:
@@ -152,6 +152,7 @@ def test_ctrl_c_while_a_page_listens(site: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(5) == 0
         assert time.monotonic() - begun < 3
+        answer.close()
         connection.close()
 
 

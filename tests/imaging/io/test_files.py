@@ -265,14 +265,16 @@ def test_png_goes_round_with_its_text(tmp_path: Path) -> None:
     write_png(tmp_path / "b.png", image, text)
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     assert read_text(tmp_path / "a.png") == text
-    assert Image.open(tmp_path / "a.png").info["artgen"] == text["artgen"]
+    with Image.open(tmp_path / "a.png") as opened:
+        assert opened.info["artgen"] == text["artgen"]
     assert (read_image(tmp_path / "a.png") - image).abs().max() <= 0.5 / 255 + 1e-6
     assert image.max() <= 1
 
 
 def test_previews_are_small_and_tiny_ones_exact(tmp_path: Path) -> None:
     write_preview(tmp_path / "a.webp", torch.rand(3, 400, 300), 100)
-    assert Image.open(tmp_path / "a.webp").size == (75, 100)
+    with Image.open(tmp_path / "a.webp") as opened:
+        assert opened.size == (75, 100)
     tiny = torch.rand(3, 32, 32).mul(255).round().div(255)
     write_preview(tmp_path / "b.webp", tiny, 100)
     assert torch.allclose(read_image(tmp_path / "b.webp"), tiny)

@@ -276,7 +276,8 @@ def test_a_killed_film_goes_on_and_is_the_same(tmp_path: Path) -> None:
         )
 
     whole = start("whole.mp4")
-    assert whole.wait() == 0, whole.stderr.read() if whole.stderr else ""
+    _, errors = whole.communicate()
+    assert whole.returncode == 0, errors
     for frames in (2, 6):
         process = start("out.mp4")
         while process.poll() is None and len(list(tmp_path.glob(".out.mp4-*/*.png"))) < frames:

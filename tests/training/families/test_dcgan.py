@@ -197,7 +197,7 @@ def test_losses_move_and_a_film_goes_through_the_model(
         assert done.returncode == 0, done.stderr
     assert (tmp_path / "walk.mp4").stat().st_size > 500
     pictures = sorted(tmp_path.glob("runs/*/candidates/*.png"))
-    assert [Image.open(picture).size for picture in pictures] == [(32, 32)] * 5
+    assert [Image.open(picture).copy().size for picture in pictures] == [(32, 32)] * 5
 
 
 @pytest.mark.parametrize("name", ["dcgan-frames", "compositions"])

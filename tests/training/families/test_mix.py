@@ -63,4 +63,4 @@ def test_a_recipe_of_pictures_mixes_faces_with_what_the_shipped_recipe_trains(tm
     assert json.loads(model.metadata["inputs"])["use"] == "blend"
     assert "2 held-out pairs, 64 px" in file.with_suffix(".md").read_text()
     made = painted(tmp_path, RUN)
-    assert [Image.open(picture).size for picture in made] == [(SIDE, SIDE)] * 2
+    assert [Image.open(picture).copy().size for picture in made] == [(SIDE, SIDE)] * 2
