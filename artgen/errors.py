@@ -1,5 +1,6 @@
 """Errors that the user can fix, with a location, the problem, what is expected and a helpful command."""
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,7 +41,7 @@ def clean_text(text: str) -> str:
     return "".join(
         character
         if character.isprintable() or character in "\n\t\u200c\u200d"
-        else character.encode("unicode_escape").decode()
+        else json.dumps(character)[1:-1]  # JSON stays JSON
         for character in text
     )
 

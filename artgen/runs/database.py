@@ -46,6 +46,7 @@ INVALID_ROW_QUERIES = (
         OR typeof(height) != 'integer' OR height NOT BETWEEN 1 AND 1048576
         OR typeof(variation_of) NOT IN ('integer', 'null')
         OR length(draws) > 100000 OR length(stages) > 100000
+        OR length(draws) - length(replace(replace(draws, '{', ''), '[', '')) > 500
         OR NOT json_valid(draws) OR NOT json_valid(stages)
         OR json_type(draws) != 'object' OR json_type(stages) != 'array'""",
     """SELECT 1 FROM candidates, json_each(draws) AS draw WHERE draw.type != 'object'""",

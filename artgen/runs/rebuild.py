@@ -162,7 +162,8 @@ def salvage_facts_and_variations(
             facts.extend(old.execute("SELECT name, value FROM facts"))
             variations.extend(old.execute("SELECT number, parent, at FROM variations"))
     facts = [row for row in facts if [type(value) for value in row] == [str, str]]
-    return facts, [row for row in variations if [type(value) for value in row] == [int, int, str]]
+    variations = [row for row in variations if [type(value) for value in row] == [int, int, str]]
+    return facts, [row for row in variations if row[0] > row[1]]
 
 
 def move_database_aside(database_file: Path) -> None:

@@ -40,6 +40,7 @@ def curate(
         if static is not None:
             _write_sheet(opened, static, json)
             return
+        opened.check_writable()
     from artgen.cli.terminal.browser import open_browser
     from artgen.curation.server.app import listen_on_run_port, serve
     from artgen.serving import listen

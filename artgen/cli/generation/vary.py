@@ -52,6 +52,7 @@ def vary(
         raise ArtgenError("vary", "nothing to vary, or too much", expected, "artgen vary RUN 14 -n 4")
     candidate_numbers = [] if queued else parse_candidate_numbers(",".join(candidates or []), "vary")
     with Run.open(find_run_folder(run, runs)) as opened:
+        opened.check_writable()
         recipe = load_run_recipe(opened)
         requested = request_variations(opened, recipe, candidate_numbers, number)
         request = RunRequest(None, (), device.value, is_preview_run(opened), workers)

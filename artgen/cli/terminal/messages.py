@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable
 from json import dumps as dump_json
 from typing import Any, NoReturn, TextIO
 
-from artgen.errors import ArtgenError, PluginWarning, ValidationErrors
+from artgen.errors import ArtgenError, PluginWarning, ValidationErrors, clean_text
 
 EXIT_FIXABLE, EXIT_INTERRUPTED = 2, 130
 
@@ -22,7 +24,9 @@ def run_command(command: Callable[[], Any]) -> NoReturn:
         # A narrow terminal encoding must not turn a message into a traceback.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    sys.stdout, sys.stderr = CleanStream(sys.stdout), CleanStream(sys.stderr)
     warnings.showwarning = _show_warning
+    _treat_signals_as_ctrl_c()
     try:
         code = command()
         if code == EXIT_INTERRUPTED:  # typer has caught it
@@ -36,6 +40,12 @@ def run_command(command: Callable[[], Any]) -> NoReturn:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         raise SystemExit(EXIT_INTERRUPTED) from None
+    except BrokenPipeError:  # `artgen runs | head`: whoever reads has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+    except OSError as error:
+        print(_os_error_message(error), file=sys.stderr)
+        raise SystemExit(EXIT_FIXABLE) from None
     except Exception as error:
         message = _usage_message(error)
         if message is None:
@@ -43,6 +53,46 @@ def run_command(command: Callable[[], Any]) -> NoReturn:
         print(message, file=sys.stderr)
         raise SystemExit(EXIT_FIXABLE) from None
     raise SystemExit(code if isinstance(code, int) else 0)
+
+
+class CleanStream:
+    """A text stream that escapes what could steer a terminal; progress bars write to the stream below it.
+
+    Args:
+        stream: standard output or standard error.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write a text; return its number of characters."""
+        if not isinstance(text, str):  # so does any text stream, by which typer knows that it is one
+            raise TypeError(f"text expected, not {type(text).__name__}")
+        self._stream.write(clean_text(text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _treat_signals_as_ctrl_c() -> None:
+    """End a command as Ctrl-C does when its terminal is closed, its ssh is lost or it is told to stop."""
+
+    def interrupt(signal_number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` ignores it
+            signal.signal(number, interrupt)
+
+
+def _os_error_message(error: OSError) -> str:
+    """Return the message for an error of the operating system that no room has explained better."""
+    name = str(error.filename or "artgen")
+    name = name if len(name) <= 200 else f"{name[:100]}...{name[-60:]}"
+    return f"{name}: cannot be used ({error.strerror or error})"
 
 
 def _show_warning(

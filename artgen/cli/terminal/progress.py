@@ -14,7 +14,7 @@ def terminal_console() -> Console | None:
     """Return a console on standard error, or None where it is not a terminal that can redraw lines."""
     from rich.console import Console
 
-    console = Console(stderr=True, highlight=False)
+    console = Console(file=sys.__stderr__, highlight=False)
     return None if not console.is_terminal or console.is_dumb_terminal else console
 
 
