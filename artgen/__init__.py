@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from artgen.api.generating import apply, run, stylize
     from artgen.api.models import load_model, train
+    from artgen.api.publishing import publish
     from artgen.errors import ArtgenError
     from artgen.recipe.loading import load_recipe
     from artgen.runs.store import Run
@@ -20,6 +21,7 @@ __all__ = [
     "apply",
     "load_model",
     "load_recipe",
+    "publish",
     "run",
     "stylize",
     "train",
@@ -32,6 +34,7 @@ _MODULES = {
     "apply": "artgen.api.generating",
     "load_model": "artgen.api.models",
     "load_recipe": "artgen.recipe.loading",
+    "publish": "artgen.api.publishing",
     "run": "artgen.api.generating",
     "stylize": "artgen.api.generating",
     "train": "artgen.api.models",

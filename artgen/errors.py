@@ -15,7 +15,7 @@ class ArtgenError(Exception):
         expected: what is expected instead.
         command: a command that helps, shown as ``try: ...``.
 
-    Example:
+    Examples:
         >>> try:
         ...     artgen.load_model("wave")
         ... except artgen.ArtgenError as error:

@@ -52,7 +52,7 @@ def run(
         ArtgenError: the recipe is wrong, an input is missing, or some candidates could not be made; those
             that could are kept.
 
-    Example:
+    Examples:
         >>> with artgen.run("sea.toml", candidates=2, preview=True) as run:
         ...     [candidate.width for candidate in run.candidates()]
         [128, 128]
@@ -106,7 +106,7 @@ def apply(
     Raises:
         ArtgenError: no such step, a field or file is wrong, or there is not enough memory.
 
-    Example:
+    Examples:
         >>> import torch
         >>> grey = torch.full((3, 8, 8), 0.5)
         >>> artgen.apply("grain", grey, amount=0.5, seed=7).shape
@@ -161,7 +161,7 @@ def stylize(
     Raises:
         ArtgenError: an image cannot be read, or an option is wrong.
 
-    Example:
+    Examples:
         >>> from PIL import Image
         >>> artgen.stylize(Image.new("RGB", (64, 48), "teal"), "builtin:great-wave", preview=True).size
         (64, 48)

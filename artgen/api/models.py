@@ -29,7 +29,7 @@ def load_model(reference: Path | str, device: str = "auto") -> LoadedModel[Netwo
     Raises:
         ArtgenError: no such model, or the file is damaged or of an unknown architecture.
 
-    Example:
+    Examples:
         >>> model = artgen.load_model("waves", device="cpu")
         >>> model.metadata["architecture"]
         'unet'
@@ -67,7 +67,7 @@ def train(
     Raises:
         ArtgenError: the recipe is wrong, there are no images, or the folder holds another training.
 
-    Example:
+    Examples:
         >>> [file.name for file in artgen.train("tiny.toml", device="cpu")]
         ['Tiny.safetensors']
     """

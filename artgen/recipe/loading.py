@@ -36,7 +36,7 @@ def load_recipe(path: Path | str, overrides: Sequence[str] = ()) -> Recipe:
     Raises:
         ValidationErrors: all errors in the recipe, each with its location.
 
-    Example:
+    Examples:
         >>> recipe = artgen.load_recipe("sea.toml", overrides=["seed=3"])
         >>> recipe.seed, recipe.step_ids()
         (3, ('upscale', 'grain'))

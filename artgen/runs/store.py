@@ -73,7 +73,7 @@ class Run:
     Raises:
         ArtgenError: the folder cannot be read or written.
 
-    Example:
+    Examples:
         >>> with artgen.run("sea.toml", candidates=2, preview=True) as run:
         ...     run.pick(2, True)
         ...     [candidate.index for candidate in run.picks()]

@@ -86,7 +86,7 @@ def test_unknown_names_are_attribute_errors() -> None:
 @pytest.mark.parametrize("name", artgen.__all__)
 def test_each_name_is_documented_with_an_example(name: str) -> None:
     documentation = inspect.getdoc(getattr(artgen, name)) or ""
-    assert "Example:" in documentation
+    assert "Examples:" in documentation
     assert ">>> " in documentation
 
 

@@ -17,10 +17,11 @@ import pytest
 import typer
 from pydantic import BaseModel
 
+import artgen
 from artgen.cli import app
 from artgen.gallery.works.settings import SeriesSettings, SiteLink, SiteSettings
 from artgen.recipe.reference import list_tables
-from artgen.training.recipes import RECIPE_CLASSES
+from artgen.training.recipes import FAMILIES
 from artgen.training.recipes.reference import describe_training_tables
 
 ROOT = Path(__file__).parents[2]
@@ -80,7 +81,7 @@ def test_the_search_finds_every_source_step_and_pair_maker(index: dict[str, Any]
 
 
 def test_the_search_finds_every_field_and_setting(index: dict[str, Any]) -> None:
-    families = ("training", "training/pairs", *(f"training/{family}" for family in RECIPE_CLASSES))
+    families = ("training", "training/pairs", *(f"training/{family}" for family in FAMILIES.names()))
     tables = [*list_tables(), *(table for name in families for table in describe_training_tables(name))]
     names = {field.name for table in tables for field in table.fields}
     names |= {key for model in SETTINGS for key in model.model_fields}
@@ -88,6 +89,11 @@ def test_the_search_finds_every_field_and_setting(index: dict[str, Any]) -> None
     sections = [f"{section['title']} {section['text']}" for section in index["docs"]]
     words = split_words(" ".join(sections), index["config"]["separator"])
     assert names - words == set()
+
+
+def test_the_search_finds_every_name_of_the_api(index: dict[str, Any]) -> None:
+    titles = {html.unescape(re.sub(r"<[^>]*>", "", section["title"])) for section in index["docs"]}
+    assert {name.split(".")[-1] for name in artgen.__all__} <= {title.split(".")[-1] for title in titles}
 
 
 def test_links_to_the_repository_name_what_is_there(site: Path) -> None:

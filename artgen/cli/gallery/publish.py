@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,13 +13,8 @@ from artgen.cli.terminal import messages, plain_text
 
 if TYPE_CHECKING:
     from artgen.events import Emit, Event
-    from artgen.gallery.deploy.upload_set import UploadResult
-    from artgen.gallery.publish.builder import PublishRequest, PublishSummary
+    from artgen.gallery.publish.builder import PublishSummary
     from artgen.gallery.publish.plan import Plan
-    from artgen.gallery.works.settings import SiteSettings
-    from artgen.runs.store import Run
-
-SITE = Path("gallery")
 
 
 def publish(
@@ -35,7 +29,7 @@ def publish(
         typer.Option(
             "--to", help="The site's folder, gh-pages[:BRANCH], or an rsync target: user@host:path."
         ),
-    ] = str(SITE),
+    ] = "gallery",
     settings: Annotated[
         Path | None, typer.Option("--settings", help="By default gallery.toml in this folder.")
     ] = None,
@@ -72,111 +66,34 @@ def publish(
     json: JsonOption = False,
 ) -> None:
     """Make a static site of the picks: a page for each piece, with how it was made."""
+    from artgen.api import publishing
     from artgen.events import ignore_event
-    from artgen.gallery.deploy.targets import check_target, is_remote_target
-    from artgen.gallery.pages.templates import find_own_templates
-    from artgen.gallery.publish.builder import PublishRequest, plan_publishing
-    from artgen.gallery.works.settings import load_settings
+    from artgen.gallery.publish.builder import plan_publishing
 
-    changes: dict[str, Any] = {"title": title, "originals": originals}
-    site_settings = load_settings(
-        settings, **{name: value for name, value in changes.items() if value is not None}
-    )
-    is_remote = is_remote_target(to)
-    site = SITE if is_remote else Path(to)
-    check_target(SITE, to)
-    with ExitStack() as stack:
-        opened = _open_sources(sources or [], runs, stack)
-        if not sources and not force:
-            _refuse_removal(opened, site, runs, to)
-        order = PublishRequest(
-            opened,
-            site,
-            site_settings,
-            find_own_templates(
-                templates, site_settings.folder if settings else _settings_folder(site_settings, opened)
-            ),
-            everything,
-            force,
-            workers,
-        )
-        if plan:
-            with ExitStack() as progress:
-                planned = plan_publishing(order, ignore_event if json else _show_progress_lazily(progress))
-            _report_plan(planned, json)
-            return
-        summary, upload = _publish(order, to if is_remote else None, json)
-    _report(summary, upload, json)
+    options: dict[str, Any] = {
+        "to": to,
+        "settings": settings,
+        "templates": templates,
+        "all_candidates": everything,
+        "originals": originals,
+        "title": title,
+        "force": force,
+        "workers": workers,
+        "runs_folder": runs,
+    }
+    with ExitStack() as progress:
+        emit = ignore_event if json else _show_progress_lazily(progress)
+        if not plan:
+            summary = publishing.publish(sources or (), **options, emit=emit)
+        else:
+            with publishing.prepare_publishing(sources or (), **options) as request:
+                planned = plan_publishing(request, emit)
+    if plan:
+        _report_plan(planned, json)
+        return
+    _report(summary, json)
     if summary.problems:
         raise typer.Exit(messages.EXIT_FIXABLE)
-
-
-def _open_sources(references: Sequence[str | None], root: Path, stack: ExitStack) -> list[Run | Path]:
-    """Open the runs and list the folders of pictures that the arguments name, without duplicates."""
-    sources: dict[Path, Run | Path] = {}
-    for reference in references or (None,):
-        path = Path(reference) if reference else None
-        if path is not None and path.exists() and not _is_run(path):
-            sources.setdefault(path.resolve(), path)
-            continue
-        from artgen.runs.store import Run, find_run_folder
-
-        folder = find_run_folder(reference, root).resolve()
-        if folder not in sources:
-            sources[folder] = stack.enter_context(Run.open(folder))
-    return list(sources.values())
-
-
-def _refuse_removal(opened: list[Run | Path], site: Path, root: Path, to: str) -> None:
-    """Refuse to publish the last run alone onto a site that shows other series, which would be removed."""
-    import shlex
-
-    from artgen.errors import ArtgenError
-    from artgen.gallery.publish import manifest
-    from artgen.gallery.works import slugs
-
-    requested = {slugs.slugify(run.name): run.name for run in opened if not isinstance(run, Path)}
-    series = manifest.read_manifest(site.expanduser()).series
-    others = [slug for slug in series if slug not in requested]
-    if not others:
-        return
-    names = {
-        slugs.slugify(folder.name): folder.name for folder in root.iterdir() if folder.is_dir()
-    } | requested
-    arguments = [names.get(slug, slug) for slug in dict.fromkeys([*series, *requested])]
-    target = "" if to == str(SITE) else f" --to {shlex.quote(to)}"
-    raise ArtgenError(
-        str(site),
-        f"also shows {', '.join(names.get(slug, slug) for slug in others)}, which would be removed",
-        "name them too, or --force",
-        f"artgen publish {shlex.join(arguments)}{target}",
-    )
-
-
-def _is_run(folder: Path) -> bool:
-    return (folder / "run.db").is_file() or (folder / "recipe.toml").is_file()
-
-
-def _settings_folder(settings: SiteSettings, sources: list[Run | Path]) -> Path | None:
-    """Return the folder of the ``gallery.toml`` that was read, or None where it is the folder of a run."""
-    runs = {source.folder.resolve() for source in sources if not isinstance(source, Path)}
-    folder = settings.folder
-    return None if folder is None or folder.resolve() in runs else folder
-
-
-def _publish(order: PublishRequest, to: str | None, json: bool) -> tuple[PublishSummary, UploadResult | None]:
-    """Build the site, and send it to a remote target where one is named."""
-    from artgen.events import ignore_event
-    from artgen.gallery.publish.builder import publish_site as build
-
-    with ExitStack() as stack:
-        emit = ignore_event if json else _show_progress_lazily(stack)
-        summary = build(order, emit)
-        if to is None:
-            return summary, None
-        from artgen.gallery.deploy.targets import send_site
-
-        return summary, send_site(order.target, to, emit, force=order.force)
 
 
 def _show_progress_lazily(stack: ExitStack) -> Emit:
@@ -214,8 +131,9 @@ def _report_plan(plan: Plan, json: bool) -> None:
         raise typer.Exit(messages.EXIT_FIXABLE)
 
 
-def _report(summary: PublishSummary, upload: UploadResult | None, json: bool) -> None:
+def _report(summary: PublishSummary, json: bool) -> None:
     """Print what was published, as JSON or as the counts and the address of the site."""
+    upload = summary.upload
     if json:
         report = {
             "index": str(summary.index),

@@ -26,6 +26,7 @@ from artgen.gallery.publish.staging import finish_switch, link_or_copy, staged_s
 from artgen.gallery.works.collect import collect_artworks
 
 if TYPE_CHECKING:
+    from artgen.gallery.deploy.upload_set import UploadResult
     from artgen.gallery.works.settings import SiteSettings
     from artgen.gallery.works.work import ArtworkCollection
     from artgen.runs.store import Run
@@ -44,6 +45,7 @@ class PublishSummary:
         removed: slugs of works that are gone.
         problems: works that could not be published, and files that a text lacks, each with its reason.
         touched: whether anything changed at all.
+        upload: what was sent to a remote target; None if the site stays in its folder.
     """
 
     index: Path
@@ -54,6 +56,7 @@ class PublishSummary:
     removed: tuple[str, ...]
     problems: tuple[ArtgenError, ...]
     touched: bool
+    upload: UploadResult | None = None
 
 
 @dataclass(frozen=True)
