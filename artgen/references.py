@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import fnmatch
 import glob
 import importlib.util
 import os
+import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
@@ -42,7 +44,12 @@ BUILTIN_FOLDERS = {
 MAX_IMAGES = 2000
 # Folders that artgen writes: a picture made from a folder's images must not become one of them.
 OUTPUT_FOLDERS = frozenset({"runs", "training-runs"})
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"})
+# A reference such as `/**` would search the whole disk.
+MAX_SEARCHED_ENTRIES = 200_000
+IMAGE_SUFFIXES = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".avif", ".tif", ".tiff"),
+    *(".jp2", ".bmp", ".gif", ".ppm", ".pgm", ".pbm", ".pnm"),
+)
 IMAGE_SUFFIXES_HINT = f"images end in {', '.join(sorted(IMAGE_SUFFIXES))}"
 
 
@@ -96,29 +103,103 @@ def image_count_errors(field: str, files: Sequence[Path], purpose: str) -> Itera
         yield field, ArtgenError(field, f"{len(files):,} images", expected)
 
 
+def natural_sort_key(name: str) -> tuple[list[tuple[bool, int, str]], str]:
+    """Return a sort key that ignores case and puts ``2.png`` before ``10.png``, and both before words."""
+    parts = re.findall(r"\d{1,20}|\D+|\d+", name.casefold())
+    keys = [(False, int(part), "") if part[0].isdecimal() else (True, 0, part) for part in parts]
+    return keys, name
+
+
+def path_sort_key(path: Path) -> list[tuple[list[tuple[bool, int, str]], str]]:
+    """Return a sort key that sorts the names in a path naturally."""
+    return [natural_sort_key(part) for part in path.parts]
+
+
 def _find_on_disk(reference: str, folder: Path) -> list[Path]:
     path = folder / Path(reference).expanduser()
     if path.is_file():
         return [path]
     if path.is_dir():
-        images = sorted(p for p in path.rglob("*") if _is_source_image(p.relative_to(path)) and p.is_file())
-        if not images:
-            raise ArtgenError(reference, "a folder without images", IMAGE_SUFFIXES_HINT)
-        return images
-    if glob.has_magic(reference):
-        matches = (Path(match) for match in glob.glob(str(path), recursive=True))
-        images = sorted(p for p in matches if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
-        if not images:
-            raise ArtgenError(reference, "no image matches this pattern", IMAGE_SUFFIXES_HINT)
-        return images
-    expected = f"relative paths start at {folder.resolve()}"
-    raise ArtgenError(reference, f"no such file or folder ({path})", expected)
+        names = (name for name in _walk(path, reference) if _is_source_image(PurePath(name)))
+        found: Iterator[Path] = (path / name for name in names)
+        problem = "a folder without images"
+    elif glob.has_magic(reference):
+        found = _match_pattern(path, reference)
+        problem = "no image matches this pattern"
+    else:
+        expected = f"relative paths start at {folder.resolve()}"
+        raise ArtgenError(reference, f"no such file or folder ({path})", expected)
+    images = sorted((file for file in found if file.is_file()), key=path_sort_key)
+    if not images:
+        raise ArtgenError(reference, problem, IMAGE_SUFFIXES_HINT)
+    return images
 
 
-def _is_source_image(path: Path) -> bool:
+def _match_pattern(pattern: Path, reference: str) -> Iterator[Path]:
+    """Yield the image files that match a pattern; ``**`` stands for folders of any depth."""
+    parts = pattern.parts
+    start = next(number for number, part in enumerate(parts) if glob.has_magic(part))
+    expression = re.compile(_pattern_to_regex("/".join(parts[start:])))
+    is_deep = "**" in parts
+    root = Path(*parts[:start])
+    depth = None if is_deep else len(parts) - start
+    return (root / name for name in _walk(root, reference, depth) if expression.fullmatch(name))
+
+
+def _pattern_to_regex(pattern: str) -> str:
+    """Return the regular expression of a pattern; like a shell's, ``*`` matches no hidden name."""
+    translated = []
+    for part in pattern.split("/"):
+        if part == "**":
+            translated.append(r"(?:(?!\.)[^/]+/)*")
+            continue
+        hidden_names = "" if part.startswith(".") else r"(?!\.)"
+        expression = fnmatch.translate(part).removeprefix("(?s:").removesuffix(r")\Z").replace(".*", "[^/]*")
+        translated.append(f"{hidden_names}{expression}/")
+    joined = "".join(translated)
+    return joined.removesuffix("/") if not pattern.endswith("**") else f"{joined}(?!\\.)[^/]+"
+
+
+def _walk(root: Path, reference: str, depth: int | None = None) -> Iterator[str]:
+    """Yield the path in ``root`` of every image file, through links to folders, each folder once.
+
+    Args:
+        root: the folder.
+        reference: the recipe's text, for the error.
+        depth: levels of folders that are searched; None searches all.
+
+    Raises:
+        ArtgenError: there are more files and folders than a search may visit.
+    """
+    visited: set[tuple[int, int]] = set()
+    entry_count = 0
+    for folder, subfolders, names in os.walk(root, followlinks=True):
+        try:
+            status = os.stat(folder)
+        except OSError:  # removed meanwhile
+            subfolders.clear()
+            continue
+        identity = (status.st_dev, status.st_ino)
+        relative_folder = os.path.relpath(folder, root).replace(os.sep, "/")
+        prefix = "" if relative_folder == "." else f"{relative_folder}/"
+        if identity in visited and status.st_ino:
+            subfolders.clear()
+            continue
+        visited.add(identity)
+        if depth is not None and prefix.count("/") + 1 >= depth:
+            subfolders.clear()
+        subfolders.sort(key=lambda name: (os.path.islink(os.path.join(folder, name)), name))
+        entry_count += len(subfolders) + len(names)
+        if entry_count > MAX_SEARCHED_ENTRIES:
+            problem = f"more than {MAX_SEARCHED_ENTRIES:,} files to search"
+            raise ArtgenError(reference, problem, "name a smaller folder")
+        yield from (prefix + name for name in names if name.lower().endswith(IMAGE_SUFFIXES))
+
+
+def _is_source_image(path: PurePath) -> bool:
     """Return whether a file, by its path inside a folder, is an image that artgen did not make."""
     hidden = any(part.startswith(".") for part in path.parts)
-    return path.suffix.lower() in IMAGE_SUFFIXES and not hidden and OUTPUT_FOLDERS.isdisjoint(path.parts[:-1])
+    return not hidden and OUTPUT_FOLDERS.isdisjoint(path.parts[:-1])
 
 
 def _find_builtin(reference: str) -> list[Path]:

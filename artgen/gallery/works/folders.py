@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from artgen.errors import ArtgenError
+from artgen.references import natural_sort_key
 
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff")
 FILM_ENDING = ".mp4"
@@ -96,13 +97,6 @@ def _walk_visible_folders(path: Path, excluded_folder: Path | None) -> Iterator[
         if excluded_folder is not None:
             subfolders[:] = [name for name in subfolders if Path(folder, name).resolve() != excluded_folder]
         yield folder, names
-
-
-def natural_sort_key(name: str) -> tuple[list[tuple[bool, int, str]], str]:
-    """Return a sort key that ignores case and puts ``2.png`` before ``10.png``, and both before words."""
-    parts = re.findall(r"\d{1,20}|\D+|\d+", name.casefold())
-    keys = [(False, int(part), "") if part[0].isdecimal() else (True, 0, part) for part in parts]
-    return keys, name
 
 
 def title_from_file_name(file: Path) -> str:
