@@ -49,6 +49,8 @@ def starter_text(name: str) -> str:
 def _may_write_schema(schema: Path) -> bool:
     """Return whether the file is missing or an earlier recipe schema, so that it may be written."""
     try:
-        return not schema.exists() or json.loads(schema.read_text("utf-8")).get("title") == SCHEMA_TITLE
+        if not schema.exists():
+            return True
+        return schema.is_file() and json.loads(schema.read_text("utf-8")).get("title") == SCHEMA_TITLE
     except (OSError, ValueError, AttributeError):
         return False

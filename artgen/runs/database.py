@@ -79,7 +79,9 @@ DAMAGED_ERROR_CODES = {
 # Disks that can only be read, or that have no locks or no shared memory, as some network drives.
 READ_ONLY_ERROR_CODES = {
     *(sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN),
-    *(sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOLFS),
+    *(sqlite3.SQLITE_PERM, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOLFS),
+    *(sqlite3.SQLITE_IOERR_LOCK, sqlite3.SQLITE_IOERR_RDLOCK),
+    *(sqlite3.SQLITE_IOERR_SHMOPEN, sqlite3.SQLITE_IOERR_SHMLOCK, sqlite3.SQLITE_IOERR_SHMMAP),
 }
 BUSY_TIMEOUT_SECONDS = 30.0
 
@@ -325,11 +327,12 @@ class RunDatabase:
         try:
             yield
         except sqlite3.Error as error:
-            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            extended_code = getattr(error, "sqlite_errorcode", 0)
+            code = extended_code & 0xFF
             if code in DAMAGED_ERROR_CODES:
                 raise DatabaseDamagedError(self.file) from error
             if code == sqlite3.SQLITE_BUSY:
                 raise DatabaseBusyError(self.file) from error
-            if code in READ_ONLY_ERROR_CODES:
+            if {code, extended_code} & READ_ONLY_ERROR_CODES:
                 raise ReadOnlyError(self.folder) from error
             raise WriteError(self.file, str(error)) from error

@@ -97,7 +97,8 @@ def kill_and_resume(place: Path, moments: int, chance: random.Random) -> int:
     return killed
 
 
-@pytest.mark.parametrize("moments", [2, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("moments", [20])
 def test_kill_9_at_random_moments_changes_no_byte(project: Path, sampled: Path, moments: int) -> None:
     assert kill_and_resume(project, moments, random.Random(moments)) >= moments // 2
     assert contents(project) == contents(sampled)

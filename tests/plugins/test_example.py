@@ -106,6 +106,7 @@ print(type(network).__name__, (painted - network(image[None])[0]).abs().max().it
 """
 
 
+@pytest.mark.slow
 def test_a_model_of_its_architecture_is_used_tile_by_tile(
     artgen: Artgen, example_packages: Path, tmp_path: Path
 ) -> None:

@@ -67,7 +67,7 @@ def test_the_portraits_that_ship(tmp_path: Path) -> None:
         ("builtin:texture", "did you mean 'builtin:textures'?"),
         ("builtin:great-wave", "the built-in images are 'builtin:textures', 'builtin:photographs', "),
         ("builtin:portrait/raven", "did you mean 'builtin:portraits/raven'?"),
-        ("\0", "\0: "),
+        ("\0", "\\u0000: "),
         ("x" * 300, "cannot be read as a path"),
         ("~nosuchuser/x", "cannot be read as a path"),
     ],

@@ -63,7 +63,7 @@ def test_shipped_network_tiled_equals_untiled(
 
 
 @given(height=st.integers(1, 40), width=st.integers(1, 40), tile=st.integers(1, 48), twice=st.booleans())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_any_up_imager_tiled_equals_untiled(height: int, width: int, tile: int, twice: bool) -> None:
     network = random_network(UpImagerConfig(width=8, blocks=3, widths=(8, 8) if twice else (8,)))
     image = torch.rand(3, height, width)

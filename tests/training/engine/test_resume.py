@@ -30,18 +30,8 @@ def test_every_family_has_a_small_recipe() -> None:
     } == FAMILIES.builtin_classes.keys()
 
 
-# By default a GAN of pairs and the up-imager, whose critic is another; CI resumes all. The longest has a
-# test of its own by default: fast-style, killed while it paints its pairs.
-LONG = {"fast-style", "cyclegan", "dcgan", "dcgan-r3", "mix", "pix2pix"}
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=[pytest.mark.slow] if name in LONG else [])
-        for name in sorted(file.stem for file in SMALL.glob("*.toml"))
-    ],
-)
+@pytest.mark.slow  # by default only fast-style resumes: a test of its own kills it while it paints its pairs
+@pytest.mark.parametrize("name", sorted(file.stem for file in SMALL.glob("*.toml")))
 def test_killed_and_resumed_equals_undisturbed_bit_for_bit(tmp_path: Path, name: str) -> None:
     torch.set_num_threads(1)
     whole, broken = tmp_path / "whole", tmp_path / "broken"
