@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from artgen.errors import ArtgenError
+from artgen.imaging.film.hdr import HLG_TRANSFER, PQ_TRANSFER, convert_hdr_to_srgb
 from artgen.imaging.film.writer import load_av
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 SUPPORTED_FILMS = "give a film that plays: MP4, MOV, MKV, WebM, AVI, GIF"
 # A film of at least this height (px) that names no colour matrix has that of HDTV.
 MIN_HD_HEIGHT = 720
+BT2020_PRIMARIES = 9  # FFmpeg's number
 UNSPECIFIED_COLORSPACE = 2  # FFmpeg's number for a film that names no colour matrix
 
 
@@ -63,14 +65,20 @@ class FilmFrame:
     _quarter_turns: int
 
     def to_rgb(self, size: tuple[int, int] | None = None) -> npt.NDArray[np.uint8]:
-        """Return the frame as sRGB ``(H, W, 3)``.
+        """Return the frame as sRGB ``(H, W, 3)``; high dynamic range (HLG, PQ) is converted to it.
 
         It is resampled by area to half the size or less, otherwise by Lanczos.
 
         Args:
             size: ``(H, W)`` in px; None keeps the frame's size.
         """
-        return self._convert("rgb24", size)
+        transfer = int(self._av_frame.color_trc)
+        if transfer not in (HLG_TRANSFER, PQ_TRANSFER):
+            return self._convert("rgb24", size)
+        has_wide_primaries = int(self._av_frame.color_primaries) == BT2020_PRIMARIES
+        return convert_hdr_to_srgb(
+            self._convert("rgb48le", size), transfer, has_wide_primaries=has_wide_primaries
+        )
 
     def to_grey(self, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
         """Return the frame's luma, resampled by area to ``size`` ``(H, W)``: for comparing frames."""
@@ -82,7 +90,7 @@ class FilmFrame:
 
         return torch.from_numpy(self.to_rgb(size)).permute(2, 0, 1).contiguous().float().div_(255)
 
-    def _convert(self, pixel_format: str, size: tuple[int, int] | None) -> npt.NDArray[np.uint8]:
+    def _convert(self, pixel_format: str, size: tuple[int, int] | None) -> npt.NDArray[Any]:
         from av.video.reformatter import Colorspace, Interpolation
 
         height, width = size or (self.height, self.width)
@@ -103,8 +111,7 @@ class FilmFrame:
             threads=1,
         )
         turned = np.rot90(converted.to_ndarray(), self._quarter_turns)
-        array: npt.NDArray[np.uint8] = np.ascontiguousarray(turned)
-        return array
+        return np.ascontiguousarray(turned)
 
 
 def read_film_info(path: Path) -> FilmInfo:
