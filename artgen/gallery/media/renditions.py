@@ -143,14 +143,22 @@ def write_enlarged(file: Path, site: Path, path: str, xmp: bytes, width: int = 9
 
 
 def read_date_taken(file: Path) -> str:
-    """Read from Exif when a picture was taken: local time in ISO 8601, or the year alone; else empty."""
+    """Read from Exif when a picture was taken.
+
+    Returns:
+        Local time in ISO 8601, with its offset from UTC if Exif states it; or the year alone; else empty.
+    """
     image = load_vips().Image.new_from_file(str(file), access="sequential")
-    field = "exif-ifd2-DateTimeOriginal"
-    exif_date = image.get(field)[:19] if field in image.get_fields() else ""
-    full_date = r"((?:19|20)\d\d):(\d\d):(\d\d) (\d\d:\d\d:\d\d)"
-    if match := re.fullmatch(full_date, exif_date, re.ASCII):
-        return "{}-{}-{}T{}".format(*match.groups())
-    return exif_date[:4] if re.fullmatch("(19|20)[0-9]{2}", exif_date[:4]) else ""
+    fields = set(image.get_fields())
+    date, offset = (
+        image.get(field) if (field := f"exif-ifd2-{name}Original") in fields else ""
+        for name in ("DateTime", "OffsetTime")
+    )
+    full_date = r"([12]\d{3}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)"
+    if match := re.fullmatch(full_date, date[:19], re.ASCII):
+        zone = offset[:6] if re.fullmatch(r"[+-]\d\d:\d\d", offset[:6], re.ASCII) else ""
+        return "{}-{}-{}T{}".format(*match.groups()) + zone
+    return date[:4] if re.fullmatch("[12][0-9]{3}", date[:4]) else ""
 
 
 def _choose_widths(source_width: int, source_height: int, widths: Sequence[int]) -> list[int]:

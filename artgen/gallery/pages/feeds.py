@@ -69,7 +69,10 @@ def _build_atom(site: Site) -> str:
     _add_element(
         feed,
         "updated",
-        max((dates.to_rfc3339(piece.at) for piece in site.pieces), default=dates.UNKNOWN_TIMESTAMP),
+        max(
+            (dates.to_rfc3339(piece.at or piece.file_time) for piece in site.pieces),
+            default=dates.UNKNOWN_TIMESTAMP,
+        ),
     )
     _add_element(ElementTree.SubElement(feed, "author"), "name", site.settings.artist or site.title)
     if site.settings.rights:
@@ -79,7 +82,7 @@ def _build_atom(site: Site) -> str:
         _add_element(entry, "id", base + piece.page)
         _add_element(entry, "title", piece.title)
         ElementTree.SubElement(entry, "link", {"href": base + piece.page})
-        _add_element(entry, "updated", dates.to_rfc3339(piece.at))
+        _add_element(entry, "updated", dates.to_rfc3339(piece.at or piece.file_time))
         _add_element(entry, "content", _piece_html(site, piece)).set("type", "html")
     return _serialize_xml(feed)
 
@@ -101,7 +104,7 @@ def _build_json_feed(site: Site) -> str:
                 "content_html": _piece_html(site, piece),
                 "summary": piece.alt,
                 "image": base + piece.largest[0],
-                "date_published": dates.to_rfc3339(piece.at),
+                "date_published": dates.to_rfc3339(piece.at or piece.file_time),
             }
             for piece in site.pieces
         ],

@@ -68,6 +68,7 @@ class Piece:
         caption: the recipe's; empty if it only says title and number again.
         alt: alternative text: the artist's, or the caption.
         at: when it was picked or taken, ISO 8601 or a year alone; empty where it is not known.
+        file_time: when its file was changed, ISO 8601, for feeds, which require a date.
         process: the wall label's line; empty for a plain picture.
         edition: in words; empty without.
         image: the work; of a film its poster.
@@ -91,6 +92,7 @@ class Piece:
     caption: str
     alt: str
     at: str
+    file_time: str
     process: str
     edition: str
     image: RenditionSet
@@ -177,6 +179,7 @@ def make_piece(work: Artwork, rendered: RenderedArtwork, settings: SiteSettings)
         caption=work.caption,
         alt=work.alt,
         at=work.picked_at or rendered.taken,
+        file_time=dates.read_file_time(work.source).isoformat(),
         process=describe_process(work.candidate) if work.candidate else "",
         edition=settings.edition,
         image=rendered.image,

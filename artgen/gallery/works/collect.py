@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from artgen.errors import ArtgenError, ValidationErrors
 from artgen.events import Emit, Note, ignore_event
-from artgen.gallery.works import folders, slugs
+from artgen.gallery.works import dates, folders, slugs
 from artgen.gallery.works.work import Artwork, ArtworkCollection, ArtworkSeries, StagePreview
 
 if TYPE_CHECKING:
@@ -200,11 +200,13 @@ def _collect_from_path(
             0,
         )
         order: PieceOrder = (series_settings and series_settings.order) or settings.order
+        if order == "newest":
+            media_files = sorted(media_files, key=lambda media: dates.read_time(media.picture), reverse=True)
         keyed_artworks = [
             (f"{path_from_parent}/{media_file.picture.name}", _artwork_of_file(media_file, subfolders))
             for media_file in media_files
         ]
-        yield series, keyed_artworks[::-1] if order == "newest" else keyed_artworks
+        yield series, keyed_artworks
 
 
 def _artwork_of_file(media_file: MediaFile, subfolders: tuple[str, ...]) -> Artwork:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from artgen.errors import ArtgenError, ValidationErrors
 from artgen.events import Note
@@ -165,3 +166,25 @@ def test_the_film_of_a_walk_is_a_piece(finished_run: Callable[..., Path]) -> Non
     (folder / "film.mp4").write_bytes(b"film")
     (work,) = collected(folder).works
     assert (work.title, work.film, work.source.name) == ("Abstracts, film", folder / "film.mp4", "0003.png")
+
+
+def test_newest_first_is_by_date(tmp_path: Path) -> None:
+    taken = {
+        "a-old": ("1850:05:05 12:00:00", ""),
+        "b-noon": ("2024:06:15 12:30:00", ""),
+        "c-late-in-samoa": ("2024:06:15 23:30:00", "-11:00"),  # the next morning in UTC
+        "d-morning-after": ("2024:06:16 09:00:00", "+00:00"),
+        "e-future": ("2050:12:31 23:59:59", ""),
+    }
+    folder = tmp_path / "photographs"
+    folder.mkdir()
+    for name, (date, offset) in taken.items():
+        exif = Image.Exif()
+        exif.get_ifd(ExifTags.IFD.Exif).update({36867: date} | ({36881: offset} if offset else {}))
+        Image.new("RGB", (40, 30)).save(folder / f"{name}.jpg", exif=exif)
+    Image.new("RGB", (40, 30)).save(folder / "f-undated.png")
+    os.utime(folder / "f-undated.png", (1_000_000_000, 1_000_000_000))  # 2001
+    works = collected(folder, order="newest").works
+    assert [work.source.stem for work in works] == [
+        *("e-future", "c-late-in-samoa", "d-morning-after", "b-noon", "f-undated", "a-old"),
+    ]
