@@ -32,6 +32,7 @@ def piece(slug: str = "one", title: str = "One", **more: Any) -> Piece:
         "caption": "",
         "alt": 'A "view"',
         "at": "2026-03-04T05:06:07.890+00:00",
+        "file_time": "2001-09-09T01:46:40+00:00",
         "process": "",
         "edition": "",
     }
@@ -136,7 +137,7 @@ def test_feeds_and_the_sitemap() -> None:
     assert atom.findtext(f"{ATOM}updated") == "2026-03-04T05:06:07Z"
     dates = [entry.findtext(f"{ATOM}updated") for entry in atom.findall(f"{ATOM}entry")]
     assert dates == [
-        *("2026-03-04T05:06:07Z", "2019-05-04T10:11:12Z", "2018-01-01T00:00:00Z", "1970-01-01T00:00:00Z")
+        *("2026-03-04T05:06:07Z", "2019-05-04T10:11:12Z", "2018-01-01T00:00:00Z", "2001-09-09T01:46:40Z")
     ]
     assert [item["date_published"] for item in json.loads(written["feed.json"])["items"]] == dates
     ids = [entry.findtext(f"{ATOM}id") for entry in atom.findall(f"{ATOM}entry")]
