@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     ImageArray = NDArray[np.float32]
 
 ORIENTATION_TAG = 0x0112
+SRGB_GAMMA = 1 / 2.2  # as a PNG states it
 # EXIF orientation -> (mirror left to right first, then quarter turns counter-clockwise)
 ORIENTATION_TURNS = {
     2: (True, 0),
@@ -29,6 +30,10 @@ ORIENTATION_TURNS = {
 
 def to_srgb_array(image: Image.Image) -> ImageArray:
     """Convert a loaded image to float32 ``(H, W, 3)``, sRGB-encoded, ``[0, 1]``, on white."""
+    return _apply_gamma(_to_srgb_array(image), image)
+
+
+def _to_srgb_array(image: Image.Image) -> ImageArray:
     profile = image.info.get("icc_profile")
     if image.mode.startswith(("I", "F")):
         return np.repeat(_deep_grey_array(image, profile)[..., None], 3, axis=2)
@@ -58,6 +63,27 @@ def _to_unit_range(image: Image.Image) -> ImageArray:
     return np.asarray(image, dtype=np.float32) / np.float32(255)
 
 
+def _float_to_unit_range(values: NDArray[Any]) -> ImageArray:
+    """Convert float pixels to [0, 1]: programs write them from 0 to 1, to 255 or to 65535."""
+    finite = np.nan_to_num(values, posinf=0, neginf=0)
+    brightest = float(finite.max(initial=0))
+    white = 1 if brightest <= 2 else 255 if brightest <= 511 else 65535
+    unit: ImageArray = np.clip(finite / white, 0, 1).astype(np.float32)
+    return unit
+
+
+def _apply_gamma(array: ImageArray, image: Image.Image) -> ImageArray:
+    """Convert a PNG that states another gamma than that of sRGB, e.g. linear light, to sRGB."""
+    gamma = image.info.get("gamma")
+    if not isinstance(gamma, float) or "icc_profile" in image.info or "srgb" in image.info:
+        return array
+    if not 0.05 <= gamma <= 20 or abs(gamma - SRGB_GAMMA) < 0.02:
+        return array
+    light = array ** np.float32(1 / gamma)
+    srgb: ImageArray = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+    return srgb.astype(np.float32)
+
+
 def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     if profile:
         try:
@@ -75,8 +101,7 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 def _deep_grey_array(image: Image.Image, profile: bytes | None) -> ImageArray:
     values: NDArray[Any] = np.asarray(image)
     if image.mode == "F":
-        clipped: ImageArray = np.clip(np.nan_to_num(values), 0, 1).astype(np.float32)
-        return clipped
+        return _float_to_unit_range(values)
     if values.size and (values.min() < 0 or values.max() > 65535):
         raise ArtgenError(
             str(getattr(image, "filename", "")), "32-bit integer pixels", "save it with 8 or 16 bit"

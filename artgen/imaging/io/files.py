@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from artgen.errors import ArtgenError, WriteError
+from artgen.imaging.io.png_text import open_without_texts
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -100,7 +101,7 @@ def open_image(path: Path) -> Iterator[PIL.Image.Image]:
             warnings.simplefilter("ignore")
             limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
             try:
-                image = Image.open(path, formats=PILLOW_FORMATS)
+                image = Image.open(open_without_texts(path) or path, formats=PILLOW_FORMATS)
             finally:
                 Image.MAX_IMAGE_PIXELS = limit
     except ArtgenError:

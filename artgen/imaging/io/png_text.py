@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,10 @@ from typing import BinaryIO
 from artgen.errors import ArtgenError
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
+MAX_PROFILE_BYTES = 16 << 20
+# Of a chunk of text for Pillow, which decompresses it: zlib makes at most a thousand times as much of it.
+MAX_PLAIN_TEXT_BYTES, MAX_COMPRESSED_TEXT_BYTES = 16 << 20, 8 << 10
 MAX_TEXT_BYTES = 4 << 20  # bytes of text in one file, after decompression
 
 
@@ -44,7 +49,7 @@ def _read_text_chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
         length, kind = int.from_bytes(header[:4], "big"), header[4:]
         if kind == b"IEND":
             return
-        if kind not in (b"tEXt", b"zTXt", b"iTXt"):
+        if kind not in TEXT_CHUNKS:
             file.seek(length + 4, 1)
             continue
         if length > MAX_TEXT_BYTES:
@@ -93,3 +98,37 @@ def read_png_size(path: Path) -> tuple[int, int]:
     if len(header) < 24 or not header.startswith(PNG_SIGNATURE):
         raise ArtgenError(str(path), "no PNG", "give a whole .png file")
     return int.from_bytes(header[16:20], "big"), int.from_bytes(header[20:24], "big")
+
+
+def open_without_texts(path: Path) -> BinaryIO | None:
+    """Open a PNG without its text chunks, where these are larger than Pillow accepts.
+
+    Programs keep whole workflows in them. Its colour profile stays up to ``MAX_PROFILE_BYTES``.
+
+    Returns:
+        A copy in memory; None for a file that can be read as it is, or that is no PNG.
+    """
+    from PIL import PngImagePlugin
+
+    PngImagePlugin.MAX_TEXT_CHUNK = MAX_PROFILE_BYTES  # Pillow's limit of 1 MiB holds for profiles, too
+    with path.open("rb") as file:
+        if file.read(8) != PNG_SIGNATURE:
+            return None
+        chunks, plain_bytes, compressed_bytes = [], 0, 0
+        while len(header := file.read(8)) == 8 and header[4:] != b"IEND":
+            length, kind = int.from_bytes(header[:4], "big"), header[4:]
+            chunks.append((file.tell() - 8, length + 12, kind))
+            plain_bytes += length if kind == b"tEXt" else 0
+            compressed_bytes += length if kind in (b"zTXt", b"iTXt") else 0
+            file.seek(length + 4, 1)
+        if plain_bytes <= MAX_PLAIN_TEXT_BYTES and compressed_bytes <= MAX_COMPRESSED_TEXT_BYTES:
+            return None
+        copy = io.BytesIO(PNG_SIGNATURE)
+        copy.seek(0, io.SEEK_END)
+        for position, size, kind in chunks:
+            if kind not in TEXT_CHUNKS:
+                file.seek(position)
+                copy.write(file.read(size))
+    copy.write(b"\0\0\0\0IEND\xaeB`\x82")
+    copy.seek(0)
+    return copy
