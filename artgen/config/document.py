@@ -157,7 +157,13 @@ def _syntax_error(path: Path, text: str, error: ValueError) -> ArtgenError:
 
 
 def _syntax_hint(reason: str, excerpt: str) -> str:
-    """Return advice for two common mistakes: a word without quotes and a key given twice."""
+    """Return advice for common mistakes: quotes, decimal commas, paths of Windows, a key given twice."""
+    if re.search("[\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb]", excerpt):
+        return 'quotes are straight: key = "word"'
+    if re.search(r"= *[+-]?\d+,\d", excerpt):
+        return "decimals are written with a point: key = 0.2"
+    if "\\" in excerpt and ("escape" in reason or "backslash" in reason or "unescaped" in reason.lower()):
+        return 'folders are separated by slashes, on Windows, too: "pictures/sea.jpg"'
     if re.search(r"= *[A-Za-z]", excerpt) and "invalid value" in reason:
         return 'words are written in quotes: key = "word"'
     if "overwrite" in reason or "twice" in reason:

@@ -149,6 +149,8 @@ def _describe_bad_value(error: ErrorDetails, field: FieldDescription | None) -> 
         return value_text, error["msg"]
     if draws and error_type in ("too_short", "too_long"):
         return value_text, "a range is two numbers, a choice one or more"
+    if error_type == "too_long" and isinstance(value, list):
+        return f"{len(value):,} entries", f"at most {error['ctx']['max_length']:,}"
     if error_type == "recipe_text" or field is None:
         return value_text, error["msg"]
     if field.options and isinstance(value, str):

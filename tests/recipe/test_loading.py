@@ -397,3 +397,26 @@ def test_the_schema_knows_draws_and_every_step() -> None:
         "integer",
     ]
     assert whole["$defs"]["GradeStep"]["required"] == ["use"]
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("seed = 0,2", "decimals are written with a point: key = 0.2"),
+        ("title = “Sea”", 'quotes are straight: key = "word"'),
+        ("title = ‘Sea’", 'quotes are straight: key = "word"'),
+        ('title = "..\\pictures"', "folders are separated by slashes"),
+    ],
+)
+def test_what_people_type_instead_of_toml_gets_a_hint(tmp_path: Path, line: str, hint: str) -> None:
+    (tmp_path / "a.toml").write_text(f"{line}\n", "utf-8")
+    with pytest.raises(ValidationErrors) as raised:
+        load_recipe(tmp_path / "a.toml")
+    assert hint in str(raised.value)
+
+
+def test_too_many_steps_are_counted(tmp_path: Path) -> None:
+    steps = "".join(f'[[steps]]\nuse = "grain"\nid = "g{number}"\n' for number in range(101))
+    (tmp_path / "a.toml").write_text(f'[source]\nuse = "crops"\n{steps}')
+    with pytest.raises(ValidationErrors, match="steps: 101 entries; at most 100"):
+        load_recipe(tmp_path / "a.toml")

@@ -115,8 +115,18 @@ class SiteSettings(_SettingsTable):
     @classmethod
     def _end_with_slash(cls, address: str) -> str:
         import re
+        from urllib.parse import urlsplit
 
-        if address and not re.fullmatch(WEB_ADDRESS_PATTERN, address):
+        if not address:
+            return ""
+        parts = urlsplit(address)  # raises ValueError, as does a port that is none
+        has_more = parts.query or parts.fragment or "@" in parts.netloc or "?" in address or "#" in address
+        if (
+            not re.fullmatch(WEB_ADDRESS_PATTERN, address)
+            or has_more
+            or parts.port == 0
+            or not parts.hostname
+        ):
             raise ValueError("no address")
         return address if not address or address.endswith("/") else f"{address}/"
 
