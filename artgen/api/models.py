@@ -40,6 +40,11 @@ def load_model(reference: Path | str, device: str = "auto") -> LoadedModel[Netwo
     return checkpoint.load_model(catalog.find_model_file(str(reference), Path()), choose_device(device))
 
 
+def default_training_folder(recipe: Path) -> Path:
+    """Return the folder of a recipe's training: ``training-runs/NAME``."""
+    return Path("training-runs") / recipe.stem
+
+
 def train(
     recipe: Path | str,
     *,
@@ -47,6 +52,8 @@ def train(
     inputs: Sequence[str] = (),
     folder: Path | str | None = None,
     device: str = "auto",
+    adopt: bool = False,
+    compile_networks: bool = False,
     emit: Emit = ignore_event,
 ) -> list[Path]:
     """Train the model of a training recipe, or resume where its training stopped.
@@ -59,6 +66,8 @@ def train(
         inputs: folders of images instead of the recipe's ``inputs``.
         folder: where checkpoints, samples and the model go; by default ``training-runs/NAME``.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        adopt: resume from a checkpoint of another recipe with the same networks, or of other images.
+        compile_networks: let torch compile the networks, which saves time on a GPU after some minutes.
         emit: called with each event of ``artgen.events``: losses, samples, the time that is left.
 
     Returns:
@@ -71,17 +80,21 @@ def train(
         >>> [file.name for file in artgen.train("tiny.toml", device="cpu")]
         ['Tiny.safetensors']
     """
-    from artgen.imaging.devices import choose_device
     from artgen.training.recipes.load import load_training_recipe
-    from artgen.training.session import TrainingJob, run_training
 
     path = Path(recipe)
+    training_recipe = load_training_recipe(path)  # before torch is imported: a mistake is reported at once
+    from artgen.imaging.devices import choose_device
+    from artgen.training.session import TrainingJob, run_training
+
     job = TrainingJob(
-        recipe=load_training_recipe(path),
-        folder=Path(folder) if folder is not None else Path("training-runs") / path.stem,
+        recipe=training_recipe,
+        folder=Path(folder) if folder is not None else default_training_folder(path),
         data=data,
         inputs=inputs,
         recipe_folder=path.parent,
         device=choose_device(device),
+        adopt=adopt,
+        compile_networks=compile_networks,
     )
     return run_training(job, emit)

@@ -117,7 +117,13 @@ def defocus(image: Tensor, factor: int, size: tuple[int, int]) -> Tensor:
     return enlarge(resize_by_area(image, reduced_size(size, factor)), size)
 
 
-def draw_outlines(image: Tensor, sigma: float, thickness: float, detail: float) -> Tensor:
+def draw_outlines(
+    image: Tensor,
+    sigma: float,
+    thickness: float,
+    detail: float,
+    max_strip_pixels: int = MAX_STRIP_PIXELS,
+) -> Tensor:
     """Draw the contours of an image, dark on white like a drawing on paper: ``(1, H, W)``.
 
     Canny 1986, "A computational approach to edge detection".
@@ -127,17 +133,24 @@ def draw_outlines(image: Tensor, sigma: float, thickness: float, detail: float) 
         sigma: width of the Gaussian blur before Canny, px.
         thickness: width of the lines, px, from 1.
         detail: 0 (only the strongest contours) to 1 (nearly all).
+        max_strip_pixels: larger images are outlined in strips, with the same result.
     """
     contour_step = MAX_CONTOUR_STEP * (MIN_CONTOUR_STEP / MAX_CONTOUR_STEP) ** detail
     high_threshold = contour_step * GRADIENT_PER_STEP / max(sigma, 1.0)
-    contours = torch.from_numpy(_find_contours(image, sigma, 0.4 * high_threshold, high_threshold))
+    contours = torch.from_numpy(
+        _find_contours(image, sigma, 0.4 * high_threshold, high_threshold, max_strip_pixels)
+    )
     drawing = torch.empty(1, *contours.shape)
-    for rows, padded_rows, inner_rows in _split_into_strips(contours.shape, math.ceil(thickness / 2)):
+    for rows, padded_rows, inner_rows in _split_into_strips(
+        contours.shape, math.ceil(thickness / 2), max_strip_pixels
+    ):
         drawing[:, rows] = 1 - _thicken_lines(contours[None, padded_rows].float(), thickness)[:, inner_rows]
     return drawing
 
 
-def _find_contours(image: Tensor, sigma: float, low: float, high: float) -> npt.NDArray[np.bool_]:
+def _find_contours(
+    image: Tensor, sigma: float, low: float, high: float, max_strip_pixels: int
+) -> npt.NDArray[np.bool_]:
     """Return Canny's contours ``(H, W)``, from a gradient of ``low``, that somewhere reach ``high``.
 
     In a large image, both thresholds are applied strip by strip, with a margin; contours are then followed
@@ -154,21 +167,25 @@ def _find_contours(image: Tensor, sigma: float, low: float, high: float) -> npt.
         return edges
 
     height, width = image.shape[-2:]
-    if height * width <= MAX_STRIP_PIXELS:
+    if height * width <= max_strip_pixels:
         return find_edges(slice(None), low, high)
     faint, strong = (np.empty((height, width), bool) for _ in range(2))
     # The Gaussian ends at 4 sigma; Sobel, the comparison with neighbours and an empty border add 4 px.
-    for rows, padded_rows, inner_rows in _split_into_strips((height, width), math.ceil(4 * sigma) + 4):
+    for rows, padded_rows, inner_rows in _split_into_strips(
+        (height, width), math.ceil(4 * sigma) + 4, max_strip_pixels
+    ):
         faint[rows], strong[rows] = (
             find_edges(padded_rows, threshold, threshold)[inner_rows] for threshold in (low, high)
         )
     return ndi.binary_propagation(strong, np.ones((3, 3)), mask=faint)  # type: ignore[no-any-return]
 
 
-def _split_into_strips(size: Sequence[int], margin: int) -> Iterator[tuple[slice, slice, slice]]:
+def _split_into_strips(
+    size: Sequence[int], margin: int, max_pixels: int
+) -> Iterator[tuple[slice, slice, slice]]:
     """Yield for each strip its rows, the rows with a margin, and the strip's rows inside the latter."""
     height, width = size
-    strip_height = max(1, MAX_STRIP_PIXELS // width)
+    strip_height = max(1, max_pixels // width)
     for top in range(0, height, strip_height):
         bottom, start = min(top + strip_height, height), max(0, top - margin)
         yield slice(top, bottom), slice(start, bottom + margin), slice(top - start, bottom - start)

@@ -19,14 +19,15 @@ MAX_TOTAL_PIXELS = 64_000_000
 MAX_LONGER_SIDE, MIN_LONGER_SIDE = 2048, 96
 
 
-def read_style_images(files: Sequence[Path]) -> list[Tensor]:
-    """Read image files as bytes, reduced so that together they have about ``MAX_TOTAL_PIXELS``.
+def read_style_images(files: Sequence[Path], max_total_pixels: int = MAX_TOTAL_PIXELS) -> list[Tensor]:
+    """Read image files as bytes, reduced so that together they have about ``max_total_pixels``.
 
     A few images keep their brushwork. Of thousands each becomes small and shows its composition more than its
     strokes. Unreadable files are skipped.
 
     Args:
         files: at least one image file.
+        max_total_pixels: of all images together.
 
     Returns:
         ``(3, H, W)`` uint8 of each readable file, in order.
@@ -35,13 +36,13 @@ def read_style_images(files: Sequence[Path]) -> list[Tensor]:
         ArtgenError: none of the files is readable.
     """
     file_stamps = [(file, stat.st_mtime_ns, stat.st_size) for file in files for stat in [file.stat()]]
-    return list(_read_cached(tuple(file_stamps)))
+    return list(_read_cached(tuple(file_stamps), max_total_pixels))
 
 
 @lru_cache(maxsize=2)  # shared by the candidates of a run and the frames of a film
-def _read_cached(file_stamps: tuple[tuple[Path, int, int], ...]) -> list[Tensor]:
+def _read_cached(file_stamps: tuple[tuple[Path, int, int], ...], max_total_pixels: int) -> list[Tensor]:
     files = [file for file, _, _ in file_stamps]
-    max_side = int(min(MAX_LONGER_SIDE, max(MIN_LONGER_SIDE, math.sqrt(MAX_TOTAL_PIXELS / len(files)))))
+    max_side = int(min(MAX_LONGER_SIDE, max(MIN_LONGER_SIDE, math.sqrt(max_total_pixels / len(files)))))
     images, last_error = [], None
     for file in files:
         try:

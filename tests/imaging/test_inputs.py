@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from artgen.errors import ArtgenError
-from artgen.imaging import inputs
 from artgen.imaging.image import enlarge, luminance, resize
 from artgen.imaging.inputs import INPUT_KINDS, draw_outlines, prepare_input, reduced_size, resize_by_area
 
@@ -144,11 +143,8 @@ def test_a_description_from_anywhere_is_checked(table: dict[str, Any], message: 
 
 
 @pytest.mark.parametrize(("sigma", "thickness"), [(0.5, 1.0), (1.5, 2.0), (6.0, 7.5)])
-def test_outlines_of_a_large_picture_are_found_by_strips(
-    monkeypatch: pytest.MonkeyPatch, sigma: float, thickness: float
-) -> None:
+def test_outlines_of_a_large_picture_are_found_by_strips(sigma: float, thickness: float) -> None:
     image = resize(picture(24, 20), (230, 170)).clamp(0, 1)
     untiled = draw_outlines(image, sigma, thickness, 0.6)
     assert 0.01 < float((1 - untiled).mean()) < 0.8
-    monkeypatch.setattr(inputs, "MAX_STRIP_PIXELS", 170 * 31)
-    assert torch.equal(draw_outlines(image, sigma, thickness, 0.6), untiled)
+    assert torch.equal(draw_outlines(image, sigma, thickness, 0.6, max_strip_pixels=170 * 31), untiled)

@@ -9,18 +9,16 @@ import torch
 
 from artgen.errors import ArtgenError
 from artgen.imaging.io.files import write_png
-from artgen.style import style_folder
 from artgen.style.style_folder import read_style_images, to_float_image
 
 
-def test_all_pictures_within_the_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(style_folder, "MAX_TOTAL_PIXELS", 200_000)
+def test_all_pictures_within_the_bound(tmp_path: Path) -> None:
     files = []
     for number in range(12):
         picture = torch.rand(3, 150 + 10 * number, 200, generator=torch.Generator().manual_seed(number))
         write_png(tmp_path / f"{number}.png", picture, {})
         files.append(tmp_path / f"{number}.png")
-    pictures = read_style_images(files)
+    pictures = read_style_images(files, max_total_pixels=200_000)
     assert len(pictures) == 12
     assert all(picture.dtype == torch.uint8 for picture in pictures)
     assert sum(picture[0].numel() for picture in pictures) <= 1.4 * 200_000

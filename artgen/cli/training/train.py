@@ -38,36 +38,31 @@ def train(
     json: JsonOption = False,
 ) -> None:
     """Train a model, or resume a training; Ctrl-C writes a checkpoint first."""
+    from artgen.api import models
     from artgen.cli.terminal.training_progress import show_training_progress
     from artgen.events import emit_to_both
-    from artgen.training.recipes.load import load_training_recipe
-    from artgen.training.session import TrainingJob, run_training
-
-    training_recipe = load_training_recipe(recipe)
-    import torch
-
-    from artgen.imaging.devices import choose_device
 
     if threads is not None:
+        import torch
+
         torch.set_num_threads(threads)
-    training_folder = folder or Path("training-runs") / recipe.stem
-    job = TrainingJob(
-        recipe=training_recipe,
-        folder=training_folder,
-        data=data or (),
-        inputs=inputs or (),
-        recipe_folder=recipe.parent,
-        device=choose_device(device),
-        adopt=adopt,
-        compile_networks=compiled,
-    )
+    training_folder = folder or models.default_training_folder(recipe)
     try:
         with show_training_progress() as emit:
             if tensorboard:
                 from artgen.training.engine.tensorboard import TensorBoardLogger
 
                 emit = emit_to_both(emit, TensorBoardLogger(training_folder / "tensorboard"))
-            files = run_training(job, emit)
+            files = models.train(
+                recipe,
+                data=data or (),
+                inputs=inputs or (),
+                folder=training_folder,
+                device=device,
+                adopt=adopt,
+                compile_networks=compiled,
+                emit=emit,
+            )
     except KeyboardInterrupt:
         typer.echo(
             f"stopped; everything learned is in {training_folder}: run the same command to resume", err=True

@@ -106,13 +106,13 @@ def get_weights_info(name: str) -> WeightsInfo:
     return KNOWN_WEIGHTS[name]
 
 
-def weights_folder() -> Path:
-    """Return the folder where weights are stored; it need not exist yet."""
+def weights_folder(platform: str = sys.platform) -> Path:
+    """Return the folder where weights are stored on a platform; it need not exist yet."""
     if folder := os.environ.get(WEIGHTS_FOLDER_VARIABLE):
         return Path(folder).expanduser()
-    if sys.platform == "win32":
+    if platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "artgen" / "models"
-    if sys.platform == "darwin":
+    if platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "artgen" / "models"
     xdg_data_home = Path(os.environ.get("XDG_DATA_HOME", ""))
     # The specification says to ignore a relative path.

@@ -53,14 +53,18 @@ def read_weights_file(path: Path) -> WeightsFile:
         raise ArtgenError(str(path), f"not a safetensors file ({error})", EXPECTED_FILE) from None
 
 
-def read_pickled_weights(path: Path) -> dict[str, Tensor]:
+def read_pickled_weights(path: Path, max_bytes: int = MAX_MODEL_BYTES) -> dict[str, Tensor]:
     """Read the weights of a ``.pth`` by name, on the CPU.
+
+    Args:
+        path: the file.
+        max_bytes: a file that is, or unpacks to, more is refused.
 
     Raises:
         ArtgenError: the file is missing, too large, no table of weights, or holds code.
     """
     try:
-        _check_size(path)
+        _check_size(path, max_bytes)
         with warnings.catch_warnings(action="ignore"):  # torch's own, about how the file was pickled
             content = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
@@ -85,7 +89,7 @@ def read_pickled_weights(path: Path) -> dict[str, Tensor]:
     return weights
 
 
-def _check_size(path: Path) -> None:
+def _check_size(path: Path, max_bytes: int = MAX_MODEL_BYTES) -> None:
     """Refuse a file that is, or unpacks to, more bytes than any such network.
 
     Raises:
@@ -95,7 +99,7 @@ def _check_size(path: Path) -> None:
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             size_bytes = max(size_bytes, sum(entry.file_size for entry in archive.infolist()))
-    if size_bytes > MAX_MODEL_BYTES:
+    if size_bytes > max_bytes:
         raise _too_large_error(path)
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -42,6 +43,19 @@ TILE_SIDE = 512  # px, of the exact path: its halo of up to 90 px then costs les
 MIN_SIDE = 16  # px: a ResNet reflects at a quarter of the side
 
 
+@dataclass(frozen=True)
+class TilingLimits:
+    """From which size on images are painted in tiles, and of which size.
+
+    Attributes:
+        untiled_pixels: largest image that is painted untiled, and pixels from which statistics are measured.
+        tile_side: px, of the exact path.
+    """
+
+    untiled_pixels: int = MAX_UNTILED_PIXELS
+    tile_side: int = TILE_SIDE
+
+
 @torch.inference_mode()
 def translate_image(
     image: Tensor,
@@ -53,6 +67,7 @@ def translate_image(
     noise: float = 1.0,
     seed: int = 0,
     device: str = "cpu",
+    limits: TilingLimits = TilingLimits(),
     progress: Callable[[float], None] = lambda done: None,
 ) -> Tensor:
     """Translate ``image`` ``(3, H, W)`` with the network of a model file.
@@ -71,6 +86,7 @@ def translate_image(
             unprepared input.
         seed: of this noise.
         device: where the network runs.
+        limits: sizes of tiles.
         progress: called with the share done.
 
     Raises:
@@ -97,7 +113,7 @@ def translate_image(
         anchor = inputs_table.get("use") == "pixelate"
         return _translate_blended(network, network_input, trained_side, anchor, device, progress)
     weights = _style_weights(network, style_shares, model_path) if isinstance(network, FastStyle) else None
-    return _translate_exact(network, network_input, weights, device, progress)
+    return _translate_exact(network, network_input, weights, device, limits, progress)
 
 
 def _translate_exact(
@@ -105,6 +121,7 @@ def _translate_exact(
     image: Tensor,
     style_weights: Tensor | None,
     device: str,
+    limits: TilingLimits,
     progress: Callable[[float], None],
 ) -> Tensor:
     """Translate with a convolutional network: untiled if memory allows, else by the exact path."""
@@ -120,14 +137,14 @@ def _translate_exact(
         return painted.float().cpu()
 
     writer = TensorWriter(rows, columns)
-    if not _try_untiled(paint, image, writer):
-        with _whole_image_statistics(network, image, other_inputs, device):
+    if image.shape[-2] * image.shape[-1] > limits.untiled_pixels or not _try_untiled(paint, image, writer):
+        with _whole_image_statistics(network, image, other_inputs, device, limits.untiled_pixels):
             paint_exact(
                 paint,
                 network.tile_geometry,
                 TensorReader(image),
                 writer,
-                tile_side=TILE_SIDE,
+                tile_side=limits.tile_side,
                 progress=progress,
             )
     progress(1.0)
@@ -137,9 +154,7 @@ def _translate_exact(
 def _try_untiled(
     paint: Callable[[Tensor, Sequence[TileWindow]], Tensor], image: Tensor, writer: TensorWriter
 ) -> bool:
-    """Paint a small image untiled; return False where it is too large, for the limit or for memory."""
-    if image.shape[-2] * image.shape[-1] > MAX_UNTILED_PIXELS:
-        return False
+    """Paint an image untiled; return False where memory does not suffice."""
     try:
         writer.image[:] = paint(image[None], ())[0]
     except RuntimeError as error:
@@ -151,10 +166,13 @@ def _try_untiled(
 
 @contextmanager
 def _whole_image_statistics(
-    network: ConvolutionalNetwork, image: Tensor, other_inputs: tuple[Tensor, ...], device: str
+    network: ConvolutionalNetwork,
+    image: Tensor,
+    other_inputs: tuple[Tensor, ...],
+    device: str,
+    pixel_count: int,
 ) -> Iterator[None]:
     """Fix the norms' statistics to the whole image's, measured on as many patches as memory allows."""
-    pixel_count = MAX_UNTILED_PIXELS
     with ExitStack() as stack:
         while True:
             patches = _sample_patches(image, max(1, pixel_count // PATCH_SIDE**2)).to(device)

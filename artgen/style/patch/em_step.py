@@ -35,15 +35,21 @@ class PatchPainter:
         carry_from_side: longer side of the image in px from which matches are carried over to the next patch
             size and image size, so that large parts of the style are copied; in smaller images they are
             carried over to the next iteration only.
+        max_stripe_patches: patches that are matched at once; larger images are painted in stripes.
 
     Attributes:
         matches: the matches of the last iteration.
     """
 
     def __init__(
-        self, generator: torch.Generator, pool: ThreadPool, carry_from_side: float = math.inf
+        self,
+        generator: torch.Generator,
+        pool: ThreadPool,
+        carry_from_side: float = math.inf,
+        max_stripe_patches: int = MAX_STRIPE_PATCHES,
     ) -> None:
         self.generator, self.pool, self.carry_from_side = generator, pool, carry_from_side
+        self._max_stripe_patches = max_stripe_patches
         self.matches: PatchMatches | None = None
         self._search_count = 0
         self._last_factors: tuple[PatchDictionary, Tensor] | None = None
@@ -64,7 +70,7 @@ class PatchPainter:
         padded = F.pad(image[None], margin, mode="replicate")[0]
         score_factors = self._find_score_factors(padded, dictionary, stride)
         stripes = []
-        for stripe in grid.split_into_stripes(MAX_STRIPE_PATCHES):
+        for stripe in grid.split_into_stripes(self._max_stripe_patches):
             rows = stripe.crop_padded(padded, grid, patch_side)
             stripes.append(self._match_stripe(rows, dictionary, stripe, (height, width), score_factors))
         self._last_factors, self.matches = (dictionary, score_factors), join_stripes(stripes, grid)
@@ -80,7 +86,9 @@ class PatchPainter:
         if self._last_factors is not None and self._last_factors[0] is dictionary:
             return self._last_factors[1]
         area = padded.shape[1] * padded.shape[2] / stride**2
-        subsampling = max(1, math.isqrt(int(area / MAX_STRIPE_PATCHES)))  # a sample of many patches is enough
+        subsampling = max(
+            1, math.isqrt(int(area / self._max_stripe_patches))
+        )  # a sample of many patches is enough
         queries = dictionary.project_image(padded, stride * subsampling).flatten(0, 1)
         return dictionary.compute_score_factors(queries, SOFT_SCORE_ALPHA if dictionary.soft else SCORE_ALPHA)
 

@@ -262,7 +262,10 @@ class _PatchStyliser:
     def _cached_atlases(self, image_size: Sequence[int]) -> list[StyleAtlas]:
         """Return each region's atlas for an image size; if not all images fit, of those most used so far."""
         side = max(1, round(max(image_size) * (self.request.style_scale or DEFAULT_STYLE_SCALE)))
-        return [region.style_set.cached_atlas(side, region.image_order) for region in self.regions]
+        max_pixels = self.settings.max_atlas_pixels
+        return [
+            region.style_set.cached_atlas(side, max_pixels, region.image_order) for region in self.regions
+        ]
 
     def _heaviest_images(self, atlases: Sequence[StyleAtlas]) -> list[Tensor]:
         return [

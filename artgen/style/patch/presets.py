@@ -21,6 +21,7 @@ class PatchSettings:
         pull_decay: factor on both at every finer level; small values leave fine detail to the style.
         local_contrast: how much the local contrast of the content is equalised first, 0 to 1.
         carry_from_side: see ``PatchPainter``: small values let large parts of the style cover the content.
+        max_atlas_pixels: pixels of one atlas of a style's images; with its derived data each takes 40 bytes.
         fast: preview quality: coarser grids, fewer patches, one iteration.
     """
 
@@ -29,6 +30,7 @@ class PatchSettings:
     pull_decay: float
     local_contrast: float
     carry_from_side: float = math.inf
+    max_atlas_pixels: int = 12_000_000
     fast: bool = False
 
 

@@ -21,8 +21,7 @@ PALETTE_SAMPLES = 20_000
 MAX_REDUCED_PALETTE_IMAGES = 16
 MIN_SIDE = 16
 MAX_CACHED_SETS = 3
-# Pixels of one atlas, and of all cached atlases; with its derived data each pixel takes 40 bytes.
-MAX_ATLAS_PIXELS, MAX_CACHED_PIXELS = 12_000_000, 24_000_000
+MAX_CACHED_PIXELS = 24_000_000  # of all atlases; with its derived data each pixel takes 40 bytes
 
 
 class StyleSet:
@@ -44,18 +43,20 @@ class StyleSet:
         self._dictionaries: dict[tuple[StyleAtlas, PatchPass], PatchDictionary] = {}
         self.palette = self._sample_palette()
 
-    def cached_atlas(self, side: int, image_order: Sequence[int] | None = None) -> StyleAtlas:
+    def cached_atlas(
+        self, side: int, max_pixels: int, image_order: Sequence[int] | None = None
+    ) -> StyleAtlas:
         """Return the atlas of the images, reduced to a longer side of ``side`` px.
 
         Smaller images are not enlarged, except those that are too small for a patch.
 
         Args:
             side: px.
-            image_order: numbers of the images by priority; those that do not fit into ``MAX_ATLAS_PIXELS``
-                are omitted.
+            max_pixels: of the atlas.
+            image_order: numbers of the images by priority; those that do not fit into the atlas are omitted.
         """
         image_numbers = self._select_fitting(
-            side, range(len(self.images)) if image_order is None else image_order
+            side, max_pixels, range(len(self.images)) if image_order is None else image_order
         )
         cache_key = (side, image_numbers)
         if cache_key not in self._atlases:
@@ -86,14 +87,14 @@ class StyleSet:
         weights = [self.image_weights[number] for number in atlas.image_numbers]
         return atlas.images[weights.index(max(weights))]
 
-    def _select_fitting(self, side: int, image_order: Sequence[int]) -> tuple[int, ...]:
+    def _select_fitting(self, side: int, max_pixels: int, image_order: Sequence[int]) -> tuple[int, ...]:
         selected: list[int] = []
         area = 0
         for number in image_order:
             height, width = self.images[number].shape[-2:]
             scale = min(1.0, side / max(height, width))
             area += max(MIN_SIDE, round(height * scale)) * max(MIN_SIDE, round(width * scale))
-            if selected and area > MAX_ATLAS_PIXELS:
+            if selected and area > max_pixels:
                 break
             selected.append(number)
         return tuple(sorted(selected))

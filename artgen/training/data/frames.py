@@ -58,7 +58,9 @@ class FrameCounts:
     complete: bool = False
 
 
-def extract_frames(video: Path, folder: Path, options: FrameOptions, emit: Emit) -> FrameCounts:
+def extract_frames(
+    video: Path, folder: Path, options: FrameOptions, emit: Emit, *, save_seconds: float = SAVE_SECONDS
+) -> FrameCounts:
     """Write the selected frames of a film into ``folder``, named after the film and their time.
 
     ``NAME.frames.json`` in the folder records the progress: after an interruption the same call resumes, with
@@ -69,6 +71,7 @@ def extract_frames(video: Path, folder: Path, options: FrameOptions, emit: Emit)
         folder: for the images.
         options: which frames, and how to write them.
         emit: receives ``WorkProgress`` and ``Note``.
+        save_seconds: shortest time between two records of the progress, each with an event.
 
     Raises:
         ArtgenError: the file is no film, or the folder holds frames of another film of this name, or of this
@@ -88,7 +91,7 @@ def extract_frames(video: Path, folder: Path, options: FrameOptions, emit: Emit)
     if extraction.counts.seen:
         emit(Note(f"{video.name}: resuming at {format_timestamp(extraction.position)}"))
     try:
-        extraction.run(emit)
+        extraction.run(emit, save_seconds)
     finally:
         extraction.save()
     return extraction.counts
@@ -130,7 +133,7 @@ class _FrameExtraction:
         else:
             self.region = find_picture_region(self.video, self.film)
 
-    def run(self, emit: Emit) -> None:
+    def run(self, emit: Emit, save_seconds: float) -> None:
         """Extract the remaining frames, saving the state every second."""
         if (self.region.height, self.region.width) != (self.film.height, self.film.width):
             emit(Note(f"black bars left out: {self.region.width} x {self.region.height} px are picture"))
@@ -141,7 +144,7 @@ class _FrameExtraction:
                 if self.counts.kept == self.options.most:
                     break
                 self._process_frame(frame)
-                if time.monotonic() - saved_at > SAVE_SECONDS:
+                if time.monotonic() - saved_at > save_seconds:
                     self.save()
                     saved_at = time.monotonic()
                     progress = (self.position - self.options.start) / max(end - self.options.start, 1e-6)

@@ -14,8 +14,7 @@ from artgen.imaging.tiles.exact import paint_exact
 from artgen.models.architectures.norms import fixed_norm_statistics
 from artgen.models.architectures.transformernet import TransformerNet, import_transformer_net
 from artgen.models.files.checkpoint import load_model, save_model
-from artgen.models.inference import translating
-from artgen.models.inference.translating import translate_image
+from artgen.models.inference.translating import TilingLimits, translate_image
 
 StateDict = dict[str, Tensor]
 
@@ -128,7 +127,7 @@ def test_the_declared_reach_is_enough_and_no_more_than_needed(blocks: int) -> No
     assert furthest <= halo <= furthest + 8
 
 
-def test_one_file_is_a_whole_model_at_any_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_file_is_a_whole_model_at_any_size(tmp_path: Path) -> None:
     network = import_transformer_net("candy.pth", published_state(4, 1))
     file = tmp_path / "candy.safetensors"
     save_model(file, network, {"styles": json.dumps([{"name": "candy"}])}, half_precision=False)
@@ -139,11 +138,9 @@ def test_one_file_is_a_whole_model_at_any_size(tmp_path: Path, monkeypatch: pyte
     assert torch.allclose(untiled[:, :72, :88], translate_image(image, file, style_shares=[1.0])[:, :72, :88])
     assert torch.allclose(loaded(picture(64, 64)), network(picture(64, 64)), atol=1e-5)
     for pixels in (48 * 48, 40 * 40):
-        monkeypatch.setattr(translating, "MAX_UNTILED_PIXELS", pixels)
-        tiled = translate_image(image, file)
-        monkeypatch.setattr(translating, "TILE_SIDE", 24)
-        assert (translate_image(image, file) - tiled).abs().max() <= 1e-4
-        monkeypatch.setattr(translating, "TILE_SIDE", 512)
+        tiled = translate_image(image, file, limits=TilingLimits(pixels))
+        small_tiles = translate_image(image, file, limits=TilingLimits(pixels, tile_side=24))
+        assert (small_tiles - tiled).abs().max() <= 1e-4
 
 
 @pytest.mark.parametrize(

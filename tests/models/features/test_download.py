@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 
 from artgen.errors import ArtgenError, WriteError
 from artgen.events import WorkProgress
-from artgen.models.features import download, weight_files
+from artgen.models.features import weight_files
 from artgen.models.features.download import pull_weights
 from artgen.models.features.vgg import load_vgg
 from artgen.models.features.weight_files import PublishedFile, WeightsInfo
@@ -296,12 +296,9 @@ def test_unreachable_servers_are_reported(publish: Publish) -> None:
         pull_weights("squeezenet")
 
 
-def test_a_full_disk_is_reported_before_any_download(
-    server: Server, publish: Publish, body: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_is_reported_before_any_download(server: Server, publish: Publish, body: bytes) -> None:
     file = ServedFile(body)
-    publish(server.serve("/vgg.pth", file))
-    monkeypatch.setattr(download, "SPARE_DISK_BYTES", 1 << 60)
+    publish(server.serve("/vgg.pth", file), size=1 << 60)
     with pytest.raises(ArtgenError, match=r"MB are free there, .* are needed; make room"):
         pull_weights("vgg19")
     assert file.requested_ranges == []

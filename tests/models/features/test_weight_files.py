@@ -44,8 +44,7 @@ def test_the_default_folder_is_the_platforms(
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(sys, "platform", platform)
-    assert weights_folder() == tmp_path / expected
+    assert weights_folder(platform) == tmp_path / expected
 
 
 def test_weights_by_name_and_by_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

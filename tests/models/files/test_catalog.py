@@ -6,11 +6,10 @@ from artgen.errors import ArtgenError
 from artgen.models.files import catalog
 
 
-def test_a_damaged_shipped_model_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalog, "PRETRAINED_FOLDER", tmp_path)
+def test_a_damaged_model_is_reported(tmp_path: Path) -> None:
     (tmp_path / "cut.safetensors").write_bytes(b"\xff\xff\xff\xff\xff\xff\xff\x7f{}")
     with pytest.raises(ArtgenError, match="not a safetensors file"):
-        catalog.get_shipped_model("cut")
+        catalog.find_compatible_model("cut.safetensors", tmp_path, ["unet"])
 
 
 def test_an_unknown_model_names_the_nearest(tmp_path: Path) -> None:

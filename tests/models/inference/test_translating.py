@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_pre_hook
 
 from artgen.errors import ArtgenError
 from artgen.imaging.image import enlarge, luminance
@@ -25,8 +26,7 @@ from artgen.models.architectures.resnet import ResNet, ResNetConfig
 from artgen.models.architectures.unet import UNet, UNetConfig
 from artgen.models.architectures.upimage import UpImager, UpImagerConfig
 from artgen.models.files.checkpoint import save_model
-from artgen.models.inference import translating
-from artgen.models.inference.translating import translate_image
+from artgen.models.inference.translating import TilingLimits, translate_image
 
 
 def randomise_weights(network: Network, seed: int = 3) -> Network:
@@ -128,43 +128,44 @@ def test_the_result_has_the_size_asked_for(
 
 
 @pytest.mark.parametrize("network", CONVOLUTIONAL, ids=lambda n: n.architecture)
-def test_a_large_picture_is_the_same_at_every_size_of_tiles(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, network: Network
-) -> None:
+def test_a_large_picture_is_the_same_at_every_size_of_tiles(tmp_path: Path, network: Network) -> None:
     """Also with sides that are no multiples of the network's."""
     file = save_network(tmp_path, network)
     image = torch.rand(3, 150, 203, generator=torch.Generator().manual_seed(2))
     untiled_result = translate_image(image, file)
-    monkeypatch.setattr(translating, "MAX_UNTILED_PIXELS", 64 * 64)
-    result = translate_image(image, file)
-    monkeypatch.setattr(translating, "TILE_SIDE", 40)
-    assert (translate_image(image, file) - result).abs().max() <= 1e-5
+    result = translate_image(image, file, limits=TilingLimits(untiled_pixels=64 * 64))
+    small_tiles = translate_image(image, file, limits=TilingLimits(untiled_pixels=64 * 64, tile_side=40))
+    assert (small_tiles - result).abs().max() <= 1e-5
     if network is RESNETS[1]:  # batch norm: no statistics to take
         assert (untiled_result - result).abs().max() <= 1e-5
 
 
-def test_statistics_are_measured_on_as_many_patches_as_memory_allows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_statistics_are_measured_on_as_many_patches_as_memory_allows(tmp_path: Path) -> None:
     file = save_network(tmp_path, RESNETS[0])
     image = torch.rand(3, 240, 240)
-    paint, forward_shapes = ResNet.forward, []
+    forward_shapes = []
 
-    def forward_with_little_memory(network: ResNet, x: torch.Tensor) -> torch.Tensor:
-        forward_shapes.append((len(x), *x.shape[-2:]))
-        if len(x) * x.shape[-2] * x.shape[-1] > 150 * 150:
-            raise torch.OutOfMemoryError("not enough")
-        return paint(network, x)
+    def have_little_memory(module: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
+        if isinstance(module, ResNet):
+            batch = inputs[0]
+            forward_shapes.append((len(batch), *batch.shape[-2:]))
+            if len(batch) * batch.shape[-2] * batch.shape[-1] > 150 * 150:
+                raise torch.OutOfMemoryError("not enough")
 
-    monkeypatch.setattr(ResNet, "forward", forward_with_little_memory)
-    result = translate_image(image, file)
+    with register_module_forward_pre_hook(have_little_memory):
+        result = translate_image(image, file)
     assert forward_shapes[:4] == [(1, 240, 240), (64, 64, 64), (16, 64, 64), (4, 64, 64)]
-    monkeypatch.setattr(ResNet, "forward", paint)
-    monkeypatch.setattr(translating, "MAX_UNTILED_PIXELS", 4 * 64 * 64)
-    assert (translate_image(image, file) - result).abs().max() <= 1e-5
-    monkeypatch.setattr(translating, "MAX_UNTILED_PIXELS", 512 * 512)
-    monkeypatch.setattr(ResNet, "forward", lambda *_: torch.empty(1 << 60))
-    with pytest.raises(ArtgenError, match="memory: not enough"):
+    expected = translate_image(image, file, limits=TilingLimits(untiled_pixels=4 * 64 * 64))
+    assert (expected - result).abs().max() <= 1e-5
+
+    def have_no_memory(module: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
+        if isinstance(module, ResNet):
+            torch.empty(1 << 60)
+
+    with (
+        register_module_forward_pre_hook(have_no_memory),
+        pytest.raises(ArtgenError, match="memory: not enough"),
+    ):
         translate_image(image, file)
 
 

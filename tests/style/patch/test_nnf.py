@@ -127,13 +127,12 @@ def test_thread_pool_restores_the_thread_count_of_torch() -> None:
     assert torch.get_num_threads() == 2
 
 
-def test_a_picture_in_stripes_is_painted_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_in_stripes_is_painted_as_well() -> None:
     wave = resize_longer_side(read_image(painting_credit("great-wave").file), 160)
     dictionary = a_dictionary([wave[:, :, :90]], keys=2000)
     picture, errors, distances = wave[:, 20:100, 80:], [], []
     for at_once in (em_step.MAX_STRIPE_PATCHES, 200):
-        monkeypatch.setattr(em_step, "MAX_STRIPE_PATCHES", at_once)
-        painter = PatchPainter(torch.Generator().manual_seed(1), ThreadPool(1))
+        painter = PatchPainter(torch.Generator().manual_seed(1), ThreadPool(1), max_stripe_patches=at_once)
         for _ in range(2):
             votes = painter.collect_votes(picture, dictionary, 2)
         assert painter.matches is not None

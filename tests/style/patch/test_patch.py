@@ -16,7 +16,6 @@ from artgen.errors import ArtgenError
 from artgen.imaging.image import enlarge, luminance, resize_longer_side, shrink
 from artgen.imaging.io.files import read_image, write_png
 from artgen.style.library import painting_credit
-from artgen.style.patch import styleset
 from artgen.style.patch.patch import stylize_by_patches
 from artgen.style.patch.presets import PATCH_PRESETS, patch_preset
 from artgen.style.request import StyleRequest
@@ -306,13 +305,11 @@ def test_several_images_are_one_style(wave: Tensor, kiss: Tensor) -> None:
 
 
 @pytest.mark.slow
-def test_more_images_than_fit_into_an_atlas(
-    wave: Tensor, kiss: Tensor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_more_images_than_fit_into_an_atlas(wave: Tensor, kiss: Tensor) -> None:
     """Where not all pictures fit, the sizes to come keep those that are used."""
-    monkeypatch.setattr(styleset, "MAX_ATLAS_PIXELS", 60_000)
     greys = [torch.full((3, 120, 120), level) for level in torch.linspace(0.3, 0.7, 12).tolist()]
     content = paint(scene(110, 110), [kiss], seed=4, fast=True)
-    painted = paint(content, [[*greys, kiss]], seed=1, preset="faithful")
-    plain = paint(content, [greys], seed=1, preset="faithful")
+    settings = replace(patch_preset("faithful"), max_atlas_pixels=60_000)
+    painted = stylize_by_patches(content, [[*greys, kiss]], StyleRequest(seed=1), settings)
+    plain = stylize_by_patches(content, [greys], StyleRequest(seed=1), settings)
     assert float(painted.std(0).mean()) > 2 * float(plain.std(0).mean())
