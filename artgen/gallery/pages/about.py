@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -47,6 +48,15 @@ def render_markdown(markdown: str, moved: Mapping[str, str] | None = None) -> st
             if child.type == "image" and not _is_own_address(str(child.attrs.get("src", ""))):
                 children[position] = Token("text", "", 0, content=child.content)
     return str(parser.renderer.render(tokens, parser.options, {}))
+
+
+def read_about_text(file: Path) -> str:
+    """Read the text of the about page: UTF-8, or as older programs of Windows save it."""
+    content = file.read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", "replace")
 
 
 def list_own_addresses(markdown: str) -> Iterator[str]:

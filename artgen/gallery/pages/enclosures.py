@@ -88,7 +88,7 @@ def _find_named_files(settings: SiteSettings) -> list[Enclosure | PurePosixPath]
         return []
     folder = about_file.parent.resolve()
     named_files: list[Enclosure | PurePosixPath] = []
-    for address in dict.fromkeys(about.list_own_addresses(about_file.read_text("utf-8-sig", "replace"))):
+    for address in dict.fromkeys(about.list_own_addresses(about.read_about_text(about_file))):
         path = PurePosixPath(unquote(urlsplit(address).path))
         # Without an ending it is an address on the server, as `shop/` or `/`.
         if not path.suffix or path.is_absolute() or "\0" in str(path):

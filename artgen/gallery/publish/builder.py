@@ -12,6 +12,7 @@ from artgen.errors import ArtgenError, ValidationErrors
 from artgen.events import Emit, Note, ignore_event
 from artgen.gallery.media.render import MEDIA_FOLDERS, RenderTask, list_written_files, remove_files
 from artgen.gallery.pages import enclosures, templates
+from artgen.gallery.pages.about import read_about_text
 from artgen.gallery.publish.hashes import FileHashes
 from artgen.gallery.publish.manifest import MANIFEST, Manifest, PublishedArtwork, read_manifest
 from artgen.gallery.publish.plan import (
@@ -239,7 +240,7 @@ def _write_pages(
     for enclosure in attachments:
         enclosures.write_enclosure(enclosure, site / enclosure.file)
     about = request.settings.find_about_file()
-    text = about.read_text("utf-8-sig", "replace") if about else ""
+    text = read_about_text(about) if about else ""
     links = {each.address: each.link for each in attachments}
     rendered = {slug: each.rendered for slug, each in made.items()}
     gallery = make_site(collection, rendered, request.settings, text, links)

@@ -35,7 +35,7 @@ def to_srgb_array(image: Image.Image) -> ImageArray:
 
 def _to_srgb_array(image: Image.Image) -> ImageArray:
     profile = image.info.get("icc_profile")
-    if image.mode.startswith(("I", "F")):
+    if has_deep_pixels(image):
         return np.repeat(_deep_grey_array(image, profile)[..., None], 3, axis=2)
     if image.mode in ("PA", "La", "RGBa", "LA", "RGBA") or image.has_transparency_data:
         image = image.convert("RGBA")
@@ -48,14 +48,19 @@ def _to_srgb_array(image: Image.Image) -> ImageArray:
     return _to_unit_range(_to_srgb(image, profile))
 
 
-def apply_orientation(array: ImageArray, image: Image.Image) -> ImageArray:
-    """Turn ``array`` as the image's EXIF orientation says; an unreadable EXIF block is ignored."""
+def has_deep_pixels(image: Image.Image) -> bool:
+    """Return whether an image is grey with more than 8 bits: whole numbers or floats."""
+    return image.mode.startswith(("I", "F"))
+
+
+def apply_orientation(planes: ImageArray, image: Image.Image) -> ImageArray:
+    """Turn ``(3, H, W)`` as the image's EXIF orientation says; an unreadable EXIF block is ignored."""
     try:
         orientation = image.getexif().get(ORIENTATION_TAG, 1)
     except Exception:  # many devices write broken EXIF
-        return array
+        return planes
     mirrored, quarter_turns = ORIENTATION_TURNS.get(orientation, (False, 0))
-    turned: ImageArray = np.rot90(array[:, ::-1] if mirrored else array, quarter_turns)
+    turned: ImageArray = np.rot90(planes[:, :, ::-1] if mirrored else planes, quarter_turns, axes=(1, 2))
     return turned
 
 

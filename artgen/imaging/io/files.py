@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MAX_PIXELS = 160_000_000
+STRIP_PIXELS = 4_000_000  # converted at once
 PILLOW_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "AVIF", "JPEG2000")
 TEMPORARY = ".artgen-tmp-"
 SUPPORTED_FILES = "give a whole PNG, JPEG, WebP, TIFF, AVIF, GIF, BMP or PPM file"
@@ -70,15 +71,26 @@ def read_image(path: Path, max_pixels: int = MAX_PIXELS) -> Tensor:
             raise ArtgenError(str(path), f"damaged or truncated ({error})", SUPPORTED_FILES) from error
 
 
-def from_pillow(image: PIL.Image.Image) -> Tensor:
-    """Convert a Pillow image of any mode to float32 ``(3, H, W)``, as ``read_image`` does with a file's."""
+def from_pillow(image: PIL.Image.Image, strip_pixels: int = STRIP_PIXELS) -> Tensor:
+    """Convert a Pillow image of any mode to float32 ``(3, H, W)``, as ``read_image`` does with a file's.
+
+    Args:
+        image: a loaded image.
+        strip_pixels: as many are converted at once, so that little memory is needed besides the result.
+    """
     import numpy as np
     import torch
 
-    from artgen.imaging.io.decode import apply_orientation, to_srgb_array
+    from artgen.imaging.io.decode import apply_orientation, has_deep_pixels, to_srgb_array
 
-    array = apply_orientation(to_srgb_array(image), image)
-    return torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
+    width, height = image.size
+    # What deep pixels mean depends on the brightest of them.
+    rows = height if has_deep_pixels(image) else max(1, strip_pixels // width)
+    planes = np.empty((3, height, width), np.float32)
+    for top in range(0, height, rows):
+        strip = image if rows >= height else image.crop((0, top, width, min(top + rows, height)))
+        planes[:, top : top + rows] = to_srgb_array(strip).transpose(2, 0, 1)
+    return torch.from_numpy(np.ascontiguousarray(apply_orientation(planes, image)))
 
 
 @contextmanager

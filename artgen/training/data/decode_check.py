@@ -81,7 +81,8 @@ def _examine_opened_image(image: Image.Image) -> ExaminedImage:
     averageable = mode in AVERAGEABLE_MODES and "transparency" not in image.info
     small = image.reduce(factor) if factor > 1 and averageable else image
     transparent = small.has_transparency_data and small.convert("RGBA").getchannel("A").getextrema()[0] != 255
-    pixels = (apply_orientation(to_srgb_array(small), image) * 255).round().astype(np.uint8)
+    planes = apply_orientation(to_srgb_array(small).transpose(2, 0, 1), image)
+    pixels = (planes.transpose(1, 2, 0) * 255).round().astype(np.uint8)
     width, height = size[::-1] if quarter_turns % 2 else size
     image_hash = hash_image(Image.fromarray(np.ascontiguousarray(pixels)))
     return ExaminedImage(

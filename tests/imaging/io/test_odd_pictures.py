@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -12,8 +15,10 @@ import pytest
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
-from artgen.imaging.io.files import read_image
+from artgen.imaging.io.files import from_pillow, read_image
 
+ROOT = Path(__file__).parents[3]
+MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "I;16", "F")
 RAMP = np.linspace(0, 1, 64, dtype=np.float32)[None].repeat(8, 0)
 
 
@@ -37,7 +42,7 @@ def test_texts_of_any_size_are_ignored(tmp_path: Path, kind: str) -> None:
     if kind == "international":
         info.add_itxt("workflow", text, zip=True)
     elif kind == "bomb":
-        for number in range(20):
+        for number in range(3):
             info.add_text(f"bomb{number}", "\0" * 50_000_000, zip=True)
     else:
         info.add_text("workflow", text * (12 if kind == "plain" else 1), zip=kind == "compressed")
@@ -70,3 +75,42 @@ def test_another_gamma_is_converted(tmp_path: Path, gamma: int, middle: float) -
     assert abs(np.interp(0.5, RAMP[0], row) - middle) < 0.01
     (tmp_path / "a.png").write_bytes(_ramp_png((b"sRGB", b"\0"), (b"gAMA", struct.pack(">I", gamma))))
     assert np.abs(read_image(tmp_path / "a.png")[0].numpy() - RAMP).max() < 2 / 255
+
+
+@pytest.mark.parametrize(
+    "mode", ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "I;16", "F"]
+)
+@pytest.mark.parametrize("orientation", [1, 6, 7])
+def test_strips_change_no_pixel(mode: str, orientation: int) -> None:
+    noise = np.random.default_rng(7).integers(0, 256, (37, 23, 4), np.uint8)
+    image = Image.fromarray(noise, "RGBA")
+    image = image.convert("L").convert(mode) if mode in ("I;16", "F", "PA") else image.convert(mode)
+    image.getexif()[0x0112] = orientation
+    assert np.array_equal(from_pillow(image, strip_pixels=100).numpy(), from_pillow(image).numpy())
+
+
+LARGE_CODE = """
+import resource, sys
+from pathlib import Path
+from artgen.imaging.io.files import from_pillow, read_image
+import torch, numpy
+resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[1]), -1))
+print(tuple(read_image(Path("large.png")).shape))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="limits memory as Linux does")
+def test_a_large_picture_of_one_colour_takes_twice_its_floats_at_most(tmp_path: Path) -> None:
+    Image.new("RGBA", (9000, 9000), (200, 30, 40, 128)).save(tmp_path / "large.png")
+    assert (tmp_path / "large.png").stat().st_size < 500_000
+    float_bytes, libraries_bytes = 9000 * 9000 * 3 * 4, 3 << 30  # torch maps much that it never touches
+    done = subprocess.run(
+        [sys.executable, "-c", LARGE_CODE, str(2 * float_bytes + libraries_bytes)],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.stdout.strip() == "(3, 9000, 9000)", done.stderr
