@@ -76,6 +76,8 @@ def test_picks_in_the_order_of_picking(finished_run: Callable[..., Path]) -> Non
 def test_the_words_and_the_order_of_series(finished_run: Callable[..., Path], tmp_path: Path) -> None:
     run = finished_run(shapes=SHAPES, picks=(1,))
     photos = pictures(tmp_path / "summer_rain", "2.png", "10.png", "a b.PNG", ".hidden.png", "notes.txt.png")
+    for day, name in enumerate(["2.png", "10.png", "a b.PNG", "notes.txt.png"]):
+        os.utime(photos / name, (86_400 * day, 86_400 * day))
     said = [
         {"run": "summer_rain", "title": "Rain", "statement": "Wet.", "order": "newest"},
         {"run": "abstracts"},
