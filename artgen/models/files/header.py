@@ -107,6 +107,8 @@ def _read_header(path: Path) -> dict[str, Any]:
     Raises:
         ArtgenError: the file cannot be read, or is no ``.safetensors`` file.
     """
+    if path.exists() and not path.is_file():  # a pipe would never end
+        raise ArtgenError(str(path), "not a regular file", "a model file")
     try:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")

@@ -1,6 +1,7 @@
 """Metadata in the header of a model file: read without torch, and ignored where it is invalid."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,11 @@ def test_valid_metadata_is_read() -> None:
     assert header.training_side(metadata) == 256
     assert header.training_inputs(metadata) == {"use": "edges"}
     assert header.style_names(metadata) == ["wave", "kiss"]
+
+
+def test_what_is_no_regular_file_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "m.safetensors")
+    with pytest.raises(ArtgenError, match="not a regular file"):
+        header.read_metadata(tmp_path / "m.safetensors")
+    with pytest.raises(ArtgenError, match="not a regular file"):
+        header.count_stored_values(tmp_path)
