@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import IO
 
 BOOT_CODE = "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1)); from {} import main; main()"
@@ -49,6 +50,22 @@ def start_python(
         process_group=None if on_windows else 0,
         creationflags=WINDOWS_NEW_PROCESS_GROUP if on_windows else 0,
     )
+
+
+@contextmanager
+def hidden_main_module() -> Iterator[None]:
+    """Keep processes that ``multiprocessing`` spawns inside the block from importing the user's script.
+
+    A script without ``if __name__ == "__main__"`` would otherwise start itself again in each of them.
+    """
+    main = sys.modules["__main__"]
+    hidden = {name: main.__dict__.get(name) for name in ("__file__", "__spec__")}
+    try:
+        main.__dict__.pop("__file__", None)
+        main.__spec__ = None
+        yield
+    finally:
+        main.__dict__.update({name: value for name, value in hidden.items() if value is not None})
 
 
 def count_usable_cores() -> int:

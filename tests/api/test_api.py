@@ -114,6 +114,23 @@ def test_the_notebook_page_runs(work_folder: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_script_needs_no_guard(work_folder: Path) -> None:
+    """``if __name__ == "__main__"``, which processes that are spawned need otherwise."""
+    (work_folder / "script.py").write_text(
+        "import artgen\n"
+        "print('started')\n"
+        "with artgen.run('sea.toml', candidates=3, preview=True, workers=2) as run:\n"
+        "    summary = artgen.publish(run, all_candidates=True, workers=2)\n"
+        "print(len(summary.pieces))\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "script.py"], cwd=work_folder, env=environment, capture_output=True, text=True
+    )
+    assert done.stdout == "started\n3\n", done.stderr
+
+
+@pytest.mark.slow
 def test_types_are_seen(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(
         "from pathlib import Path\n"

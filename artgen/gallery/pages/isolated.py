@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from artgen.errors import ArtgenError
 from artgen.gallery.pages.templates import EXPECTED_TEMPLATE
+from artgen.subprocesses import hidden_main_module
 
 if TYPE_CHECKING:
     from artgen.gallery.pages.site import Site
@@ -47,7 +48,8 @@ def render_isolated(site: Site, own_templates: Path) -> Iterator[tuple[str, str]
     context = get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_send_pages, args=(sender, site, own_templates), daemon=True)
-    process.start()
+    with hidden_main_module():
+        process.start()
     sender.close()
     page = ""
     try:

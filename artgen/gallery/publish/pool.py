@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from artgen.errors import ArtgenError
 from artgen.events import Emit, WorkProgress
-from artgen.subprocesses import count_usable_cores
+from artgen.subprocesses import count_usable_cores, hidden_main_module
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
@@ -46,7 +46,8 @@ def render_artworks(
     broken_tasks: list[RenderTask] = []
     finished = 0
     with _create_pool(process_count) as pool:
-        tasks_by_future = {pool.submit(_render_or_describe_error, task, site): task for task in tasks}
+        with hidden_main_module():
+            tasks_by_future = {pool.submit(_render_or_describe_error, task, site): task for task in tasks}
         try:
             for future in as_completed(tasks_by_future):
                 try:
@@ -73,7 +74,9 @@ def _render_one_by_one(tasks: Sequence[RenderTask], site: Path) -> Iterator[Rend
             while pending:
                 task = pending.pop(0)
                 try:
-                    yield task, _restore_error(pool.submit(_render_or_describe_error, task, site).result())
+                    with hidden_main_module():
+                        future = pool.submit(_render_or_describe_error, task, site)
+                    yield task, _restore_error(future.result())
                 except BrokenProcessPool:
                     problem = "ends the process that decodes it, or needs more memory than there is"
                     yield task, ArtgenError(str(task.source), problem, "save it again by other software")

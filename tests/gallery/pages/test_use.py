@@ -7,6 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
+
+from artgen.gallery.publish.builder import PublishRequest, publish_site
+from artgen.gallery.works.settings import SiteSettings
 
 FIRST, SECOND, THIRD = (f"pieces/abstracts-1a2b3c4d-000{number}.html" for number in (1, 2, 3))
 GROUND = "getComputedStyle(document.documentElement).backgroundColor"
@@ -180,3 +184,30 @@ def test_a_film_plays(museum: Path, visit: Callable[..., Any]) -> None:
     assert film.evaluate("(film) => film.paused && film.controls && film.poster.endsWith('.jpg')")
     assert page.locator(".work img").count() == 0
     assert film.bounding_box()["width"] / film.bounding_box()["height"] == pytest.approx(160 / 96, rel=0.01)
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_titles_of_either_direction_stand_at_their_pictures(
+    tmp_path: Path, open_page: Callable[..., Any], language: str
+) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for name in ("بحر الليل", "Night sea"):
+        Image.new("RGB", (300, 200), "teal").save(folder / f"{name}.png")
+    request = PublishRequest([folder], tmp_path / "site", SiteSettings(language=language))
+    publish_site(request)
+    page = open_page(tmp_path / "site" / "index.html", 1400, 900)
+    for piece in (tmp_path / "site" / "pieces").glob("*.html"):
+        page.goto(piece.as_uri())
+        side = "left" if language == "en" else "right"
+        gap = page.evaluate(
+            """side => {
+              const range = document.createRange();
+              range.selectNodeContents(document.querySelector("h1 cite"));
+              const title = range.getBoundingClientRect();
+              const block = document.querySelector("h1").getBoundingClientRect();
+              return Math.abs(title[side] - block[side]);
+            }""",
+            side,
+        )
+        assert gap < 20, piece
