@@ -69,7 +69,7 @@ def test_texts_that_are_checked(tmp_path: Path, hostile_files: list[Path]) -> No
         assert len(line) < len(str(file)) + 200
 
 
-@pytest.mark.parametrize("name", ["dots", "megabytes"])
+@pytest.mark.parametrize("name", ["dots", pytest.param("megabytes", marks=pytest.mark.slow)])
 def test_texts_that_are_trained_by_or_published_with(
     tmp_path: Path, hostile_files: list[Path], name: str
 ) -> None:
