@@ -246,8 +246,7 @@ def test_unsent_decisions_survive_closing_the_page(sheet_run: Path, tmp_path: Pa
     context = chromium.new_context(viewport={"width": 1000, "height": 700})
     try:
         sheet = SheetTab(context.new_page(), first).open(first.url)
-        first.process.kill()
-        first.process.wait()
+        first.kill()
         sheet.press("p", "x")
         sheet.page.close()
         second = CurateProcess(folder, "--port", str(first.port))
@@ -333,8 +332,7 @@ def test_no_decision_shown_as_saved_is_lost_whenever_the_server_dies(
         for delay in (0.0, 0.003, 0.01, 0.03, 0.1):
             sheet.press("Home", *"xpxpxpxpxp"[: 6 + int(delay * 40)])
             time.sleep(delay)
-            server.process.kill()
-            server.process.wait()
+            server.kill()
             sheet.press("Shift+P", "3", "ArrowRight")
             kept, rejected = sheet.with_class("kept"), sheet.with_class("rejected")
             server = CurateProcess(folder, "--port", str(server.port))

@@ -288,7 +288,7 @@ def test_a_killed_film_goes_on_and_is_the_same(tmp_path: Path) -> None:
     last = start("out.mp4")
     out, errors = last.communicate()
     assert last.returncode == 0, errors
-    assert "of them there before" in out
+    assert "of them from before" in out
     (times, frames), (others, wholes) = shown(tmp_path / "out.mp4"), shown(tmp_path / "whole.mp4")
     assert times == others
     # The frames are the same to the last bit; x264 does not always encode them alike.
