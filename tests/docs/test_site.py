@@ -24,6 +24,7 @@ from artgen.recipe.reference import list_tables
 from artgen.training.recipes import FAMILIES
 from artgen.training.recipes.reference import describe_training_tables
 
+pytestmark = pytest.mark.slow  # the build takes seconds in each worker; `make docs` builds it, too
 ROOT = Path(__file__).parents[2]
 URLS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]
 SETTINGS: tuple[type[BaseModel], ...] = (SiteSettings, SeriesSettings, SiteLink)
@@ -112,7 +113,6 @@ def test_it_holds_no_scripts_and_asks_no_other_server(site: Path) -> None:
             assert "//" not in address, page
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("size", [ON_A_DESK, ON_A_PHONE], ids=["desk", "phone"])
 def test_every_page_fits_its_window_and_shows_its_pictures(
     site: Path, open_page: Callable[..., Any], size: tuple[int, int]
@@ -125,7 +125,6 @@ def test_every_page_fits_its_window_and_shows_its_pictures(
         assert page.evaluate("[...document.images].every(image => image.naturalWidth > 0)"), file
 
 
-@pytest.mark.slow
 def test_the_search_works_from_the_disk(site: Path, open_page: Callable[..., Any]) -> None:
     page = open_page(site / "style" / "film.html")
     titles = {"content_weight": '[[steps]] use = "style"', "models pull": "artgen models pull"}
