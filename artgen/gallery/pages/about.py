@@ -88,7 +88,7 @@ def read_title(markdown: str) -> str:
 
 
 def remove_title(markdown: str) -> str:
-    """Return the text after the heading that ``title_of`` finds."""
+    """Return the text after the heading that ``read_title`` finds."""
     return re.sub(r"\A\s*#[ \t]+.+(?:\n|\Z)", "", markdown, count=1)
 
 

@@ -109,7 +109,7 @@ def _send_pages(sender: Connection, site: Site, own_templates: Path) -> None:
 
 
 def _render_next_page(pages: Iterator[tuple[str, str]], seconds: int) -> tuple[str, str] | None:
-    """Return the next page, unless the process computed too long; on Windows only ``MAX_WAIT`` counts."""
+    """Return the next page, unless it takes too long; on Windows only ``MAX_WAIT_SECONDS`` counts."""
     if sys.platform == "win32":
         return next(pages, None)
 

@@ -95,7 +95,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """Count one step of a page.
 
         Raises:
-            SecurityError: there were ``MAX_STEPS`` already.
+            SecurityError: there were ``MAX_PAGE_STEPS`` already.
         """
         self._steps += 1
         if self._steps > MAX_PAGE_STEPS:

@@ -119,7 +119,7 @@ def list_assets(own_templates: Path | None = None, zoom: bool = False) -> Iterat
         zoom: whether a piece has tiles.
 
     Raises:
-        ArtgenError: see ``own_files``.
+        ArtgenError: see ``list_own_files``.
     """
     files_by_name: dict[str, Path] = {}
     for folder in (templates_folder(), own_templates):
@@ -138,7 +138,7 @@ def list_page_sources(own_templates: Path | None = None) -> Iterator[Path]:
     """Yield every file that determines the pages: the shipped ones, and those of ``own_templates``.
 
     Raises:
-        ArtgenError: see ``own_files``.
+        ArtgenError: see ``list_own_files``.
     """
     for folder in (templates_folder(), own_templates):
         if folder:
@@ -153,7 +153,7 @@ def create_environment(own_templates: Path | None = None) -> jinja2.Environment:
             still extend as ``artgen/NAME``. With it, all are rendered in a ``Sandbox``.
 
     Raises:
-        ArtgenError: see ``own_files``.
+        ArtgenError: see ``list_own_files``.
     """
     import jinja2
 
