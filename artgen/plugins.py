@@ -116,7 +116,7 @@ class PluginRegistry(Generic[ClassT]):
 
     def load_all(self) -> dict[str, type[ClassT]]:
         """Load every class; what cannot be used is left out with a ``PluginWarning``."""
-        self.warn_of_taken_names()
+        self.warn_of_unused_plugins()
         classes: dict[str, type[ClassT]] = {}
         for name in self.names():
             try:
@@ -126,8 +126,10 @@ class PluginRegistry(Generic[ClassT]):
                 warnings.warn(str(error), PluginWarning, stacklevel=2)
         return classes
 
-    def warn_of_taken_names(self) -> None:
-        """Give a ``PluginWarning`` for each plug-in that is never used because of its name."""
+    def warn_of_unused_plugins(self) -> None:
+        """Give a ``PluginWarning`` for what is not used: taken and wrong names, and what cannot be read."""
+        for problem in _read_plugins()[1]:
+            warnings.warn(problem, PluginWarning, stacklevel=1)
         for plugin in installed_plugins(self.group):
             if plugin.name in self.builtin_classes:
                 text = f"{plugin}: the name is taken by artgen; the plug-in is not used"
@@ -165,18 +167,42 @@ class PluginRegistry(Generic[ClassT]):
         return cast(type[ClassT], loaded)
 
 
-@functools.cache
 def installed_plugins(group: str) -> tuple[Plugin, ...]:
     """List the plug-ins of an entry-point group, by name; imports none of them."""
-    return tuple(
-        Plugin(
-            entry_point.name,
-            entry_point.dist.name if entry_point.dist else "an unknown package",
-            entry_point.dist.version if entry_point.dist else "",
-            entry_point.value,
-        )
-        for entry_point in sorted(importlib.metadata.entry_points(group=group))
-    )
+    return _read_plugins()[0].get(group, ())
+
+
+@functools.cache
+def _read_plugins() -> tuple[dict[str, tuple[Plugin, ...]], tuple[str, ...]]:
+    """Return the plug-ins of each group, and what is wrong with packages whose plug-ins cannot be read.
+
+    ``importlib.metadata.entry_points`` would fail for all packages where one is broken.
+    """
+    plugins: dict[str, list[Plugin]] = {}
+    problems: list[str] = []
+    for package in _list_plugin_packages():
+        try:
+            distribution = importlib.metadata.distribution(package)  # of two copies, the one that is imported
+            for entry_point in distribution.entry_points:
+                plugin = Plugin(entry_point.name, package, distribution.version, entry_point.value)
+                plugins.setdefault(entry_point.group, []).append(plugin)
+        except Exception as error:
+            problem = f"its plug-ins cannot be read ({type(error).__name__}: {error})"
+            problems.append(f"package {package}: {problem}; update or uninstall it")
+    return {
+        group: tuple(sorted(found, key=lambda plugin: (plugin.name, plugin.target)))
+        for group, found in plugins.items()
+    }, tuple(problems)
+
+
+def _list_plugin_packages() -> list[str]:
+    """List the installed packages that offer plug-ins, each once; only of those is the metadata parsed."""
+    names: dict[str, str] = {}
+    for distribution in importlib.metadata.distributions():
+        with contextlib.suppress(Exception):  # no text or no name: no package that pip has installed
+            if "[artgen." in (distribution.read_text("entry_points.txt") or ""):
+                names.setdefault(re.sub(r"[-_.]+", "-", distribution.name).lower(), distribution.name)
+    return list(names.values())
 
 
 def is_installed(package: str) -> bool:

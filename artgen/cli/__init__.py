@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, NoReturn
 
 import typer
@@ -13,6 +14,10 @@ from artgen.cli.models import models
 from artgen.cli.terminal import messages
 from artgen.cli.training import data, train
 from artgen.version import __version__
+
+# artgen uses no plug-ins of pydantic and no further devices of torch. The search for them reads the entry
+# points of every installed package, and fails where those of one cannot be read.
+UNUSED_PLUGINS = {"PYDANTIC_DISABLE_PLUGINS": "__all__", "TORCH_DEVICE_BACKEND_AUTOLOAD": "0"}
 
 app = typer.Typer(
     name="artgen",
@@ -67,4 +72,6 @@ app.add_typer(data.app, name="data")
 
 def main() -> NoReturn:
     """Run the ``artgen`` command: the entry point of its script."""
+    for variable, value in UNUSED_PLUGINS.items():
+        os.environ.setdefault(variable, value)
     messages.run_command(lambda: app(prog_name="artgen", standalone_mode=False))

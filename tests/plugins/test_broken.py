@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -70,6 +71,56 @@ def test_broken_plugins_are_one_message_each(
     (tmp_path / "fine.toml").write_text(RECIPE.format(use="grain"))
     fine = artgen("check", "fine.toml", packages=packages)
     assert (fine.returncode, fine.stderr) == (0, "")
+
+
+def test_entry_points_that_cannot_be_read_are_one_warning(
+    artgen: Artgen, install: Callable[..., Path]
+) -> None:
+    packages = _install_unreadable(install)
+    listed = artgen("steps", packages=packages)
+    assert listed.returncode == 0, listed.stderr
+    assert 'use = "odd"' in listed.stdout
+    (warning,) = listed.stderr.splitlines()
+    assert warning.startswith("warning: package broken: its plug-ins cannot be read (")
+
+
+@pytest.mark.slow
+def test_entry_points_that_cannot_be_read_break_no_command(
+    artgen: Artgen, install: Callable[..., Path], finished_run: Callable[..., Path], tmp_path: Path
+) -> None:
+    packages = _install_unreadable(install)
+    finished_run(shapes=[(40, 30)], picks=[1])
+    (tmp_path / "odd.toml").write_text(RECIPE.format(use="odd"))
+    run = "abstracts"
+    for arguments in (
+        ["runs"],
+        ["curate", run, "--static", "sheet"],
+        ["publish", run, "--to", "site"],
+        ["run", "odd.toml", "-n", 1, "--workers", 1],
+    ):
+        done = artgen(*arguments, packages=packages)
+        assert done.returncode == 0, done.stderr
+        assert "broken" not in done.stderr
+
+
+def _install_unreadable(install: Callable[..., Path]) -> Path:
+    """Install two packages with broken metadata, one of them for artgen, and one that works."""
+    install("no equals sign", "", package="broken")
+    install("no equals sign", "", group="of.others", package="foreign")
+    return install("odd = odd_module:OddStep", STEP.format(before="", name="odd", body="return image"))
+
+
+def test_of_two_copies_of_a_package_the_imported_one_counts(
+    artgen: Artgen, install: Callable[..., Path], tmp_path: Path
+) -> None:
+    install("odd = odd_module:OddStep", STEP.format(before="", name="odd", body="return image"))
+    (tmp_path / "packages").rename(tmp_path / "older")
+    code = STEP.format(before="", name="even", body="return image")
+    packages = install("even = odd_module:OddStep", code)
+    listed = artgen("steps", packages=f"{packages}{os.pathsep}{tmp_path / 'older'}")
+    assert (listed.returncode, listed.stderr) == (0, "")
+    assert 'use = "even"' in listed.stdout
+    assert 'use = "odd"' not in listed.stdout
 
 
 def test_only_the_packages_that_a_recipe_names_are_imported(

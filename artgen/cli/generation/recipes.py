@@ -75,7 +75,7 @@ def _describe_recipe(file: Path, overrides: Sequence[str]) -> dict[str, Any]:
     from artgen.steps import SOURCES, STEPS
 
     for registry in (SOURCES, STEPS):
-        registry.warn_of_taken_names()
+        registry.warn_of_unused_plugins()
     recipe = load_recipe(file, overrides)
     if unlisted := recipe.list_unlisted_packages():
         names = ", ".join(f'"{name}"' for name in unlisted)
