@@ -252,7 +252,9 @@ def _hash_python_files(module: str) -> str:
     digest = hashlib.sha256()
     if spec is not None:
         folders = [Path(folder) for folder in spec.submodule_search_locations or ()]
-        files = [(folder, file) for folder in folders for file in sorted(folder.rglob("*.py"))]
+        files = [
+            (folder, file) for folder in folders for file in sorted(folder.rglob("*.py")) if file.is_file()
+        ]
         files = files or [(Path(spec.origin).parent, Path(spec.origin))] if spec.origin else files
         for folder, file in files:
             digest.update(f"{file.relative_to(folder).as_posix()}\0".encode())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from artgen.plugins import Plugin
 from tests.plugins.conftest import Artgen
 
 STEP = """
@@ -144,6 +145,19 @@ def test_a_taken_name(artgen: Artgen, install: Callable[..., Path], tmp_path: Pa
     assert checked.stderr == (
         "warning: plug-in grain of odd 1.0: the name is taken by artgen; the plug-in is not used\n"
     )
+
+
+def test_the_hash_of_its_code_skips_what_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for package in ("plain_code", "odd_code"):
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "__init__.py").write_text("ODD = 1")
+    (tmp_path / "odd_code" / "folder.py").mkdir()
+    (tmp_path / "odd_code" / "gone.py").symlink_to(tmp_path / "nowhere.py")
+    monkeypatch.syspath_prepend(tmp_path)
+    hashes = {
+        Plugin("odd", "odd", "1.0", f"{package}:Odd").hash_code() for package in ("plain_code", "odd_code")
+    }
+    assert len(hashes) == 1
 
 
 def test_one_name_of_two_packages(artgen: Artgen, install: Callable[..., Path], tmp_path: Path) -> None:
