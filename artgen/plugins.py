@@ -17,7 +17,7 @@ import io
 import re
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast, get_args
@@ -128,23 +128,10 @@ class PluginRegistry(Generic[ClassT]):
 
     def warn_of_unused_plugins(self) -> None:
         """Give a ``PluginWarning`` for what is not used: taken and wrong names, and what cannot be read."""
-        for problem in _read_plugins()[1]:
-            warnings.warn(problem, PluginWarning, stacklevel=1)
-        for plugin in installed_plugins(self.group):
-            if plugin.name in self.builtin_classes:
-                text = f"{plugin}: the name is taken by artgen; the plug-in is not used"
-            elif not NAME_PATTERN.fullmatch(plugin.name):
-                text = f"{plugin}: a name is up to 40 of a-z, 0-9, - and _; the plug-in is not used"
-            else:
-                continue
-            warnings.warn(text, PluginWarning, stacklevel=2)
+        warn_of_unused_plugins(self.group, self.builtin_classes)
 
     def _plugins(self) -> dict[str, list[Plugin]]:
-        plugins: dict[str, list[Plugin]] = {}
-        for plugin in installed_plugins(self.group):
-            if plugin.name not in self.builtin_classes and NAME_PATTERN.fullmatch(plugin.name):
-                plugins.setdefault(plugin.name, []).append(plugin)
-        return plugins
+        return list_usable_plugins(self.group, self.builtin_classes)
 
     def _load(self, plugins: list[Plugin]) -> type[ClassT] | ArtgenError:
         """Import a plug-in's class and check it; return the error instead of raising it, to be kept."""
@@ -170,6 +157,27 @@ class PluginRegistry(Generic[ClassT]):
 def installed_plugins(group: str) -> tuple[Plugin, ...]:
     """List the plug-ins of an entry-point group, by name; imports none of them."""
     return _read_plugins()[0].get(group, ())
+
+
+def list_usable_plugins(group: str, taken_names: Container[str]) -> dict[str, list[Plugin]]:
+    """List the plug-ins of a group by name, without those whose name is taken by artgen, or is no name."""
+    plugins: dict[str, list[Plugin]] = {}
+    for plugin in installed_plugins(group):
+        if plugin.name not in taken_names and NAME_PATTERN.fullmatch(plugin.name):
+            plugins.setdefault(plugin.name, []).append(plugin)
+    return plugins
+
+
+def warn_of_unused_plugins(group: str, taken_names: Container[str]) -> None:
+    """Give a ``PluginWarning`` for each plug-in of a group that is not used, and for unreadable packages."""
+    problems = list(_read_plugins()[1])
+    for plugin in installed_plugins(group):
+        if plugin.name in taken_names:
+            problems.append(f"{plugin}: the name is taken by artgen; the plug-in is not used")
+        elif not NAME_PATTERN.fullmatch(plugin.name):
+            problems.append(f"{plugin}: a name is up to 40 of a-z, 0-9, - and _; the plug-in is not used")
+    for problem in problems:
+        warnings.warn(problem, PluginWarning, stacklevel=1)  # from this line each is shown once
 
 
 @functools.cache

@@ -147,6 +147,26 @@ def test_a_taken_name(artgen: Artgen, install: Callable[..., Path], tmp_path: Pa
     )
 
 
+def test_a_taken_or_wrong_name_of_an_architecture(
+    artgen: Artgen, install: Callable[..., Path], tmp_path: Path
+) -> None:
+    entry_points = "upimage = odd_module:Odd\nNo Name = odd_module:Odd"
+    packages = install(entry_points, "", group="artgen.architectures")
+    (tmp_path / "fine.toml").write_text(RECIPE.format(use="grain"))
+    checked = artgen("check", "fine.toml", packages=packages)
+    assert checked.returncode == 0
+    assert checked.stderr.splitlines() == [
+        "warning: plug-in No Name of odd 1.0: a name is up to 40 of a-z, 0-9, - and _; "
+        "the plug-in is not used",
+        "warning: plug-in upimage of odd 1.0: the name is taken by artgen; the plug-in is not used",
+    ]
+    shown = artgen("models", "show", "abstract-8x", packages=packages)
+    assert "for the step `upscale`" in shown.stdout
+    (tmp_path / "odd.toml").write_text(RECIPE.format(use="translate") + 'model = "abstract-8x"\n')
+    refused = artgen("check", "odd.toml", packages=packages)
+    assert "upimage is for the step `upscale`" in refused.stderr
+
+
 def test_the_hash_of_its_code_skips_what_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for package in ("plain_code", "odd_code"):
         (tmp_path / package).mkdir()

@@ -68,14 +68,18 @@ def _describe_recipe(file: Path, overrides: Sequence[str]) -> dict[str, Any]:
     except ArtgenError as error:
         raise ValidationErrors(str(file), [error]) from None
     if "family" in document.table:
+        from artgen.training.recipes import FAMILIES
         from artgen.training.recipes.load import load_training_recipe
 
+        FAMILIES.warn_of_unused_plugins()
         training = load_training_recipe(file)
         return {"makes": f"a model, in {training.steps:,} steps of training"}
+    from artgen.models.files import catalog
     from artgen.steps import SOURCES, STEPS
 
     for registry in (SOURCES, STEPS):
         registry.warn_of_unused_plugins()
+    catalog.warn_of_unused_architectures()
     recipe = load_recipe(file, overrides)
     if unlisted := recipe.list_unlisted_packages():
         names = ", ".join(f'"{name}"' for name in unlisted)

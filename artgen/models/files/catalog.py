@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from artgen.errors import ArtgenError
 from artgen.models.files import header
-from artgen.plugins import ARCHITECTURE_GROUP, installed_plugins
+from artgen.plugins import ARCHITECTURE_GROUP, list_usable_plugins, warn_of_unused_plugins
 
 PRETRAINED_FOLDER = Path(__file__).parents[1] / "pretrained"
 
@@ -88,14 +88,18 @@ def find_model_file(reference: str, folder: Path) -> Path:
 
 def find_use(architecture: str) -> ModelUse | None:
     """Return where recipes use models of an architecture, also of a plug-in; None if it is unknown."""
-    if architecture in plugin_architectures():
-        return USES_BY_ARCHITECTURE["resnet"]
-    return USES_BY_ARCHITECTURE.get(architecture)
+    uses = dict.fromkeys(plugin_architectures(), USES_BY_ARCHITECTURE["resnet"]) | USES_BY_ARCHITECTURE
+    return uses.get(architecture)
 
 
 def plugin_architectures() -> list[str]:
     """List the architectures that plug-ins offer, whose models the step ``translate`` uses."""
-    return [plugin.name for plugin in installed_plugins(ARCHITECTURE_GROUP)]
+    return list(list_usable_plugins(ARCHITECTURE_GROUP, USES_BY_ARCHITECTURE))
+
+
+def warn_of_unused_architectures() -> None:
+    """Give a ``PluginWarning`` for each architecture of a plug-in that is not used because of its name."""
+    warn_of_unused_plugins(ARCHITECTURE_GROUP, USES_BY_ARCHITECTURE)
 
 
 def find_compatible_model(reference: str, folder: Path, architectures: Sequence[str]) -> Path:
