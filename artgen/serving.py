@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import uvicorn
 
 from artgen.errors import ArtgenError
+from artgen.signals import stop_signals_handled
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 BACKLOG_CONNECTIONS = 128
 KEEP_ALIVE_SECONDS = 600  # a person looks for a while; the next key must not wait for a new connection
-STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-"""SIGHUP: the terminal was closed. Windows has none."""
 
 
 def listen(port: int) -> socket.socket:
@@ -77,7 +74,8 @@ def serve(
         timeout_graceful_shutdown=1,
     )
     server = _Server(config, stop_streams)
-    with server.handling_signals():
+    # uvicorn handles signals only once its event loop runs; while that is created Ctrl-C would break it.
+    with stop_signals_handled(lambda number: server.handle_exit(number, None)):
         ready()
         server.run(sockets=[listener])
 
@@ -88,19 +86,6 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, stop_streams: Callable[[], None]) -> None:
         super().__init__(config)
         self._stop_streams = stop_streams
-
-    @contextlib.contextmanager
-    def handling_signals(self) -> Iterator[None]:
-        """Stop the server in order at Ctrl-C and SIGTERM from now on, even before its event loop runs.
-
-        uvicorn handles them only once its event loop runs; while that is created Ctrl-C would break it.
-        """
-        before = {number: signal.signal(number, self.handle_exit) for number in STOP_SIGNALS}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop in order, which takes seconds at most; a second Ctrl-C does not interrupt that."""

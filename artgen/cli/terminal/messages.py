@@ -11,6 +11,7 @@ from json import dumps as dump_json
 from typing import Any, NoReturn, TextIO
 
 from artgen.errors import ArtgenError, PluginWarning, ValidationErrors, clean_text
+from artgen.signals import STOP_SIGNALS, set_stop_handler
 
 EXIT_FIXABLE, EXIT_INTERRUPTED = 2, 130
 
@@ -78,14 +79,16 @@ class CleanStream:
 
 def _treat_signals_as_ctrl_c() -> None:
     """End a command as Ctrl-C does when its terminal is closed, its ssh is lost or it is told to stop."""
+    signals = [number for number in STOP_SIGNALS if number != signal.SIGINT]
 
-    def interrupt(signal_number: int, frame: object) -> None:
+    def interrupt(number: int) -> None:
+        for each in signals:
+            signal.signal(
+                each, signal.SIG_IGN
+            )  # a second one must not interrupt what tidies up after the first
         raise KeyboardInterrupt
 
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)  # Windows has no SIGHUP
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` ignores it
-            signal.signal(number, interrupt)
+    set_stop_handler(interrupt, signals)
 
 
 def _os_error_message(error: OSError) -> str:

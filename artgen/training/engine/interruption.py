@@ -1,39 +1,32 @@
-"""Stopping a training by Ctrl-C or SIGTERM between two steps."""
+"""Stopping a training by Ctrl-C, SIGTERM or a closed terminal between two steps."""
 
 from __future__ import annotations
 
 import signal
-import threading
-from types import FrameType
-from typing import Any
+from contextlib import AbstractContextManager
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+from artgen.signals import stop_signals_handled
 
 
 class StopSignals:
-    """A context in which Ctrl-C, or a scheduler's SIGTERM, sets ``stop_requested`` in place of raising.
+    """A context in which a signal that stops a program sets ``stop_requested`` in place of raising.
 
-    The training loop checks it after each step, for half a step could not be resumed. A second signal raises
-    ``KeyboardInterrupt`` at once.
+    The training loop checks it after each step, for half a step could not be resumed. A second Ctrl-C raises
+    ``KeyboardInterrupt`` at once; a closed terminal may well send its signal twice.
     """
 
     def __init__(self) -> None:
         self.stop_requested = False
-        self._in_main_thread = threading.current_thread() is threading.main_thread()
-        self._previous_handlers: dict[signal.Signals, Any] = {}
+        self._handling: AbstractContextManager[None] = stop_signals_handled(self._request_stop)
 
     def __enter__(self) -> StopSignals:
-        if self._in_main_thread:  # only there does Python set signal handlers
-            self._previous_handlers = {
-                number: signal.signal(number, self._request_stop) for number in STOP_SIGNALS
-            }
+        self._handling.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number, handler in self._previous_handlers.items():
-            signal.signal(number, handler)
+        self._handling.__exit__(None, None, None)
 
-    def _request_stop(self, number: int, frame: FrameType | None) -> None:
-        if self.stop_requested:
+    def _request_stop(self, number: int) -> None:
+        if self.stop_requested and number == signal.SIGINT:
             raise KeyboardInterrupt
         self.stop_requested = True

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from artgen.imaging.io.files import TEMPORARY
 from artgen.runs.store import Run
 
 ROOT = Path(__file__).parents[3]
@@ -94,8 +95,25 @@ def test_a_closed_terminal_ends_a_run_as_ctrl_c_does(tmp_path: Path, number: int
     deadline = time.monotonic() + 90
     while not list(tmp_path.glob("runs/*/candidates/*.png")) and time.monotonic() < deadline:
         time.sleep(0.05)
-    process.send_signal(number)
+    for _ in range(2):  # the second while it tidies up
+        process.send_signal(number)
+        time.sleep(0.05)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "resume with: artgen run sea.toml --workers 1" in errors
     assert "Traceback" not in errors
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such terminals")
+def test_a_run_whose_terminal_is_gone_ends_as_by_ctrl_c(tmp_path: Path) -> None:
+    from tests.terminals import run_until_terminal_closes
+
+    (tmp_path / "sea.toml").write_text(RECIPE)
+    command = [sys.executable, "-m", "artgen", "run", "sea.toml", "--workers", "1"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "TERM": "xterm"}
+    code = run_until_terminal_closes(
+        command, lambda: any(tmp_path.glob("runs/*/candidates/*.png")), tmp_path, environment
+    )
+    assert code == 130
+    assert not list(tmp_path.rglob(f"{TEMPORARY}*"))

@@ -14,9 +14,10 @@ import pytest
 import torch
 
 from artgen.errors import ArtgenError, ValidationErrors
-from artgen.events import Event, Note, TrainingStep, ignore_event
+from artgen.events import Event, Note, TrainingStarted, TrainingStep, ignore_event
 from artgen.locks import lock_folder
 from artgen.models.files.checkpoint import load_model
+from artgen.signals import STOP_SIGNALS
 from artgen.training.engine.checkpoints import Checkpoints
 from artgen.training.recipes.load import load_training_recipe
 from artgen.training.session import TrainingJob, prepare_training, run_training
@@ -87,7 +88,7 @@ def test_a_finished_training_run_again_only_writes_its_model_again(tmp_path: Pat
 
 @pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", STOP_SIGNALS)
 def test_stopped_in_the_middle_of_a_step_it_saves_whole_steps(
     tmp_path: Path, photographs: Path, number: signal.Signals
 ) -> None:
@@ -106,6 +107,28 @@ def test_stopped_in_the_middle_of_a_step_it_saves_whole_steps(
     state = torch.load(file, weights_only=True)
     steps = {int(s["step"]) for s in state["optimisers"]["generator"]["state"].values()}
     assert steps == {state["reached"]["step"]} == {int(file.stem)}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="terminals as POSIX has them")
+@pytest.mark.slow
+def test_a_closed_terminal_loses_no_step(tmp_path: Path, photographs: Path) -> None:
+    from tests.terminals import run_until_terminal_closes
+
+    toml, out = recipe(tmp_path, 100_000), tmp_path / "out"
+    text = toml.read_text().replace("checkpoint_every = 5", "checkpoint_every = 100_000")
+    toml.write_text(text.replace("sample_every = 1000", "sample_every = 1"))
+    code = run_until_terminal_closes(
+        command(toml, photographs, out),
+        lambda: len(list(out.glob("samples/*"))) > 2,
+        tmp_path,
+        os.environ | {"TERM": "xterm"},
+    )
+    assert code == 130
+    step = Checkpoints(out, 2).latest_step()
+    assert step > 0
+    events: list[Event] = []
+    run_training(job(tmp_path, photographs, step + 1, adopt=True), events.append)
+    assert [event.step for event in events if isinstance(event, TrainingStarted)] == [step]
 
 
 def test_a_changed_recipe_is_refused_or_adopted(tmp_path: Path, photographs: Path) -> None:
