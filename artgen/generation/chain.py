@@ -169,7 +169,7 @@ def explain_out_of_memory(step_id: str, shape: Sequence[int] | None) -> Iterator
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and not is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         size = "" if shape is None else f" after {shape[2]} x {shape[1]} px"
         expected = "use a smaller scale or side, or fewer --workers"
@@ -177,8 +177,13 @@ def explain_out_of_memory(step_id: str, shape: Sequence[int] | None) -> Iterator
 
 
 def _run_part(part: RecipePart, image: Tensor | None, context: StepContext) -> Tensor:
-    """Run a source or step. Any exception of a plug-in becomes an ArtgenError, and its output is not ours."""
+    """Run a source or step. Any exception of a plug-in becomes an ArtgenError, and its output is not ours.
+
+    A lack of memory stays what it is, for ``explain_out_of_memory``.
+    """
     import torch
+
+    from artgen.imaging.tiles.exact import is_out_of_memory
 
     plugin = find_part_plugin(part)
     try:
@@ -187,8 +192,8 @@ def _run_part(part: RecipePart, image: Tensor | None, context: StepContext) -> T
                 return part.create(context)
             if isinstance(part, Step) and image is not None:
                 return part.apply(image, context)
-    except Exception as error:
-        if plugin is None or isinstance(error, ArtgenError | MemoryError):
+    except (Exception, SystemExit) as error:
+        if plugin is None or isinstance(error, ArtgenError) or is_out_of_memory(error):
             raise
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         raise ArtgenError(f"step {part.name}", f"{plugin} failed ({reason})", "report it there") from error

@@ -208,6 +208,8 @@ def test_one_that_is_slow_and_prints(artgen: Artgen, install: Callable[..., Path
     ("body", "message"),
     [
         ("return image / 0 + None", "plug-in odd of odd 1.0 failed (TypeError: "),
+        pytest.param("raise SystemExit(3)", "odd 1.0 failed (SystemExit: 3)", marks=pytest.mark.slow),
+        pytest.param("raise RuntimeError('out of memory')", "use a smaller scale", marks=pytest.mark.slow),
         pytest.param("return image[0]", "torch.float32 of shape (32, 32)", marks=pytest.mark.slow),
         pytest.param("return image * float('nan')", "values that are not numbers", marks=pytest.mark.slow),
     ],

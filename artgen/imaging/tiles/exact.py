@@ -159,11 +159,11 @@ def round_up_to_multiple(length: int, multiple: int) -> int:
     return max(1, -(-length // multiple)) * multiple if length > 0 else 0
 
 
-def is_out_of_memory(error: RuntimeError) -> bool:
-    """Return whether torch raised ``error`` because memory ran out, on any device."""
-    message = str(error).lower()
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether Python or torch raised ``error`` because memory ran out, on any device."""
+    message = str(error).lower() if isinstance(error, RuntimeError) else ""
     return (
-        isinstance(error, torch.OutOfMemoryError)
+        isinstance(error, MemoryError | torch.OutOfMemoryError)
         or "allocate memory" in message
         or "out of memory" in message
     )
