@@ -62,5 +62,10 @@ def drop_output_to_lost_terminal() -> None:
         try:
             os.write(descriptor, b"")
         except OSError:  # a pipe without a reader takes nothing at all; only a lost terminal refuses it
-            with contextlib.suppress(OSError), open(os.devnull, "wb") as nowhere:
-                os.dup2(nowhere.fileno(), descriptor)
+            drop_output(descriptor)
+
+
+def drop_output(descriptor: int) -> None:
+    """Let a file descriptor lead nowhere, where every write succeeds."""
+    with contextlib.suppress(OSError), open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), descriptor)

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-import os
+import errno
 import signal
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from json import dumps as dump_json
 from typing import Any, NoReturn, TextIO
 
 from artgen.errors import ArtgenError, PluginWarning, ValidationErrors, clean_text
-from artgen.signals import STOP_SIGNALS, set_stop_handler
+from artgen.signals import OUTPUT_DESCRIPTORS, STOP_SIGNALS, drop_output, set_stop_handler
 
 EXIT_FIXABLE, EXIT_INTERRUPTED = 2, 130
+FIXABLE_ERROR_NUMBERS = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS),  # the disk
+    *(
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.EAGAIN,
+        errno.ENOMEM,
+    ),  # too many files, processes or too little memory
+}
+"""Of errors of the operating system that name no file; any other of those is a bug."""
 
 
 def run_command(command: Callable[[], Any]) -> NoReturn:
@@ -32,6 +43,7 @@ def run_command(command: Callable[[], Any]) -> NoReturn:
         code = command()
         if code == EXIT_INTERRUPTED:  # typer has caught it
             raise KeyboardInterrupt
+        sys.stdout.flush()
     except ValidationErrors as problems:
         print(f"{problems}\n{problems.where}: {problems.problem}", file=sys.stderr)
         raise SystemExit(EXIT_FIXABLE) from None
@@ -41,10 +53,13 @@ def run_command(command: Callable[[], Any]) -> NoReturn:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         raise SystemExit(EXIT_INTERRUPTED) from None
-    except BrokenPipeError:  # `artgen runs | head`: whoever reads has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except _ReaderGoneError:  # `artgen runs | head`: whoever reads has read enough
+        for descriptor in OUTPUT_DESCRIPTORS:
+            drop_output(descriptor)
         raise SystemExit(0) from None
     except OSError as error:
+        if error.filename is None and error.errno not in FIXABLE_ERROR_NUMBERS:
+            raise
         print(_os_error_message(error), file=sys.stderr)
         raise SystemExit(EXIT_FIXABLE) from None
     except Exception as error:
@@ -70,11 +85,34 @@ class CleanStream:
         """Write a text; return its number of characters."""
         if not isinstance(text, str):  # so does any text stream, by which typer knows that it is one
             raise TypeError(f"text expected, not {type(text).__name__}")
-        self._stream.write(clean_text(text))
+        with _reader_expected():
+            self._stream.write(clean_text(text))
         return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write several texts."""
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        """Pass on what is written so far."""
+        with _reader_expected():
+            self._stream.flush()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+class _ReaderGoneError(Exception):
+    """Nobody reads the output any more. At a ``BrokenPipeError`` typer itself would end with exit code 1."""
+
+
+@contextmanager
+def _reader_expected() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise _ReaderGoneError from None
 
 
 def _treat_signals_as_ctrl_c() -> None:

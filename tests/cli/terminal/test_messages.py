@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from artgen.cli.terminal.messages import CleanStream
 from artgen.imaging.io.files import TEMPORARY
 from artgen.runs.store import Run
 
@@ -85,6 +87,52 @@ def test_names_and_titles_cannot_steer_the_terminal(
     assert json.loads(_run(tmp_path, "runs", "--json")[1])[0]["title"] == HOSTILE
     with Run.open(run_folder) as run:
         assert run.title == HOSTILE
+
+
+@pytest.mark.parametrize("arguments", [["steps"], ["schema"], ["steps", "--json"]], ids=" ".join)
+def test_a_reader_that_has_read_enough_is_no_error(tmp_path: Path, arguments: list[str]) -> None:
+    with _start(tmp_path, *arguments) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        errors = process.stderr.read()
+    assert (process.returncode, errors) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        ("OSError(errno.ENOSPC, 'No space left')", 2, "artgen: cannot be used (No space left)"),
+        ("FileNotFoundError(errno.ENOENT, 'No such file', 'sea.png')", 2, "sea.png: cannot be used"),
+        ("OSError(errno.EBADF, 'Bad file descriptor')", 1, "Traceback"),
+        ("OSError('no number')", 1, "Traceback"),
+    ],
+)
+def test_only_what_the_user_can_fix_loses_its_traceback(
+    tmp_path: Path, error: str, code: int, words: str
+) -> None:
+    program = f"""
+import errno
+from artgen.cli.terminal.messages import run_command
+def fail():
+    raise {error}
+run_command(fail)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == code
+    assert done.stderr.startswith(words)
+
+
+def test_lines_are_cleaned_too() -> None:
+    stream = io.StringIO()
+    CleanStream(stream).writelines(["a\x1b", "\n"])
+    assert stream.getvalue() == "a\\u001b\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such signals")
