@@ -58,7 +58,7 @@ def read_pickled_weights(path: Path, max_bytes: int = MAX_MODEL_BYTES) -> dict[s
 
     Args:
         path: the file.
-        max_bytes: a file that is, or unpacks to, more is refused.
+        max_bytes: a file is refused if it, what it unpacks to, or its tensors take more.
 
     Raises:
         ArtgenError: the file is missing, too large, no table of weights, or holds code.
@@ -80,8 +80,8 @@ def read_pickled_weights(path: Path, max_bytes: int = MAX_MODEL_BYTES) -> dict[s
     if not isinstance(content, Mapping) or not content or not all(map(_is_weight, content.items())):
         raise ArtgenError(str(path), "no table of weights", EXPECTED_FILE)
     # A tensor may claim to be larger than what is stored of it.
-    if sum(weight.numel() * weight.element_size() for weight in content.values()) > MAX_MODEL_BYTES:
-        raise _too_large_error(path)
+    if sum(weight.numel() * weight.element_size() for weight in content.values()) > max_bytes:
+        raise _too_large_error(path, max_bytes)
     weights = dict(content)
     for prefix in WRAPPER_PREFIXES:
         if all(name.startswith(prefix) for name in weights):
@@ -100,11 +100,13 @@ def _check_size(path: Path, max_bytes: int = MAX_MODEL_BYTES) -> None:
         with zipfile.ZipFile(path) as archive:
             size_bytes = max(size_bytes, sum(entry.file_size for entry in archive.infolist()))
     if size_bytes > max_bytes:
-        raise _too_large_error(path)
+        raise _too_large_error(path, max_bytes)
 
 
-def _too_large_error(path: Path) -> ArtgenError:
-    return ArtgenError(str(path), "larger than 2 GiB", "these networks are far smaller")
+def _too_large_error(path: Path, max_bytes: int) -> ArtgenError:
+    return ArtgenError(
+        str(path), f"larger than {max_bytes / (1 << 30):.3g} GiB", "these networks are far smaller"
+    )
 
 
 def _unpickling_error(path: Path, message: str) -> ArtgenError:

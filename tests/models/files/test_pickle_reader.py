@@ -82,3 +82,9 @@ def test_a_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:
     assert (tmp_path / "bomb.pth").stat().st_size < 10_000
     with pytest.raises(ArtgenError, match="larger than"):
         read_pickled_weights(tmp_path / "bomb.pth", max_bytes=1 << 20)
+
+
+def test_tensors_that_claim_more_than_the_limit_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "G.pth").write_bytes(pickled({"a": torch.zeros(1).expand(1 << 10, 1 << 10)}))
+    with pytest.raises(ArtgenError, match=r"larger than 0\.00195 GiB"):
+        read_pickled_weights(tmp_path / "G.pth", max_bytes=2 << 20)
