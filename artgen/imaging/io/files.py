@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from artgen.errors import ArtgenError, WriteError
-from artgen.imaging.io.png_text import open_without_texts
+from artgen.imaging.io.png_text import large_profiles_allowed, open_without_texts
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -77,6 +77,9 @@ def from_pillow(image: PIL.Image.Image, strip_pixels: int = STRIP_PIXELS) -> Ten
     Args:
         image: a loaded image.
         strip_pixels: as many are converted at once, so that little memory is needed besides the result.
+
+    Raises:
+        ArtgenError: the image has no pixels.
     """
     import numpy as np
     import torch
@@ -84,6 +87,8 @@ def from_pillow(image: PIL.Image.Image, strip_pixels: int = STRIP_PIXELS) -> Ten
     from artgen.imaging.io.decode import apply_orientation, has_deep_pixels, to_srgb_array
 
     width, height = image.size
+    if 0 in image.size:
+        raise ArtgenError("image", f"{width} x {height} px", "an image has at least 1 px each way")
     # What deep pixels mean depends on the brightest of them.
     rows = height if has_deep_pixels(image) else max(1, strip_pixels // width)
     planes = np.empty((3, height, width), np.float32)
@@ -100,6 +105,11 @@ def open_image(path: Path) -> Iterator[PIL.Image.Image]:
     Raises:
         ArtgenError: no picture that Pillow knows, or one that cannot be read.
     """
+    with large_profiles_allowed(), _open_header(path) as image:
+        yield image
+
+
+def _open_header(path: Path) -> PIL.Image.Image:
     from PIL import Image, UnidentifiedImageError
 
     if path.exists() and not path.is_file():
@@ -113,7 +123,7 @@ def open_image(path: Path) -> Iterator[PIL.Image.Image]:
             warnings.simplefilter("ignore")
             limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
             try:
-                image = Image.open(open_without_texts(path) or path, formats=PILLOW_FORMATS)
+                return Image.open(open_without_texts(path) or path, formats=PILLOW_FORMATS)
             finally:
                 Image.MAX_IMAGE_PIXELS = limit
     except ArtgenError:
@@ -125,8 +135,6 @@ def open_image(path: Path) -> Iterator[PIL.Image.Image]:
         elif isinstance(error, OSError):
             problem = f"cannot be read ({error.strerror or error})"
         raise ArtgenError(str(path), problem, SUPPORTED_FILES) from error
-    with image:
-        yield image
 
 
 def write_png(path: Path, image: Tensor, text: Mapping[str, str]) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import threading
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +18,8 @@ MAX_PROFILE_BYTES = 16 << 20
 # Of a chunk of text for Pillow, which decompresses it: zlib makes at most a thousand times as much of it.
 MAX_PLAIN_TEXT_BYTES, MAX_COMPRESSED_TEXT_BYTES = 16 << 20, 8 << 10
 MAX_TEXT_BYTES = 4 << 20  # bytes of text in one file, after decompression
+_limit_lock = threading.Lock()
+_earlier_limits: list[int] = []  # Pillow's own, then one for each further block that has begun
 
 
 def read_text(path: Path) -> dict[str, str]:
@@ -100,6 +104,26 @@ def read_png_size(path: Path) -> tuple[int, int]:
     return int.from_bytes(header[16:20], "big"), int.from_bytes(header[20:24], "big")
 
 
+@contextmanager
+def large_profiles_allowed() -> Iterator[None]:
+    """Let Pillow read compressed profiles up to ``MAX_PROFILE_BYTES`` inside the ``with`` block, not 1 MiB.
+
+    Pillow's limit is global; it is restored when the last of several blocks, also in threads, has ended.
+    """
+    from PIL import PngImagePlugin
+
+    with _limit_lock:
+        _earlier_limits.append(PngImagePlugin.MAX_TEXT_CHUNK)
+        PngImagePlugin.MAX_TEXT_CHUNK = max(MAX_PROFILE_BYTES, _earlier_limits[0])
+    try:
+        yield
+    finally:
+        with _limit_lock:
+            limit = _earlier_limits.pop()
+            if not _earlier_limits:
+                PngImagePlugin.MAX_TEXT_CHUNK = limit
+
+
 def open_without_texts(path: Path) -> BinaryIO | None:
     """Open a PNG without its text chunks, where these are larger than Pillow accepts.
 
@@ -108,9 +132,6 @@ def open_without_texts(path: Path) -> BinaryIO | None:
     Returns:
         A copy in memory; None for a file that can be read as it is, or that is no PNG.
     """
-    from PIL import PngImagePlugin
-
-    PngImagePlugin.MAX_TEXT_CHUNK = MAX_PROFILE_BYTES  # Pillow's limit of 1 MiB holds for profiles, too
     with path.open("rb") as file:
         if file.read(8) != PNG_SIGNATURE:
             return None
