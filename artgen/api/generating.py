@@ -117,6 +117,9 @@ def apply(
     from artgen.imaging.devices import choose_device
     from artgen.recipe.loading import build_step
 
+    if fields and not isinstance(step, str):
+        problem = f"given with a Step: {', '.join(fields)}"
+        raise ArtgenError(f"step {step.name}", problem, "give them where the Step is made, or give its name")
     built_step = build_step(step, fields, Path(folder)) if isinstance(step, str) else step
     result = apply_step(
         built_step,

@@ -12,8 +12,10 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import artgen
+from artgen.steps.grain import GrainStep
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("torch", "numpy", "PIL", "pydantic", "typer", "rich", "jinja2")
@@ -128,6 +130,15 @@ def test_a_script_needs_no_guard(work_folder: Path) -> None:
         [sys.executable, "script.py"], cwd=work_folder, env=environment, capture_output=True, text=True
     )
     assert done.stdout == "started\n3\n", done.stderr
+
+
+def test_what_apply_cannot_use_is_refused() -> None:
+    step = GrainStep(amount=0.2)
+    with pytest.raises(artgen.ArtgenError, match=r"step grain: given with a Step: amount, sise; give them"):
+        artgen.apply(step, Image.new("RGB", (8, 8)), amount=0.5, sise=2)
+    for size in ((0, 5), (5, 0)):
+        with pytest.raises(artgen.ArtgenError, match=f"{size[0]} x {size[1]} px; an image has at least 1 px"):
+            artgen.apply(step, Image.new("RGB", size))
 
 
 @pytest.mark.slow
