@@ -41,7 +41,9 @@ def train(
     from artgen.api import models
     from artgen.cli.terminal.training_progress import show_training_progress
     from artgen.events import emit_to_both
+    from artgen.training.recipes.load import load_training_recipe
 
+    load_training_recipe(recipe)  # before torch is imported: a mistake is reported at once
     if threads is not None:
         import torch
 
@@ -64,9 +66,9 @@ def train(
                 emit=emit,
             )
     except KeyboardInterrupt:
-        typer.echo(
-            f"stopped; everything learned is in {training_folder}: run the same command to resume", err=True
-        )
+        if training_folder.is_dir():
+            learned = f"everything learned is in {training_folder}"
+            typer.echo(f"stopped; {learned}: run the same command to resume", err=True)
         raise
     cards = [file.with_suffix(".md") for file in files]
     if json and files:
