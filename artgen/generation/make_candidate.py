@@ -126,11 +126,13 @@ def build_provenance(
 
 
 def list_used_plugins(parts: Sequence[RecipePart]) -> list[UsedPlugin]:
-    """List the plug-ins that a recipe's source and steps come from."""
-    plugins = ((part.use, plugin) for part in parts if (plugin := find_part_plugin(part)))
+    """List the plug-ins of a source and steps; two packages may offer a source and a step of one name."""
+    plugins = {
+        (part.use, plugin.package): plugin for part in parts if (plugin := find_part_plugin(part)) is not None
+    }
     return [
-        UsedPlugin(use=use, package=plugin.package, version=plugin.version, sha256=plugin.hash_code())
-        for use, plugin in dict(plugins).items()
+        UsedPlugin(use=use, package=package, version=plugin.version, sha256=plugin.hash_code())
+        for (use, package), plugin in plugins.items()
     ]
 
 

@@ -198,10 +198,12 @@ def _regenerate(
 
 def _plugin_differences(recipe: Recipe, provenance: Provenance) -> Iterator[str]:
     """Yield, in words, which plug-ins are not those that made the picture."""
-    used_plugins = {plugin.use: plugin for plugin in list_used_plugins([recipe.source, *recipe.steps])}
+    used_plugins = {
+        (plugin.use, plugin.package): plugin for plugin in list_used_plugins([recipe.source, *recipe.steps])
+    }
     for recorded in provenance.plugins:
-        used = used_plugins.get(recorded.use)
-        if used is None or used.package != recorded.package:
+        used = used_plugins.get((recorded.use, recorded.package))
+        if used is None:
             yield f"{recorded.use} was that of {recorded.package}"
         elif used.version != recorded.version:
             yield f"{recorded.package} was {recorded.version}, now {used.version}"

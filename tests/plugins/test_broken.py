@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from artgen.imaging.io.png_text import read_text
 from artgen.plugins import Plugin
 from tests.plugins.conftest import Artgen
 
@@ -188,6 +190,30 @@ def test_one_name_of_two_packages(artgen: Artgen, install: Callable[..., Path], 
     checked = artgen("check", "odd.toml", packages=packages)
     assert "plug-in odd: offered by even and odd; uninstall one of them" in checked.stderr
     assert checked.returncode == 2
+
+
+SOURCE = """
+from typing import Literal
+from artgen.steps.crops import CropsSource
+class OddSource(CropsSource):
+    use: Literal["odd"] = "odd"
+"""
+
+
+@pytest.mark.slow
+def test_a_source_and_a_step_of_one_name_are_both_recorded(
+    artgen: Artgen, install: Callable[..., Path], tmp_path: Path
+) -> None:
+    install("odd = even_module:OddSource", SOURCE, group="artgen.sources", package="even")
+    packages = install("odd = odd_module:OddStep", STEP.format(before="", name="odd", body="return image"))
+    (tmp_path / "odd.toml").write_text(RECIPE.format(use="odd").replace("crops", "odd"))
+    ran = artgen("run", "odd.toml", "-n", 1, "--workers", 1, packages=packages)
+    assert ran.returncode == 0, ran.stderr
+    (picture,) = tmp_path.glob("runs/*/candidates/0001.png")
+    provenance = json.loads(read_text(picture)["artgen"])
+    assert [plugin["package"] for plugin in provenance["plugins"]] == ["even", "odd"]
+    (report,) = json.loads(artgen("reproduce", picture, "--json", packages=packages).stdout)
+    assert (report["identical"], report["differences"]) == (True, [])
 
 
 @pytest.mark.slow
