@@ -35,7 +35,7 @@ def pull(
     The published file is checked by its SHA-256, and its features are kept. After any interruption the same
     command resumes. Where they are stored: docs/weights.md.
     """
-    weight_files.get_weights_info(name)
+    weights = weight_files.get_weights_info(name)
     if weight_files.weights_path(name).is_file() and not force:
         row = _describe_weights(name)
         text = f"{name} is already installed: {row['file']}\n--force fetches it again"
@@ -52,7 +52,7 @@ def pull(
         expected = f"a folder that can be written, in {weight_files.WEIGHTS_FOLDER_VARIABLE}"
         raise ArtgenError(str(folder), error.strerror or str(error), expected) from None
     with lock_folder(folder), show_work_progress(name) as emit:
-        installed = pull_weights(name, emit, mirrors=from_ or ())
+        installed = pull_weights(weights, emit, mirrors=from_ or ())
     _report_installed(name, installed, json)
 
 
@@ -62,13 +62,13 @@ def import_weights(name: str, file: Path, preprocessing: str, force: bool, json:
     Raises:
         ArtgenError: they are already installed, or the file is not what ``install_weights`` expects.
     """
-    weight_files.get_weights_info(name)
+    weights = weight_files.get_weights_info(name)
     path = weight_files.weights_path(name)
     if path.is_file() and not force:
         raise ArtgenError(str(path), f"{name} is already installed", "overwrite it with --force")
     from artgen.models.features.convert import install_weights
 
-    _report_installed(name, install_weights(name, file, preprocessing=preprocessing), json)
+    _report_installed(name, install_weights(weights, file, preprocessing=preprocessing), json)
 
 
 def describe_installed_weights() -> list[dict[str, Any]]:

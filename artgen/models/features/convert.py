@@ -21,7 +21,7 @@ from artgen.hashing import file_hash
 from artgen.imaging.io.files import atomic_write
 from artgen.models.features.squeezenet import load_squeezenet
 from artgen.models.features.vgg import VGG, VGG19_BLOCK_SIZES, load_vgg
-from artgen.models.features.weight_files import get_weights_info, weights_path
+from artgen.models.features.weight_files import WeightsInfo, weights_path
 from artgen.models.files.pickle_reader import read_weights_file
 
 PREPROCESSINGS = ("auto", "torchvision", "caffe")
@@ -60,22 +60,22 @@ class InstalledWeights:
 
 
 def install_weights(
-    name: str, source: Path, *, preprocessing: str = "auto", origin: str = ""
+    weights: WeightsInfo, source: Path, *, preprocessing: str = "auto", origin: str = ""
 ) -> InstalledWeights:
-    """Convert a weights file and install its feature layers as the weights ``name``.
+    """Convert a weights file and install its feature layers.
 
     Args:
-        name: ``vgg19`` or ``squeezenet``.
+        weights: as which they are installed, some of ``KNOWN_WEIGHTS``.
         source: a ``.pth`` or ``.safetensors`` file: torchvision's, Caffe's under torchvision's names, one
             that ends early, one with a colour layer.
         preprocessing: what it expects; by default that of its metadata or colour layer, else torchvision's.
         origin: where it came from, for the metadata of the installed file; by default the name of ``source``.
 
     Raises:
-        ArtgenError: unknown weights; a file that cannot be read, holds code, or is of another network.
+        ArtgenError: a file that cannot be read, holds code, or is of another network.
         WriteError: the disk is full, or the folder not writable.
     """
-    weights_info = get_weights_info(name)
+    name = weights.name
     if preprocessing not in PREPROCESSINGS:
         raise ArtgenError("preprocessing", repr(preprocessing), f"one of {', '.join(PREPROCESSINGS)}")
     if name == SQUEEZENET:
@@ -84,14 +84,14 @@ def install_weights(
         features = _extract_vgg(source, preprocessing)
     sha256 = file_hash(source)
     published_file = next(
-        (published.file_name for published in weights_info.published_files if published.sha256 == sha256),
+        (published.file_name for published in weights.published_files if published.sha256 == sha256),
         None,
     )
     metadata = {
         "architecture": name,
         "title": name,
-        "description": weights_info.description,
-        "licence": weights_info.licence if published_file else "that of the file it came from",
+        "description": weights.description,
+        "licence": weights.licence if published_file else "that of the file it came from",
         "preprocessing": features.preprocessing,
         "layers": json.dumps(features.layers),
         "origin": json.dumps(

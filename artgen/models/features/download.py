@@ -25,7 +25,7 @@ from artgen.imaging.io.files import sweep
 from artgen.models.features.weight_files import (
     WEIGHTS_FOLDER_VARIABLE,
     PublishedFile,
-    get_weights_info,
+    WeightsInfo,
     weights_folder,
 )
 from artgen.version import __version__
@@ -55,11 +55,13 @@ class MirrorError(Exception):
     """A mirror did not give the file; the message says why, in a few words."""
 
 
-def pull_weights(name: str, emit: Emit = ignore_event, *, mirrors: Sequence[str] = ()) -> InstalledWeights:
-    """Download the weights ``name`` and install their feature layers.
+def pull_weights(
+    weights: WeightsInfo, emit: Emit = ignore_event, *, mirrors: Sequence[str] = ()
+) -> InstalledWeights:
+    """Download weights and install their feature layers.
 
     Args:
-        name: ``vgg19``.
+        weights: some of ``KNOWN_WEIGHTS``.
         emit: receives progress events.
         mirrors: addresses in place of the known ones; they must give the same file all the same.
 
@@ -67,7 +69,7 @@ def pull_weights(name: str, emit: Emit = ignore_event, *, mirrors: Sequence[str]
         ArtgenError: no mirror gave the file; what was received is kept, and the next call resumes.
         WriteError: the disk is full, or the folder not writable.
     """
-    weights, folder = get_weights_info(name), weights_folder()
+    name, folder = weights.name, weights_folder()
     import_command = f"artgen models import {name} FILE"
     if not weights.published_files:
         raise ArtgenError(f"pull {name}", "they are not published as one file", "import them", import_command)
@@ -91,7 +93,7 @@ def pull_weights(name: str, emit: Emit = ignore_event, *, mirrors: Sequence[str]
                 continue
             from artgen.models.features.convert import install_weights  # imports torch, which is slow
 
-            installed = install_weights(name, target, origin=url)
+            installed = install_weights(weights, target, origin=url)
             target.unlink(missing_ok=True)
             return installed
     expected = "what was downloaded is kept, and the same command resumes; or download it by other means"

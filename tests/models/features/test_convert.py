@@ -11,7 +11,7 @@ from artgen.errors import ArtgenError
 from artgen.models.features.convert import install_weights
 from artgen.models.features.features import load_features
 from artgen.models.features.vgg import load_vgg
-from artgen.models.features.weight_files import WEIGHTS_FOLDER_VARIABLE
+from artgen.models.features.weight_files import WEIGHTS_FOLDER_VARIABLE, get_weights_info
 from artgen.models.files.pickle_reader import read_weights_file
 from tests.models.features.test_vgg import VGG16_LAYERS, normalised, save_network, torchvision
 
@@ -26,7 +26,7 @@ def _weights_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_converted_torchvision_weights_give_the_same_features(tmp_path: Path) -> None:
     source = save_network(tmp_path / "vgg19.pth", torchvision(VGG19_LAYERS))
-    installed = install_weights("vgg19", source)
+    installed = install_weights(get_weights_info("vgg19"), source)
     assert (installed.published_file, installed.preprocessing) == (None, "torchvision")
     assert installed.layers[-1] == "relu5_1"
     picture = torch.rand(1, 3, 64, 64)
@@ -48,12 +48,13 @@ def test_converted_torchvision_weights_give_the_same_features(tmp_path: Path) ->
 
 def test_caffe_preprocessing_is_stored_in_the_metadata(tmp_path: Path) -> None:
     source = save_network(tmp_path / "caffe.pth", torchvision(FIRST_LAYERS))
-    installed = install_weights("vgg19", source, preprocessing="caffe")
+    installed = install_weights(get_weights_info("vgg19"), source, preprocessing="caffe")
     picture = torch.rand(1, 3, 32, 32)
     installed_features = load_vgg(installed.file)(picture, {"relu3_1"})["relu3_1"]
     source_features = load_vgg(source, "caffe")(picture, {"relu3_1"})["relu3_1"]
     assert (installed_features - source_features).abs().max() <= 4e-3 * source_features.abs().max()
-    reinstalled = install_weights("vgg19", installed.file)  # and when they are copied to another machine
+    # And when they are copied to another machine.
+    reinstalled = install_weights(get_weights_info("vgg19"), installed.file)
     assert reinstalled.preprocessing == "caffe"
 
 
@@ -62,7 +63,9 @@ def test_a_colour_layer_keeps_full_precision(tmp_path: Path) -> None:
     with torch.no_grad():
         network[0].bias.copy_(torch.tensor([-103.939, -116.779, -123.68]))  # type: ignore[operator, union-attr]
         network[0].weight.copy_(255 * torch.eye(3).flip(0)[:, :, None, None])  # type: ignore[operator, union-attr]
-    installed = install_weights("vgg19", save_network(tmp_path / "normalised.pth", network, ""))
+    installed = install_weights(
+        get_weights_info("vgg19"), save_network(tmp_path / "normalised.pth", network, "")
+    )
     assert installed.preprocessing == "own"
     table = read_weights_file(installed.file).weights
     assert table["0.bias"].tolist() == network[0].bias.tolist()  # type: ignore[operator, union-attr]
@@ -77,7 +80,7 @@ def test_a_colour_layer_keeps_full_precision(tmp_path: Path) -> None:
 def test_published_safetensors_are_read(tmp_path: Path) -> None:
     state = {f"features.{name}": value for name, value in torchvision(FIRST_LAYERS).state_dict().items()}
     save_file(state | {"head.fc.weight": torch.zeros(2)}, tmp_path / "model.safetensors")
-    assert install_weights("vgg19", tmp_path / "model.safetensors").layers[-1] == "relu3_1"
+    assert install_weights(get_weights_info("vgg19"), tmp_path / "model.safetensors").layers[-1] == "relu3_1"
 
 
 def squeezenet_state() -> dict[str, torch.Tensor]:
@@ -96,7 +99,7 @@ def squeezenet_state() -> dict[str, torch.Tensor]:
 def test_squeezenet_is_converted(tmp_path: Path) -> None:
     torch.manual_seed(0)
     torch.save(squeezenet_state(), tmp_path / "squeezenet.pth")
-    installed = install_weights("squeezenet", tmp_path / "squeezenet.pth")
+    installed = install_weights(get_weights_info("squeezenet"), tmp_path / "squeezenet.pth")
     assert installed.layers == ["conv1", *(f"fire{number}" for number in range(2, 10))]
     assert installed.file.stat().st_size < 1.5e6
     picture = torch.rand(1, 3, 48, 48)
@@ -106,7 +109,9 @@ def test_squeezenet_is_converted(tmp_path: Path) -> None:
     )
     assert (installed_features - source_features).abs().max() <= 1e-2 * source_features.abs().max()
     with pytest.raises(ArtgenError, match="only Caffe's is read"):
-        install_weights("squeezenet", tmp_path / "squeezenet.pth", preprocessing="torchvision")
+        install_weights(
+            get_weights_info("squeezenet"), tmp_path / "squeezenet.pth", preprocessing="torchvision"
+        )
 
 
 def test_wrong_files_are_refused_and_nothing_is_written(tmp_path: Path) -> None:
@@ -133,5 +138,5 @@ def test_wrong_files_are_refused_and_nothing_is_written(tmp_path: Path) -> None:
         ("vgg16", tmp_path / "small.pth", "auto", "did you mean 'vgg19'"),
     ):
         with pytest.raises(ArtgenError, match=message):
-            install_weights(name, file, preprocessing=preprocessing)
+            install_weights(get_weights_info(name), file, preprocessing=preprocessing)
     assert not (tmp_path / "weights").exists() or not list((tmp_path / "weights").iterdir())

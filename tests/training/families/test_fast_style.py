@@ -20,7 +20,7 @@ from artgen.errors import ArtgenError, ValidationErrors
 from artgen.events import Event, TrainingStep
 from artgen.models.architectures.faststyle import FastStyle
 from artgen.models.features.convert import install_weights
-from artgen.models.features.weight_files import WEIGHTS_FOLDER_VARIABLE
+from artgen.models.features.weight_files import WEIGHTS_FOLDER_VARIABLE, get_weights_info
 from artgen.models.files.checkpoint import load_model
 from artgen.style import library
 from artgen.training.recipes.load import load_training_recipe
@@ -171,7 +171,7 @@ def test_perceptual_shows_more_of_the_painting(place: Path, monkeypatch: pytest.
     monkeypatch.setenv(WEIGHTS_FOLDER_VARIABLE, str(place / "weights"))
     with pytest.raises(ArtgenError, match="artgen models pull vgg19"):
         trained(written(place, PERCEPTUAL))
-    install_weights("vgg19", place / "vgg.pth")
+    install_weights(get_weights_info("vgg19"), place / "vgg.pth")
     model, losses = trained(written(place, PERCEPTUAL))
     assert losses[0].keys() == {"content", "style", "smoothness"}
     assert losses[-1]["style"] < 0.9 * losses[0]["style"]
