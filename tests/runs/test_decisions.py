@@ -456,22 +456,16 @@ def test_a_database_from_a_backup_is_brought_up_to_date(finished_run: Callable[.
             assert run.read_fact("name") == "value"
 
 
-def test_a_refused_decision_counts_from_when_it_was_made_after_all(
-    finished_run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refused_decision_counts_from_when_it_was_made_after_all(finished_run: Callable[..., Path]) -> None:
     folder = finished_run()
     action = "ab" * 16
-    with Run.open(folder) as run:
-        with monkeypatch.context() as patch:
-            patch.setattr(
-                RunDatabase,
-                "append_action",
-                lambda *_: (_ for _ in ()).throw(sqlite3.OperationalError("full")),
-            )
-            with pytest.raises(ArtgenError):
-                run.decisions.decide(
-                    [DecisionChange(1, "mark", "kept")], author="me", view="", action_id=action
-                )
+    with Run.open(folder) as run, closing(sqlite3.connect(folder / "run.db")) as database:
+        database.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON decisions BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
+        )
+        with pytest.raises(ArtgenError, match="disk is full"):
+            run.decisions.decide([DecisionChange(1, "mark", "kept")], author="me", view="", action_id=action)
+        database.execute("DROP TRIGGER full")
         run.decisions.decide([DecisionChange(1, "mark", "rejected")], author="me", view="")
         run.decisions.decide([DecisionChange(1, "mark", "kept")], author="me", view="", action_id=action)
         assert run.candidate(1).mark == "kept"
