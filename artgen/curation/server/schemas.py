@@ -87,7 +87,8 @@ def action_response(run: Run, result: ActionResult | None) -> dict[str, Any]:
 
 
 def _undo_counts_and_cursor(run: Run) -> dict[str, Any]:
-    history, cursor = run.decisions.history, format_cursor(run.database.read_cursor())
+    cursor = format_cursor(run.database.read_cursor())  # first: the counts are never older than the cursor
+    history = run.decisions.history
     return {"undo": history.undo_count, "redo": history.redo_count, "cursor": cursor}
 
 

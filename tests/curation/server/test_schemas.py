@@ -49,6 +49,20 @@ def test_fields_with_default_values_are_left_out(finished_run: MakeRun) -> None:
         assert partial["undo"] == 2
 
 
+def test_a_decision_made_meanwhile_is_counted_or_comes_as_an_event(finished_run: MakeRun) -> None:
+    folder = finished_run(shapes=((64, 64),))
+    with Run.open(folder) as run, Run.open(folder) as other:
+
+        def decide_before_the_cursor_is_read(statement: str) -> None:
+            if "max(id)" in statement and not other.picks():
+                other.pick(1, True)
+
+        run.database._connection.set_trace_callback(decide_before_the_cursor_is_read)
+        data = json.loads(run_json(run))
+        run.database._connection.set_trace_callback(None)
+    assert (data["cursor"], data["undo"]) == ("1.1", 1)
+
+
 def test_nan_infinities_and_special_characters(finished_run: MakeRun) -> None:
     with Run.open(finished_run(shapes=((64, 64),) * 2)) as run:
         draws = {
