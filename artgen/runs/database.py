@@ -37,9 +37,9 @@ CREATE TABLE IF NOT EXISTS decisions (
 """
 CANDIDATE_COLUMNS = ", ".join(CandidateRow._fields)
 DECISION_COLUMNS = ", ".join((*DecisionAction._fields[:-1], *DecisionChange._fields))
-# A file from anywhere may hold anything: each query finds a row that artgen would not have written.
-INVALID_ROW_QUERIES = (
-    """SELECT 1 FROM candidates WHERE
+# A file from anywhere may hold anything: each query finds rows that artgen would not have written.
+INVALID_CANDIDATE_QUERIES = (
+    """SELECT candidates.number FROM candidates WHERE
         typeof(number) != 'integer' OR number NOT BETWEEN 1 AND 2147483647
         OR typeof(seed) != 'integer' OR typeof(caption) != 'text' OR typeof(seconds) != 'real'
         OR typeof(width) != 'integer' OR width NOT BETWEEN 1 AND 1048576
@@ -49,8 +49,8 @@ INVALID_ROW_QUERIES = (
         OR length(draws) - length(replace(replace(draws, '{', ''), '[', '')) > 500
         OR NOT json_valid(draws) OR NOT json_valid(stages)
         OR json_type(draws) != 'object' OR json_type(stages) != 'array'""",
-    """SELECT 1 FROM candidates, json_each(draws) AS draw WHERE draw.type != 'object'""",
-    """SELECT 1 FROM candidates, json_each(stages) AS stage WHERE
+    """SELECT candidates.number FROM candidates, json_each(draws) AS draw WHERE draw.type != 'object'""",
+    """SELECT candidates.number FROM candidates, json_each(stages) AS stage WHERE
         stage.type != 'array' OR json_array_length(stage.value) != 5
         OR json_type(stage.value, '$[0]') != 'integer'
         OR json_extract(stage.value, '$[0]') NOT BETWEEN 0 AND 999
@@ -58,6 +58,9 @@ INVALID_ROW_QUERIES = (
         OR json_extract(stage.value, '$[1]') GLOB '*[^a-z0-9_-]*'
         OR json_extract(stage.value, '$[2]') GLOB '*[^a-z0-9_-]*'
         OR json_type(stage.value, '$[3]') != 'integer' OR json_type(stage.value, '$[4]') != 'integer'""",
+)
+INVALID_ROW_QUERIES = (
+    *INVALID_CANDIDATE_QUERIES,
     """SELECT 1 FROM decisions WHERE
         typeof(candidate) != 'integer' OR NOT json_valid(value)
         OR json_type(value) NOT IN ('text', 'integer', 'null')
@@ -163,6 +166,11 @@ class RunDatabase:
             raise DatabaseDamagedError(self.file) from error
         if any(self._connection.execute(f"{query} LIMIT 1").fetchone() for query in INVALID_ROW_QUERIES):
             raise DatabaseDamagedError(self.file)
+
+    def remove_invalid_candidates(self) -> None:
+        """Remove the candidates whose rows would count as damage when the database is opened."""
+        for query in INVALID_CANDIDATE_QUERIES:  # in order: each relies on what those before it have removed
+            self._query(f"DELETE FROM candidates WHERE number IN ({query})")
 
     def forbid_writing(self) -> None:
         """Make every later write raise ``ReadOnlyError``, as this is a copy of a database."""

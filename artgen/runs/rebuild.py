@@ -92,6 +92,7 @@ def rebuild_database(folder: Path, file: Path | None = None) -> None:
         for picture in sorted((folder / CANDIDATES_FOLDER).glob("*.png")):
             if picture.stem.isdecimal() and (candidate := recover_candidate(folder, int(picture.stem))):
                 database.add_candidate(candidate)
+        database.remove_invalid_candidates()
         for name, value in facts:
             if name != INDEXED_FACT:
                 database.write_fact(name, value)

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from artgen.errors import ArtgenError
+from artgen.imaging.io.files import read_image, write_png
+from artgen.imaging.io.png_text import read_text
 from artgen.runs.database import DATABASE_FORMAT
 from artgen.runs.store import Run
 
@@ -107,6 +109,19 @@ def test_a_rebuild_leaves_out_what_is_not_sound(finished_run: Make) -> None:
     assert sorted(found) == [1, 3, 5, 6, 7, 8, 9, 10, 11, 12]
     assert [stage.step for stage in found[6].stages] == ["source", "grain"]
     assert found[7].thumbnail.is_file()
+
+
+@pytest.mark.parametrize("words", ["x" * 100_000, "[" * 600])
+def test_a_picture_with_excessive_draws_does_not_lock_the_run(finished_run: Make, words: str) -> None:
+    folder = finished_run()
+    picture = folder / "candidates" / "0002.png"
+    provenance = json.loads(read_text(picture)["artgen"]) | {"draws": {"style": {"words": words}}}
+    write_png(picture, read_image(picture), {"artgen": json.dumps(provenance)})
+    (folder / "run.db").unlink()
+    for _ in range(2):
+        with Run.open(folder) as run:
+            assert [candidate.index for candidate in run.candidates()] == [1, *range(3, 13)]
+    assert not list(folder.glob("*.damaged*"))
 
 
 def test_torn_lines_of_the_file_of_decisions_are_passed_over(finished_run: Make) -> None:
