@@ -163,6 +163,8 @@ class RunDatabase:
                 for _ in self._connection.execute(f"SELECT * FROM {table}"):
                     pass
         except sqlite3.OperationalError as error:
+            if hasattr(error, "sqlite_errorcode"):  # no text is at fault, but perhaps the disk
+                raise
             raise DatabaseDamagedError(self.file) from error
         if any(self._connection.execute(f"{query} LIMIT 1").fetchone() for query in INVALID_ROW_QUERIES):
             raise DatabaseDamagedError(self.file)

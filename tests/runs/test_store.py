@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from artgen.errors import ArtgenError
+from artgen.errors import ArtgenError, WriteError
 from artgen.imaging.io.files import read_image, write_png
 from artgen.imaging.io.png_text import read_text
-from artgen.runs.database import DATABASE_FORMAT
+from artgen.runs.database import DATABASE_FORMAT, RunDatabase
 from artgen.runs.store import Run
 
 Make = Callable[..., Path]
@@ -122,6 +122,19 @@ def test_a_picture_with_excessive_draws_does_not_lock_the_run(finished_run: Make
         with Run.open(folder) as run:
             assert [candidate.index for candidate in run.candidates()] == [1, *range(3, 13)]
     assert not list(folder.glob("*.damaged*"))
+
+
+class InterruptedDatabase(RunDatabase):
+    """A database that SQLite stops reading while its rows are checked, as on a disk that fails."""
+
+    def _check_rows(self) -> None:
+        self._connection.set_progress_handler(lambda: 1, 1)
+        super()._check_rows()
+
+
+def test_a_database_that_cannot_be_read_now_is_not_called_damaged(finished_run: Make) -> None:
+    with pytest.raises(WriteError, match="interrupted"):
+        InterruptedDatabase(finished_run() / "run.db")
 
 
 def test_torn_lines_of_the_file_of_decisions_are_passed_over(finished_run: Make) -> None:
