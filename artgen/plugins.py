@@ -197,10 +197,11 @@ def _read_plugins() -> tuple[dict[str, tuple[Plugin, ...]], tuple[str, ...]]:
         except Exception as error:
             problem = f"its plug-ins cannot be read ({type(error).__name__}: {error})"
             problems.append(f"package {package}: {problem}; update or uninstall it")
-    return {
-        group: tuple(sorted(found, key=lambda plugin: (plugin.name, plugin.target)))
-        for group, found in plugins.items()
-    }, tuple(problems)
+    sorted_plugins = {
+        group: tuple(sorted(members, key=lambda plugin: (plugin.name, plugin.target)))
+        for group, members in plugins.items()
+    }
+    return sorted_plugins, tuple(problems)
 
 
 def _list_plugin_packages() -> list[str]:

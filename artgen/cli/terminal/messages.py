@@ -15,16 +15,10 @@ from artgen.errors import ArtgenError, PluginWarning, ValidationErrors, clean_te
 from artgen.signals import OUTPUT_DESCRIPTORS, STOP_SIGNALS, drop_output, set_stop_handler
 
 EXIT_FIXABLE, EXIT_INTERRUPTED = 2, 130
-FIXABLE_ERROR_NUMBERS = {
-    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS),  # the disk
-    *(
-        errno.EMFILE,
-        errno.ENFILE,
-        errno.EAGAIN,
-        errno.ENOMEM,
-    ),  # too many files, processes or too little memory
-}
-"""Of errors of the operating system that name no file; any other of those is a bug."""
+# Errors of a disk, and of too many files or processes or too little memory. Any other error of the operating
+# system that names no file is a bug.
+DISK_ERROR_NUMBERS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
+FIXABLE_ERROR_NUMBERS = DISK_ERROR_NUMBERS | {errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM}
 
 
 def run_command(command: Callable[[], Any]) -> NoReturn:
@@ -120,10 +114,9 @@ def _treat_signals_as_ctrl_c() -> None:
     signals = [number for number in STOP_SIGNALS if number != signal.SIGINT]
 
     def interrupt(number: int) -> None:
-        for each in signals:
-            signal.signal(
-                each, signal.SIG_IGN
-            )  # a second one must not interrupt what tidies up after the first
+        # A second one must not interrupt what tidies up after the first.
+        for stop_signal in signals:
+            signal.signal(stop_signal, signal.SIG_IGN)
         raise KeyboardInterrupt
 
     set_stop_handler(interrupt, signals)
