@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from artgen.imaging.blur import blur_separably, gaussian_kernel
 from artgen.imaging.image import luminance
 
 
@@ -41,24 +42,12 @@ def add_grain(image: Tensor, amount: float, size: float, colour: float, generato
 
 def _shape_grains(noise: Tensor, size: float) -> Tensor:
     """Turn white noise ``(C, H, W)`` into grain of unit variance: single grains, pairs and loose clumps."""
-    kernels = [_gaussian_kernel(size * width) for width in (0.45, 0.9, 2.0)]
+    kernels = [gaussian_kernel(size * width) for width in (0.45, 0.9, 2.0)]
     shares = [share / float((k**2).sum()) for share, k in zip((1.0, 0.7, 0.2), kernels, strict=True)]
     side = max(len(k) for k in kernels)
-    combined_kernel = torch.zeros(side, side)
-    for share, k in zip(shares, kernels, strict=True):
-        combined_kernel += share * F.pad(torch.outer(k, k), ((side - len(k)) // 2,) * 4)
-    grain = sum(share * _blur_separably(noise, k) for share, k in zip(shares, kernels, strict=True))
-    return torch.as_tensor(grain) / float((combined_kernel**2).sum().sqrt())
-
-
-def _gaussian_kernel(sigma: float) -> Tensor:
-    radius = max(1, round(3 * sigma))
-    offsets = torch.arange(-radius, radius + 1, dtype=torch.float32)
-    weights = torch.exp(-0.5 * (offsets / sigma) ** 2)
-    return weights / weights.sum()
-
-
-def _blur_separably(image: Tensor, kernel: Tensor) -> Tensor:
-    radius = len(kernel) // 2
-    padded = F.pad(image[:, None], (radius, radius, radius, radius), mode="replicate")
-    return F.conv2d(F.conv2d(padded, kernel.view(1, 1, 1, -1)), kernel.view(1, 1, -1, 1))[:, 0]
+    combined_kernel = torch.zeros(side, side, dtype=torch.float64)
+    grain = torch.zeros_like(noise)
+    for share, kernel in zip(shares, kernels, strict=True):
+        combined_kernel += share * F.pad(torch.outer(kernel, kernel), ((side - len(kernel)) // 2,) * 4)
+        grain.add_(blur_separably(noise, kernel), alpha=share)
+    return grain.div_(float((combined_kernel**2).sum().sqrt()))

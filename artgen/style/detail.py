@@ -1,4 +1,4 @@
-"""Fine structure of an image: Gaussian blur, edges, local contrast, Laplacian bands."""
+"""Fine structure of an image: edges, local contrast, Laplacian bands."""
 
 from __future__ import annotations
 
@@ -6,21 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from artgen.imaging.blur import gaussian_blur
 from artgen.imaging.image import enlarge, luminance, shrink
 from artgen.style.palette import QuantileCurve
 
 # Change of luminance per pixel below which even the strongest slopes are no edges.
 MIN_EDGE_SLOPE = 0.03
-
-
-def gaussian_blur(image: Tensor, sigma: float) -> Tensor:
-    """Blur ``(C, H, W)`` by a Gaussian of ``sigma`` px, cut off at three sigma; the border is repeated."""
-    radius = max(1, int(3 * sigma))
-    offsets = torch.arange(-radius, radius + 1, dtype=image.dtype, device=image.device)
-    kernel = torch.exp(-offsets * offsets / (2 * sigma * sigma))
-    kernel = (kernel / kernel.sum()).view(1, 1, -1, 1)
-    padded = F.pad(image[None], (radius, radius, radius, radius), mode="replicate")[0, :, None]
-    return F.conv2d(F.conv2d(padded, kernel), kernel.transpose(2, 3))[:, 0]
 
 
 def wide_gaussian_blur(image: Tensor, sigma: float) -> Tensor:

@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from artgen.imaging.blur import gaussian_blur
 from artgen.imaging.image import luminance
 from artgen.style.detail import (
     edge_map,
     equalise_local_contrast,
-    gaussian_blur,
     match_laplacian_bands,
     wide_gaussian_blur,
 )

@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from artgen.imaging.blur import gaussian_blur
 from artgen.imaging.image import limit_longer_side, luminance
-from artgen.style.detail import gaussian_blur
 
 # Longer side in px at which the flow is computed: its error there is a tenth of a pixel.
 COMPARED_SIDE = 384

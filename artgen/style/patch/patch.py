@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 
 from artgen.errors import ArtgenError
+from artgen.imaging.blur import gaussian_blur
 from artgen.imaging.image import resize
 from artgen.style.detail import (
     edge_map,
     equalise_local_contrast,
-    gaussian_blur,
     match_laplacian_bands,
     wide_gaussian_blur,
 )
