@@ -40,7 +40,7 @@ QUICK_ITERATIONS = 40  # for a preview, and for a film's frame that starts from 
 class StyleStep(StyleFields):
     """Paint the image in the style of paintings: with their patches, by a trained network or optimised."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     cached: ClassVar[bool] = True
 
     use: Literal["style"] = "style"

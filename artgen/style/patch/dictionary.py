@@ -14,9 +14,12 @@ from artgen.imaging.image import enlarge, shrink
 from artgen.style.patch.schedule import LEVEL_SIZE_RATIO
 from artgen.style.patch.thread_pool import ThreadPool
 
-MAX_COMPONENTS = 32
+# The most important of a patch's principal components suffice to search for a match.
+MAX_COMPONENTS, SEARCH_COMPONENTS = 32, 24
 MAX_BASIS_PATCHES = 2000
-MAX_PROBES = 4000
+MAX_PROBES = 2000
+# Up to these sizes the components of all patches of an atlas are computed at once, 128 bytes each.
+MAX_DESCRIBED_PIXELS, MAX_DESCRIBED_PATCH_SIDE = 1_000_000, 9
 # The scores of a batch must fit into a CPU's cache; a GPU needs larger batches. (On CPUs with bfloat16 the
 # product takes half the time, but finding its maximum three times as long, so nothing is gained.)
 CPU_QUERIES_PER_BATCH, GPU_QUERIES_PER_BATCH = 128, 8192
@@ -129,6 +132,7 @@ class PatchDictionary:
                 )
             ]
         )
+        self._descriptions: Tensor | None = None
         self.key_corners = _draw_rows(drawn_corners, len(drawn_corners), generator).to(atlas.image.device)
         sample = _draw_rows(self.key_corners, MAX_BASIS_PATCHES, generator)
         self.compared_image = atlas.blur_as_enlarged() if soft else atlas.image
@@ -142,10 +146,32 @@ class PatchDictionary:
         """Return the principal components of patches of ``(3, H, W)`` on a grid: ``(rows, columns, D)``."""
         filters = self.basis.T.reshape(-1, self.patch_side, self.patch_side, 3).permute(0, 3, 1, 2)
         offset = -(self.mean @ self.basis)
-        return F.conv2d(image[None], filters, offset, stride=stride)[0].permute(1, 2, 0)
+        # Channels last, as the result is read: in half of the time.
+        image = image[None].contiguous(memory_format=torch.channels_last)
+        filters = filters.contiguous(memory_format=torch.channels_last)
+        return F.conv2d(image, filters, offset, stride=stride)[0].permute(1, 2, 0).contiguous()
+
+    def describe_all(self) -> None:
+        """Compute the principal components of all patches, if both the atlas and the patches are small.
+
+        Until ``forget_all``, ``project_patches`` only looks them up: most are needed several times.
+        """
+        is_small = (
+            len(self.atlas.pixels) <= MAX_DESCRIBED_PIXELS and self.patch_side <= MAX_DESCRIBED_PATCH_SIDE
+        )
+        if self._descriptions is None and is_small:
+            # Padded at the right, so that a patch's row has the index of its corner.
+            image = F.pad(self.compared_image.permute(2, 0, 1), (0, self.patch_side - 1))
+            self._descriptions = self.project_image(image, 1).reshape(-1, self.basis.shape[1])
+
+    def forget_all(self) -> None:
+        """Free what ``describe_all`` computed."""
+        self._descriptions = None
 
     def project_patches(self, corners: Tensor) -> Tensor:
         """Return the principal components ``(N, D)`` of the patches at ``(N,)`` corners, keys or not."""
+        if (descriptions := self._descriptions) is not None:
+            return descriptions.index_select(0, corners)
         patches = self.atlas.read_patches(self.compared_image, corners, self.patch_side)
         return (patches - self.mean) @ self.basis
 
@@ -171,12 +197,10 @@ class PatchDictionary:
 
     def compute_score_factors(self, queries: Tensor, alpha: float) -> Tensor:
         """Return ``1 / (d + alpha * median(d))`` of each key; ``d`` is its distance to the nearest query."""
-        probe_queries = queries[:: max(1, len(queries) // MAX_PROBES)]
-        squared_norms = (probe_queries**2).sum(1)
-        nearest_distances = torch.full_like(self.key_norms, torch.inf)
-        for chunk, chunk_norms in zip(probe_queries.split(512), squared_norms.split(512), strict=True):
-            distances = torch.addmm(chunk_norms, self.keys, chunk.T, alpha=-2).amin(1)
-            nearest_distances = torch.minimum(nearest_distances, distances)
+        probes = queries[:: max(1, len(queries) // MAX_PROBES)]
+        columns = torch.cat([-2 * probes, (probes**2).sum(1, keepdim=True)], 1).T.contiguous()
+        keys = F.pad(self.keys, (0, 1), value=1.0)
+        nearest_distances = torch.cat([(chunk @ columns).amin(1) for chunk in keys.split(KEYS_PER_BLOCK)])
         nearest_distances = (nearest_distances + self.key_norms).clamp_min_(0)
         return 1 / (nearest_distances + alpha * nearest_distances.median().clamp_min(1e-6))
 
@@ -202,14 +226,16 @@ class PatchDictionary:
             Index of the best key ``(N,)`` and its squared distance ``(N,)``.
         """
         key_part = slice(part_index % part_count, None, part_count)
-        part_keys, part_norms = self.keys[key_part], self.key_norms[key_part]
+        part_keys = self.keys[key_part, :SEARCH_COMPONENTS]
+        part_norms = (part_keys**2).sum(1)
         # -score = factor * (2 q.k - |k|^2 - |q|^2): one matrix product with two additional columns.
         columns = [2 * part_keys, -part_norms[:, None], -torch.ones_like(part_norms)[:, None]]
         score_matrix = (torch.cat(columns, 1) * score_factors[key_part, None]).T
         padding = (0, -len(part_keys) % KEYS_PER_BLOCK)
         score_matrix = F.pad(score_matrix, padding, mode="replicate").contiguous()
-        squared_norms = (queries**2).sum(1, keepdim=True)
-        extended = torch.cat([queries, torch.ones_like(squared_norms), squared_norms], 1)
+        leading = queries[:, :SEARCH_COMPONENTS]
+        squared_norms = (leading**2).sum(1, keepdim=True)
+        extended = torch.cat([leading, torch.ones_like(squared_norms), squared_norms], 1)
         best_keys = torch.empty(len(queries), dtype=torch.long, device=queries.device)
         batch_size = CPU_QUERIES_PER_BATCH if queries.device.type == "cpu" else GPU_QUERIES_PER_BATCH
 

@@ -9,7 +9,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from artgen.style.patch.dictionary import PatchDictionary
-from artgen.style.patch.nnf import PatchGrid, PatchMatches, join_stripes
+from artgen.style.patch.nnf import (
+    ALL_NEIGHBOURS,
+    BACKWARD_NEIGHBOURS,
+    FORWARD_NEIGHBOURS,
+    PatchGrid,
+    PatchMatches,
+    join_stripes,
+)
 from artgen.style.patch.thread_pool import ThreadPool
 
 # Small: every part of the style is used. Large: each patch gets its best match. A soft pass only sharpens
@@ -18,7 +25,10 @@ SCORE_ALPHA, SOFT_SCORE_ALPHA = 0.02, 1.0
 ROBUST_NORM_EXPONENT = 0.8  # of the robust norm, by which good matches have more weight (Kwatra et al. 2005)
 # If there are matches already, each iteration searches one of this many parts of the keys, and only for the
 # patches outside the share with the best scores.
-SEARCH_PARTS, SETTLED_SHARE = 4, 0.4
+SEARCH_PARTS, SETTLED_SHARE, SOFT_SETTLED_SHARE = 4, 0.4, 0.7
+# In grids of more patches only every second one in each direction is searched for; its neighbours continue
+# its match, and the next iteration improves the worst.
+MAX_SEARCHED_PATCHES = 8000
 # Limits memory: the principal components of a patch and its temporaries take half a kilobyte.
 MAX_STRIPE_PATCHES = 400_000
 
@@ -68,6 +78,9 @@ class PatchPainter:
         right_margin = (grid.columns - 1) * stride + patch_side - grid.left - width
         margin = (grid.left, max(0, right_margin), grid.top, max(0, bottom_margin))
         padded = F.pad(image[None], margin, mode="replicate")[0]
+        if self._last_factors is not None and self._last_factors[0] is not dictionary:
+            self.free_descriptions()
+        dictionary.describe_all()
         score_factors = self._find_score_factors(padded, dictionary, stride)
         stripes = []
         for stripe in grid.split_into_stripes(self._max_stripe_patches):
@@ -80,6 +93,11 @@ class PatchPainter:
             self.matches.corners, vote_weights / vote_weights.mean(), dictionary, stride, padded.shape[1:]
         )
         return vote_sums[grid.top : grid.top + height, grid.left : grid.left + width]
+
+    def free_descriptions(self) -> None:
+        """Free the descriptions of all patches of the dictionary that was used last."""
+        if self._last_factors is not None:
+            self._last_factors[0].forget_all()
 
     def _find_score_factors(self, padded: Tensor, dictionary: PatchDictionary, stride: int) -> Tensor:
         """Return the score factors of the keys for this image, reused while the dictionary stays the same."""
@@ -109,25 +127,47 @@ class PatchPainter:
             or last_factors is None
             or not (same_dictionary or dictionary.soft or max(image_size) >= self.carry_from_side)
         ):
-            best_keys, distances = dictionary.search(queries, score_factors, self.pool)
-            found = dictionary.key_corners[best_keys], distances, score_factors[best_keys]
-            fields = (values.view(grid.rows, grid.columns) for values in found)
-            matches = PatchMatches(dictionary, grid, image_size, *fields)
+            matches = self._search_all(queries, dictionary, grid, image_size, score_factors)
         else:
             corners, last_score_factors = last_matches.propose_corners(dictionary, grid, image_size)
             proposed_factors = last_score_factors * (score_factors.median() / last_factors[1].median())
             distances = dictionary.squared_distances(queries, corners.flatten(), self.pool)
             distances = distances.view(corners.shape)
             matches = PatchMatches(dictionary, grid, image_size, corners, distances, proposed_factors)
-            matches.propagate(queries, self.pool)
+            matches.propagate(queries, FORWARD_NEIGHBOURS, self.pool)
             self._improve_worst(matches, queries, score_factors)
-        matches.propagate(queries, self.pool)
+            matches.propagate(queries, BACKWARD_NEIGHBOURS, self.pool)
+        return matches
+
+    def _search_all(
+        self,
+        queries: Tensor,
+        dictionary: PatchDictionary,
+        grid: PatchGrid,
+        image_size: tuple[int, int],
+        score_factors: Tensor,
+    ) -> PatchMatches:
+        """Search for all matches anew."""
+        spacing = 1 if len(queries) <= MAX_SEARCHED_PATCHES else 2
+        searched_grid = grid.subsample(spacing)
+        searched = queries.view(grid.rows, grid.columns, -1)[::spacing, ::spacing].flatten(0, 1)
+        best_keys, distances = dictionary.search(searched, score_factors, self.pool)
+        found = dictionary.key_corners[best_keys], distances, score_factors[best_keys]
+        fields = (values.view(searched_grid.rows, searched_grid.columns) for values in found)
+        matches = PatchMatches(dictionary, searched_grid, image_size, *fields)
+        if spacing > 1:
+            corners, factors = matches.propose_corners(dictionary, grid, image_size)
+            distances = dictionary.squared_distances(queries, corners.flatten(), self.pool)
+            distances = distances.view(corners.shape)
+            matches = PatchMatches(dictionary, grid, image_size, corners, distances, factors)
+        matches.propagate(queries, ALL_NEIGHBOURS, self.pool)
         return matches
 
     def _improve_worst(self, matches: PatchMatches, queries: Tensor, score_factors: Tensor) -> None:
         """Search a part of the keys for the patches with the worst scores."""
         scores = matches.scores.flatten()
-        min_score = scores[:: max(1, len(scores) // 100_000)].quantile(SETTLED_SHARE)
+        settled_share = SOFT_SETTLED_SHARE if matches.dictionary.soft else SETTLED_SHARE
+        min_score = scores[:: max(1, len(scores) // 100_000)].quantile(settled_share)
         searched = (scores >= min_score).nonzero()[:, 0]
         best_keys, distances = matches.dictionary.search(
             queries[searched],

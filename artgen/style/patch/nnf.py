@@ -16,7 +16,11 @@ from torch import Tensor
 from artgen.style.patch.dictionary import PatchDictionary
 from artgen.style.patch.thread_pool import ThreadPool
 
-NEIGHBOUR_OFFSETS = ((0, 1), (0, -1), (1, 0), (-1, 0))
+# Steps in rows and columns from a neighbour to the patch.
+Neighbours = tuple[tuple[int, int], ...]
+FORWARD_NEIGHBOURS: Neighbours = ((0, 1), (1, 0))
+BACKWARD_NEIGHBOURS: Neighbours = ((0, -1), (-1, 0))
+ALL_NEIGHBOURS: Neighbours = (*FORWARD_NEIGHBOURS, *BACKWARD_NEIGHBOURS)
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,11 @@ class PatchGrid:
         """Return the grid that covers an image with a margin of half a patch, shifted by ``shift`` px."""
         top, left = patch_side // 2 + shift[0], patch_side // 2 + shift[1]
         return cls(-(-(top + height) // stride), -(-(left + width) // stride), stride, top, left)
+
+    def subsample(self, spacing: int) -> PatchGrid:
+        """Return the grid of every ``spacing``-th patch in each direction, from the first."""
+        rows, columns = -(-self.rows // spacing), -(-self.columns // spacing)
+        return replace(self, rows=rows, columns=columns, stride=self.stride * spacing)
 
     def split_into_stripes(self, max_patches: int) -> list[PatchGrid]:
         """Split the rows, in order, into grids of at most ``max_patches`` patches (or of one row)."""
@@ -144,10 +153,16 @@ class PatchMatches:
         self.distances.view(-1)[accepted] = distances[is_better]
         self.score_factors.view(-1)[accepted] = score_factors[is_better]
 
-    def propagate(self, queries: Tensor, pool: ThreadPool) -> None:
-        """Propose to every patch the continuation of its four neighbours' matches."""
+    def propagate(self, queries: Tensor, neighbours: Neighbours, pool: ThreadPool) -> None:
+        """Propose to every patch the continuation of its neighbours' matches, one neighbour after the other.
+
+        Args:
+            queries: ``(N, D)``: the principal components of the patches.
+            neighbours: steps in rows and columns from a neighbour to the patch.
+            pool: threads that measure distances.
+        """
         width, stride = self.dictionary.atlas.width, self.grid.stride
-        for row_step, column_step in NEIGHBOUR_OFFSETS:
+        for row_step, column_step in neighbours:
             neighbour_corners = torch.roll(self.corners, (row_step, column_step), (0, 1))
             corners = neighbour_corners + (row_step * width + column_step) * stride
             column = neighbour_corners % width + column_step * stride

@@ -168,6 +168,8 @@ class _PatchStyliser:
             finished_cost += level.cost
             stage = f"{max(level.image_size)} px"
             self.request.on_progress(StyleProgress(finished_cost / total_cost, image, stage=stage))
+        for region in self.regions:
+            region.painter.free_descriptions()
         amount = BAND_MATCHING_AMOUNT * self._style_amount
         finest_styles = self._heaviest_images(self._cached_atlases(content.shape[1:]))
         return self._blend_regions([match_laplacian_bands(image, style, amount) for style in finest_styles])

@@ -74,6 +74,8 @@ def _level_passes(side: float, fast: bool) -> tuple[PatchPass, ...]:
         if side < 1200:
             return (PatchPass(7, 2, 1, 48_000, soft=True),)
         return (PatchPass(9, 3, 1, 32_000, soft=True),)
+    if not fast and side >= 400:
+        return (PatchPass(13, 4, 2, 16_000), PatchPass(7, 2, 2, 16_000))
     if not fast:
         return (PatchPass(21, 7, 2, 16_000), PatchPass(13, 4, 2, 16_000), PatchPass(7, 2, 2, 16_000))
     if side < 160:

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from artgen.style.patch.dictionary import PatchDictionary, StyleAtlas, principal_axes
+from artgen.style.patch.dictionary import SEARCH_COMPONENTS, PatchDictionary, StyleAtlas, principal_axes
 from artgen.style.patch.em_step import PatchPainter
 from artgen.style.patch.thread_pool import ThreadPool
 
@@ -45,17 +45,31 @@ def test_describe_projects_the_patches() -> None:
     assert torch.allclose(projected.reshape(-1, projected.shape[2]), expected, atol=1e-4)
 
 
-def test_search_equals_brute_force() -> None:
+def test_patches_described_at_once_are_those_described_one_by_one() -> None:
+    atlas = StyleAtlas([noise(40, 33), noise(20, 50, 1)])
+    for soft in (False, True):
+        dictionary = PatchDictionary(atlas, 7, 500, [1.0, 1.0], generator(), soft=soft)
+        corners = torch.cat(atlas.list_patch_corners(7))
+        one_by_one = dictionary.project_patches(corners)
+        dictionary.describe_all()
+        assert torch.allclose(dictionary.project_patches(corners), one_by_one, atol=1e-4)
+        dictionary.forget_all()
+        assert torch.equal(dictionary.project_patches(corners), one_by_one)
+
+
+def test_search_equals_brute_force_of_the_leading_components() -> None:
     dictionary = PatchDictionary(StyleAtlas([noise(60, 60)]), 7, 1500, [1.0], generator())
     queries = dictionary.project_image(noise(50, 50, 3), 2).reshape(-1, dictionary.keys.shape[1])
     score_factors = dictionary.compute_score_factors(queries, 0.02)
     distances = torch.cdist(queries.double(), dictionary.keys.double()) ** 2
     nearest = distances.amin(0)
     assert torch.allclose(1 / score_factors.double(), nearest + 0.02 * nearest.median(), rtol=1e-3, atol=1e-5)
-    scores = distances * score_factors.double()
+    leading = torch.cdist(queries[:, :SEARCH_COMPONENTS], dictionary.keys[:, :SEARCH_COMPONENTS]) ** 2
+    scores = leading.double() * score_factors.double()
     best, distance = dictionary.search(queries, score_factors, ThreadPool(2))
     assert (best == scores.argmin(1)).float().mean() > 0.99
     chosen_scores = scores.gather(1, best[:, None])[:, 0]
+    assert torch.allclose(distance.double(), distances.gather(1, best[:, None])[:, 0], rtol=1e-3, atol=1e-4)
     assert float((chosen_scores / scores.amin(1)).max()) < 1.001
     assert torch.allclose(distance.double(), distances.gather(1, best[:, None])[:, 0], rtol=1e-3)
 

@@ -12,7 +12,7 @@ from artgen.style.library import painting_credit
 from artgen.style.patch import em_step
 from artgen.style.patch.dictionary import PatchDictionary, StyleAtlas
 from artgen.style.patch.em_step import PatchPainter
-from artgen.style.patch.nnf import PatchGrid, PatchMatches
+from artgen.style.patch.nnf import ALL_NEIGHBOURS, PatchGrid, PatchMatches
 from artgen.style.patch.thread_pool import ThreadPool, open_thread_pool
 
 
@@ -79,7 +79,7 @@ def test_one_right_place_spreads_to_all() -> None:
     )
     before = matches.scores.mean()
     for _ in range(max(home.shape)):
-        matches.propagate(queries, ThreadPool(1))
+        matches.propagate(queries, ALL_NEIGHBOURS, ThreadPool(1))
     assert bool((matches.corners == home).all())
     assert float(matches.scores.mean()) < 0.01 * float(before)
     assert bool(dictionary.are_within_one_image(matches.corners).all())

@@ -291,7 +291,7 @@ def test_a_start_is_gone_on_from(wave: Tensor) -> None:
     first = paint(content, [wave], seed=1)
     again = paint(content, [wave], seed=1, start_image=first)
     other = paint(content, [wave], seed=2)
-    assert float((again - first).abs().mean()) < 0.7 * float((other - first).abs().mean())
+    assert float((again - first).abs().mean()) < 0.8 * float((other - first).abs().mean())
 
 
 def test_several_images_are_one_style(wave: Tensor, kiss: Tensor) -> None:
