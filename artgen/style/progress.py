@@ -17,7 +17,7 @@ class StyleProgress:
     Attributes:
         fraction: finished share of the work, 0 to 1.
         image: the current image, ``(3, H, W)`` in [0, 1], perhaps smaller than the result will be. The method
-            goes on using it, so it must not be changed.
+            keeps using it, so it must not be changed.
         loss: the current loss, of a method that has one.
         stage: the current stage in a few words, such as ``512 px``.
     """

@@ -215,7 +215,7 @@ def _move_without_replacing(file: Path, target_file: Path) -> None:
         if not os.path.lexists(target_file):
             os.replace(file, target_file)
         elif not os.path.samestat(file.lstat(), target_file.lstat()):
-            raise _foreign_file_error(target_file, "move it away: the next publish goes on") from None
+            raise _foreign_file_error(target_file, "move it away; the next publish resumes") from None
 
 
 def _remove_files(target: Path, names: Iterable[str]) -> None:
