@@ -26,7 +26,7 @@ from rivals import compare
 
 from artgen.imaging.metrics import grid_gradient_ratio
 from artgen.imaging.tiles.bands import TensorReader, TensorWriter
-from artgen.models.architectures.faststyle import FastStyle
+from artgen.models.architectures.faststyle import FastStyleNet
 from artgen.models.architectures.latent import LatentGenerator
 from artgen.models.architectures.network import Network
 from artgen.models.architectures.upimage import UpImager
@@ -117,7 +117,7 @@ def speed(network: Network, side: int | None) -> float:
 
     else:
         size = side or 256
-        channels = 3 if isinstance(network, FastStyle) else network.config.inputs
+        channels = 3 if isinstance(network, FastStyleNet) else network.config.inputs
         picture = torch.rand(1, channels, size, size).to(memory_format=torch.channels_last)
 
         def run() -> None:

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from artgen.curation.ranking.duplicates import MAX_DUPLICATE_DISTANCE, find_duplicate_groups
 from artgen.curation.ranking.orders import order_by_diversity, pairwise_distances
 from artgen.curation.ranking.taste import TasteModel
-from artgen.imaging.embedding import BLOCK_SCALES, EMBEDDING_NAME
+from artgen.imaging.embedding import EMBEDDING_BLOCK_SCALES, EMBEDDING_NAME
 
 DECISIONS = 150
 WITHIN = 60
@@ -55,7 +55,7 @@ def looked(kind: str, material: Material) -> dict[str, Vectors]:
             with torch.inference_mode():
                 rows.append(
                     {
-                        name: block.numpy() * BLOCK_SCALES[name]
+                        name: block.numpy() * EMBEDDING_BLOCK_SCALES[name]
                         for name, block in feature_blocks(image).items()
                     }
                 )
@@ -75,7 +75,7 @@ def kept(name: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         return dict(found)
 
 
-def whole(blocks: dict[str, Vectors], names: tuple[str, ...] = tuple(BLOCK_SCALES)) -> Vectors:
+def whole(blocks: dict[str, Vectors], names: tuple[str, ...] = tuple(EMBEDDING_BLOCK_SCALES)) -> Vectors:
     """Return the vectors as ``embed`` gives them, or some blocks of them."""
     return np.hstack([blocks[name] for name in names])
 

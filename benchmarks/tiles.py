@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from artgen.imaging.tiles.bands import TensorReader, TensorWriter
-from artgen.imaging.tiles.exact import DEFAULT_TILE_SIDE, TileWindow, paint_exact
+from artgen.imaging.tiles.exact import DEFAULT_TILE_SIDE_PX, TileWindow, paint_exact
 from artgen.models.files import catalog
 from artgen.models.files.checkpoint import count_parameters, load_model
 from artgen.models.inference.upscaling import tile_noise, upscale_bands
@@ -66,9 +66,12 @@ def main() -> None:
 
     def paste() -> None:
         out = image.new_zeros(3, height * scale, width * scale)
-        for top in range(0, height, DEFAULT_TILE_SIDE):
-            for left in range(0, width, DEFAULT_TILE_SIDE):
-                bottom, right = min(top + DEFAULT_TILE_SIDE, height), min(left + DEFAULT_TILE_SIDE, width)
+        for top in range(0, height, DEFAULT_TILE_SIDE_PX):
+            for left in range(0, width, DEFAULT_TILE_SIDE_PX):
+                bottom, right = (
+                    min(top + DEFAULT_TILE_SIDE_PX, height),
+                    min(left + DEFAULT_TILE_SIDE_PX, width),
+                )
                 up, back = max(top - halo, 0), max(left - halo, 0)
                 piece = image[:, up : min(bottom + halo, height), back : min(right + halo, width)]
                 made = run(piece[None])[0]
@@ -84,7 +87,7 @@ def main() -> None:
         print("monai is not installed: pip install -e '.[bench]'")
     else:
         inferer = SlidingWindowInferer(
-            roi_size=(DEFAULT_TILE_SIDE, DEFAULT_TILE_SIDE), overlap=0.25, mode="gaussian"
+            roi_size=(DEFAULT_TILE_SIDE_PX, DEFAULT_TILE_SIDE_PX), overlap=0.25, mode="gaussian"
         )
         contenders["monai"] = lambda: inferer(image[None], run)
 
@@ -97,7 +100,7 @@ def main() -> None:
                 work()
                 seconds[name].append(time.process_time() - begun)
     pixels = height * width * scale**2 / 1e6
-    count = f"{len(tiles)} tiles of {DEFAULT_TILE_SIDE}+2x{halo} px"
+    count = f"{len(tiles)} tiles of {DEFAULT_TILE_SIDE_PX}+2x{halo} px"
     print(f"{count_parameters(network) / 1e6:.2f} M parameters, {pixels:.1f} Mpx out, {count}")
     for name, values in seconds.items():
         ratio = statistics.median(v / b for v, b in zip(values, seconds["bare"], strict=True))

@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 EMBEDDING_NAME = "look-1"
 """Name of this embedding, changed with its definition: vectors of other names are not compared with these."""
-ANALYSED_SIDE = 128
+EMBEDDED_IMAGE_SIDE_PX = 128
 """Longer side, in px, to which every image is resized first."""
-MIN_SHORT_SIDE = 8  # px: an image 1 px wide still has a pyramid
+MIN_SHORTER_SIDE_PX = 8  # px: an image 1 px wide still has a pyramid
 HUE_BINS, TONE_BINS, CHROMA_BINS = 12, 9, 7
-GRID_CELLS, PYRAMID_LEVELS, DIRECTION_BINS = 4, 5, 8
-DIRECTION_LEVELS = 4  # levels whose stroke directions are used: the coarsest has too few pixels
-OPPONENT_WEIGHT = 3.0  # the range of OKLab's a and b is about a third of that of its lightness
-LAST_BIN_CHROMA = 0.24  # chroma in OKLab; stronger colours are rare
+COLOUR_GRID_CELLS, PYRAMID_LEVELS, DIRECTION_BINS = 4, 5, 8
+STROKE_DIRECTION_LEVELS = 4  # levels whose stroke directions are used: the coarsest has too few pixels
+OPPONENT_AXES_WEIGHT = 3.0  # the range of OKLab's a and b is about a third of that of its lightness
+MAX_BINNED_CHROMA = 0.24  # chroma in OKLab; stronger colours are rare
 # Weight of a block over its standard deviation among 5,000 candidates. The weights are 0.5 for the first four
 # blocks (colour), 0.5 and 0.35 for the next two (strokes), 0.7 and 0.5 for the last two (layout).
-BLOCK_SCALES = {"hue": 3.6, "tones": 1.4, "chroma": 1.3, "moments": 3.0, "bands": 0.3, "directions": 1.5,
-          "layout": 1.28, "sides": 1.25}  # fmt: skip
+EMBEDDING_BLOCK_SCALES = {"hue": 3.6, "tones": 1.4, "chroma": 1.3, "moments": 3.0, "bands": 0.3,
+          "directions": 1.5, "layout": 1.28, "sides": 1.25}  # fmt: skip
 
 
 def embed_image(image: Tensor) -> NDArray[np.float32]:
@@ -48,7 +48,7 @@ def embed_image(image: Tensor) -> NDArray[np.float32]:
 
     with torch.inference_mode():
         concatenated = torch.cat(
-            [block * BLOCK_SCALES[name] for name, block in feature_blocks(image).items()]
+            [block * EMBEDDING_BLOCK_SCALES[name] for name, block in feature_blocks(image).items()]
         )
     vector: NDArray[np.float32] = concatenated.numpy().copy()
     return vector
@@ -71,11 +71,12 @@ def _resize_for_analysis(image: Tensor) -> Tensor:
 
     height, width = image.shape[-2:]
     # Block means first: antialiased resampling would take nearly all the time for a large print.
-    if (factor := min(height, width, max(height, width) // (2 * ANALYSED_SIDE))) > 1:
+    if (factor := min(height, width, max(height, width) // (2 * EMBEDDED_IMAGE_SIDE_PX))) > 1:
         image = block_means(image[..., : height // factor * factor, : width // factor * factor], factor)
-    ratio = ANALYSED_SIDE / max(height, width)
+    ratio = EMBEDDED_IMAGE_SIDE_PX / max(height, width)
     return resize(
-        image, (max(MIN_SHORT_SIDE, round(height * ratio)), max(MIN_SHORT_SIDE, round(width * ratio)))
+        image,
+        (max(MIN_SHORTER_SIDE_PX, round(height * ratio)), max(MIN_SHORTER_SIDE_PX, round(width * ratio))),
     )
 
 
@@ -87,11 +88,11 @@ def _colour_blocks(lab: Tensor) -> dict[str, Tensor]:
     chroma = (a * a + b * b).sqrt()
     hue = torch.atan2(b, a) / (2 * math.pi)
     hue_histogram = (_soft_circular_bins(hue, HUE_BINS) * chroma).mean(1)
-    weighted = lab.flatten(1) * torch.tensor([[1.0], [OPPONENT_WEIGHT], [OPPONENT_WEIGHT]])
+    weighted = lab.flatten(1) * torch.tensor([[1.0], [OPPONENT_AXES_WEIGHT], [OPPONENT_AXES_WEIGHT]])
     return {
         "hue": (hue_histogram + 1e-4).sqrt(),
         "tones": (_soft_linear_bins(lightness, TONE_BINS, 1.0).mean(1) + 1e-3).sqrt(),
-        "chroma": (_soft_linear_bins(chroma, CHROMA_BINS, LAST_BIN_CHROMA).mean(1) + 1e-3).sqrt(),
+        "chroma": (_soft_linear_bins(chroma, CHROMA_BINS, MAX_BINNED_CHROMA).mean(1) + 1e-3).sqrt(),
         "moments": torch.cat([weighted.mean(1), weighted.std(1, unbiased=False)]),
     }
 
@@ -107,7 +108,7 @@ def _stroke_blocks(lab: Tensor) -> dict[str, Tensor]:
         detail = level - F.avg_pool2d(F.pad(level, (1, 1, 1, 1), mode="replicate"), 3, 1)
         energy = (detail.square().mean((0, 2, 3)) + 1e-7).log() / 2
         energies.append(energy if number else energy[:1])  # WebP does not store colour at the finest level
-        if number < DIRECTION_LEVELS:
+        if number < STROKE_DIRECTION_LEVELS:
             directions.append(_direction_shares(level[:, :1]))
         if min(level.shape[-2:]) >= 4:
             level = F.avg_pool2d(level, 2)
@@ -134,9 +135,9 @@ def _layout_blocks(lab: Tensor) -> dict[str, Tensor]:
     import torch
     import torch.nn.functional as F
 
-    weights = torch.tensor([1.0, OPPONENT_WEIGHT, OPPONENT_WEIGHT]).view(3, 1, 1)
-    cells = F.adaptive_avg_pool2d((lab * weights)[None], GRID_CELLS)[0]
-    left, right = cells[..., : GRID_CELLS // 2], cells.flip(-1)[..., : GRID_CELLS // 2]
+    weights = torch.tensor([1.0, OPPONENT_AXES_WEIGHT, OPPONENT_AXES_WEIGHT]).view(3, 1, 1)
+    cells = F.adaptive_avg_pool2d((lab * weights)[None], COLOUR_GRID_CELLS)[0]
+    left, right = cells[..., : COLOUR_GRID_CELLS // 2], cells.flip(-1)[..., : COLOUR_GRID_CELLS // 2]
     return {"layout": ((left + right) / 2).flatten(), "sides": (left - right).abs().flatten()}
 
 

@@ -20,12 +20,12 @@ from artgen.imaging.image import enlarge, luminance, resize, resize_if_needed
 
 INPUT_KINDS = ("pixelate", "learning-to-see", "edges", "blend", "folders")
 # The smallest step of tone, from 0 to 1, that starts an outline: at detail 0 and at detail 1.
-MAX_CONTOUR_STEP, MIN_CONTOUR_STEP = 0.40, 0.04
+MAX_CONTOUR_TONE_STEP, MIN_CONTOUR_TONE_STEP = 0.40, 0.04
 # The gradient of skimage's Canny at a step of tone from 0 to 1: Sobel's gain of 8 times the slope of a
 # Gaussian's integral. If the blur is wider than a pixel, it is divided by sigma.
-GRADIENT_PER_STEP = 8 / math.sqrt(math.tau)
+CANNY_GRADIENT_PER_TONE_STEP = 8 / math.sqrt(math.tau)
 # Larger images are outlined in strips of this many px: Canny takes about 40 bytes for each.
-MAX_STRIP_PIXELS = 4_000_000
+MAX_OUTLINE_STRIP_PIXELS = 4_000_000
 
 
 def prepare_input(
@@ -122,7 +122,7 @@ def draw_outlines(
     sigma: float,
     thickness: float,
     detail: float,
-    max_strip_pixels: int = MAX_STRIP_PIXELS,
+    max_strip_pixels: int = MAX_OUTLINE_STRIP_PIXELS,
 ) -> Tensor:
     """Draw the contours of an image, dark on white like a drawing on paper: ``(1, H, W)``.
 
@@ -135,8 +135,8 @@ def draw_outlines(
         detail: 0 (only the strongest contours) to 1 (nearly all).
         max_strip_pixels: larger images are outlined in strips, with the same result.
     """
-    contour_step = MAX_CONTOUR_STEP * (MIN_CONTOUR_STEP / MAX_CONTOUR_STEP) ** detail
-    high_threshold = contour_step * GRADIENT_PER_STEP / max(sigma, 1.0)
+    contour_step = MAX_CONTOUR_TONE_STEP * (MIN_CONTOUR_TONE_STEP / MAX_CONTOUR_TONE_STEP) ** detail
+    high_threshold = contour_step * CANNY_GRADIENT_PER_TONE_STEP / max(sigma, 1.0)
     contours = torch.from_numpy(
         _find_contours(image, sigma, 0.4 * high_threshold, high_threshold, max_strip_pixels)
     )

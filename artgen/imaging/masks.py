@@ -21,7 +21,7 @@ FACE_FEATURES = {
     "nose": ((0.50, 0.57, 0.11, 0.16),),
     "mouth": ((0.50, 0.77, 0.20, 0.09),),
 }
-MIN_SOFTNESS = 0.03
+MIN_MASK_SOFTNESS = 0.03
 
 
 def draw_dirichlet_weights(count: int, concentration: float, rng: random.Random) -> list[float]:
@@ -67,7 +67,7 @@ def draw_masks(
         if mode == "regions"
         else _random_sector_fields(weights, size, generator)
     )
-    return _divide_by_fields(fields, weights, MIN_SOFTNESS + softness)
+    return _divide_by_fields(fields, weights, MIN_MASK_SOFTNESS + softness)
 
 
 def blend_by_masks(images: Tensor, masks: Tensor) -> Tensor:
@@ -124,7 +124,9 @@ def _face_feature_masks(
                 for cx, cy, rx, ry in ellipses
             ]
         )
-        feature = torch.sigmoid((1 - squared_distances.amin(0).sqrt()) / (MIN_SOFTNESS + 0.25 * softness))
+        feature = torch.sigmoid(
+            (1 - squared_distances.amin(0).sqrt()) / (MIN_MASK_SOFTNESS + 0.25 * softness)
+        )
         feature = 1 - feature if name == "outline" else feature
         masks = masks * (1 - feature)
         masks[image_by_feature[number]] += feature

@@ -16,9 +16,9 @@ from torch import Tensor
 
 from artgen.imaging.image import block_means, luminance
 
-PATCH_SIDE = 7
-PATCHES_PER_IMAGE = 512
-PROJECTION_DIRECTIONS = 512
+SWD_PATCH_SIDE = 7
+SWD_PATCHES = 512
+SWD_DIRECTIONS = 512
 
 
 def sliced_wasserstein_distances(
@@ -130,7 +130,7 @@ def _project_patches(level: Tensor, seed: int) -> npt.NDArray[np.float32]:
     """
     generator = torch.Generator().manual_seed(seed)
     patches = _draw_patches(level, generator)
-    directions = F.normalize(torch.randn(patches.shape[1], PROJECTION_DIRECTIONS, generator=generator), dim=0)
+    directions = F.normalize(torch.randn(patches.shape[1], SWD_DIRECTIONS, generator=generator), dim=0)
     projected: npt.NDArray[np.float32] = (directions.T @ patches.T).numpy()
     return np.sort(projected, axis=1)  # numpy's is several times faster than torch's
 
@@ -138,8 +138,8 @@ def _project_patches(level: Tensor, seed: int) -> npt.NDArray[np.float32]:
 def _draw_patches(level: Tensor, generator: torch.Generator) -> Tensor:
     """Draw patches of every image, ``(N, 3 * 7 * 7)``; equal generators give equal positions."""
     count, _, height, width = level.shape
-    windows = level.unfold(2, PATCH_SIDE, 1).unfold(3, PATCH_SIDE, 1)
-    rows = torch.randint(height - PATCH_SIDE + 1, (count, PATCHES_PER_IMAGE), generator=generator)
-    columns = torch.randint(width - PATCH_SIDE + 1, (count, PATCHES_PER_IMAGE), generator=generator)
+    windows = level.unfold(2, SWD_PATCH_SIDE, 1).unfold(3, SWD_PATCH_SIDE, 1)
+    rows = torch.randint(height - SWD_PATCH_SIDE + 1, (count, SWD_PATCHES), generator=generator)
+    columns = torch.randint(width - SWD_PATCH_SIDE + 1, (count, SWD_PATCHES), generator=generator)
     image_index = torch.arange(count)[:, None]
     return windows.permute(0, 2, 3, 1, 4, 5)[image_index, rows, columns].flatten(0, 1).flatten(1)

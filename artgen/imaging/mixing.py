@@ -16,7 +16,7 @@ from artgen.imaging.image import luminance, resize, shrink
 from artgen.imaging.masks import random_shape_fields
 
 # Chroma in OKLab of a strong pigment; screens reach 0.3.
-MAX_CHROMA = 0.23
+MAX_PIGMENT_CHROMA = 0.23
 
 
 def random_crop(image: Tensor, size: int, side_range: tuple[float, float], rng: random.Random) -> Tensor:
@@ -146,4 +146,6 @@ def harmonise_colours(images: Tensor, weights: Tensor, amount: float) -> Tensor:
 def _limit_chroma(lab: Tensor) -> Tensor:
     """Limit the chroma of an OKLab image softly, so that no pixel is too colourful."""
     chroma = lab[1:].norm(dim=0, keepdim=True).clamp_min(1e-6)
-    return torch.cat([lab[:1], lab[1:] * (MAX_CHROMA * torch.tanh(chroma / MAX_CHROMA) / chroma)])
+    return torch.cat(
+        [lab[:1], lab[1:] * (MAX_PIGMENT_CHROMA * torch.tanh(chroma / MAX_PIGMENT_CHROMA) / chroma)]
+    )

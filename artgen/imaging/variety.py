@@ -9,7 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-THUMBNAIL_SIDE = 16  # px: at this size, images are close if their composition is the same, not their texture
+THUMBNAIL_SIDE_PX = (
+    16  # px: at this size, images are close if their composition is the same, not their texture
+)
 
 
 def diversity(generated: Tensor, real: Tensor) -> float:
@@ -50,4 +52,4 @@ def _mean_nearest_distance(images: Tensor, real: Tensor, *, same_set: bool) -> f
 
 
 def _flat_thumbnails(images: Tensor) -> Tensor:
-    return F.adaptive_avg_pool2d(images, THUMBNAIL_SIDE).flatten(1)
+    return F.adaptive_avg_pool2d(images, THUMBNAIL_SIDE_PX).flatten(1)

@@ -11,7 +11,7 @@ from artgen.imaging.image import enlarge, luminance, shrink
 from artgen.style.palette import QuantileCurve
 
 # Change of luminance per pixel below which even the strongest slopes are no edges.
-MIN_EDGE_SLOPE = 0.03
+MIN_EDGE_LUMINANCE_PER_PX = 0.03
 
 
 def wide_gaussian_blur(image: Tensor, sigma: float) -> Tensor:
@@ -34,7 +34,7 @@ def edge_map(image: Tensor) -> Tensor:
     vertical_slope = F.pad(grey[..., 1:, :] - grey[..., :-1, :], (0, 0, 0, 1))
     slope = gaussian_blur((horizontal_slope**2 + vertical_slope**2).sqrt(), 1.5)
     sample = slope.flatten()[:: max(1, slope.numel() // 200_000)]
-    return (slope / sample.quantile(0.95).clamp_min(MIN_EDGE_SLOPE)).clamp(0, 1)
+    return (slope / sample.quantile(0.95).clamp_min(MIN_EDGE_LUMINANCE_PER_PX)).clamp(0, 1)
 
 
 def equalise_local_contrast(image: Tensor, amount: float) -> Tensor:

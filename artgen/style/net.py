@@ -21,7 +21,7 @@ from artgen.style.request import DEFAULT_STYLE_SCALE, StyleRequest, validate_req
 
 # Share of the start image that stays where it agrees with the new painting; the difference in luminance, 0 to
 # 1, up to which the two agree; and the side of the square over which that difference is averaged.
-MAX_START_SHARE, START_TOLERANCE, COMPARISON_WINDOW_PIXELS = 0.85, 0.12, 7
+MAX_START_IMAGE_SHARE, MAX_START_DIFFERENCE, COMPARISON_WINDOW_PIXELS = 0.85, 0.12, 7
 
 
 def stylize_by_network(
@@ -139,7 +139,9 @@ def _keep_similar_start(image: Tensor, start_image: Tensor) -> Tensor:
     mean_difference = F.avg_pool2d(
         difference, COMPARISON_WINDOW_PIXELS, 1, COMPARISON_WINDOW_PIXELS // 2, count_include_pad=False
     )[0]
-    return image.lerp(start_image, MAX_START_SHARE * (-((mean_difference / START_TOLERANCE) ** 2)).exp())
+    return image.lerp(
+        start_image, MAX_START_IMAGE_SHARE * (-((mean_difference / MAX_START_DIFFERENCE) ** 2)).exp()
+    )
 
 
 def _report_style(

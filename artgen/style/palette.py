@@ -12,10 +12,10 @@ from torch import Tensor
 from artgen.imaging.color import colour_statistics, match_colour_statistics
 from artgen.imaging.image import luminance
 
-CURVE_KNOTS, CURVE_NODES = 257, 4096
-LATTICE_SIZE = 33
-MAX_SAMPLES = 16_384
-LEAST_VARIANCE = 1e-5
+QUANTILE_CURVE_KNOTS, QUANTILE_CURVE_NODES = 257, 4096
+COLOUR_TABLE_SIDE = 33
+MAX_PALETTE_COLOURS = 16_384
+MIN_COLOUR_VARIANCE = 1e-5
 MIN_REGION_PIXELS = 64  # in smaller regions the colours of the whole image are used
 
 
@@ -29,7 +29,7 @@ class QuantileCurve:
     Attributes:
         spacing: distance between the values of the table.
         first_node: the first value of the table in units of ``spacing``; a whole number.
-        table: ``(CURVE_NODES,)``, rising.
+        table: ``(QUANTILE_CURVE_NODES,)``, rising.
     """
 
     spacing: Tensor
@@ -41,11 +41,13 @@ class QuantileCurve:
         """Return the curve from the distribution of ``source`` to that of ``target``, both ``(N,)``."""
         knots, target_knots = _quantiles(source), _quantiles(target)
         # A value that many pixels share is mapped to the middle of its target range, not to the start.
-        knots = knots + 1e-6 * (torch.arange(CURVE_KNOTS, device=knots.device) - CURVE_KNOTS // 2)
-        spacing = (knots[-1] - knots[0]) / (CURVE_NODES - 2)
+        knots = knots + 1e-6 * (
+            torch.arange(QUANTILE_CURVE_KNOTS, device=knots.device) - QUANTILE_CURVE_KNOTS // 2
+        )
+        spacing = (knots[-1] - knots[0]) / (QUANTILE_CURVE_NODES - 2)
         first_node = (knots[0] / spacing).floor()
-        nodes = (torch.arange(CURVE_NODES, device=knots.device) + first_node) * spacing
-        interval = (torch.searchsorted(knots, nodes) - 1).clamp_(0, CURVE_KNOTS - 2)
+        nodes = (torch.arange(QUANTILE_CURVE_NODES, device=knots.device) + first_node) * spacing
+        interval = (torch.searchsorted(knots, nodes) - 1).clamp_(0, QUANTILE_CURVE_KNOTS - 2)
         start = knots[interval]
         fraction = ((nodes - start) / (knots[interval + 1] - start).clamp_min_(1e-9)).clamp_(0, 1)
         return cls(
@@ -54,18 +56,20 @@ class QuantileCurve:
 
     def __call__(self, values: Tensor) -> Tensor:
         """Map ``values`` of any shape; values outside the source range get the ends of the target range."""
-        positions = (values.flatten() / self.spacing).sub_(self.first_node).clamp_(0, CURVE_NODES - 1.001)
+        positions = (
+            (values.flatten() / self.spacing).sub_(self.first_node).clamp_(0, QUANTILE_CURVE_NODES - 1.001)
+        )
         nodes = positions.int()
         below, above = self.table.index_select(0, nodes), self.table[1:].index_select(0, nodes)
         return torch.lerp(below, above, positions.sub_(nodes)).view(values.shape)
 
 
 def _quantiles(values: Tensor) -> Tensor:
-    """Return ``CURVE_KNOTS`` evenly spaced quantiles of at most about ``MAX_SAMPLES`` of ``(N,)`` values."""
-    sample = values[:: max(1, len(values) // MAX_SAMPLES)]
+    """Return ``QUANTILE_CURVE_KNOTS`` evenly spaced quantiles of at most about ``MAX_PALETTE_COLOURS`` of ``(N,)`` values."""
+    sample = values[:: max(1, len(values) // MAX_PALETTE_COLOURS)]
     # NumPy sorts floats twenty times as fast as torch, which keeps their indices, too.
     sorted_values = torch.from_numpy(np.sort(sample.cpu().numpy())).to(values.device)
-    positions = torch.linspace(0, len(sorted_values) - 1, CURVE_KNOTS, device=values.device)
+    positions = torch.linspace(0, len(sorted_values) - 1, QUANTILE_CURVE_KNOTS, device=values.device)
     below = positions.floor().long()
     above = (below + 1).clamp_(max=len(sorted_values) - 1)
     return torch.lerp(sorted_values[below], sorted_values[above], positions - below)
@@ -94,8 +98,8 @@ def match_colours_linearly(
         amount: 0 leaves the image unchanged, 1 maps it fully.
         region: ``(1, H, W)``: only colours where this is above 0.5 determine the map.
     """
-    statistics = colour_statistics(_region_colours(image, region), LEAST_VARIANCE)
-    mapped = match_colour_statistics(image, *colour_statistics(reference, LEAST_VARIANCE), statistics)
+    statistics = colour_statistics(_region_colours(image, region), MIN_COLOUR_VARIANCE)
+    mapped = match_colour_statistics(image, *colour_statistics(reference, MIN_COLOUR_VARIANCE), statistics)
     return torch.lerp(image, mapped, amount).clamp_(0, 1)
 
 
@@ -112,8 +116,8 @@ def transfer_palette(
 
     Iterative distribution transfer (Pitie, Kokaram and Dahyot 2007): in each of several random rotations of
     colour space every axis gets the distribution of the reference. The map is computed for a sample of
-    colours and for a table of ``LATTICE_SIZE`` cubed colours, which is then applied to the image, so that the
-    cost hardly depends on the size of the image.
+    colours and for a table of ``COLOUR_TABLE_SIDE`` cubed colours, which is then applied to the image, so
+    that the cost hardly depends on the size of the image.
 
     Args:
         image: ``(3, H, W)`` in ``[0, 1]``.
@@ -125,8 +129,8 @@ def transfer_palette(
     """
     device = image.device
     colours = _region_colours(image, region)
-    colours = colours[:, :: max(1, colours.shape[1] // MAX_SAMPLES)]
-    axis = torch.linspace(0, 1, LATTICE_SIZE, device=device)
+    colours = colours[:, :: max(1, colours.shape[1] // MAX_PALETTE_COLOURS)]
+    axis = torch.linspace(0, 1, COLOUR_TABLE_SIDE, device=device)
     lattice = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij")).flatten(1)
     moved = torch.cat([colours, lattice], 1)
     count = colours.shape[1]
@@ -138,7 +142,9 @@ def transfer_palette(
                 rotated[axis_index, :count], rotated_reference[axis_index]
             )(rotated[axis_index])
         moved = rotation.T @ rotated
-    table = torch.lerp(lattice, moved[:, count:], amount).view(3, LATTICE_SIZE, LATTICE_SIZE, LATTICE_SIZE)
+    table = torch.lerp(lattice, moved[:, count:], amount).view(
+        3, COLOUR_TABLE_SIDE, COLOUR_TABLE_SIDE, COLOUR_TABLE_SIDE
+    )
     return apply_colour_table(image, table).clamp_(0, 1)
 
 

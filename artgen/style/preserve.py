@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from artgen.imaging.faces.detect import CROP_RISE, find_faces
+from artgen.imaging.faces.detect import FACE_CROP_RISE, find_faces
 from artgen.imaging.image import luminance, resize
 from artgen.style.palette import replace_luminance
 from artgen.style.request import StyleRequest
@@ -78,7 +78,7 @@ def face_mask(image: Tensor) -> Tensor:
         angle = math.radians(face.roll)
         along_width = (x - face.x) * math.cos(angle) + (y - face.y) * math.sin(angle)
         along_height = (y - face.y) * math.cos(angle) - (x - face.x) * math.sin(angle)
-        along_height = along_height + CROP_RISE * face.size
+        along_height = along_height + FACE_CROP_RISE * face.size
         distance = torch.hypot(along_width / HEAD_HALF_AXES[0], along_height / HEAD_HALF_AXES[1]) / face.size
         mask[0] = torch.maximum(mask[0], torch.sigmoid((1 - distance) * 2 / HEAD_BORDER_WIDTH))
     return mask.to(image.device)

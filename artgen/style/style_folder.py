@@ -15,11 +15,11 @@ from artgen.imaging.image import limit_longer_side, resize_if_needed
 from artgen.imaging.io.files import read_image
 
 # Pixels of all images together, at one byte per channel, and limits of an image's longer side in px.
-MAX_TOTAL_PIXELS = 64_000_000
-MAX_LONGER_SIDE, MIN_LONGER_SIDE = 2048, 96
+MAX_STYLE_PIXELS = 64_000_000
+MAX_STYLE_SIDE_PX, MIN_STYLE_SIDE_PX = 2048, 96
 
 
-def read_style_images(files: Sequence[Path], max_total_pixels: int = MAX_TOTAL_PIXELS) -> list[Tensor]:
+def read_style_images(files: Sequence[Path], max_total_pixels: int = MAX_STYLE_PIXELS) -> list[Tensor]:
     """Read image files as bytes, reduced so that together they have about ``max_total_pixels``.
 
     A few images keep their brushwork. Of thousands each becomes small and shows its composition more than its
@@ -42,7 +42,7 @@ def read_style_images(files: Sequence[Path], max_total_pixels: int = MAX_TOTAL_P
 @lru_cache(maxsize=2)  # shared by the candidates of a run and the frames of a film
 def _read_cached(file_stamps: tuple[tuple[Path, int, int], ...], max_total_pixels: int) -> list[Tensor]:
     files = [file for file, _, _ in file_stamps]
-    max_side = int(min(MAX_LONGER_SIDE, max(MIN_LONGER_SIDE, math.sqrt(max_total_pixels / len(files)))))
+    max_side = int(min(MAX_STYLE_SIDE_PX, max(MIN_STYLE_SIDE_PX, math.sqrt(max_total_pixels / len(files)))))
     images, last_error = [], None
     for file in files:
         try:

@@ -39,8 +39,8 @@ from artgen.training.recipes import TrainingRecipe
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-MAX_PREVIEW_PX = 2048  # longer side of the card's preview image
-MAX_SKIPPED_NOTES = 10  # unreadable files that are reported one by one
+MAX_CARD_PREVIEW_SIDE_PX = 2048  # longer side of the card's preview image
+MAX_NOTED_SKIPPED_FILES = 10  # unreadable files that are reported one by one
 
 
 @dataclass(frozen=True)
@@ -233,7 +233,7 @@ def _write_models(
     for (name, network), file in zip(networks.items(), files, strict=True):
         description = family.network_descriptions.get(name, job.recipe.description)
         save_model(file, network, build_metadata(record, file.stem, description))
-        write_preview(file.with_suffix(".webp"), preview, MAX_PREVIEW_PX)
+        write_preview(file.with_suffix(".webp"), preview, MAX_CARD_PREVIEW_SIDE_PX)
         card = render_card(record, file.stem, description, network)
         atomic_write(file.with_suffix(".md"), card.encode())
 
@@ -252,10 +252,10 @@ def _load_dataset(job: TrainingJob, emit: Emit) -> TrainingDataset:
         paired=recipe.paired,
         emit=emit,
     )
-    for reason in dataset.skipped[:MAX_SKIPPED_NOTES]:
+    for reason in dataset.skipped[:MAX_NOTED_SKIPPED_FILES]:
         emit(Note(f"skipped {reason}"))
-    if len(dataset.skipped) > MAX_SKIPPED_NOTES:
-        emit(Note(f"skipped {len(dataset.skipped) - MAX_SKIPPED_NOTES:,} more"))
+    if len(dataset.skipped) > MAX_NOTED_SKIPPED_FILES:
+        emit(Note(f"skipped {len(dataset.skipped) - MAX_NOTED_SKIPPED_FILES:,} more"))
     for warning in find_dataset_warnings(dataset.images, recipe.max_crop_side()):
         emit(Note(warning))
     if dataset.inputs is not None:

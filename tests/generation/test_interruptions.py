@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from artgen.imaging.io.files import TEMPORARY
+from artgen.imaging.io.files import TEMPORARY_FILE_PREFIX
 
 COMMAND = [sys.executable, "-m", "artgen", "run", "tiny.toml"]
 
@@ -32,7 +32,7 @@ def contents(place: Path) -> dict[str, bytes]:
 
 
 def whole_files(place: Path) -> int:
-    return sum(not path.name.startswith(TEMPORARY) for path in (place / "runs").rglob("*.*p*"))
+    return sum(not path.name.startswith(TEMPORARY_FILE_PREFIX) for path in (place / "runs").rglob("*.*p*"))
 
 
 def children(process: int) -> list[int]:
@@ -93,7 +93,7 @@ def kill_and_resume(place: Path, moments: int, chance: random.Random) -> int:
         assert gone(workers, 5), "workers outlived their coordinator"
     done = finish(place)
     assert done.returncode == 0, done.stderr
-    assert not list((place / "runs").rglob(f"{TEMPORARY}*"))
+    assert not list((place / "runs").rglob(f"{TEMPORARY_FILE_PREFIX}*"))
     return killed
 
 
@@ -117,7 +117,7 @@ def test_ctrl_c_stops_at_once_and_says_how_to_go_on(project: Path) -> None:
     assert gone(workers, 1)
     assert "resume with: artgen run tiny.toml -n 40" in error_text
     assert "Traceback" not in error_text
-    assert not list((project / "runs").rglob(f"{TEMPORARY}*"))
+    assert not list((project / "runs").rglob(f"{TEMPORARY_FILE_PREFIX}*"))
 
 
 def test_a_killed_worker_is_reported_and_nothing_is_lost(project: Path, sampled: Path) -> None:
@@ -140,7 +140,7 @@ def test_a_limit_on_files_is_a_clear_message(project: Path) -> None:
     assert done.returncode == 2
     assert "could not be written (" in done.stderr
     assert "Traceback" not in done.stderr
-    assert not list((project / "runs").rglob(f"{TEMPORARY}*"))
+    assert not list((project / "runs").rglob(f"{TEMPORARY_FILE_PREFIX}*"))
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ def test_a_full_disk_loses_nothing(small_disk: Path, project: Path, sampled: Pat
         assert done.returncode == 2, done.stdout
         assert "could not be written (" in done.stderr
         assert "Traceback" not in done.stderr
-        assert not list(small_disk.rglob(f"{TEMPORARY}*"))
+        assert not list(small_disk.rglob(f"{TEMPORARY_FILE_PREFIX}*"))
     subprocess.run(["mount", "-o", "remount,size=64m", small_disk], check=True)
     done = finish(project)
     assert done.returncode == 0, done.stderr

@@ -11,7 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artgen.imaging.io.files import TEMPORARY
+from artgen.imaging.io.files import TEMPORARY_FILE_PREFIX
 from artgen.runs.stages import StageCache, dequantise_image, hash_pixels, quantise_image, stage_cache_key
 
 PIXELS = quantise_image(torch.rand(3, 20, 30, generator=torch.Generator().manual_seed(1)))
@@ -62,7 +62,10 @@ def test_the_least_recently_used_go_first(tmp_path: Path) -> None:
         cache.put(name * 64, PIXELS)
         os.utime(tmp_path / f"{name * 64}.stage", (age, age))
     assert cache.get("a" * 64) is not None
-    written, left = tmp_path / f"{TEMPORARY}{os.getpid()}-2", tmp_path / f"{TEMPORARY}99999999999-2"
+    written, left = (
+        tmp_path / f"{TEMPORARY_FILE_PREFIX}{os.getpid()}-2",
+        tmp_path / f"{TEMPORARY_FILE_PREFIX}99999999999-2",
+    )
     written.touch()
     left.touch()
     cache.trim()

@@ -17,7 +17,7 @@ from torch import Tensor
 from artgen.errors import ValidationErrors
 from artgen.imaging.image import luminance, resize
 from artgen.imaging.io.files import write_png
-from artgen.models.architectures.faststyle import FastStyle, FastStyleConfig
+from artgen.models.architectures.faststyle import FastStyleNet, FastStyleNetConfig
 from artgen.models.architectures.unet import UNet, UNetConfig
 from artgen.models.files.checkpoint import save_model
 from artgen.models.inference.translating import translate_image
@@ -34,7 +34,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a network of three styles, which was never trained, and a U-Net."""
     folder = tmp_path_factory.mktemp("style")
     torch.manual_seed(0)
-    network = FastStyle(FastStyleConfig(width=4, blocks=1, styles=len(NAMES)))
+    network = FastStyleNet(FastStyleNetConfig(width=4, blocks=1, styles=len(NAMES)))
     with torch.no_grad():
         for name, weight in network.named_parameters():
             if name.endswith(("scale", "shift")):

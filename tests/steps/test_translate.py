@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from artgen.errors import ValidationErrors
-from artgen.models.architectures.faststyle import FastStyle, FastStyleConfig
+from artgen.models.architectures.faststyle import FastStyleNet, FastStyleNetConfig
 from artgen.models.architectures.unet import UNet, UNetConfig
 from artgen.models.files.checkpoint import save_model
 from artgen.models.inference.translating import translate_image
@@ -21,7 +21,7 @@ from artgen.steps.translate import TranslateStep
 def place(tmp_path: Path) -> Path:
     torch.manual_seed(0)
     save_model(tmp_path / "unet.safetensors", UNet(UNetConfig(levels=4, width=4)), {})
-    styles = FastStyle(FastStyleConfig(width=4, blocks=1, styles=2))
+    styles = FastStyleNet(FastStyleNetConfig(width=4, blocks=1, styles=2))
     with torch.no_grad():
         for name, weight in styles.named_parameters():
             if name.endswith("shift"):

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from artgen.errors import ArtgenError
 from artgen.imaging.image import luminance
-from artgen.models.architectures.faststyle import FastStyle, FastStyleConfig
+from artgen.models.architectures.faststyle import FastStyleNet, FastStyleNetConfig
 from artgen.models.files.checkpoint import save_model
 from artgen.models.inference.translating import translate_image
 from artgen.style.net import stylize_by_network
@@ -25,7 +25,7 @@ FIRST, SECOND = [1.0, 0.0], [0.0, 1.0]
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two styles that differ, never trained."""
     generator = torch.Generator().manual_seed(2)
-    network = FastStyle(FastStyleConfig(width=4, blocks=1, styles=2))
+    network = FastStyleNet(FastStyleNetConfig(width=4, blocks=1, styles=2))
     for parameter in network.parameters():
         nn.init.normal_(parameter, 1.0 if parameter.ndim == 2 else 0.0, 0.3, generator=generator)
     model_file = tmp_path_factory.mktemp("model") / "two.safetensors"

@@ -115,14 +115,14 @@ def _import_network(
         return (
             generator,
             description,
-            {"description": f"{description}, imported from {cyclegan_pix2pix.UPSTREAM}."},
+            {"description": f"{description}, imported from {cyclegan_pix2pix.PUBLISHER}."},
         )
     if arch or norm:
-        problem = f"these weights look like {transformernet.UPSTREAM}"
+        problem = f"these weights look like {transformernet.PUBLISHER}"
         raise ArtgenError(str(checkpoint), problem, "leave --arch and --norm out")
     painter = transformernet.import_transformer_net(str(checkpoint), state)
     description = f"a style net of {painter.config.blocks} blocks, {painter.config.width} channels"
-    metadata = {"description": f"A style net, imported from {transformernet.UPSTREAM}."}
+    metadata = {"description": f"A style net, imported from {transformernet.PUBLISHER}."}
     return painter, description, metadata | {"styles": json_format.dumps([{"name": file.stem}])}
 
 

@@ -43,12 +43,14 @@ def measure(
     import torch
 
     from artgen.imaging.devices import choose_device
-    from artgen.training.evaluation.measure import MAX_SQUARES, measure_model
+    from artgen.training.evaluation.measure import MAX_MEASURED_SQUARES, measure_model
     from artgen.training.evaluation.stamp import rounded_metrics, write_metrics
 
     torch.set_num_threads(1)  # sums of several threads differ in their last digits
     torch.set_flush_denormal(True)
-    measured = measure_model(file, data or (), max_squares=most or MAX_SQUARES, device=choose_device(device))
+    measured = measure_model(
+        file, data or (), max_squares=most or MAX_MEASURED_SQUARES, device=choose_device(device)
+    )
     if write:
         write_metrics(file, measured)
     if json:

@@ -19,28 +19,28 @@ from artgen.imaging.faces.symmetry import GreyPyramid, patch_to_picture, upright
 from artgen.imaging.image import luminance, resize, shrink
 
 # Longer side, in px, of the picture in which faces are searched.
-SEARCHED_SIDE = 320
+SEARCHED_PICTURE_SIDE_PX = 320
 # Number of halvings, smallest and largest box (px after halving), factor between sizes: the cascade finds
 # small faces in the full picture and large ones in the halvings, where they are neither slow nor too detailed
 # for it.
-CASCADE_PASSES = ((0, 24, 60, 1.2), (1, 28, 80, 1.15), (2, 36, SEARCHED_SIDE, 1.1))
+CASCADE_PASSES = ((0, 24, 60, 1.2), (1, 28, 80, 1.15), (2, 36, SEARCHED_PICTURE_SIDE_PX, 1.1))
 # The cascade tolerates about 15 degrees of roll. A proposed box is tested again at these angles, in degrees,
 # on a patch twice its size.
-PROBED_ROLLS = range(-30, 31, 10)
-PROBE_SIDE = 96  # px, of the patch
-MAX_PROBE_OFFSET = 14  # px between the patch's middle and a box that still means the same face
+PROBED_ROLL_DEGREES = range(-30, 31, 10)
+PROBE_PATCH_SIDE_PX = 96  # px, of the patch
+MAX_PROBE_OFFSET_PX = 14  # px between the patch's middle and a box that still means the same face
 # Smallest and largest box (px of the patch), factor between sizes, boxes that must agree: loose to find
 # middle, size and roll; strict, on an upright patch, to tell faces from chance.
 LOOSE_CASCADE, STRICT_CASCADE = (34, 66, 1.1, 1), (38, 60, 1.06, 4)
 # Degrees by which the picture is turned if no upright face is found.
-FALLBACK_TILTS = (-22.0, 22.0)
+FALLBACK_TILT_DEGREES = (-22.0, 22.0)
 MIN_FACE_SCORE = 0.41
 # Side of a face's crop, and height of its middle above that of the face, relative to the side of the face's
 # square. That square is the lower part of a head; in the crop the head is in the middle, as in 80 portraits
 # that the shipped models were trained on: side 1.47, middle 0.11 higher.
-CROP_MARGIN, CROP_RISE = 1.5, 0.11
+FACE_CROP_MARGIN, FACE_CROP_RISE = 1.5, 0.11
 # Boxes whose middles are closer than this share of the larger side are one face.
-SAME_FACE_DISTANCE = 0.6
+SAME_FACE_SIDE_SHARE = 0.6
 
 
 @dataclass(frozen=True)
@@ -78,17 +78,17 @@ def find_faces(image: Tensor) -> list[Face]:
     settings.
     """
     height, width = image.shape[-2:]
-    ratio = min(2.0, SEARCHED_SIDE / max(height, width))
+    ratio = min(2.0, SEARCHED_PICTURE_SIDE_PX / max(height, width))
     small = luminance(resize(image, (max(1, round(height * ratio)), max(1, round(width * ratio)))))
     grey = GreyPyramid(Image.fromarray((small[0].clamp(0, 1) * 255).round().byte().numpy()))
     candidates = _find_confirmed_faces(grey, 0.0)
     if not candidates:
-        candidates = [face for tilt in FALLBACK_TILTS for face in _find_confirmed_faces(grey, tilt)]
+        candidates = [face for tilt in FALLBACK_TILT_DEGREES for face in _find_confirmed_faces(grey, tilt)]
     candidates.sort(key=lambda face: -face.score)
     faces: list[Face] = []
     for face in candidates:
         if all(
-            math.hypot(face.x - other.x, face.y - other.y) > SAME_FACE_DISTANCE * max(face.size, other.size)
+            math.hypot(face.x - other.x, face.y - other.y) > SAME_FACE_SIDE_SHARE * max(face.size, other.size)
             for other in faces
         ):
             faces.append(face)
@@ -96,7 +96,7 @@ def find_faces(image: Tensor) -> list[Face]:
     return sorted(scaled, key=lambda face: -face.size)
 
 
-def crop_face(image: Tensor, face: Face, side: int, margin: float = CROP_MARGIN) -> Tensor:
+def crop_face(image: Tensor, face: Face, side: int, margin: float = FACE_CROP_MARGIN) -> Tensor:
     """Cut out a head, upright and in the middle: ``(3, side, side)``.
 
     Args:
@@ -113,7 +113,7 @@ def crop_face(image: Tensor, face: Face, side: int, margin: float = CROP_MARGIN)
     height, width = source.shape[-2:]
     roll = math.radians(face.roll)
     steps = (torch.arange(side) + 0.5) / side - 0.5
-    down, across = torch.meshgrid(steps * size - CROP_RISE * face.size, steps * size, indexing="ij")
+    down, across = torch.meshgrid(steps * size - FACE_CROP_RISE * face.size, steps * size, indexing="ij")
     x = face.x + math.cos(roll) * across - math.sin(roll) * down
     y = face.y + math.sin(roll) * across + math.cos(roll) * down
     grid = torch.stack([2 * x / image.shape[-1] - 1, 2 * y / image.shape[-2] - 1], -1)
@@ -121,11 +121,11 @@ def crop_face(image: Tensor, face: Face, side: int, margin: float = CROP_MARGIN)
     return crop[0].clamp(0, 1)
 
 
-def crop_share_outside(face: Face, height: int, width: int, margin: float = CROP_MARGIN) -> float:
+def crop_share_outside(face: Face, height: int, width: int, margin: float = FACE_CROP_MARGIN) -> float:
     """Return the share of a face's crop, 0 to 1, outside a picture of ``height`` x ``width`` px."""
     steps = np.linspace(-0.5, 0.5, 33)
     roll, size = math.radians(face.roll), face.size * margin
-    across, down = np.meshgrid(steps * size, steps * size - CROP_RISE * face.size)
+    across, down = np.meshgrid(steps * size, steps * size - FACE_CROP_RISE * face.size)
     x = face.x + math.cos(roll) * across - math.sin(roll) * down
     y = face.y + math.sin(roll) * across + math.cos(roll) * down
     return float(((x < 0) | (y < 0) | (x > width) | (y > height)).mean())
@@ -176,7 +176,7 @@ def _confirm_face(grey: GreyPyramid, x: float, y: float, size: float, tilt: floa
             fits[float(roll)] = upright_face_fit(grey, x, y, size, float(roll))
     best_roll = max(fits, key=lambda roll: fits[roll])
     strict_rolls = np.unique(_probe_at_rolls(grey, x, y, size, best_roll, STRICT_CASCADE)[:, 0])
-    probe_score = (len(rolls) + 2 * len(strict_rolls)) / (3 * len(PROBED_ROLLS))
+    probe_score = (len(rolls) + 2 * len(strict_rolls)) / (3 * len(PROBED_ROLL_DEGREES))
     return Face(float(x), float(y), float(size), best_roll, (probe_score + fits[best_roll] / 2) / 2)
 
 
@@ -190,16 +190,16 @@ def _probe_at_rolls(
 ) -> Any:
     """Run the cascade on turned patches: rows of (roll, x, y, size) of boxes around the same middle."""
     rows = []
-    for roll in (tilt + probed_roll for probed_roll in PROBED_ROLLS):
-        probe = grey.sample_patch(x, y, 2 * size, roll, PROBE_SIDE)
+    for roll in (tilt + probed_roll for probed_roll in PROBED_ROLL_DEGREES):
+        probe = grey.sample_patch(x, y, 2 * size, roll, PROBE_PATCH_SIDE_PX)
         for box_x, box_y, box_side in _run_cascade(probe, *settings):
             if (
-                abs(box_x - PROBE_SIDE / 2) < MAX_PROBE_OFFSET
-                and abs(box_y - PROBE_SIDE / 2) < MAX_PROBE_OFFSET
+                abs(box_x - PROBE_PATCH_SIDE_PX / 2) < MAX_PROBE_OFFSET_PX
+                and abs(box_y - PROBE_PATCH_SIDE_PX / 2) < MAX_PROBE_OFFSET_PX
             ):
-                offset = box_x / PROBE_SIDE - 0.5, box_y / PROBE_SIDE - 0.5
+                offset = box_x / PROBE_PATCH_SIDE_PX - 0.5, box_y / PROBE_PATCH_SIDE_PX - 0.5
                 position = patch_to_picture(x, y, 2 * size, roll, offset)
-                rows.append((roll, *position, box_side * 2 * size / PROBE_SIDE))
+                rows.append((roll, *position, box_side * 2 * size / PROBE_PATCH_SIDE_PX))
     return np.array(rows).reshape(-1, 4)
 
 

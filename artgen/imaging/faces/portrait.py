@@ -7,8 +7,8 @@ import math
 from torch import Tensor
 
 from artgen.imaging.faces.detect import (
-    CROP_MARGIN,
-    CROP_RISE,
+    FACE_CROP_MARGIN,
+    FACE_CROP_RISE,
     Face,
     crop_face,
     crop_share_outside,
@@ -16,7 +16,7 @@ from artgen.imaging.faces.detect import (
 )
 
 # At most this share of a face's crop may be outside the picture, as for `artgen data faces`.
-MAX_SHARE_OUTSIDE = 0.2
+MAX_CROP_SHARE_OUTSIDE = 0.2
 # The least score of a portrait's face, and what is added to it for each degree of roll: few people are
 # photographed with their heads tilted, and false faces in saucers and patterns mostly are. A missed portrait
 # costs less than a false one; `artgen data faces`, whose results a person checks, accepts lower scores.
@@ -24,12 +24,12 @@ MIN_PORTRAIT_SCORE, SCORE_PER_DEGREE = 0.44, 0.002
 # What counts as aligned in a square picture: the face's size and the distance of its middle from the position
 # that `crop_face` gives it, relative to the side; its roll in degrees. In 80 portraits aligned by others the
 # sizes were 0.45 to 0.78, all distances but one within 0.12, the rolls -4 to 7.
-ALIGNED_SIZE_RANGE, MAX_ALIGNED_OFFSET, MAX_ALIGNED_ROLL = (0.42, 0.85), 0.12, 10.0
+ALIGNED_FACE_SIZE_RANGE, MAX_ALIGNED_FACE_OFFSET, MAX_ALIGNED_ROLL_DEGREES = (0.42, 0.85), 0.12, 10.0
 # Sides that differ by at most this share count as equal.
-SQUARE_TOLERANCE = 0.02
+MAX_SQUARE_SIDE_DIFFERENCE = 0.02
 # px: a square of at most this side counts as an aligned face even if none is found. The detector misses one
 # of forty aligned portraits, and one of thirteen aligned faces of paintings.
-MAX_ASSUMED_PORTRAIT_SIDE = 512
+MAX_ASSUMED_PORTRAIT_SIDE_PX = 512
 
 
 def find_portrait_face(image: Tensor) -> Face | None:
@@ -43,13 +43,13 @@ def find_portrait_face(image: Tensor) -> Face | None:
         face
         for face in find_faces(image)
         if face.score >= MIN_PORTRAIT_SCORE + SCORE_PER_DEGREE * abs(face.roll)
-        and crop_share_outside(face, height, width) <= MAX_SHARE_OUTSIDE
+        and crop_share_outside(face, height, width) <= MAX_CROP_SHARE_OUTSIDE
     ]
     if faces:
         return max(faces, key=lambda face: face.size * face.score)
-    if _is_square(height, width) and max(height, width) <= MAX_ASSUMED_PORTRAIT_SIDE:
-        size = min(height, width) / CROP_MARGIN
-        return Face(width / 2, height / 2 + CROP_RISE * size, size, roll=0.0, score=0.0)
+    if _is_square(height, width) and max(height, width) <= MAX_ASSUMED_PORTRAIT_SIDE_PX:
+        size = min(height, width) / FACE_CROP_MARGIN
+        return Face(width / 2, height / 2 + FACE_CROP_RISE * size, size, roll=0.0, score=0.0)
     return None
 
 
@@ -72,15 +72,15 @@ def crop_middle_square(image: Tensor) -> Tensor:
 
 def _is_aligned(face: Face, height: int, width: int) -> bool:
     side = min(height, width)
-    offset = math.hypot(face.x - width / 2, face.y - height / 2 - CROP_RISE * face.size)
-    min_size, max_size = ALIGNED_SIZE_RANGE
+    offset = math.hypot(face.x - width / 2, face.y - height / 2 - FACE_CROP_RISE * face.size)
+    min_size, max_size = ALIGNED_FACE_SIZE_RANGE
     return (
         _is_square(height, width)
         and min_size * side <= face.size <= max_size * side
-        and offset <= MAX_ALIGNED_OFFSET * side
-        and abs(face.roll) <= MAX_ALIGNED_ROLL
+        and offset <= MAX_ALIGNED_FACE_OFFSET * side
+        and abs(face.roll) <= MAX_ALIGNED_ROLL_DEGREES
     )
 
 
 def _is_square(height: int, width: int) -> bool:
-    return abs(height - width) <= SQUARE_TOLERANCE * max(height, width)
+    return abs(height - width) <= MAX_SQUARE_SIDE_DIFFERENCE * max(height, width)

@@ -14,13 +14,13 @@ from skimage.feature import match_template
 FloatArray = npt.NDArray[np.float64]
 
 # The sketch's side, the distance between its eyes and the height of its eyes, in px of the sketch.
-SKETCH_SIDE, EYE_DISTANCE, EYE_HEIGHT = 28, 11.0, 9.5
+FACE_SKETCH_SIDE_PX, SKETCH_EYE_DISTANCE_PX, SKETCH_EYE_TOP_PX = 28, 11.0, 9.5
 # Tried ratios of the sketch's side to that of the cascade's box: the median over portraits, and either side
 # of it.
-SKETCH_SHARES = (0.66, 0.73, 0.80)
+FACE_SKETCH_SIDE_RATIOS = (0.66, 0.73, 0.80)
 # The square compared with its mirror image: its side over that of the cascade's box, its side in px, and the
 # px by which the mirror axis is shifted.
-MIRROR_SHARE, MIRROR_SIDE, MIRROR_SHIFTS = 1.05, 48, range(-3, 4)
+MIRRORED_PATCH_SIDE_RATIO, MIRRORED_PATCH_SIDE_PX, MIRROR_AXIS_SHIFTS_PX = 1.05, 48, range(-3, 4)
 
 
 class GreyPyramid:
@@ -28,7 +28,7 @@ class GreyPyramid:
 
     def __init__(self, grey: Image.Image) -> None:
         self.levels = [grey]
-        while min(self.levels[-1].size) >= 2 * SKETCH_SIDE:
+        while min(self.levels[-1].size) >= 2 * FACE_SKETCH_SIDE_PX:
             self.levels.append(self.levels[-1].reduce(2))
 
     def sample_patch(self, x: float, y: float, size: float, roll: float, side: int) -> Image.Image:
@@ -85,22 +85,22 @@ def upright_face_fit(grey: GreyPyramid, x: float, y: float, size: float, roll: f
 
 
 def _sketch_correlation(grey: GreyPyramid, x: float, y: float, size: float, roll: float) -> float:
-    side = SKETCH_SIDE + 8
+    side = FACE_SKETCH_SIDE_PX + 8
     correlations = []
-    for share in SKETCH_SHARES:
-        patch = grey.sample_patch(x, y, size * share * side / SKETCH_SIDE, roll, side)
+    for share in FACE_SKETCH_SIDE_RATIOS:
+        patch = grey.sample_patch(x, y, size * share * side / FACE_SKETCH_SIDE_PX, roll, side)
         normalised = _normalise_locally(np.asarray(patch, float), 4)
         correlations.append(float(match_template(normalised, _draw_face_sketch()).max()))
     return max(correlations)
 
 
 def _mirror_correlation(grey: GreyPyramid, x: float, y: float, size: float, roll: float) -> float:
-    patch = grey.sample_patch(x, y, size * MIRROR_SHARE, roll, MIRROR_SIDE)
+    patch = grey.sample_patch(x, y, size * MIRRORED_PATCH_SIDE_RATIO, roll, MIRRORED_PATCH_SIDE_PX)
     normalised = _normalise_locally(np.asarray(patch, float), 5)
     correlations = []
-    for shift in MIRROR_SHIFTS:
-        axis = MIRROR_SIDE // 2 + shift
-        width = min(axis, MIRROR_SIDE - axis)
+    for shift in MIRROR_AXIS_SHIFTS_PX:
+        axis = MIRRORED_PATCH_SIDE_PX // 2 + shift
+        width = min(axis, MIRRORED_PATCH_SIDE_PX - axis)
         left_half = normalised[:, axis - width : axis]
         right_half = normalised[:, axis : axis + width][:, ::-1]
         energy = math.sqrt(float((left_half * left_half).mean() * (right_half * right_half).mean()))
@@ -122,8 +122,8 @@ def _draw_face_sketch() -> FloatArray:
     It follows the templates of Brunelli and Poggio 1993, but is drawn: a sum of Gaussian spots. On portraits
     it finds the roll as well as their mean does, and it has the features of no real person.
     """
-    y, x = np.mgrid[:SKETCH_SIDE, :SKETCH_SIDE].astype(float)
-    x, y = x - (SKETCH_SIDE - 1) / 2, y - EYE_HEIGHT
+    y, x = np.mgrid[:FACE_SKETCH_SIDE_PX, :FACE_SKETCH_SIDE_PX].astype(float)
+    x, y = x - (FACE_SKETCH_SIDE_PX - 1) / 2, y - SKETCH_EYE_TOP_PX
     # (depth, x, y, width, height); a depth below 0 is dark, lengths are px of the sketch
     spots: list[tuple[float, float, float, float, float]] = [
         (-0.5, 0, 6.3, 2.2, 0.9),
@@ -132,7 +132,7 @@ def _draw_face_sketch() -> FloatArray:
         (0.4, 0, 2, 1.2, 3.5),
         (0.3, 0, -5, 5, 2),
     ]
-    for eye_x in (-EYE_DISTANCE / 2, EYE_DISTANCE / 2):
+    for eye_x in (-SKETCH_EYE_DISTANCE_PX / 2, SKETCH_EYE_DISTANCE_PX / 2):
         spots += [(-1.0, eye_x, 0, 2.0, 1.2), (-0.6, eye_x, -3.2, 2.6, 1.0), (0.35, eye_x, 5, 2.2, 2.0)]
     total = sum(
         depth * np.exp(-(((x - spot_x) / width) ** 2 + ((y - spot_y) / height) ** 2) / 2)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SUPPORTED_FILMS = "give a film that plays: MP4, MOV, MKV, WebM, AVI, GIF"
 # A film of at least this height (px) that names no colour matrix has that of HDTV.
-MIN_HD_HEIGHT = 720
+MIN_HD_HEIGHT_PX = 720
 BT2020_PRIMARIES = 9  # FFmpeg's number
 UNSPECIFIED_COLORSPACE = 2  # FFmpeg's number for a film that names no colour matrix
 
@@ -100,7 +100,7 @@ class FilmFrame:
             height, width = width, height
         kernel = Interpolation.AREA if shrinks or pixel_format == "gray" else Interpolation.LANCZOS
         is_unspecified = frame.colorspace == UNSPECIFIED_COLORSPACE and not frame.format.is_rgb
-        assumes_hd = is_unspecified and frame.height >= MIN_HD_HEIGHT
+        assumes_hd = is_unspecified and frame.height >= MIN_HD_HEIGHT_PX
         converted = frame.reformat(
             width,
             height,

@@ -14,7 +14,7 @@ import numpy.typing as npt
 HLG_TRANSFER, PQ_TRANSFER = 18, 16  # FFmpeg's numbers
 REFERENCE_WHITE_NITS, HLG_PEAK_NITS, PQ_PEAK_NITS = 203.0, 1000.0, 10_000.0
 HLG_SYSTEM_GAMMA = 1.2  # of a display of 1,000 cd/m²
-KNEE = 0.875  # linear light from which highlights are compressed
+KNEE_LIGHT = 0.875  # linear light from which highlights are compressed
 BT2020_LUMINANCE = np.array([0.2627, 0.6780, 0.0593], np.float32)
 BT2020_TO_BT709 = np.array(
     [[1.660491, -0.587641, -0.072850], [-0.124550, 1.132900, -0.008349], [-0.018151, -0.100579, 1.118730]],
@@ -43,8 +43,10 @@ def convert_hdr_to_srgb(
     if has_wide_primaries:
         light = light @ BT2020_TO_BT709.T
     brightest = np.maximum(light.max(axis=2, keepdims=True), 1e-9)
-    compressed = 1 - (1 - KNEE) * np.exp(-(np.maximum(brightest, KNEE) - KNEE) / (1 - KNEE))
-    light = np.clip(light * np.where(brightest > KNEE, compressed / brightest, 1), 0, 1)
+    compressed = 1 - (1 - KNEE_LIGHT) * np.exp(
+        -(np.maximum(brightest, KNEE_LIGHT) - KNEE_LIGHT) / (1 - KNEE_LIGHT)
+    )
+    light = np.clip(light * np.where(brightest > KNEE_LIGHT, compressed / brightest, 1), 0, 1)
     encoded = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
     converted: npt.NDArray[np.uint8] = (encoded * 255 + 0.5).astype(np.uint8)
     return converted

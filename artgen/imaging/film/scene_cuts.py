@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-THUMBNAIL_SIZE = (18, 32)  # (H, W) of the frames compared
+FRAME_THUMBNAIL_SIZE = (18, 32)  # (H, W) of the frames compared
 # Mean change of a value (0 to 255) from one frame to the next: a cut is more than the minimum, and more than
 # the ratio times the mean change of the frames before it.
-MIN_CUT_CHANGE, CUT_CHANGE_RATIO = 10.0, 3.0
+MIN_CUT_PIXEL_CHANGE, CUT_CHANGE_RATIO = 10.0, 3.0
 # Time over which the mean change is averaged.
-AVERAGING_SECONDS = 1.0
+CHANGE_AVERAGING_SECONDS = 1.0
 # Cuts closer together than this are ignored: a photographer's flash is no scene.
 MIN_SCENE_SECONDS = 0.4
 # A dissolve has no cut. When successive frames again differ by less than the first value, a scene starts if
@@ -51,7 +51,7 @@ class SceneDetector:
             self._start_scene(seconds, thumbnail)
             return True
         change = mean_difference_less_brightness(thumbnail, last_thumbnail)
-        is_cut = change > max(MIN_CUT_CHANGE, CUT_CHANGE_RATIO * self._mean_change)
+        is_cut = change > max(MIN_CUT_PIXEL_CHANGE, CUT_CHANGE_RATIO * self._mean_change)
         is_dissolved = (
             mean_difference(thumbnail, last_thumbnail) < MAX_CALM_DIFFERENCE
             and histogram_overlap(thumbnail, self._first_thumbnail) < MAX_NEW_SCENE_OVERLAP
@@ -61,7 +61,7 @@ class SceneDetector:
             self._start_scene(seconds, thumbnail)
             return True
         # A plain mean while the scene is shorter than the averaging time, then a running one.
-        weight = max(0.0, elapsed) / min(AVERAGING_SECONDS, max(elapsed, scene_seconds, 1e-6))
+        weight = max(0.0, elapsed) / min(CHANGE_AVERAGING_SECONDS, max(elapsed, scene_seconds, 1e-6))
         self._mean_change += weight * (change - self._mean_change)
         return False
 
@@ -86,7 +86,7 @@ class SceneDetector:
 
 def thumbnail_from_hex(text: str) -> FrameThumbnail:
     """Decode a thumbnail ``(18, 32, 3)`` from its bytes in hexadecimal."""
-    return np.frombuffer(bytes.fromhex(text), np.uint8).reshape(*THUMBNAIL_SIZE, 3)
+    return np.frombuffer(bytes.fromhex(text), np.uint8).reshape(*FRAME_THUMBNAIL_SIZE, 3)
 
 
 def mean_difference(a: FrameThumbnail, b: FrameThumbnail) -> float:

@@ -26,16 +26,16 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MAX_PIXELS = 160_000_000
-STRIP_PIXELS = 4_000_000  # converted at once
+CONVERTED_STRIP_PIXELS = 4_000_000  # converted at once
 PILLOW_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "AVIF", "JPEG2000")
-TEMPORARY = ".artgen-tmp-"
+TEMPORARY_FILE_PREFIX = ".artgen-tmp-"
 SUPPORTED_FILES = "give a whole PNG, JPEG, WebP, TIFF, AVIF, GIF, BMP or PPM file"
 # Smaller previews are kept exactly: a 32 px thumbnail must not show the blocks of lossy compression.
-MAX_LOSSLESS_SIDE = 128
+MAX_LOSSLESS_PREVIEW_SIDE_PX = 128
 # Folders that cannot be opened or synced, as on some network drives: the file in them is whole all the same.
-UNSYNCED = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EACCES, errno.EPERM}
+UNSYNCABLE_ERRNOS = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EACCES, errno.EPERM}
 # No write takes as long: an older leftover is swept even where its process number is another's by now.
-WRITE_SECONDS = 3600.0
+MAX_WRITE_SECONDS = 3600.0
 _pillow_limit_lock = threading.Lock()
 
 
@@ -71,7 +71,7 @@ def read_image(path: Path, max_pixels: int = MAX_PIXELS) -> Tensor:
             raise ArtgenError(str(path), f"damaged or truncated ({error})", SUPPORTED_FILES) from error
 
 
-def from_pillow(image: PIL.Image.Image, strip_pixels: int = STRIP_PIXELS) -> Tensor:
+def from_pillow(image: PIL.Image.Image, strip_pixels: int = CONVERTED_STRIP_PIXELS) -> Tensor:
     """Convert a Pillow image of any mode to float32 ``(3, H, W)``, as ``read_image`` does with a file's.
 
     Args:
@@ -167,7 +167,7 @@ def write_preview(path: Path, image: Tensor, side: int) -> None:
     from artgen.imaging.image import limit_longer_side
 
     small = limit_longer_side(image, side)
-    lossless = max(small.shape[-2:]) <= MAX_LOSSLESS_SIDE
+    lossless = max(small.shape[-2:]) <= MAX_LOSSLESS_PREVIEW_SIDE_PX
     atomic_write(path, encode_image(small, "WEBP", quality=88, lossless=lossless, method=4))
 
 
@@ -219,7 +219,7 @@ def temporary_for(path: Path) -> Path:
     try:
         if "\0" in path.name:
             raise ValueError("a zero byte in the name")
-        return path.with_name(f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}")
+        return path.with_name(f"{TEMPORARY_FILE_PREFIX}{os.getpid()}-{secrets.token_hex(4)}")
     except ValueError as error:  # or no name at all
         raise WriteError(path, str(error)) from error
 
@@ -268,15 +268,15 @@ def _write_through(path: Path, complete_file: BinaryIO) -> None:
 
 def sweep(folder: Path) -> None:
     """Remove temporary files of killed processes from ``folder``; those of running processes stay."""
-    for leftover in folder.glob(f"{TEMPORARY}*"):
+    for leftover in folder.glob(f"{TEMPORARY_FILE_PREFIX}*"):
         if not _being_written(leftover):
             leftover.unlink(missing_ok=True)
 
 
 def _being_written(temporary: Path) -> bool:
-    process = temporary.name.removeprefix(TEMPORARY).partition("-")[0]
+    process = temporary.name.removeprefix(TEMPORARY_FILE_PREFIX).partition("-")[0]
     try:
-        recent = time.time() - temporary.stat().st_mtime < WRITE_SECONDS
+        recent = time.time() - temporary.stat().st_mtime < MAX_WRITE_SECONDS
     except OSError:  # renamed or removed meanwhile
         return True
     if not recent or not process.isdecimal():
@@ -311,7 +311,7 @@ def sync_folder(folder: Path) -> None:
         finally:
             os.close(descriptor)
     except OSError as error:
-        if error.errno not in UNSYNCED:
+        if error.errno not in UNSYNCABLE_ERRNOS:
             raise
 
 

@@ -13,8 +13,8 @@ from artgen.imaging.io.formats import write_image
 if TYPE_CHECKING:
     from torch import Tensor
 
-MIN_INTERVAL_SECONDS = 2.0
-MAX_SIDE = 1024
+PREVIEW_INTERVAL_SECONDS = 2.0
+MAX_PREVIEW_SIDE_PX = 1024
 
 
 class LivePreview:
@@ -32,12 +32,12 @@ class LivePreview:
 
     def __call__(self, image: Tensor) -> None:
         """Write ``(3, H, W)`` in [0, 1], reduced to 1024 px, unless the last write was just now."""
-        if self._path is None or time.monotonic() - self._last_write < MIN_INTERVAL_SECONDS:
+        if self._path is None or time.monotonic() - self._last_write < PREVIEW_INTERVAL_SECONDS:
             return
         from artgen.imaging.image import limit_longer_side
 
         with suppress(ArtgenError):  # a full disk must not stop the work
-            write_image(self._path, limit_longer_side(image.detach().float().cpu(), MAX_SIDE))
+            write_image(self._path, limit_longer_side(image.detach().float().cpu(), MAX_PREVIEW_SIDE_PX))
         self._last_write = time.monotonic()
 
     def __enter__(self) -> Self:

@@ -20,9 +20,9 @@ from artgen.imaging.tiles.bands import BandReader, BandWriter
 from artgen.imaging.tiles.exact import PaintTiles, TileWindow, is_out_of_memory
 
 # Share of the overlap, at a tile's border, that gets no weight: networks paint worst there.
-OVERLAP_MARGIN = 1 / 8
+UNUSED_OVERLAP_SHARE = 1 / 8
 # Low frequencies are what remains after blurring by box means of this many input px.
-LOW_FREQUENCY_WIDTH = 4
+LOW_FREQUENCY_BLUR_PX = 4
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def _window_weights(side: int, overlap_before: int, overlap_after: int) -> Tenso
     weights = torch.ones(side, dtype=torch.float64)
     for overlap, distance in ((overlap_before, position), (overlap_after, side - position)):
         if overlap:
-            margin = overlap * OVERLAP_MARGIN
+            margin = overlap * UNUSED_OVERLAP_SHARE
             phase = ((distance - margin) / max(overlap - 2 * margin, 1e-9)).clamp(0, 1)
             weights = weights * torch.sin(phase * math.pi / 2).square()
     return weights.float()
@@ -140,7 +140,7 @@ def paint_blended(
             left = windows[j].left
             if anchor_colours:
                 tile = restore_low_frequencies(tile, source[:, :, left : left + side], scale)
-            low = low_frequencies(tile, LOW_FREQUENCY_WIDTH * scale)
+            low = low_frequencies(tile, LOW_FREQUENCY_BLUR_PX * scale)
             weights = vertical.weights[i][:, None] * horizontal.weights[j]
             span = slice(left * scale, (left + side) * scale)
             low_sums[:, :, span] += low * weights
@@ -187,7 +187,7 @@ def restore_low_frequencies(image: Tensor, source: Tensor, scale: int) -> Tensor
     difference = (
         source - F.avg_pool2d(image[None], scale)[0]
         if scale > 1
-        else low_frequencies(source - image, LOW_FREQUENCY_WIDTH)
+        else low_frequencies(source - image, LOW_FREQUENCY_BLUR_PX)
     )
     if scale > 1:
         size = (image.shape[-2], image.shape[-1])

@@ -16,7 +16,7 @@ from torch import Tensor
 from artgen.errors import ArtgenError
 from artgen.imaging.tiles.bands import BandReader, BandWriter
 
-DEFAULT_TILE_SIDE = 128
+DEFAULT_TILE_SIDE_PX = 128
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def paint_exact(
     reader: BandReader,
     writer: BandWriter,
     *,
-    tile_side: int = DEFAULT_TILE_SIDE,
+    tile_side: int = DEFAULT_TILE_SIDE_PX,
     max_batch: int = 1,
     progress: Callable[[float], None] = lambda share: None,
 ) -> None:

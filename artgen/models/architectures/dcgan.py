@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from artgen.models.architectures.latent import LatentConfig, LatentGenerator, channels_per_level
 from artgen.models.architectures.norms import init_dcgan_weights
 
-STATISTICS_CHUNK_SIZE = 32  # latents
+LATENTS_PER_STATISTICS_CHUNK = 32  # latents
 
 
 class DCGANConfig(LatentConfig):
@@ -85,7 +85,7 @@ class DCGenerator(LatentGenerator):
             norm.momentum = None  # the plain mean over all chunks
         was_training = self.training
         self.train()
-        for chunk in latents.split(STATISTICS_CHUNK_SIZE):
+        for chunk in latents.split(LATENTS_PER_STATISTICS_CHUNK):
             self(chunk)
         self.train(was_training)
         for norm, momentum in zip(norms, old_momenta, strict=True):

@@ -27,11 +27,11 @@ from artgen.models.architectures.network import ConvolutionalNetwork, NetworkCon
 from artgen.models.architectures.norms import InstanceNorm
 from artgen.models.architectures.upimage import nearest_upsample_conv
 
-STEM_KERNEL_SIDE = 9
-HALVINGS = 2
+STEM_KERNEL_SIDE_PX = 9
+SIZE_HALVINGS = 2
 
 
-class FastStyleConfig(NetworkConfig):
+class FastStyleNetConfig(NetworkConfig):
     """Sizes of the network, and how many styles it knows."""
 
     width: int = Field(32, ge=4, le=256)
@@ -55,7 +55,7 @@ class ConditionalInstanceNorm(nn.Module):
         return torch.addcmul(shift, self.norm(x), scale)
 
 
-class FastStyleLayer(nn.Module):
+class FastStyleNetLayer(nn.Module):
     """Convolution over a repeated border, then the style's norm; with ``upsamples`` at twice the size.
 
     Args:
@@ -94,19 +94,19 @@ class FastStyleLayer(nn.Module):
         return normed
 
 
-class FastStyleBlock(nn.Module):
+class FastStyleNetBlock(nn.Module):
     """Residual block of two convolutions; no activation after the sum (Gross and Wilber 2016)."""
 
     def __init__(self, width: int, styles: int) -> None:
         super().__init__()
-        self.first, self.second = (FastStyleLayer(width, width, 3, styles) for _ in range(2))
+        self.first, self.second = (FastStyleNetLayer(width, width, 3, styles) for _ in range(2))
 
     def forward(self, x: Tensor, style_weights: Tensor) -> Tensor:
         residual: Tensor = self.second(F.relu(self.first(x, style_weights)), style_weights)
         return x + residual
 
 
-class FastStyle(ConvolutionalNetwork):
+class FastStyleNet(ConvolutionalNetwork):
     """Style network for several styles, from ``(B, 3, H, W)`` in [0, 1] to the same; H and W multiples of 4.
 
     Args:
@@ -114,24 +114,24 @@ class FastStyle(ConvolutionalNetwork):
     """
 
     architecture = "fast-style"
-    config_class = FastStyleConfig
-    config: FastStyleConfig
+    config_class = FastStyleNetConfig
+    config: FastStyleNetConfig
 
-    def __init__(self, config: FastStyleConfig) -> None:
+    def __init__(self, config: FastStyleNetConfig) -> None:
         super().__init__(config)
         width, styles = config.width, config.styles
         self.falls = nn.ModuleList(
             [
-                FastStyleLayer(3, width, STEM_KERNEL_SIDE, styles),
-                FastStyleLayer(width, 2 * width, 3, styles, stride=2),
-                FastStyleLayer(2 * width, 4 * width, 3, styles, stride=2),
+                FastStyleNetLayer(3, width, STEM_KERNEL_SIDE_PX, styles),
+                FastStyleNetLayer(width, 2 * width, 3, styles, stride=2),
+                FastStyleNetLayer(2 * width, 4 * width, 3, styles, stride=2),
             ]
         )
-        self.trunk = nn.ModuleList(FastStyleBlock(4 * width, styles) for _ in range(config.blocks))
+        self.trunk = nn.ModuleList(FastStyleNetBlock(4 * width, styles) for _ in range(config.blocks))
         self.rises = nn.ModuleList(
             [
-                FastStyleLayer(4 * width, 2 * width, 3, styles, upsamples=True),
-                FastStyleLayer(2 * width, width, 3, styles, upsamples=True),
+                FastStyleNetLayer(4 * width, 2 * width, 3, styles, upsamples=True),
+                FastStyleNetLayer(2 * width, width, 3, styles, upsamples=True),
             ]
         )
         self.paint = nn.Conv2d(width, 3, 3)
@@ -144,10 +144,10 @@ class FastStyle(ConvolutionalNetwork):
         the trunk a block needs two borders of 4 px; in the decoder a layer needs one px of the coarser grid
         before the doubling.
         """
-        encoder = STEM_KERNEL_SIDE // 2 + 1 + 2
+        encoder = STEM_KERNEL_SIDE_PX // 2 + 1 + 2
         trunk = 2 * 4 * self.config.blocks
         decoder = 4 + 2 + 1
-        return TileGeometry(scale=1, multiple=2**HALVINGS, halo=encoder + trunk + decoder)
+        return TileGeometry(scale=1, multiple=2**SIZE_HALVINGS, halo=encoder + trunk + decoder)
 
     def forward(self, x: Tensor, style_weights: Tensor | None = None) -> Tensor:
         """Paint images in a style or a mixture of styles.

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from artgen.models.architectures.network import Network, NetworkConfig
 
-MAX_WIDTH_FACTOR = 8  # times the width at half the image's side that inner levels have at most
+MAX_LEVEL_WIDTH_FACTOR = 8  # times the width at half the image's side that inner levels have at most
 
 
 def _require_power_of_two(side: int) -> int:
@@ -51,4 +51,4 @@ def channels_per_level(width: int, doublings: int) -> list[int]:
         width: channels at half the image's side.
         doublings: number of levels.
     """
-    return [min(2**level, MAX_WIDTH_FACTOR) * width for level in reversed(range(doublings))]
+    return [min(2**level, MAX_LEVEL_WIDTH_FACTOR) * width for level in reversed(range(doublings))]

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-EPSILON = 1e-5
+NORM_EPSILON = 1e-5
 BATCH_COUNT = "num_batches_tracked"
 RUNNING_STATISTICS = ("running_mean", "running_var", BATCH_COUNT)  # of batch norm, in state dicts
 
@@ -41,9 +41,9 @@ class InstanceNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if self.measuring:
             variance, mean = torch.var_mean(x, (0, 2, 3), correction=0, keepdim=True)
-            self.statistics = mean, (variance + EPSILON).rsqrt()
+            self.statistics = mean, (variance + NORM_EPSILON).rsqrt()
         if self.statistics is None:
-            return F.instance_norm(x, weight=self.weight, bias=self.bias, eps=EPSILON)
+            return F.instance_norm(x, weight=self.weight, bias=self.bias, eps=NORM_EPSILON)
         mean, inverse_deviation = self.statistics
         x = (x - mean) * inverse_deviation
         if self.weight is None or self.bias is None:

@@ -29,9 +29,9 @@ from torch import Tensor, nn
 
 from artgen.models.architectures.latent import LatentConfig, LatentGenerator, channels_per_level
 
-LEAKY_SLOPE = 0.2
-LEAKY_GAIN = math.sqrt(2 / (1 + LEAKY_SLOPE**2))
-GROUP_CHANNELS = 16
+LEAKY_RELU_SLOPE = 0.2
+LEAKY_RELU_GAIN = math.sqrt(2 / (1 + LEAKY_RELU_SLOPE**2))
+CHANNELS_PER_CONV_GROUP = 16
 
 
 class R3GANConfig(LatentConfig):
@@ -58,15 +58,17 @@ class R3GANBlock(nn.Module):
         super().__init__()
         inner_width = 2 * width
         self.widen = nn.Conv2d(width, inner_width, 1)
-        self.look = nn.Conv2d(inner_width, inner_width, 3, padding=1, groups=inner_width // GROUP_CHANNELS)
+        self.look = nn.Conv2d(
+            inner_width, inner_width, 3, padding=1, groups=inner_width // CHANNELS_PER_CONV_GROUP
+        )
         self.narrow = nn.Conv2d(inner_width, width, 1)
         for convolution in (self.widen, self.look):
-            _init_convolution(convolution, LEAKY_GAIN * total_blocks**-0.25)
+            _init_convolution(convolution, LEAKY_RELU_GAIN * total_blocks**-0.25)
         _init_convolution(self.narrow, 0.0)
 
     def forward(self, x: Tensor) -> Tensor:
-        widened = F.leaky_relu(self.widen(x), LEAKY_SLOPE)
-        residual: Tensor = self.narrow(F.leaky_relu(self.look(widened), LEAKY_SLOPE))
+        widened = F.leaky_relu(self.widen(x), LEAKY_RELU_SLOPE)
+        residual: Tensor = self.narrow(F.leaky_relu(self.look(widened), LEAKY_RELU_SLOPE))
         return x + residual
 
 
@@ -100,7 +102,7 @@ class R3Generator(LatentGenerator):
         x: Tensor = self.levels[0](self.begin(latents).unflatten(1, (-1, 4, 4)))
         for projection, level in zip(self.changes, list(self.levels)[1:], strict=True):
             x = level(_double_size(projection(x)))
-        return torch.sigmoid(self.paint(F.leaky_relu(_double_size(self.last(x)), LEAKY_SLOPE)))
+        return torch.sigmoid(self.paint(F.leaky_relu(_double_size(self.last(x)), LEAKY_RELU_SLOPE)))
 
 
 class R3Discriminator(nn.Module):
@@ -115,7 +117,7 @@ class R3Discriminator(nn.Module):
         widths = config.level_widths()[::-1]
         total_blocks = config.blocks * len(widths)
         self.see = nn.Conv2d(3, config.width // 2, 3, padding=1)
-        _init_convolution(self.see, LEAKY_GAIN)
+        _init_convolution(self.see, LEAKY_RELU_GAIN)
         self.first = _channel_projection(config.width // 2, widths[0])
         self.levels = nn.ModuleList(_build_level(width, config.blocks, total_blocks) for width in widths)
         self.changes = nn.ModuleList(
@@ -127,7 +129,7 @@ class R3Discriminator(nn.Module):
         nn.init.normal_(self.judge.weight, 0.0, 1 / math.sqrt(widths[-1]))
 
     def forward(self, images: Tensor) -> Tensor:
-        x = F.avg_pool2d(F.leaky_relu(self.see(images * 2 - 1), LEAKY_SLOPE), 2)
+        x = F.avg_pool2d(F.leaky_relu(self.see(images * 2 - 1), LEAKY_RELU_SLOPE), 2)
         x = self.levels[0](self.first(x))
         for projection, level in zip(self.changes, list(self.levels)[1:], strict=True):
             x = level(projection(F.avg_pool2d(x, 2)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from artgen.models.architectures.dcgan import DCGenerator
-from artgen.models.architectures.faststyle import FastStyle
+from artgen.models.architectures.faststyle import FastStyleNet
 from artgen.models.architectures.network import Network
 from artgen.models.architectures.r3gan import R3Generator
 from artgen.models.architectures.resnet import ResNet
@@ -13,7 +13,7 @@ from artgen.models.architectures.upimage import UpImager
 from artgen.plugins import ARCHITECTURE_GROUP, PluginRegistry
 
 NETWORK_CLASSES: tuple[type[Network], ...] = (
-    *(UpImager, UNet, ResNet, FastStyle, TransformerNet),
+    *(UpImager, UNet, ResNet, FastStyleNet, TransformerNet),
     *(DCGenerator, R3Generator),
 )
 ARCHITECTURES: PluginRegistry[Network] = PluginRegistry(

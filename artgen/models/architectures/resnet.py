@@ -24,7 +24,7 @@ from artgen.models.architectures.network import ConvolutionalNetwork, NetworkCon
 from artgen.models.architectures.norms import build_norm, init_dcgan_weights
 from artgen.models.architectures.unet import DROPOUT_RATE, ResizeConv
 
-HALVINGS = 2
+SIZE_HALVINGS = 2
 TransposedConv = partial(nn.ConvTranspose2d, kernel_size=3, stride=2, padding=1, output_padding=1)
 
 
@@ -81,7 +81,7 @@ class ResNet(ConvolutionalNetwork):
         width, bias = config.width, config.norm == "instance"
         self.stem = nn.Conv2d(config.inputs, width, 7, bias=bias)
         self.stem_norm = build_norm(config.norm, width)
-        widths = [width << level for level in range(HALVINGS + 1)]
+        widths = [width << level for level in range(SIZE_HALVINGS + 1)]
         self.downs = nn.ModuleList(
             nn.Conv2d(in_channels, out_channels, 3, 2, 1, bias=bias)
             for in_channels, out_channels in pairwise(widths)
@@ -102,9 +102,9 @@ class ResNet(ConvolutionalNetwork):
     @property
     def tile_geometry(self) -> TileGeometry:
         """Scale, size multiple and halo for the tile engine, once the statistics are fixed (tested)."""
-        trunk = (2 * self.config.blocks) * 2**HALVINGS
+        trunk = (2 * self.config.blocks) * 2**SIZE_HALVINGS
         # Stem 3, halvings 1 and 2, doublings at most 1 at 1/4 and 1/2 of the size, paint 3.
-        return TileGeometry(scale=1, multiple=2**HALVINGS, halo=3 + 1 + 2 + trunk + 4 + 2 + 3)
+        return TileGeometry(scale=1, multiple=2**SIZE_HALVINGS, halo=3 + 1 + 2 + trunk + 4 + 2 + 3)
 
     @property
     def input_channels(self) -> int:

@@ -24,12 +24,12 @@ from artgen.models.architectures.network import ConvolutionalNetwork, NetworkCon
 from artgen.models.architectures.norms import RUNNING_STATISTICS, InstanceNorm
 from artgen.models.architectures.upimage import nearest_upsample_conv
 
-UPSTREAM = "pytorch/examples fast_neural_style"
-EXPECTED_FILE = f"a checkpoint of {UPSTREAM}, such as candy.pth"
+PUBLISHER = "pytorch/examples fast_neural_style"
+EXPECTED_FILE = f"a checkpoint of {PUBLISHER}, such as candy.pth"
 FIRST_WEIGHT_NAME = "conv1.conv2d.weight"
-MAX_TONE = 255.0
-STEM_KERNEL_SIDE = 9
-HALVINGS = 2
+MAX_TONE_LEVEL = 255.0
+STEM_KERNEL_SIDE_PX = 9
+SIZE_HALVINGS = 2
 
 
 class TransformerNetConfig(NetworkConfig):
@@ -104,7 +104,7 @@ class TransformerNet(ConvolutionalNetwork):
         width = config.width
         self.falls = nn.ModuleList(
             [
-                TransformerNetLayer(3, width, STEM_KERNEL_SIDE),
+                TransformerNetLayer(3, width, STEM_KERNEL_SIDE_PX),
                 TransformerNetLayer(width, 2 * width, stride=2),
                 TransformerNetLayer(2 * width, 4 * width, stride=2),
             ]
@@ -116,29 +116,29 @@ class TransformerNet(ConvolutionalNetwork):
                 TransformerNetLayer(2 * width, width, upsamples=True),
             ]
         )
-        self.paint = nn.Conv2d(width, 3, STEM_KERNEL_SIDE)
+        self.paint = nn.Conv2d(width, 3, STEM_KERNEL_SIDE_PX)
 
     @property
     def tile_geometry(self) -> TileGeometry:
         """Scale, size multiple and halo for the tile engine, once the statistics are fixed (tested)."""
-        trunk = 2 * self.config.blocks * 2**HALVINGS
+        trunk = 2 * self.config.blocks * 2**SIZE_HALVINGS
         # Stem 4, halvings 1 and 2, doublings 4 and 2 at their coarser grids, paint 4.
         return TileGeometry(
             scale=1,
-            multiple=2**HALVINGS,
-            halo=STEM_KERNEL_SIDE // 2 + 1 + 2 + trunk + 4 + 2 + STEM_KERNEL_SIDE // 2,
+            multiple=2**SIZE_HALVINGS,
+            halo=STEM_KERNEL_SIDE_PX // 2 + 1 + 2 + trunk + 4 + 2 + STEM_KERNEL_SIDE_PX // 2,
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x * MAX_TONE
+        x = x * MAX_TONE_LEVEL
         for layer in self.falls:
             x = F.relu(layer(x), inplace=True)
         for block in self.trunk:
             x = block(x)
         for layer in self.rises:
             x = F.relu(layer(x), inplace=True)
-        painted: Tensor = self.paint(F.pad(x, (STEM_KERNEL_SIDE // 2,) * 4, mode="reflect"))
-        return (painted / MAX_TONE).clamp(0, 1)
+        painted: Tensor = self.paint(F.pad(x, (STEM_KERNEL_SIDE_PX // 2,) * 4, mode="reflect"))
+        return (painted / MAX_TONE_LEVEL).clamp(0, 1)
 
 
 def is_transformer_net(state: Mapping[str, Tensor]) -> bool:

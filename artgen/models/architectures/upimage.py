@@ -25,9 +25,9 @@ from torch import Tensor, nn
 from artgen.imaging.tiles.exact import TileGeometry
 from artgen.models.architectures.network import Network, NetworkConfig
 
-NOISE_CHANNELS = (4, 1, 1)
-LEAKY_SLOPE = 0.2
-CLIP_CORRECTIONS = 2  # back-projections after clamping at inference
+NOISE_CHANNELS_PER_STAGE = (4, 1, 1)
+LEAKY_RELU_SLOPE = 0.2
+CLAMPED_BACK_PROJECTIONS = 2  # back-projections after clamping at inference
 
 
 class UpImagerConfig(NetworkConfig):
@@ -89,7 +89,7 @@ class UpImagerBlock(nn.Module):
         nn.init.zeros_(self.mix.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
-        residual: Tensor = self.mix(F.leaky_relu(self.look(x), LEAKY_SLOPE, inplace=True))
+        residual: Tensor = self.mix(F.leaky_relu(self.look(x), LEAKY_RELU_SLOPE, inplace=True))
         return x + residual
 
 
@@ -116,8 +116,8 @@ class UpsamplingStage(nn.Module):
         x = nearest_upsample_conv(x, self.look.weight, self.look.bias)
         if self.noise is not None and noise is not None:
             x = x + self.noise(noise)
-        x = F.leaky_relu(x, LEAKY_SLOPE, inplace=True)
-        return x if self.again is None else F.leaky_relu(self.again(x), LEAKY_SLOPE, inplace=True)
+        x = F.leaky_relu(x, LEAKY_RELU_SLOPE, inplace=True)
+        return x if self.again is None else F.leaky_relu(self.again(x), LEAKY_RELU_SLOPE, inplace=True)
 
 
 class UpImager(Network):
@@ -136,14 +136,14 @@ class UpImager(Network):
     def __init__(self, config: UpImagerConfig) -> None:
         super().__init__(config)
         widths = (config.width, *config.widths)
-        self.stem = nn.Conv2d(3 + NOISE_CHANNELS[0], config.width, 3, padding=1)
+        self.stem = nn.Conv2d(3 + NOISE_CHANNELS_PER_STAGE[0], config.width, 3, padding=1)
         self.trunk = nn.Sequential(*(UpImagerBlock(config.width) for _ in range(config.blocks)))
         last_stage = len(config.widths) - 1
         self.rises = nn.ModuleList(
             UpsamplingStage(
                 widths[i],
                 widths[i + 1],
-                noise_channels=NOISE_CHANNELS[i + 1] if i < self._noisy_stages else 0,
+                noise_channels=NOISE_CHANNELS_PER_STAGE[i + 1] if i < self._noisy_stages else 0,
                 second_convolution=i != 1 or last_stage == 1,
             )
             for i in range(len(config.widths))
@@ -156,14 +156,14 @@ class UpImager(Network):
         convolutions = 1 + self.config.blocks + 1 / self.config.scale
         for i, stage in enumerate(self.rises):
             convolutions += (1 if stage.again is None else 2) / 2 ** (i + 1)
-        back_projections = 2 * (1 + CLIP_CORRECTIONS)
+        back_projections = 2 * (1 + CLAMPED_BACK_PROJECTIONS)
         return TileGeometry(
             scale=self.config.scale, multiple=1, halo=math.ceil(convolutions) + back_projections
         )
 
     def noise_layers(self) -> tuple[tuple[int, int], ...]:
         """Return ``(channels, scale)`` of every noise map that ``forward`` takes, in its order."""
-        return tuple((NOISE_CHANNELS[i], 2**i) for i in range(1 + self._noisy_stages))
+        return tuple((NOISE_CHANNELS_PER_STAGE[i], 2**i) for i in range(1 + self._noisy_stages))
 
     @property
     def _noisy_stages(self) -> int:
@@ -180,7 +180,7 @@ class UpImager(Network):
         if not self.training:
             # Values end at 0 and 1, and the mean would lack what clamping cuts off: a high contrast would
             # fade from pass to pass.
-            for _ in range(CLIP_CORRECTIONS):
+            for _ in range(CLAMPED_BACK_PROJECTIONS):
                 output = self._back_project(output.clamp(0, 1), x)
         return output
 

@@ -25,11 +25,11 @@ from artgen.models.features.weight_files import WeightsInfo, weights_path
 from artgen.models.files.pickle_reader import read_weights_file
 
 PREPROCESSINGS = ("auto", "torchvision", "caffe")
-SQUEEZENET = "squeezenet"
+SQUEEZENET_NAME = "squeezenet"
 # Names of the feature layers' weights. VGG's come with a prefix, in a classifier, or without it.
-VGG_FEATURE_NAME = re.compile(r"(?:features\.)?\d+\.(?:weight|bias)")
-SQUEEZENET_FEATURE_NAME = re.compile(r"(?:conv1|fire\d\.(?:squeeze|expand1|expand3))\.(?:weight|bias)")
-COLOUR_LAYER_SHAPE = (3, 3, 1, 1)
+VGG_WEIGHT_NAME_PATTERN = re.compile(r"(?:features\.)?\d+\.(?:weight|bias)")
+SQUEEZENET_WEIGHT_NAME_PATTERN = re.compile(r"(?:conv1|fire\d\.(?:squeeze|expand1|expand3))\.(?:weight|bias)")
+COLOUR_LAYER_WEIGHT_SHAPE = (3, 3, 1, 1)
 
 
 class ExtractedFeatures(NamedTuple):
@@ -78,7 +78,7 @@ def install_weights(
     name = weights.name
     if preprocessing not in PREPROCESSINGS:
         raise ArtgenError("preprocessing", repr(preprocessing), f"one of {', '.join(PREPROCESSINGS)}")
-    if name == SQUEEZENET:
+    if name == SQUEEZENET_NAME:
         features = _extract_squeezenet(source, preprocessing)
     else:
         features = _extract_vgg(source, preprocessing)
@@ -112,9 +112,9 @@ def _extract_vgg(source: Path, preprocessing: str) -> ExtractedFeatures:
     network = load_vgg(source, preprocessing)
     _check_vgg19(source, network)
     table = read_weights_file(source)
-    weights = {key: value for key, value in table.weights.items() if VGG_FEATURE_NAME.fullmatch(key)}
+    weights = {key: value for key, value in table.weights.items() if VGG_WEIGHT_NAME_PATTERN.fullmatch(key)}
     if preprocessing == "auto":
-        has_colour_layer = any(value.shape == COLOUR_LAYER_SHAPE for value in weights.values())
+        has_colour_layer = any(value.shape == COLOUR_LAYER_WEIGHT_SHAPE for value in weights.values())
         preprocessing = "own" if has_colour_layer else table.metadata.get("preprocessing", "torchvision")
     return ExtractedFeatures(network.layer_names, preprocessing, weights)
 
@@ -124,7 +124,9 @@ def _extract_squeezenet(source: Path, preprocessing: str) -> ExtractedFeatures:
         raise ArtgenError("preprocessing", "torchvision, for SqueezeNet", "caffe: only Caffe's is read")
     network = load_squeezenet(source)
     all_weights = read_weights_file(source).weights
-    weights = {key: value for key, value in all_weights.items() if SQUEEZENET_FEATURE_NAME.fullmatch(key)}
+    weights = {
+        key: value for key, value in all_weights.items() if SQUEEZENET_WEIGHT_NAME_PATTERN.fullmatch(key)
+    }
     return ExtractedFeatures(network.layer_names, "caffe", weights)
 
 
@@ -152,6 +154,6 @@ def _to_half(source: Path, value: Tensor) -> Tensor:
     if not bool(value.isfinite().all()):
         raise ArtgenError(str(source), "numbers in it are not finite", "an undamaged file")
     # Recognised by the size of its weight or its bias.
-    is_colour_layer = value.shape == COLOUR_LAYER_SHAPE or value.numel() == 3
+    is_colour_layer = value.shape == COLOUR_LAYER_WEIGHT_SHAPE or value.numel() == 3
     fits_half = not is_colour_layer and float(value.abs().max()) < torch.finfo(torch.half).max
     return (value.half() if fits_half else value).contiguous()

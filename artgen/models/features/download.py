@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from artgen.models.features.convert import InstalledWeights
 
 READ_CHUNK_BYTES = 1 << 18
-TIMEOUT_SECONDS = 30.0  # without a byte
-MAX_CONNECTIONS = 200  # to one mirror, each of which brought something
-MAX_FILE_BYTES = 2 << 30
-TYPICAL_FILE_BYTES = 600_000_000  # assumed of a file of unknown size
+CONNECTION_TIMEOUT_SECONDS = 30.0  # without a byte
+MAX_CONNECTIONS_PER_MIRROR = 200  # to one mirror, each of which brought something
+MAX_DOWNLOAD_BYTES = 2 << 30
+TYPICAL_DOWNLOAD_BYTES = 600_000_000  # assumed of a file of unknown size
 SPARE_DISK_BYTES = 100_000_000  # beyond the download: for the converted file, and some reserve
 URL_HANDLERS = (
     request.ProxyHandler,
@@ -119,7 +119,7 @@ def _download(published: PublishedFile, url: str, target: Path, emit: Emit) -> N
     if target.exists():  # a process was killed after the check: it costs little to check again
         target.replace(part)
     has_older_bytes = _file_size(part) > 0  # from another mirror, or another day
-    for _ in range(MAX_CONNECTIONS):
+    for _ in range(MAX_CONNECTIONS_PER_MIRROR):
         size_before = _file_size(part)
         try:
             _fetch(published, url, part, emit)
@@ -135,7 +135,7 @@ def _download(published: PublishedFile, url: str, target: Path, emit: Emit) -> N
         if not has_older_bytes:
             raise MirrorError("gives another file: its checksum is wrong")
         has_older_bytes = False
-    raise MirrorError(f"cut the connection {MAX_CONNECTIONS} times")
+    raise MirrorError(f"cut the connection {MAX_CONNECTIONS_PER_MIRROR} times")
 
 
 def _fetch(published: PublishedFile, url: str, part: Path, emit: Emit) -> None:
@@ -149,10 +149,10 @@ def _fetch(published: PublishedFile, url: str, part: Path, emit: Emit) -> None:
     received = _file_size(part)
     if received == published.size_bytes:
         return
-    if received > (published.size_bytes or MAX_FILE_BYTES):
+    if received > (published.size_bytes or MAX_DOWNLOAD_BYTES):
         part.unlink()
         received = 0
-    _check_disk_space(part, (published.size_bytes or TYPICAL_FILE_BYTES) - received)
+    _check_disk_space(part, (published.size_bytes or TYPICAL_DOWNLOAD_BYTES) - received)
     http_request = request.Request(url, headers={"User-Agent": f"artgen/{__version__}"})
     if received:
         http_request.add_header("Range", f"bytes={received}-")
@@ -160,7 +160,7 @@ def _fetch(published: PublishedFile, url: str, part: Path, emit: Emit) -> None:
     for handler_class in URL_HANDLERS:
         opener.add_handler(handler_class())
     try:
-        response = opener.open(http_request, timeout=TIMEOUT_SECONDS)
+        response = opener.open(http_request, timeout=CONNECTION_TIMEOUT_SECONDS)
     except HTTPError as error:
         # 416: there are no more bytes; the checksum decides whether the file is complete.
         if error.code == 416 and received and published.size_bytes is None:
@@ -199,7 +199,7 @@ def _save_body(response: Any, part: Path, start: int, total: int | None, emit: E
         MirrorError: the body is longer or shorter than the file.
         WriteError: the disk is full.
     """
-    written, max_bytes = start, total or MAX_FILE_BYTES
+    written, max_bytes = start, total or MAX_DOWNLOAD_BYTES
     try:
         with part.open("ab" if start else "wb") as file:
             while chunk := _read_chunk(response):

@@ -19,7 +19,7 @@ from artgen.models.features.receptive import SlidingWindow
 from artgen.models.files.pickle_reader import read_weights_file
 
 IMAGENET_MEAN_BGR = (104.006, 116.669, 122.679)  # up to 255, as Caffe's examples subtract it
-FIRE_NUMBERS = range(2, 10)
+FIRE_MODULE_NUMBERS = range(2, 10)
 LAYERS_AFTER_POOL = ("fire2", "fire5", "fire9")
 # The layer with about the same receptive field as a block of VGG.
 LAYER_BY_VGG_BLOCK = {
@@ -45,7 +45,7 @@ class SqueezeNet(nn.Module):
 
     def __init__(self, weights: dict[str, Tensor]) -> None:
         super().__init__()
-        self.layer_names = ["conv1", *(f"fire{number}" for number in FIRE_NUMBERS)]
+        self.layer_names = ["conv1", *(f"fire{number}" for number in FIRE_MODULE_NUMBERS)]
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN_BGR).view(1, 3, 1, 1))
         for name, weight in weights.items():
             self.register_buffer(name.replace(".", "_"), weight.float())
@@ -140,7 +140,7 @@ def weight_shapes() -> dict[str, tuple[int, ...]]:
     """Return the shape of every convolution's weight, by the convolution's name."""
     shapes: dict[str, tuple[int, ...]] = {"conv1": (96, 3, 7, 7)}
     in_channels = 96
-    for number in FIRE_NUMBERS:
+    for number in FIRE_MODULE_NUMBERS:
         squeezed, expanded = 16 * (number // 2), 64 * (number // 2)
         shapes[f"fire{number}.squeeze"] = (squeezed, in_channels, 1, 1)
         shapes[f"fire{number}.expand1"] = (expanded, squeezed, 1, 1)

@@ -20,7 +20,7 @@ from artgen.errors import ArtgenError
 
 WEIGHTS_FOLDER_VARIABLE = "ARTGEN_MODELS"
 WEIGHTS_SUFFIX = ".safetensors"
-READABLE_SUFFIXES = (".pth", WEIGHTS_SUFFIX)
+READABLE_WEIGHTS_SUFFIXES = (".pth", WEIGHTS_SUFFIX)
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def find_weights_file(reference: str, folder: Path) -> Path:
             raise missing_weights_error(reference)
         return file
     path = folder / Path(reference).expanduser()
-    if path.suffix not in READABLE_SUFFIXES:
+    if path.suffix not in READABLE_WEIGHTS_SUFFIXES:
         get_weights_info(reference)
     if not path.is_file():
         raise ArtgenError(

@@ -25,7 +25,7 @@ from artgen.models.architectures.registry import ARCHITECTURES
 from artgen.plugins import PACKAGE_NAME, is_installed
 
 MAX_MODEL_BYTES = 2 << 30
-PACKAGE_KEY = "package"  # of metadata: the package that the architecture of a plug-in comes with
+PLUGIN_PACKAGE_KEY = "package"  # of metadata: the package that the architecture of a plug-in comes with
 NetworkT = TypeVar("NetworkT", bound=Network)
 
 
@@ -55,7 +55,7 @@ def save_model(
     plugin = ARCHITECTURES.plugin(network.architecture)
     all_metadata = {
         **metadata,
-        **({PACKAGE_KEY: plugin.package} if plugin else {}),
+        **({PLUGIN_PACKAGE_KEY: plugin.package} if plugin else {}),
         "architecture": network.architecture,
         "config": network.config.model_dump_json(),
     }
@@ -147,7 +147,7 @@ def count_parameters(network: nn.Module) -> int:
 
 def _explain_unknown(metadata: Mapping[str, str]) -> dict[str, str]:
     """Return what is expected instead of an unknown architecture, and the command that installs it."""
-    package = metadata.get(PACKAGE_KEY, "")
+    package = metadata.get(PLUGIN_PACKAGE_KEY, "")
     if PACKAGE_NAME.fullmatch(package) and not is_installed(package):
         return {
             "expected": f"it comes with {package}, which is not installed",

@@ -22,11 +22,11 @@ from torch import Tensor
 from artgen.errors import ArtgenError
 from artgen.models.architectures.network import Network, format_shape
 from artgen.models.architectures.norms import BATCH_COUNT, RUNNING_STATISTICS
-from artgen.models.architectures.resnet import HALVINGS, ResNet, ResNetConfig
+from artgen.models.architectures.resnet import SIZE_HALVINGS, ResNet, ResNetConfig
 from artgen.models.architectures.unet import UNet, UNetConfig
 
-UPSTREAM = "junyanz/pytorch-CycleGAN-and-pix2pix"
-EXPECTED_FILE = f"a generator of {UPSTREAM}: latest_net_G.pth"
+PUBLISHER = "junyanz/pytorch-CycleGAN-and-pix2pix"
+EXPECTED_FILE = f"a generator of {PUBLISHER}: latest_net_G.pth"
 TranslationGenerator = UNet | ResNet
 StateDict = Mapping[str, Tensor]
 MIN_UNET_LEVELS = 5  # of the published U-Net, whatever its options
@@ -99,9 +99,11 @@ def export_state_dict(path: str, network: Network) -> dict[str, Tensor]:
             path, f"a U-Net of {network.config.levels} levels", f"theirs have {MIN_UNET_LEVELS} or more"
         )
     if network.config.rise != "transposed":
-        raise ArtgenError(path, f"rise = {network.config.rise!r}, which {UPSTREAM} has not", expected)
+        raise ArtgenError(path, f"rise = {network.config.rise!r}, which {PUBLISHER} has not", expected)
     if isinstance(network.config, ResNetConfig) and network.config.skips:
-        raise ArtgenError(path, f"a ResNet with skips, which {UPSTREAM} has not", f"{expected} without skips")
+        raise ArtgenError(
+            path, f"a ResNet with skips, which {PUBLISHER} has not", f"{expected} without skips"
+        )
     state = network.state_dict()
     return {
         published_name: state[name].contiguous() for name, published_name in _published_names(network).items()
@@ -145,7 +147,7 @@ def _infer_config(state: StateDict) -> UNetConfig | ResNetConfig:
     blocks = {name.split(".")[1] for name in state if ".conv_block." in name}
     if blocks:
         width, inputs, _, _ = state["model.1.weight"].shape
-        last_layer = len(blocks) + 4 + 6 * HALVINGS + 1
+        last_layer = len(blocks) + 4 + 6 * SIZE_HALVINGS + 1
         # With dropout between the two convolutions of a block, the second one's number is 6; without it, 5.
         second_weight = state.get("model.10.conv_block.6.weight")
         return ResNetConfig(
@@ -230,10 +232,10 @@ def _resnet_layers(config: ResNetConfig) -> Iterator[tuple[str, str]]:
     """
     yield "stem", "model.1"
     yield "stem_norm", "model.2"
-    for number in range(HALVINGS):
+    for number in range(SIZE_HALVINGS):
         yield f"downs.{number}", f"model.{4 + 3 * number}"
         yield f"down_norms.{number}", f"model.{5 + 3 * number}"
-    first_block = 4 + 3 * HALVINGS
+    first_block = 4 + 3 * SIZE_HALVINGS
     second_convolution = 6 if config.dropout else 5
     for block in range(config.blocks):
         prefix = f"model.{first_block + block}.conv_block"
@@ -242,7 +244,7 @@ def _resnet_layers(config: ResNetConfig) -> Iterator[tuple[str, str]]:
         yield f"trunk.{block}.second", f"{prefix}.{second_convolution}"
         yield f"trunk.{block}.second_norm", f"{prefix}.{second_convolution + 1}"
     first_doubling = first_block + config.blocks
-    for number in range(HALVINGS):
+    for number in range(SIZE_HALVINGS):
         yield f"ups.{number}", f"model.{first_doubling + 3 * number}"
         yield f"up_norms.{number}", f"model.{first_doubling + 3 * number + 1}"
-    yield "paint", f"model.{first_doubling + 3 * HALVINGS + 1}"
+    yield "paint", f"model.{first_doubling + 3 * SIZE_HALVINGS + 1}"

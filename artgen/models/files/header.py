@@ -14,7 +14,7 @@ from typing import Any
 from artgen.errors import ArtgenError
 
 MAX_HEADER_BYTES = 1 << 20
-MAX_TRAINING_SIDE = 2048  # px
+MAX_TRAINING_SIDE_PX = 2048  # px
 
 
 def read_metadata(path: Path) -> dict[str, str]:
@@ -66,7 +66,7 @@ def training_side(metadata: Mapping[str, str]) -> int | None:
     """Return the side of a model's square training images, px, from its training recipe; None if unknown."""
     recipe = parse_field(metadata, "recipe")
     crop = recipe.get("crop") if isinstance(recipe, dict) else None
-    return crop if isinstance(crop, int) and 1 <= crop <= MAX_TRAINING_SIDE else None
+    return crop if isinstance(crop, int) and 1 <= crop <= MAX_TRAINING_SIDE_PX else None
 
 
 def training_inputs(metadata: Mapping[str, str]) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from artgen.imaging.inputs import prepare_input as as_learned
 from artgen.imaging.tiles.bands import TensorReader, TensorWriter
 from artgen.imaging.tiles.blended import paint_blended
 from artgen.imaging.tiles.exact import TileWindow, is_out_of_memory, paint_exact
-from artgen.models.architectures.faststyle import FastStyle
+from artgen.models.architectures.faststyle import FastStyleNet
 from artgen.models.architectures.network import ConvolutionalNetwork, Network
 from artgen.models.architectures.norms import fixed_norm_statistics
 from artgen.models.architectures.unet import UNet
@@ -38,9 +38,9 @@ from artgen.seeds import torch_generator
 
 TranslationNetwork = UNet | ConvolutionalNetwork
 MAX_UNTILED_PIXELS = 512 * 512  # also the pixels from which statistics of larger images are measured
-PATCH_SIDE = 64  # px, of the patches that statistics are measured from
-TILE_SIDE = 512  # px, of the exact path: its halo of up to 90 px then costs less than the tile
-MIN_SIDE = 16  # px: a ResNet reflects at a quarter of the side
+PATCH_SIDE_PX = 64  # px, of the patches that statistics are measured from
+EXACT_TILE_SIDE_PX = 512  # px, of the exact path: its halo of up to 90 px then costs less than the tile
+MIN_SIDE_PX = 16  # px: a ResNet reflects at a quarter of the side
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class TilingLimits:
     """
 
     untiled_pixels: int = MAX_UNTILED_PIXELS
-    tile_side: int = TILE_SIDE
+    tile_side: int = EXACT_TILE_SIDE_PX
 
 
 @torch.inference_mode()
@@ -94,7 +94,7 @@ def translate_image(
     """
     loaded = _load_translator(model_path, device)
     network, inputs_table = loaded.network, header.training_inputs(loaded.metadata)
-    side_multiple = MIN_SIDE
+    side_multiple = MIN_SIDE_PX
     if isinstance(network, UNet):
         side_multiple = network.config.size_multiple
     trained_side = header.training_side(loaded.metadata) or side_multiple
@@ -112,7 +112,7 @@ def translate_image(
         # A network trained on pixelated images keeps the colours; one trained on outlines has none to keep.
         anchor = inputs_table.get("use") == "pixelate"
         return _translate_blended(network, network_input, trained_side, anchor, device, progress)
-    weights = _style_weights(network, style_shares, model_path) if isinstance(network, FastStyle) else None
+    weights = _style_weights(network, style_shares, model_path) if isinstance(network, FastStyleNet) else None
     return _translate_exact(network, network_input, weights, device, limits, progress)
 
 
@@ -127,7 +127,7 @@ def _translate_exact(
     """Translate with a convolutional network: untiled if memory allows, else by the exact path."""
     height, width = image.shape[-2:]
     multiple = network.tile_geometry.multiple
-    rows, columns = (max(MIN_SIDE, -(-length // multiple) * multiple) for length in (height, width))
+    rows, columns = (max(MIN_SIDE_PX, -(-length // multiple) * multiple) for length in (height, width))
     image = pad_mirrored(image, rows, columns)
     other_inputs = () if style_weights is None else (style_weights.to(device),)
 
@@ -175,7 +175,7 @@ def _whole_image_statistics(
     """Fix the norms' statistics to the whole image's, measured on as many patches as memory allows."""
     with ExitStack() as stack:
         while True:
-            patches = _sample_patches(image, max(1, pixel_count // PATCH_SIDE**2)).to(device)
+            patches = _sample_patches(image, max(1, pixel_count // PATCH_SIDE_PX**2)).to(device)
             try:
                 expanded = (other.expand(len(patches), -1) for other in other_inputs)
                 stack.enter_context(fixed_norm_statistics(network, patches, *expanded))
@@ -184,7 +184,7 @@ def _whole_image_statistics(
                 if not is_out_of_memory(error):
                     raise
                 if len(patches) == 1:
-                    problem = f"not enough for {PATCH_SIDE} x {PATCH_SIDE} px"
+                    problem = f"not enough for {PATCH_SIDE_PX} x {PATCH_SIDE_PX} px"
                     raise ArtgenError("memory", problem, "close other programs") from None
                 pixel_count //= 4
         yield
@@ -209,7 +209,7 @@ def _translate_blended(
     return writer.image[:, :height, :width].clamp(0, 1)
 
 
-def _style_weights(network: FastStyle, shares: Sequence[float], model_path: Path) -> Tensor:
+def _style_weights(network: FastStyleNet, shares: Sequence[float], model_path: Path) -> Tensor:
     """Return the weights ``(1, N)`` of the styles, which sum to 1.
 
     Raises:
@@ -230,11 +230,11 @@ def _sample_patches(image: Tensor, count: int) -> Tensor:
     height, width = image.shape[-2:]
     rows = min(count, max(1, round((count * height / width) ** 0.5)))
     tops, lefts = (
-        torch.linspace(0, max(0, length - PATCH_SIDE), number).int().tolist()
+        torch.linspace(0, max(0, length - PATCH_SIDE_PX), number).int().tolist()
         for length, number in ((height, rows), (width, max(1, count // rows)))
     )
     return torch.stack(
-        [image[:, top : top + PATCH_SIDE, left : left + PATCH_SIDE] for top in tops for left in lefts]
+        [image[:, top : top + PATCH_SIDE_PX, left : left + PATCH_SIDE_PX] for top in tops for left in lefts]
     )
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from artgen.errors import ArtgenError
 from artgen.imaging.image import resize, shrink
 from artgen.imaging.tiles.bands import BandReader, BandWriter, TensorReader, TensorWriter
-from artgen.imaging.tiles.exact import DEFAULT_TILE_SIDE, TileWindow, paint_exact
+from artgen.imaging.tiles.exact import DEFAULT_TILE_SIDE_PX, TileWindow, paint_exact
 from artgen.imaging.tiles.noise import anchored_noise
 from artgen.models.architectures.upimage import UpImager
 from artgen.models.files.checkpoint import load_cached_model
@@ -68,7 +68,7 @@ def upscale_bands(
     noise: float,
     seed: int,
     device: str = "cpu",
-    tile: int = DEFAULT_TILE_SIDE,
+    tile: int = DEFAULT_TILE_SIDE_PX,
     batch: int = 1,
     progress: Callable[[float], None] = lambda done: None,
 ) -> None:

@@ -15,15 +15,15 @@ PaintFrame = Callable[[Tensor, Tensor | None], Tensor]
 """Paints a frame ``(3, H, W)``, starting from an image of its size, or from scratch with None."""
 # Share of the last frame's warped paint in the colours and in the strokes of the next. Strokes are partly
 # renewed: warped again and again they would become soft, and stretch where the film zooms.
-COLOUR_PERSISTENCE, STROKE_PERSISTENCE = 0.8, 0.6
+WARPED_COLOUR_SHARE, WARPED_STROKE_SHARE = 0.8, 0.6
 # Sigma of the blur that separates colours from strokes, relative to the longer side.
-COARSE_BLUR_SHARE = 1 / 64
+COLOUR_BLUR_SIGMA_SHARE = 1 / 64
 # Colour difference, 0 to 1, at which the warped paint is rejected, as when the light changes slowly.
-COLOUR_TOLERANCE = 0.25
+MAX_WARPED_COLOUR_DIFFERENCE = 0.25
 # Mean confidence of the motion below which a frame starts a new scene, and below which areas that came into
 # view get a painting of their own.
-MIN_TRACKED_SHARE, MOSTLY_TRACKED_SHARE = 0.15, 0.7
-MAX_BYTE = 255
+MIN_TRACKED_PIXEL_SHARE, MOSTLY_TRACKED_PIXEL_SHARE = 0.15, 0.7
+MAX_PIXEL_BYTE = 255
 
 
 class FilmPainter:
@@ -41,7 +41,7 @@ class FilmPainter:
         fresh_starts: number of frames painted without a start image, one for each scene.
     """
 
-    def __init__(self, paint_frame: PaintFrame, colour_persistence: float = COLOUR_PERSISTENCE) -> None:
+    def __init__(self, paint_frame: PaintFrame, colour_persistence: float = WARPED_COLOUR_SHARE) -> None:
         self._paint, self._colour_persistence = paint_frame, colour_persistence
         self._last_frame: Tensor | None = None
         self._last_painting: Tensor | None = None
@@ -58,7 +58,7 @@ class FilmPainter:
             self.fresh_starts += 1
             painting = self._paint(frame, None)
         # Contiguous, like an image that was read from a file: sums over another layout round differently.
-        painting = painting.clamp(0, 1).mul(MAX_BYTE).round_().div_(MAX_BYTE).contiguous()
+        painting = painting.clamp(0, 1).mul(MAX_PIXEL_BYTE).round_().div_(MAX_PIXEL_BYTE).contiguous()
         self.continue_from(frame, painting)
         return painting
 
@@ -66,10 +66,10 @@ class FilmPainter:
         if self._last_frame is None or self._last_painting is None or self._last_frame.shape != frame.shape:
             return None
         motion = estimate_motion(frame, self._last_frame)
-        if float(motion.confidence.mean()) < MIN_TRACKED_SHARE:
+        if float(motion.confidence.mean()) < MIN_TRACKED_PIXEL_SHARE:
             return None
         warped, confidence = warp_along(self._last_painting, motion.flow), motion.confidence
-        mostly_tracked = float(confidence.mean()) >= MOSTLY_TRACKED_SHARE
+        mostly_tracked = float(confidence.mean()) >= MOSTLY_TRACKED_PIXEL_SHARE
         if mostly_tracked:
             new_areas = match_colours_linearly(frame, self._last_painting.flatten(1))
         else:
@@ -79,10 +79,10 @@ class FilmPainter:
 
     def _pull_to_warped(self, painting: Tensor, warped: Tensor, confidence: Tensor) -> Tensor:
         """Blend the painting towards the warped one where the motion is reliable."""
-        sigma = max(1.0, max(warped.shape[-2:]) * COARSE_BLUR_SHARE)
+        sigma = max(1.0, max(warped.shape[-2:]) * COLOUR_BLUR_SIGMA_SHARE)
         coarse, coarse_warped = wide_gaussian_blur(painting, sigma), wide_gaussian_blur(warped, sigma)
         difference = (coarse - coarse_warped).abs().amax(0, keepdim=True)
-        confidence = confidence * torch.exp(-((difference / COLOUR_TOLERANCE) ** 2))
+        confidence = confidence * torch.exp(-((difference / MAX_WARPED_COLOUR_DIFFERENCE) ** 2))
         colours = torch.lerp(coarse, coarse_warped, self._colour_persistence)
-        strokes = torch.lerp(painting - coarse, warped - coarse_warped, STROKE_PERSISTENCE)
+        strokes = torch.lerp(painting - coarse, warped - coarse_warped, WARPED_STROKE_SHARE)
         return torch.lerp(painting, colours + strokes, confidence)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from artgen.events import Emit, Note, WorkProgress, ignore_event
 from artgen.imaging.film.frames import FilmFrame, read_film_info, read_frames
 from artgen.imaging.film.resumable import ResumableFilm
-from artgen.imaging.film.scene_cuts import THUMBNAIL_SIZE, SceneDetector
+from artgen.imaging.film.scene_cuts import FRAME_THUMBNAIL_SIZE, SceneDetector
 from artgen.imaging.image import scaled_size
-from artgen.style.film.coherence import COLOUR_PERSISTENCE, FilmPainter, PaintFrame
+from artgen.style.film.coherence import WARPED_COLOUR_SHARE, FilmPainter, PaintFrame
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -50,7 +50,7 @@ def paint_film(
     settings_key: str,
     *,
     side: int | None = None,
-    colour_persistence: float = COLOUR_PERSISTENCE,
+    colour_persistence: float = WARPED_COLOUR_SHARE,
     emit: Emit = ignore_event,
     on_frame: Callable[[Tensor], None] = lambda picture: None,
     lock_folder: Callable[[Path], AbstractContextManager[object]] = nullcontext,
@@ -133,4 +133,4 @@ def _read_numbered_frames(source: Path, emit: Emit) -> Iterator[tuple[int, FilmF
 
     with closing(read_frames(source, on_damaged_packet=report_damage)) as frames:
         for index, frame in enumerate(frames):
-            yield index, frame, scene_cuts.starts_scene(frame.seconds, frame.to_rgb(THUMBNAIL_SIZE))
+            yield index, frame, scene_cuts.starts_scene(frame.seconds, frame.to_rgb(FRAME_THUMBNAIL_SIZE))

@@ -12,15 +12,15 @@ from artgen.imaging.blur import gaussian_blur
 from artgen.imaging.image import limit_longer_side, luminance
 
 # Longer side in px at which the flow is computed: its error there is a tenth of a pixel.
-COMPARED_SIDE = 384
+FLOW_SIDE_PX = 384
 # TV-L1 (Zach et al. 2007) of scikit-image. Its Lucas-Kanade takes as long, and errs by up to twice as much
 # where motion is large or divergent.
 TVL1_WARPS, TVL1_ITERATIONS, TVL1_ATTACHMENT = 5, 5, 15.0
 # Squared error allowed to forward plus backward flow: this share of their squared lengths plus this many px
 # (Sundaram et al. 2010).
-MAX_ROUND_TRIP_SHARE, MAX_ROUND_TRIP_PIXELS = 0.01, 0.5
+MAX_ROUND_TRIP_MOTION_SHARE, MAX_ROUND_TRIP_PIXELS = 0.01, 0.5
 # Colour difference, 0 to 1, above which a tracked pixel shows another object or another light.
-COLOUR_TOLERANCE = 0.1
+MAX_TRACKED_COLOUR_DIFFERENCE = 0.1
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class FrameMotion:
 def estimate_motion(frame: Tensor, previous_frame: Tensor) -> FrameMotion:
     """Estimate the motion from ``frame`` back to ``previous_frame``, both ``(3, H, W)`` in [0, 1]."""
     height, width = frame.shape[-2:]
-    reduced = [limit_longer_side(image, COMPARED_SIDE) for image in (frame, previous_frame)]
+    reduced = [limit_longer_side(image, FLOW_SIDE_PX) for image in (frame, previous_frame)]
     greys = [luminance(image) for image in reduced]
     backward, forward = _optical_flow(greys[0], greys[1]), _optical_flow(greys[1], greys[0])
     confidence = _round_trip_confidence(backward, forward) * _colour_confidence(
@@ -97,7 +97,8 @@ def _round_trip_confidence(backward: Tensor, forward: Tensor) -> Tensor:
     )[0]
     error = (backward + forward_there).pow(2).sum(0)
     tolerance = (
-        MAX_ROUND_TRIP_SHARE * (backward.pow(2).sum(0) + forward_there.pow(2).sum(0)) + MAX_ROUND_TRIP_PIXELS
+        MAX_ROUND_TRIP_MOTION_SHARE * (backward.pow(2).sum(0) + forward_there.pow(2).sum(0))
+        + MAX_ROUND_TRIP_PIXELS
     )
     return ((1.5 - error / tolerance).clamp(0, 1) * inside)[None]
 
@@ -105,4 +106,4 @@ def _round_trip_confidence(backward: Tensor, forward: Tensor) -> Tensor:
 def _colour_confidence(frame: Tensor, warped: Tensor) -> Tensor:
     """Return the confidence ``(1, H, W)`` that the two images show the same colours, apart from noise."""
     difference = gaussian_blur((frame - warped).abs(), 1.0).amax(0, keepdim=True)
-    return torch.exp(-((difference / COLOUR_TOLERANCE) ** 2))
+    return torch.exp(-((difference / MAX_TRACKED_COLOUR_DIFFERENCE) ** 2))

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 # Limits the float32 copy of a large bfloat16 layer to a part of it.
-POSITIONS_PER_CHUNK = 1 << 16
+FEATURE_POSITIONS_PER_CHUNK = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -118,11 +118,11 @@ class _WeightedMoments(torch.autograd.Function):
         centred_sum = _to_float64(flat.new_zeros(channels))
         product_sum = _to_float64(flat.new_zeros(channels, channels))
         total_weight = 0.0
-        for start in range(0, len(flat), POSITIONS_PER_CHUNK):
-            chunk = _at_least_float32(flat[start : start + POSITIONS_PER_CHUNK]) - centre
+        for start in range(0, len(flat), FEATURE_POSITIONS_PER_CHUNK):
+            chunk = _at_least_float32(flat[start : start + FEATURE_POSITIONS_PER_CHUNK]) - centre
             weighted = chunk
             if weights is not None:
-                chunk_weights = weights[start : start + POSITIONS_PER_CHUNK].to(chunk)
+                chunk_weights = weights[start : start + FEATURE_POSITIONS_PER_CHUNK].to(chunk)
                 weighted = chunk * chunk_weights
                 total_weight += float(
                     chunk_weights.sum(dtype=torch.float64 if chunk_weights.device.type != "mps" else None)
@@ -143,11 +143,11 @@ class _WeightedMoments(torch.autograd.Function):
         shift = (sum_gradient + symmetric_gradient @ _to_float64(centre)).to(centre)
         factor = symmetric_gradient.to(centre)
         feature_gradient = torch.empty_like(flat)
-        for start in range(0, len(flat), POSITIONS_PER_CHUNK):
+        for start in range(0, len(flat), FEATURE_POSITIONS_PER_CHUNK):
             chunk_gradient = torch.addmm(
-                shift, _at_least_float32(flat[start : start + POSITIONS_PER_CHUNK]) - centre, factor
+                shift, _at_least_float32(flat[start : start + FEATURE_POSITIONS_PER_CHUNK]) - centre, factor
             )
             if weights is not None:
-                chunk_gradient *= weights[start : start + POSITIONS_PER_CHUNK].to(chunk_gradient)
-            feature_gradient[start : start + POSITIONS_PER_CHUNK] = chunk_gradient
+                chunk_gradient *= weights[start : start + FEATURE_POSITIONS_PER_CHUNK].to(chunk_gradient)
+            feature_gradient[start : start + FEATURE_POSITIONS_PER_CHUNK] = chunk_gradient
         return feature_gradient, None

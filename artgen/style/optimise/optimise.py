@@ -23,16 +23,16 @@ from artgen.style.request import StyleRequest, validate_request
 from artgen.style.style_folder import reduce_style_image
 
 # Smaller images are stretched to this side, because deep layers would have no features.
-MIN_NETWORK_SIDE = 32
+MIN_NETWORK_SIDE_PX = 32
 # Factor on the content weight in faces when face_protection is 1.
-FACE_CONTENT_FACTOR = 20.0
+FACE_CONTENT_WEIGHT_FACTOR = 20.0
 # Successive bad losses (not finite) until the run fails, and Adam's learning rate after the first of them.
-MAX_FAILED_STEPS, RECOVERY_LEARNING_RATE = 4, 0.01
+MAX_FAILED_LBFGS_STEPS, RECOVERY_LEARNING_RATE = 4, 0.01
 # L-BFGS has diverged if the loss is this many times the lowest one.
-DIVERGENCE_FACTOR = 10.0
+MAX_LOSS_FACTOR = 10.0
 # Images of a style whose statistics are used: each takes as long as an iteration.
 MAX_STYLE_IMAGES = 16
-PREVIEW_SECONDS = 1.0  # between reports with an image
+PREVIEW_INTERVAL_SECONDS = 1.0  # between reports with an image
 PATCH_PROGRESS_SHARE = 0.1  # of the reported progress, for the start image by patches
 LBFGS_MEMORY_SHARE = 1 / 3  # of the memory, for the history of L-BFGS
 
@@ -106,11 +106,11 @@ def stylize_by_optimising(
         painted_content = to_matched_grey(painted_content, [])[0]
         style_images = [to_matched_grey(original, images)[1] for images in style_images]
     # An image that is too narrow for the network is stretched while it is painted.
-    network_size = (max(MIN_NETWORK_SIDE, content.shape[1]), max(MIN_NETWORK_SIDE, content.shape[2]))
+    network_size = (max(MIN_NETWORK_SIDE_PX, content.shape[1]), max(MIN_NETWORK_SIDE_PX, content.shape[2]))
     painted_content = resize(painted_content, network_size)
     content_weight_map = None
     if request.face_protection:
-        face_weights = (FACE_CONTENT_FACTOR - 1) * request.face_protection * face_mask(painted_content)
+        face_weights = (FACE_CONTENT_WEIGHT_FACTOR - 1) * request.face_protection * face_mask(painted_content)
         content_weight_map = (1 + face_weights).to(device)
     network = features.with_options(
         pooling=settings.pooling,
@@ -139,7 +139,7 @@ def _list_sizes(full_size: tuple[int, int], settings: OptimiseSettings) -> list[
         side = round(longer_side / 2 ** (size_index / 2))
         if side < settings.min_side:
             break
-        height, width = (max(MIN_NETWORK_SIDE, round(full * side / longer_side)) for full in full_size)
+        height, width = (max(MIN_NETWORK_SIDE_PX, round(full * side / longer_side)) for full in full_size)
         sizes.append((height, width))
     return sizes[::-1]
 
@@ -208,16 +208,19 @@ def _make_start_image(job: OptimisationJob, content: Tensor) -> Tensor:
 
 def _build_objective(job: OptimisationJob, content: Tensor) -> StyleObjective:
     size, masks, weight_map = content.shape[1:], job.request.masks, job.content_weight_map
-    style_side = max(MIN_NETWORK_SIDE, round(max(size) * job.settings.style_scale))
+    style_side = max(MIN_NETWORK_SIDE_PX, round(max(size) * job.settings.style_scale))
     settings = replace(job.settings, content_weight=job.settings.content_weight / job.request.strength)
     if weight_map is not None:  # resizing clamps to 1
-        weight_map = resize(weight_map / FACE_CONTENT_FACTOR, size) * FACE_CONTENT_FACTOR
+        weight_map = resize(weight_map / FACE_CONTENT_WEIGHT_FACTOR, size) * FACE_CONTENT_WEIGHT_FACTOR
     return StyleObjective(
         job.network,
         settings,
         content,
         [
-            [reduce_style_image(image, style_side, MIN_NETWORK_SIDE).to(content.device) for image in images]
+            [
+                reduce_style_image(image, style_side, MIN_NETWORK_SIDE_PX).to(content.device)
+                for image in images
+            ]
             for images in job.styles
         ],
         job.style_shares,
@@ -253,13 +256,13 @@ def _optimise_at_size(
         if is_finite and loss < lowest_loss:
             best_image, lowest_loss = image, loss
         preview = None
-        if (now_seconds := time.monotonic()) - last_preview >= PREVIEW_SECONDS:
+        if (now_seconds := time.monotonic()) - last_preview >= PREVIEW_INTERVAL_SECONDS:
             preview, last_preview = best_image.clamp(0, 1), now_seconds
         fraction = progress_span[0] + progress_span[1] * (iteration + 1) / iterations
         job.request.on_progress(StyleProgress(fraction, preview, loss, stage_text))
-        if not is_finite or (isinstance(optimiser, LBFGS) and loss > DIVERGENCE_FACTOR * lowest_loss):
+        if not is_finite or (isinstance(optimiser, LBFGS) and loss > MAX_LOSS_FACTOR * lowest_loss):
             failures = failures if is_finite else failures + 1
-            if failures == MAX_FAILED_STEPS:
+            if failures == MAX_FAILED_LBFGS_STEPS:
                 raise _no_finite_loss(loss)
             image, recovering = best_image, True
             optimiser = Adam(RECOVERY_LEARNING_RATE / 2**failures, (0.9, 0.99))

@@ -91,7 +91,7 @@ class OptimiseSettings:
     precision: PrecisionName = "auto"
 
 
-MAX_SCALES = 64
+MAX_IMAGE_SIZES = 64
 
 OPTIMISE_PRESETS = {
     "artgen": OptimiseSettings(
@@ -145,7 +145,7 @@ OPTIMISE_PRESETS = {
         iterations=500,
         first_iterations=1000,
         adam_average_decay=0.99,
-        scales=MAX_SCALES,
+        scales=MAX_IMAGE_SIZES,
     ),
 }
 

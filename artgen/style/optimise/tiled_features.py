@@ -18,7 +18,7 @@ from artgen.models.features.receptive import ReceptiveField, receptive_field
 
 # Measured peak memory relative to the outputs of all convolutions: the outputs kept for the backward pass,
 # their gradients, and the workspace of convolutions.
-MEMORY_FACTOR = 3.0
+MEMORY_PER_ACTIVATION_FACTOR = 3.0
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def bytes_per_pixel(network: FeatureNetwork, layers: Collection[str]) -> float:
         network.channel_count(name) / receptive_field(network.sliding_windows(name)).stride ** 2
         for name in network.layer_names[: last_index + 1]
     )
-    return MEMORY_FACTOR * network.dtype.itemsize * values_per_pixel
+    return MEMORY_PER_ACTIVATION_FACTOR * network.dtype.itemsize * values_per_pixel
 
 
 def find_tile_side(

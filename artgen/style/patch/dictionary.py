@@ -15,9 +15,9 @@ from artgen.style.patch.schedule import LEVEL_SIZE_RATIO
 from artgen.style.patch.thread_pool import ThreadPool
 
 # The most important of a patch's principal components suffice to search for a match.
-MAX_COMPONENTS, SEARCH_COMPONENTS = 32, 24
+MAX_PATCH_COMPONENTS, SEARCHED_PATCH_COMPONENTS = 32, 24
 MAX_BASIS_PATCHES = 2000
-MAX_PROBES = 2000
+MAX_PROBE_PATCHES = 2000
 # Up to these sizes the components of all patches of an atlas are computed at once, 128 bytes each.
 MAX_DESCRIBED_PIXELS, MAX_DESCRIBED_PATCH_SIDE = 1_000_000, 9
 # The scores of a batch must fit into a CPU's cache; a GPU needs larger batches. (On CPUs with bfloat16 the
@@ -138,7 +138,7 @@ class PatchDictionary:
         self.compared_image = atlas.blur_as_enlarged() if soft else atlas.image
         patches = atlas.read_patches(self.compared_image, sample, patch_side)
         self.mean = patches.mean(0)
-        self.basis = principal_axes(patches - self.mean, MAX_COMPONENTS, generator)
+        self.basis = principal_axes(patches - self.mean, MAX_PATCH_COMPONENTS, generator)
         self.keys = torch.cat([self.project_patches(chunk) for chunk in self.key_corners.split(2048)])
         self.key_norms = (self.keys**2).sum(1)
 
@@ -197,7 +197,7 @@ class PatchDictionary:
 
     def compute_score_factors(self, queries: Tensor, alpha: float) -> Tensor:
         """Return ``1 / (d + alpha * median(d))`` of each key; ``d`` is its distance to the nearest query."""
-        probes = queries[:: max(1, len(queries) // MAX_PROBES)]
+        probes = queries[:: max(1, len(queries) // MAX_PROBE_PATCHES)]
         columns = torch.cat([-2 * probes, (probes**2).sum(1, keepdim=True)], 1).T.contiguous()
         keys = F.pad(self.keys, (0, 1), value=1.0)
         nearest_distances = torch.cat([(chunk @ columns).amin(1) for chunk in keys.split(KEYS_PER_BLOCK)])
@@ -226,14 +226,14 @@ class PatchDictionary:
             Index of the best key ``(N,)`` and its squared distance ``(N,)``.
         """
         key_part = slice(part_index % part_count, None, part_count)
-        part_keys = self.keys[key_part, :SEARCH_COMPONENTS]
+        part_keys = self.keys[key_part, :SEARCHED_PATCH_COMPONENTS]
         part_norms = (part_keys**2).sum(1)
         # -score = factor * (2 q.k - |k|^2 - |q|^2): one matrix product with two additional columns.
         columns = [2 * part_keys, -part_norms[:, None], -torch.ones_like(part_norms)[:, None]]
         score_matrix = (torch.cat(columns, 1) * score_factors[key_part, None]).T
         padding = (0, -len(part_keys) % KEYS_PER_BLOCK)
         score_matrix = F.pad(score_matrix, padding, mode="replicate").contiguous()
-        leading = queries[:, :SEARCH_COMPONENTS]
+        leading = queries[:, :SEARCHED_PATCH_COMPONENTS]
         squared_norms = (leading**2).sum(1, keepdim=True)
         extended = torch.cat([leading, torch.ones_like(squared_norms), squared_norms], 1)
         best_keys = torch.empty(len(queries), dtype=torch.long, device=queries.device)

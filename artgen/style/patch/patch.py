@@ -36,11 +36,11 @@ from artgen.style.request import DEFAULT_STYLE_SCALE, StyleRequest, validate_req
 
 BAND_MATCHING_AMOUNT = 0.4  # of the final match of fine Laplacian bands, 0 to 1
 # Pull towards the content in fully protected faces, at every level.
-FACE_PULL = 1.0
+FACE_CONTENT_PULL = 1.0
 # Limit of the content's pixels, and the memory that each takes while it is painted.
 MAX_PIXELS, BYTES_PER_PIXEL = 64_000_000, 150
 # A smaller strength returns the content unchanged.
-MIN_STRENGTH = 1e-4
+MIN_STYLE_STRENGTH = 1e-4
 # Sigma of the soft border between the masks of two styles, relative to the longer side: about the width of
 # coarse strokes.
 MASK_BORDER_SHARE = 0.012
@@ -93,7 +93,7 @@ def stylize_by_patches(
     if height * width > MAX_PIXELS:
         expected = f'at most {MAX_PIXELS / 1e6:.0f} million px: give a smaller side, or method = "net"'
         raise ArtgenError("style", f"a picture of {width} x {height} px for patch", expected)
-    if request.strength < MIN_STRENGTH:
+    if request.strength < MIN_STYLE_STRENGTH:
         return content.clone()
     if request.masks is None:  # a style without weight must not add colours to the palette
         styles = [style for style, share in zip(styles, style_shares, strict=True) if share > 0]
@@ -201,7 +201,7 @@ class _PatchStyliser:
         pull = (self.settings.base_pull + self.settings.edge_pull * edges) * pull_factor
         if protection is not None:
             protection = resize(protection, level.image_size)
-            pull = torch.maximum(pull, FACE_PULL / self.request.strength * protection)
+            pull = torch.maximum(pull, FACE_CONTENT_PULL / self.request.strength * protection)
 
         def fuse_with_content(painted: Tensor) -> Tensor:
             return ((painted + pull * target) / (1 + pull)).clamp_(0, 1)

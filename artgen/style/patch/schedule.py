@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 LEVEL_SIZE_RATIO = 1.9
-MIN_COARSEST_SIDE = 72.0
+MIN_COARSEST_SIDE_PX = 72.0
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def plan_levels(height: int, width: int, *, fast: bool = False) -> tuple[Paintin
     """Plan levels from coarse to ``(height, width)``, each ``LEVEL_SIZE_RATIO`` larger than the last."""
     longer_side = max(height, width)
     sides: list[float] = [longer_side]
-    while sides[-1] / LEVEL_SIZE_RATIO >= MIN_COARSEST_SIDE:
+    while sides[-1] / LEVEL_SIZE_RATIO >= MIN_COARSEST_SIDE_PX:
         sides.append(sides[-1] / LEVEL_SIZE_RATIO)
     levels = []
     for side in reversed(sides):

@@ -14,12 +14,12 @@ from artgen.style.patch.dictionary import PatchDictionary, StyleAtlas
 from artgen.style.patch.schedule import PatchPass
 from artgen.style.style_folder import reduce_style_image, to_float_image
 
-MAX_PALETTE_SIDE = 256
-PALETTE_SAMPLES = 20_000
+MAX_PALETTE_IMAGE_SIDE_PX = 256
+PALETTE_COLOURS = 20_000
 # Up to this many images the palette is drawn from reduced ones; the reduction of more would take too long, so
 # it is drawn from all their pixels.
 MAX_REDUCED_PALETTE_IMAGES = 16
-MIN_SIDE = 16
+MIN_SIDE_PX = 16
 MAX_CACHED_SETS = 3
 MAX_CACHED_PIXELS = 24_000_000  # of all atlases; with its derived data each pixel takes 40 bytes
 
@@ -61,7 +61,7 @@ class StyleSet:
         cache_key = (side, image_numbers)
         if cache_key not in self._atlases:
             self._atlases[cache_key] = StyleAtlas(
-                [reduce_style_image(self.images[number], side, MIN_SIDE) for number in image_numbers],
+                [reduce_style_image(self.images[number], side, MIN_SIDE_PX) for number in image_numbers],
                 image_numbers,
             )
             self._evict_oldest()
@@ -93,7 +93,7 @@ class StyleSet:
         for number in image_order:
             height, width = self.images[number].shape[-2:]
             scale = min(1.0, side / max(height, width))
-            area += max(MIN_SIDE, round(height * scale)) * max(MIN_SIDE, round(width * scale))
+            area += max(MIN_SIDE_PX, round(height * scale)) * max(MIN_SIDE_PX, round(width * scale))
             if selected and area > max_pixels:
                 break
             selected.append(number)
@@ -115,9 +115,9 @@ class StyleSet:
         uses_reduced = len(self.images) <= MAX_REDUCED_PALETTE_IMAGES
         for image, weight in zip(self.images, self.image_weights, strict=True):
             if uses_reduced:
-                image = limit_longer_side(to_float_image(image), MAX_PALETTE_SIDE)
+                image = limit_longer_side(to_float_image(image), MAX_PALETTE_IMAGE_SIDE_PX)
             colours = image.flatten(1)
-            count = max(256 if uses_reduced else 1, round(PALETTE_SAMPLES * weight / total_weight))
+            count = max(256 if uses_reduced else 1, round(PALETTE_COLOURS * weight / total_weight))
             pixel_indices = torch.randint(colours.shape[1], (count,), generator=generator)
             samples.append(to_float_image(colours[:, pixel_indices.to(colours.device)]))
         return torch.cat(samples, 1)

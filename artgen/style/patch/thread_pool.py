@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import torch
 
 # A limit, because each thread has buffers of its own.
-MAX_THREADS = 16
+MAX_PATCH_THREADS = 16
 
 
 class ThreadPool:
@@ -52,13 +52,13 @@ class ThreadPool:
 
 @contextmanager
 def open_thread_pool(device: str = "cpu") -> Iterator[ThreadPool]:
-    """Open a pool of as many threads as torch uses, up to ``MAX_THREADS``; meanwhile torch uses one.
+    """Open a pool of as many threads as torch uses, up to ``MAX_PATCH_THREADS``; meanwhile torch uses one.
 
     A GPU works in parallel by itself, so there a single thread is enough.
     """
     thread_count = torch.get_num_threads()
     torch.set_num_threads(1)
-    pool = ThreadPool(min(thread_count, MAX_THREADS) if device == "cpu" else 1)
+    pool = ThreadPool(min(thread_count, MAX_PATCH_THREADS) if device == "cpu" else 1)
     try:
         yield pool
     finally:

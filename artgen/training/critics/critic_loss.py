@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from artgen.training.critics.discriminator import DETAIL_GAIN, TwoScaleDiscriminator
+from artgen.training.critics.discriminator import CRITIC_DETAIL_GAIN, TwoScaleDiscriminator
 from artgen.training.engine.family import OptimiserStep
 from artgen.training.recipes.upimage import UpImageRecipe
 
@@ -176,7 +176,7 @@ class RelativisticCriticLoss(CriticLoss):
     def _gradient_penalty(self, images: Tensor, conditions: Tensor) -> Tensor:
         """Return R1 plus R2: the squared gradient of the logits with respect to the magnified detail."""
         with torch.autocast(images.device.type, enabled=False):
-            detail = ((images - conditions) * DETAIL_GAIN).float().detach().requires_grad_(True)
+            detail = ((images - conditions) * CRITIC_DETAIL_GAIN).float().detach().requires_grad_(True)
             scales, _ = self.critic.forward_detail(detail, conditions.float())
             penalties = []
             for logits in scales:

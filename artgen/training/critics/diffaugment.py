@@ -19,16 +19,16 @@ from torch import Tensor
 
 # Values that leave an image as it is: brightness, saturation, contrast, shift down and across, and the centre
 # of the cutout, which is outside the image.
-IDENTITY_VALUES = np.array([0.5, 0.5, 0.5, 0.5, 0.5, 9.0, 9.0], np.float32)
+NO_AUGMENTATION_VALUES = np.array([0.5, 0.5, 0.5, 0.5, 0.5, 9.0, 9.0], np.float32)
 AUGMENTATION_OF_VALUE = [0, 0, 0, 1, 1, 2, 2]
 """Which of the three augmentations (colour, translation, cutout) each of the seven values belongs to."""
-MID_GREY = 0.5
-MAX_SHIFT_SHARE, CUTOUT_SHARE = 1 / 8, 1 / 2
+FILL_GREY_LEVEL = 0.5
+MAX_SHIFT_SIDE_SHARE, CUTOUT_SIDE_SHARE = 1 / 8, 1 / 2
 """Largest translation and side of the cutout, relative to the image's side."""
 
 
-def draw_augmentations(rng: np.random.Generator, count: int, share: float) -> Tensor:
-    """Draw the values ``(count, 7)`` by which ``augment`` changes ``count`` images.
+def draw_diffaugment_values(rng: np.random.Generator, count: int, share: float) -> Tensor:
+    """Draw the values ``(count, 7)`` by which ``apply_diffaugment`` changes ``count`` images.
 
     Args:
         rng: the random generator.
@@ -37,19 +37,19 @@ def draw_augmentations(rng: np.random.Generator, count: int, share: float) -> Te
     """
     values = rng.random((count, len(AUGMENTATION_OF_VALUE)), np.float32)
     is_augmented = rng.random((count, 3)) < share
-    return torch.from_numpy(np.where(is_augmented[:, AUGMENTATION_OF_VALUE], values, IDENTITY_VALUES))
+    return torch.from_numpy(np.where(is_augmented[:, AUGMENTATION_OF_VALUE], values, NO_AUGMENTATION_VALUES))
 
 
-def augment(images: Tensor, values: Tensor) -> Tensor:
+def apply_diffaugment(images: Tensor, values: Tensor) -> Tensor:
     """Return augmented copies of ``images``, whose colours may leave [0, 1].
 
     Args:
         images: ``(B, 3, H, W)`` in [0, 1], real or generated.
-        values: ``(B, 7)`` on the CPU, from ``draw_augmentations``.
+        values: ``(B, 7)`` on the CPU, from ``draw_diffaugment_values``.
     """
-    x = _jitter_colours(images - MID_GREY, values[:, :3].to(images.device, images.dtype))
+    x = _jitter_colours(images - FILL_GREY_LEVEL, values[:, :3].to(images.device, images.dtype))
     x = _translate(x, values[:, 3:5])
-    return x * _cutout_masks(values[:, 5:7], x.shape[-2:]).to(images.device, images.dtype) + MID_GREY
+    return x * _cutout_masks(values[:, 5:7], x.shape[-2:]).to(images.device, images.dtype) + FILL_GREY_LEVEL
 
 
 def _jitter_colours(x: Tensor, values: Tensor) -> Tensor:
@@ -64,7 +64,7 @@ def _jitter_colours(x: Tensor, values: Tensor) -> Tensor:
 def _translate(x: Tensor, values: Tensor) -> Tensor:
     """Shift each image by whole pixels, and fill what it leaves with grey."""
     height, width = x.shape[-2:]
-    max_down, max_across = round(height * MAX_SHIFT_SHARE), round(width * MAX_SHIFT_SHARE)
+    max_down, max_across = round(height * MAX_SHIFT_SIDE_SHARE), round(width * MAX_SHIFT_SIDE_SHARE)
     padded = F.pad(x, (max_across, max_across, max_down, max_down))
     tops, lefts = (
         (values[:, axis] * (2 * max_shift + 1)).int().tolist()
@@ -82,7 +82,7 @@ def _cutout_masks(values: Tensor, size: tuple[int, ...]) -> Tensor:
     is_inside = []
     for axis, side in enumerate(size):
         centre = (values[:, axis] * (side + 1)).int()[:, None]
-        offset = torch.arange(side) - centre + round(side * CUTOUT_SHARE) // 2
-        is_inside.append((offset >= 0) & (offset < round(side * CUTOUT_SHARE)))
+        offset = torch.arange(side) - centre + round(side * CUTOUT_SIDE_SHARE) // 2
+        is_inside.append((offset >= 0) & (offset < round(side * CUTOUT_SIDE_SHARE)))
     rows, columns = is_inside
     return 1.0 - (rows[:, None, :, None] & columns[:, None, None, :]).float()

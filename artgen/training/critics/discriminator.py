@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-DETAIL_GAIN = 8.0
+CRITIC_DETAIL_GAIN = 8.0
 
 
 class PatchDiscriminator(nn.Module):
@@ -76,7 +76,7 @@ class TwoScaleDiscriminator(nn.Module):
             image: ``(B, 3, H, W)`` in [0, 1].
             condition: the enlarged thumbnail, of the same shape.
         """
-        return self.forward_detail((image - condition) * DETAIL_GAIN, condition)
+        return self.forward_detail((image - condition) * CRITIC_DETAIL_GAIN, condition)
 
     def forward_detail(self, detail: Tensor, condition: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """Return what ``forward`` returns, from the magnified detail in place of the image."""

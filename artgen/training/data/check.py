@@ -13,7 +13,9 @@ from artgen.training.data.decode_check import ExaminedImage, examine_images
 from artgen.training.data.dhash import PerceptualHash, find_duplicates
 from artgen.training.data.folder import count_other_files, list_images
 
-MIN_SIDE_PX = 256  # shorter side below which an image counts as tiny: what most recipes cut out of an image
+MIN_SHORTER_SIDE_PX = (
+    256  # shorter side below which an image counts as tiny: what most recipes cut out of an image
+)
 WidthHeight = tuple[int, int]
 
 
@@ -104,7 +106,7 @@ def check_folders(folders: Sequence[Path], emit: Emit) -> FolderFindings:
 def _add_to_lists(findings: FolderFindings, name: str, image: ExaminedImage) -> None:
     """Add an image's name to every list that it belongs to."""
     for belongs, names in (
-        (min(image.width, image.height) < MIN_SIDE_PX, findings.tiny),
+        (min(image.width, image.height) < MIN_SHORTER_SIDE_PX, findings.tiny),
         (image.hash.is_grey, findings.grey),
         (image.transparent, findings.transparent),
         (image.cmyk, findings.cmyk),

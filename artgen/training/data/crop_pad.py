@@ -13,11 +13,11 @@ import numpy.typing as npt
 from artgen.imaging.film.frames import FilmFrame, FilmInfo, read_frames
 
 FitMode = Literal["crop", "pad", "keep"]
-SAMPLED_FRAMES = 12  # frames in which black bars are looked for
+FRAMES_SEARCHED_FOR_BARS = 12  # frames in which black bars are looked for
 MIN_PICTURE_LUMA = 26  # of 0 to 255; a bar is darker everywhere, in every sampled frame
 BAR_EDGE_PX = 2  # rows or columns at a bar's edge that are half bar, half picture
 # A bar takes at least this share of a side, and bars leave half of it: otherwise the film is merely dark.
-MIN_BAR_SHARE = 0.015
+MIN_BAR_SIDE_SHARE = 0.015
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def find_picture_region(path: Path, film: FilmInfo) -> FrameRegion:
     """
     max_row_luma, max_column_luma = np.zeros(film.height, int), np.zeros(film.width, int)
     frame_count = 0
-    for seconds in np.linspace(0.05, 0.95, SAMPLED_FRAMES) * film.seconds:
+    for seconds in np.linspace(0.05, 0.95, FRAMES_SEARCHED_FOR_BARS) * film.seconds:
         with closing(read_frames(path, start=float(seconds))) as frames:
             frame = next(frames, None)
         if frame is None or (frame.height, frame.width) != (film.height, film.width):
@@ -60,7 +60,7 @@ def _find_picture_extent(max_luma: npt.NDArray[np.int_]) -> tuple[int, int]:
     if not len(bright):
         return 0, side
     before, after = int(bright[0]), side - 1 - int(bright[-1])
-    before, after = (bar + BAR_EDGE_PX if bar >= MIN_BAR_SHARE * side else 0 for bar in (before, after))
+    before, after = (bar + BAR_EDGE_PX if bar >= MIN_BAR_SIDE_SHARE * side else 0 for bar in (before, after))
     length = side - before - after
     return (before, length) if 2 * length >= side else (0, side)
 

@@ -20,7 +20,7 @@ from artgen.training.data.dhash import PerceptualHash, hash_image
 MIN_DECODED_SIDE_PX = 144  # twice the side of the image that is hashed
 # Modes whose values can be averaged; the others (palettes, 16 bit) are read at their full size.
 AVERAGEABLE_MODES = frozenset({"L", "LA", "RGB", "RGBA", "CMYK"})
-MAX_THREADS = 8
+MAX_DECODE_THREADS = 8
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def examine_images(
         except ArtgenError as error:
             return error
 
-    pool = ThreadPoolExecutor(min(MAX_THREADS, count_usable_cores()))
+    pool = ThreadPoolExecutor(min(MAX_DECODE_THREADS, count_usable_cores()))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what Pillow warns of is either handled here or harmless

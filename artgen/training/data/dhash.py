@@ -13,10 +13,10 @@ from PIL import Image
 # their thumbnails (values of 0 to 255). Copies saved again at JPEG quality 30, at half the size, 3 % brighter
 # or 1 % cropped on each side are found, and 96 % of those 2 % cropped; of 615,000 pairs of aligned portraits
 # none is taken for a copy.
-MAX_DIFFERING_BITS, MAX_THUMBNAIL_DIFFERENCE = 8, 9.0
+MAX_DIFFERING_HASH_BITS, MAX_THUMBNAIL_DIFFERENCE = 8, 9.0
 # Mean difference of the largest and smallest channel below which an image is grey: JPEG's rounding.
 MAX_GREY_SATURATION = 2.0
-BLOCK_ROWS = 256  # hashes that are compared with all others at once
+HASHES_PER_BLOCK = 256  # hashes that are compared with all others at once
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,9 @@ def find_duplicates(hashes: Sequence[PerceptualHash]) -> dict[int, int]:
     thumbnails = np.stack([image_hash.thumbnail for image_hash in hashes])
     is_original = np.ones(len(hashes), bool)
     originals: dict[int, int] = {}
-    for start in range(0, len(hashes), BLOCK_ROWS):
-        stop = min(start + BLOCK_ROWS, len(hashes))
-        similar = bits[start:stop] @ bits[:stop].T >= 64 - 2 * MAX_DIFFERING_BITS
+    for start in range(0, len(hashes), HASHES_PER_BLOCK):
+        stop = min(start + HASHES_PER_BLOCK, len(hashes))
+        similar = bits[start:stop] @ bits[:stop].T >= 64 - 2 * MAX_DIFFERING_HASH_BITS
         for row in range(start, stop):
             candidates = np.flatnonzero(similar[row - start, :row] & is_original[:row])
             if not len(candidates):

@@ -16,11 +16,11 @@ from artgen.training.data.folder import list_images
 from artgen.training.data.writing import write_training_image
 
 # Smaller faces, relative to the largest one, are not counted: a poster on the wall makes no group photograph.
-MIN_SECOND_FACE_RATIO = 0.5
-MAX_ENLARGEMENT = 2.0
-MAX_OUTSIDE_SHARE = 0.2  # of a crop's area, that lies outside the photograph
-SAVE_SECONDS = 2.0
-STATE_FILE_NAME = "faces.json"
+MIN_SECOND_FACE_SIZE_RATIO = 0.5
+MAX_FACE_ENLARGEMENT = 2.0
+MAX_CROP_SHARE_OUTSIDE = 0.2  # of a crop's area, that lies outside the photograph
+SAVE_EVERY_SECONDS = 2.0
+FACES_STATE_FILE_NAME = "faces.json"
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def extract_faces(folder: Path, output: Path, options: FaceOptions, emit: Emit) 
     except OSError as error:
         raise WriteError(output, error.strerror or str(error)) from error
     sweep(output)
-    state = _ExtractionState(output / STATE_FILE_NAME, options)
+    state = _ExtractionState(output / FACES_STATE_FILE_NAME, options)
     outcomes = {name: state.find(name, file) for name, file in files.items()}
     done_count = sum(outcome is not None for outcome in outcomes.values())
     if done_count:
@@ -110,7 +110,7 @@ def _extract_from_photograph(name: str, file: Path, output: Path, options: FaceO
     if not faces:
         return FaceOutcome(name, (), "no face found")
     if not options.every:
-        large_faces = [face for face in faces if face.size >= MIN_SECOND_FACE_RATIO * faces[0].size]
+        large_faces = [face for face in faces if face.size >= MIN_SECOND_FACE_SIZE_RATIO * faces[0].size]
         if len(large_faces) > 1:
             return FaceOutcome(name, (), f"{len(large_faces)} faces: --all takes each")
         faces = faces[:1]
@@ -132,10 +132,10 @@ def _extract_from_photograph(name: str, file: Path, output: Path, options: FaceO
 def _rejection_reason(face: Face, height: int, width: int, options: FaceOptions) -> str:
     """Return why a face cannot be used, or an empty text."""
     crop_px = face.size * options.margin
-    if crop_px * MAX_ENLARGEMENT < options.size:
+    if crop_px * MAX_FACE_ENLARGEMENT < options.size:
         return f"too small: {crop_px:.0f} px for {options.size}"
     outside_share = crop_share_outside(face, height, width, options.margin)
-    if outside_share > MAX_OUTSIDE_SHARE:
+    if outside_share > MAX_CROP_SHARE_OUTSIDE:
         return f"cut off: {outside_share:.0%} of it is outside the picture"
     return ""
 
@@ -166,7 +166,7 @@ class _ExtractionState:
         """Add a photograph's outcome, and save all of them now and then."""
         row = {"stamp": _size_and_time(file), "faces": list(outcome.faces), "skipped": outcome.skipped}
         self._rows[outcome.file] = row
-        if time.monotonic() - self._saved_at > SAVE_SECONDS:
+        if time.monotonic() - self._saved_at > SAVE_EVERY_SECONDS:
             self.save()
 
     def save(self) -> None:

@@ -18,7 +18,7 @@ from artgen.errors import ArtgenError, WriteError
 from artgen.events import Emit, Note, WorkProgress
 from artgen.imaging.film.frames import FilmFrame, FilmInfo, read_film_info, read_frames
 from artgen.imaging.film.scene_cuts import (
-    THUMBNAIL_SIZE,
+    FRAME_THUMBNAIL_SIZE,
     FrameThumbnail,
     SceneDetector,
     mean_difference,
@@ -30,11 +30,11 @@ from artgen.training.data.frame_selection import FrameOptions, format_timestamp
 from artgen.training.data.writing import write_training_image
 
 # Largest difference between two values of a thumbnail (0 to 255) of a frame that is black, white or fog.
-MAX_BLANK_CONTRAST = 16
+MAX_BLANK_FRAME_CONTRAST = 16
 # Mean difference (0 to 255) to the last frame kept below which a frame shows the same again.
 MIN_FRAME_DIFFERENCE = 2.0
-SAVE_SECONDS = 1.0
-FINGERPRINT_BYTES = 1 << 20  # read at the beginning and at the end of a film
+SAVE_EVERY_SECONDS = 1.0
+FINGERPRINT_END_BYTES = 1 << 20  # read at the beginning and at the end of a film
 
 
 @dataclass
@@ -59,7 +59,7 @@ class FrameCounts:
 
 
 def extract_frames(
-    video: Path, folder: Path, options: FrameOptions, emit: Emit, *, save_seconds: float = SAVE_SECONDS
+    video: Path, folder: Path, options: FrameOptions, emit: Emit, *, save_seconds: float = SAVE_EVERY_SECONDS
 ) -> FrameCounts:
     """Write the selected frames of a film into ``folder``, named after the film and their time.
 
@@ -169,13 +169,13 @@ class _FrameExtraction:
         self.counts.seen += 1
         thumbnail = None
         if self.options.scenes:
-            thumbnail = frame.to_rgb(THUMBNAIL_SIZE)
+            thumbnail = frame.to_rgb(FRAME_THUMBNAIL_SIZE)
             if not self.scenes.starts_scene(frame.seconds, thumbnail):
                 return
         elif index % self.interval:
             return
-        thumbnail = frame.to_rgb(THUMBNAIL_SIZE) if thumbnail is None else thumbnail
-        if not self.options.blank and int(np.ptp(thumbnail)) <= MAX_BLANK_CONTRAST:
+        thumbnail = frame.to_rgb(FRAME_THUMBNAIL_SIZE) if thumbnail is None else thumbnail
+        if not self.options.blank and int(np.ptp(thumbnail)) <= MAX_BLANK_FRAME_CONTRAST:
             self.counts.blank += 1
         elif not self.options.alike and self._looks_like_last_kept(thumbnail):
             self.counts.alike += 1
@@ -232,7 +232,7 @@ def _film_fingerprint(video: Path) -> str:
     """Return SHA-256 of a film's size, first and last megabyte: fast even for gigabytes."""
     digest = hashlib.sha256(str(video.stat().st_size).encode())
     with video.open("rb") as file:
-        digest.update(file.read(FINGERPRINT_BYTES))
-        file.seek(max(0, video.stat().st_size - FINGERPRINT_BYTES))
-        digest.update(file.read(FINGERPRINT_BYTES))
+        digest.update(file.read(FINGERPRINT_END_BYTES))
+        file.seek(max(0, video.stat().st_size - FINGERPRINT_END_BYTES))
+        digest.update(file.read(FINGERPRINT_END_BYTES))
     return digest.hexdigest()

@@ -14,7 +14,7 @@ from artgen.references import IMAGE_SUFFIXES
 from artgen.training.data.decode_check import ExaminedImage, examine_images
 from artgen.training.data.folder import list_images
 from artgen.training.data.writing import write_training_image
-from artgen.training.pairs.folders import MAX_ASPECT_DIFFERENCE
+from artgen.training.pairs.folders import MAX_PAIR_ASPECT_DIFFERENCE
 
 KEPT_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})  # aligned copies of other formats become PNG
 
@@ -109,7 +109,10 @@ def _add_match(
     if isinstance(image_a, ArtgenError) or isinstance(image_b, ArtgenError):
         errors = (error for error in (image_a, image_b) if isinstance(error, ArtgenError))
         comparison.unreadable.append("; ".join(f"{error.where}: {error.problem}" for error in errors))
-    elif abs(image_a.height * image_b.width / (image_a.width * image_b.height) - 1) > MAX_ASPECT_DIFFERENCE:
+    elif (
+        abs(image_a.height * image_b.width / (image_a.width * image_b.height) - 1)
+        > MAX_PAIR_ASPECT_DIFFERENCE
+    ):
         size_a, size_b = (f"{image.width} x {image.height} px" for image in (image_a, image_b))
         comparison.bent.append(f"{file_a} {size_a}, {file_b} {size_b}")
     else:

@@ -8,10 +8,10 @@ from PIL import Image
 from artgen.training.data.dhash import find_duplicates, hash_image
 from artgen.training.material.images import ImageSet
 
-MIN_IMAGES = 20  # fewer are learned by heart
+MIN_TRAINING_IMAGES = 20  # fewer are learned by heart
 # A hash takes about a millisecond: of larger sets this many images, evenly spread, are hashed.
 MAX_HASHED_IMAGES = 1000
-MAX_GREY_SHARE = 0.2  # share of grey images above which a warning says so
+MAX_GREY_IMAGES_SHARE = 0.2  # share of grey images above which a warning says so
 
 
 def find_dataset_warnings(images: ImageSet, crop_side: int, *, is_target: bool = True) -> list[str]:
@@ -24,7 +24,7 @@ def find_dataset_warnings(images: ImageSet, crop_side: int, *, is_target: bool =
     """
     count = len(images.pixels)
     warnings = []
-    if count < MIN_IMAGES:
+    if count < MIN_TRAINING_IMAGES:
         warnings.append(f"only {_count_images(count)}: it will learn them by heart")
     small_count = sum(min(pixels.shape[:2]) < crop_side for pixels in images.pixels)
     if small_count:
@@ -39,7 +39,7 @@ def find_dataset_warnings(images: ImageSet, crop_side: int, *, is_target: bool =
     grey_count = sum(image_hash.is_grey for image_hash in hashes)
     if grey_count == len(hashes):
         warnings.append(f"{_all_images_are(count)} grey: the results will be grey")
-    elif grey_count > MAX_GREY_SHARE * len(hashes):
+    elif grey_count > MAX_GREY_IMAGES_SHARE * len(hashes):
         warnings.append(f"{grey_count / len(hashes):.0%} of the images are grey: colours will come out pale")
     originals = find_duplicates(hashes)
     if originals:

@@ -13,8 +13,8 @@ from artgen.imaging.image import shrink
 from artgen.imaging.io.files import read_image
 
 # The frame rate is chosen so that the video has this length, within limits: slow enough to see each change.
-VIDEO_SECONDS, MIN_FPS, MAX_FPS = 20.0, 2.0, 24.0
-LAST_FRAME_SECONDS = 2.0
+MAX_VIDEO_SECONDS, MIN_FPS, MAX_FPS = 20.0, 2.0, 24.0
+LAST_FRAME_HOLD_SECONDS = 2.0
 # Longer side of a frame, px: small samples are enlarged by integer factors, large ones reduced.
 MIN_FRAME_PX, MAX_FRAME_PX = 720, 1920
 
@@ -40,13 +40,13 @@ def write_progress_video(folder: Path) -> Path | None:
     enlargement = max(1, round(MIN_FRAME_PX / max(height, width)))
     factor = min(enlargement, MAX_FRAME_PX / max(height, width))
     height, width = round(height * factor), round(width * factor)
-    fps = min(max(len(samples) / VIDEO_SECONDS, MIN_FPS), MAX_FPS)
+    fps = min(max(len(samples) / MAX_VIDEO_SECONDS, MIN_FPS), MAX_FPS)
     file = folder / "progress.mp4"
     with VideoWriter(file, width, height, fps) as video:
         for sample in samples:
             frame = _resize_frame(read_image(sample), (height, width))
             video.add_frame(frame)
-        for _ in range(round(LAST_FRAME_SECONDS * fps) - 1):
+        for _ in range(round(LAST_FRAME_HOLD_SECONDS * fps) - 1):
             video.add_frame(frame)
     return file
 

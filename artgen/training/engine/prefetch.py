@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-QUEUED_BATCHES = 3
+MAX_QUEUED_BATCHES = 3
 
 
 class BatchPrefetcher:
@@ -38,7 +38,7 @@ class BatchPrefetcher:
 
     def next_batch(self) -> Any:
         """Return the batch of the next step, and start drawing those after it."""
-        while len(self._queue) < QUEUED_BATCHES and self._next_step < self._end_step:
+        while len(self._queue) < MAX_QUEUED_BATCHES and self._next_step < self._end_step:
             self._queue.append(self._executor.submit(self._draw_batch, self._next_step))
             self._next_step += 1
         wait_start = time.monotonic()

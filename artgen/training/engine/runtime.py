@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
 
 
-PROCESS_TIMEOUT = timedelta(days=7)
+PROCESS_GROUP_TIMEOUT = timedelta(days=7)
 
 
 def create_accelerator(device: str, precision: str) -> Accelerator:
@@ -46,7 +46,7 @@ def create_accelerator(device: str, precision: str) -> Accelerator:
         cpu=device == "cpu",
         mixed_precision="bf16" if precision == "bf16" else "no",
         # The first process may decode images and paint pairs for hours while the others wait for it.
-        kwargs_handlers=[InitProcessGroupKwargs(timeout=PROCESS_TIMEOUT)],
+        kwargs_handlers=[InitProcessGroupKwargs(timeout=PROCESS_GROUP_TIMEOUT)],
     )
     if accelerator.device.type != device:
         raise ArtgenError(

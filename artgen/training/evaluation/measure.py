@@ -18,7 +18,7 @@ from artgen.imaging.image import block_means
 from artgen.imaging.inputs import add_texture_noise, prepare_input
 from artgen.imaging.metrics import downscaled_psnr, luma_correlation, sliced_wasserstein_distances
 from artgen.imaging.variety import diversity
-from artgen.models.architectures.faststyle import FastStyle
+from artgen.models.architectures.faststyle import FastStyleNet
 from artgen.models.architectures.latent import LatentGenerator
 from artgen.models.architectures.network import Network
 from artgen.models.architectures.resnet import ResNet
@@ -30,7 +30,7 @@ from artgen.references import BUILTIN_TEXTURES
 from artgen.seeds import torch_generator
 from artgen.style import library
 from artgen.training.engine.family import Evaluation, Metric
-from artgen.training.evaluation.metrics import MAX_SIDE_PX, choose_side, realism_metrics, upimager_metrics
+from artgen.training.evaluation.metrics import MAX_TEST_PX, choose_side, realism_metrics, upimager_metrics
 from artgen.training.evaluation.sample_images import (
     SampleSquares,
     default_image_reference,
@@ -39,7 +39,7 @@ from artgen.training.evaluation.sample_images import (
 from artgen.training.pairs import build_pair_maker
 from artgen.training.recipes.pairs import AnyPairTable
 
-MAX_SQUARES = 16  # metrics are then exact to a tenth, and testing all models takes seconds
+MAX_MEASURED_SQUARES = 16  # metrics are then exact to a tenth, and testing all models takes seconds
 MAX_CONTENT_SQUARES = 4  # each of which a fast-style network paints in every style
 
 
@@ -48,7 +48,7 @@ def measure_model(
     data: Sequence[str] = (),
     *,
     recipe_folder: Path = Path(),
-    max_squares: int = MAX_SQUARES,
+    max_squares: int = MAX_MEASURED_SQUARES,
     device: str = "cpu",
 ) -> Evaluation:
     """Measure the model in ``file``, with the same result every time on one thread.
@@ -71,7 +71,7 @@ def measure_model(
             case UpImager():
                 # At half their size, as in a training: the model need not invent detail that the camera
                 # blurred.
-                real = load_sample_squares(references, recipe_folder, max_squares, max_side=2 * MAX_SIDE_PX)
+                real = load_sample_squares(references, recipe_folder, max_squares, max_side=2 * MAX_TEST_PX)
                 side, scale = choose_side(real.squares), network.config.scale
                 images = real.to_batch(side)
                 metrics = upimager_metrics(network, block_means(images, scale), images, device)
@@ -79,7 +79,7 @@ def measure_model(
             case LatentGenerator():
                 real = load_sample_squares(references, recipe_folder, 2 * max_squares)
                 return _evaluate_latent_generator(network, real, device)
-            case FastStyle():
+            case FastStyleNet():
                 max_contents = min(max_squares, MAX_CONTENT_SQUARES)
                 contents = load_sample_squares(references, recipe_folder, max_contents)
                 return _evaluate_fast_style(network, contents, metadata, device)
@@ -112,10 +112,10 @@ def _evaluate_latent_generator(network: LatentGenerator, real: SampleSquares, de
 
 
 def _evaluate_fast_style(
-    network: FastStyle, contents: SampleSquares, metadata: dict[str, str], device: str
+    network: FastStyleNet, contents: SampleSquares, metadata: dict[str, str], device: str
 ) -> Evaluation:
     """Measure the distances to the paintings, to the contents and between styles."""
-    side = header.training_side(metadata) or MAX_SIDE_PX
+    side = header.training_side(metadata) or MAX_TEST_PX
     content_images = contents.to_batch(side)
     stylised = []  # one batch for each style
     for style in range(network.config.styles):
@@ -154,7 +154,7 @@ def _evaluate_pix2pix(
 ) -> Evaluation:
     """Measure a network by pairs made as in its training; its degraded outputs should equal the inputs."""
     table = header.training_inputs(metadata)
-    side = header.training_side(metadata) or MAX_SIDE_PX
+    side = header.training_side(metadata) or MAX_TEST_PX
     try:
         pairs_table: AnyPairTable = TypeAdapter(AnyPairTable).validate_python(table)
     except ValidationError:
@@ -182,7 +182,7 @@ def _evaluate_cyclegan(
     network: ResNet, inputs: SampleSquares, real: SampleSquares, metadata: dict[str, str], device: str
 ) -> Evaluation:
     """Measure one generator of a CycleGAN: its outputs against real images of its target domain."""
-    side = header.training_side(metadata) or MAX_SIDE_PX
+    side = header.training_side(metadata) or MAX_TEST_PX
     input_images = inputs.to_batch(side)
     outputs = torch.cat([network(image[None].to(device)).float().cpu() for image in input_images])
     count = min(len(outputs), len(real.squares))

@@ -25,14 +25,14 @@ from artgen.training.material.images import Pixels
 from artgen.training.material.material import TrainingDataset
 from artgen.training.pairs import PairMaker
 
-MAX_SIDE_PX, MIN_SIDE_PX = 256, 64  # side of the images that an up-imager is measured by
-MAX_IMAGES = 128  # more would not change the metrics but fill the memory
-DIVERSITY_IMAGES = 8  # generated a second time, with other noise
+MAX_TEST_PX, MIN_TEST_PX = 256, 64  # side of the images that an up-imager is measured by
+MAX_MEASURED_IMAGES = 128  # more would not change the metrics but fill the memory
+MAX_DIVERSITY_IMAGES = 8  # generated a second time, with other noise
 # Three passes start from thumbnails of this side; each pass's input is larger than the one before.
-THREE_PASS_IMAGES, THREE_PASS_THUMBNAIL_PX, PASS_GROWTH_PX = 4, 32, 8
+MAX_THREE_PASS_IMAGES, THREE_PASS_THUMBNAIL_PX, PASS_GROWTH_PX = 4, 32, 8
 # Some of them are also generated in tiles, so small that the last pass has several.
-TILED_IMAGES, TILE_PX = 2, 24
-MIN_IMAGES_FOR_HALVES = 4  # different images, to compare two halves of the real ones
+MAX_TILED_IMAGES, TILE_PX = 2, 24
+MIN_IMAGES_TO_HALVE = 4  # different images, to compare two halves of the real ones
 
 
 def realism_metrics(generated: Tensor, real: Tensor, baseline: Tensor, baseline_name: str) -> list[Metric]:
@@ -54,7 +54,7 @@ def realism_metrics(generated: Tensor, real: Tensor, baseline: Tensor, baseline_
         distances.append(
             Metric("swd", label, sum(sliced_wasserstein_distances(generated, real)) / baseline_distance)
         )
-    if baseline_distance > 0 and len({image.numpy().tobytes() for image in real}) >= MIN_IMAGES_FOR_HALVES:
+    if baseline_distance > 0 and len({image.numpy().tobytes() for image in real}) >= MIN_IMAGES_TO_HALVE:
         even_count = len(real) // 2 * 2
         floor = (
             sum(sliced_wasserstein_distances(real[0:even_count:2], real[1:even_count:2])) / baseline_distance
@@ -87,7 +87,7 @@ def evaluate_upimager(
 ) -> Evaluation:
     """Measure an up-imager by held-out images of up to 256 px, which it generates from their thumbnails."""
     held_out = dataset.validation_images.pixels
-    count, side = min(MAX_IMAGES, len(held_out)), choose_side(held_out)
+    count, side = min(MAX_MEASURED_IMAGES, len(held_out)), choose_side(held_out)
     inputs, real = pairs.validation_batch(count, side, enlarge_inputs=False)
     metrics = upimager_metrics(network, inputs, real, device)
     sizes = f"{inputs.shape[-1]} px to {side} px"
@@ -100,7 +100,7 @@ def choose_side(images: Sequence[Pixels]) -> int:
     Where possible, no image is enlarged for it: a blurred image would count as real.
     """
     shortest = int(min(min(pixels.shape[:2]) for pixels in images))
-    return max(MIN_SIDE_PX, min(MAX_SIDE_PX, shortest // MIN_SIDE_PX * MIN_SIDE_PX))
+    return max(MIN_TEST_PX, min(MAX_TEST_PX, shortest // MIN_TEST_PX * MIN_TEST_PX))
 
 
 def upimager_metrics(network: UpImager, inputs: Tensor, real: Tensor, device: str = "cpu") -> list[Metric]:
@@ -115,12 +115,12 @@ def upimager_metrics(network: UpImager, inputs: Tensor, real: Tensor, device: st
     scale = network.config.scale
     bicubic = F.interpolate(inputs, scale_factor=scale, mode="bicubic", align_corners=False).clamp(0, 1)
     generated = upscale_each(network, inputs, seed=1, device=device)
-    other_noise = upscale_each(network, inputs[:DIVERSITY_IMAGES], seed=2, device=device)
+    other_noise = upscale_each(network, inputs[:MAX_DIVERSITY_IMAGES], seed=2, device=device)
     noise_difference = float((generated[: len(other_noise)] - other_noise).abs().mean())
-    thumbnails = block_means(inputs[:THREE_PASS_IMAGES], inputs.shape[-1] // THREE_PASS_THUMBNAIL_PX)
+    thumbnails = block_means(inputs[:MAX_THREE_PASS_IMAGES], inputs.shape[-1] // THREE_PASS_THUMBNAIL_PX)
     untiled, tiled = (
         torch.stack([upscale_three_times(network, thumbnail, tile, device) for thumbnail in batch])
-        for batch, tile in ((thumbnails, None), (thumbnails[:TILED_IMAGES], TILE_PX))
+        for batch, tile in ((thumbnails, None), (thumbnails[:MAX_TILED_IMAGES], TILE_PX))
     )
     drift = float((untiled.mean((2, 3)) - thumbnails.mean((2, 3))).abs().max() * 255)
     seams = [grid_gradient_ratio(images, TILE_PX * scale) for images in (tiled, untiled[: len(tiled)])]

@@ -24,14 +24,14 @@ from artgen.training.material.squares import centre_square
 Item = TypeVar("Item")
 PAINTINGS, PORTRAITS = "builtin:paintings", "builtin:portraits"
 # Images that fit a model, by the title of a shipped model, or else by the model's family.
-REFERENCE_BY_TITLE = {
+TEST_IMAGES_BY_TITLE = {
     "nature-8x": BUILTIN_TEXTURES,
     "portrait-2x": PORTRAITS,
     "portrait-8x": PORTRAITS,
     "portrait-mix": PORTRAITS,
     "waves": BUILTIN_TEXTURES,
 }
-REFERENCE_BY_FAMILY = {"mix": PORTRAITS, "fast-style": BUILTIN_TEXTURES}
+TEST_IMAGES_BY_FAMILY = {"mix": PORTRAITS, "fast-style": BUILTIN_TEXTURES}
 MIN_SQUARE_PX = 256  # smaller squares would be enlarged, and their blur counted as real
 
 
@@ -64,8 +64,8 @@ class SampleSquares:
 
 def default_image_reference(metadata: Mapping[str, str]) -> str:
     """Return the reference of the shipped images that fit the model with this metadata."""
-    by_title = REFERENCE_BY_TITLE.get(metadata.get("title", ""))
-    return by_title or REFERENCE_BY_FAMILY.get(metadata.get("family", "")) or PAINTINGS
+    by_title = TEST_IMAGES_BY_TITLE.get(metadata.get("title", ""))
+    return by_title or TEST_IMAGES_BY_FAMILY.get(metadata.get("family", "")) or PAINTINGS
 
 
 def load_sample_squares(

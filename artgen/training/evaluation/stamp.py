@@ -10,8 +10,8 @@ from artgen.imaging.io.files import atomic_write
 from artgen.models.files import header
 from artgen.training.engine.family import Evaluation
 
-METADATA_KEY = "metrics_shipped"
-HEADING = "## Measured on what ships with artgen"
+SHIPPED_METRICS_KEY = "metrics_shipped"
+SHIPPED_METRICS_HEADING = "## Measured on what ships with artgen"
 
 
 def write_metrics(file: Path, evaluation: Evaluation) -> None:
@@ -25,7 +25,7 @@ def write_metrics(file: Path, evaluation: Evaluation) -> None:
         ArtgenError: not a model file, or it cannot be written.
     """
     atomic_write(
-        file, header.with_added_metadata(file, {METADATA_KEY: json.dumps(rounded_metrics(evaluation))})
+        file, header.with_added_metadata(file, {SHIPPED_METRICS_KEY: json.dumps(rounded_metrics(evaluation))})
     )
     card = file.with_suffix(".md")
     if card.is_file():
@@ -53,9 +53,9 @@ def insert_section(card: str, evaluation: Evaluation) -> str:
         f"| {metric.label} | {metric.value:{metric.format_spec}} |" for metric in evaluation.metrics
     )
     introduction = f"On {evaluation.measured_on}. `artgen models measure` computes them again."
-    section = f"{HEADING}\n\n{introduction}\n\n| | |\n|---|---|\n{rows}\n\n"
+    section = f"{SHIPPED_METRICS_HEADING}\n\n{introduction}\n\n| | |\n|---|---|\n{rows}\n\n"
     without_section = re.sub(
-        rf"{re.escape(HEADING)}\n.*?(?=^## |\Z)", "", card, flags=re.DOTALL | re.MULTILINE
+        rf"{re.escape(SHIPPED_METRICS_HEADING)}\n.*?(?=^## |\Z)", "", card, flags=re.DOTALL | re.MULTILINE
     )
     next_heading = re.search(r"^## (?!Measured)", without_section, re.MULTILINE)
     position = next_heading.start() if next_heading else len(without_section)

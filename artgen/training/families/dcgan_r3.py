@@ -25,7 +25,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from artgen.models.architectures.r3gan import R3Discriminator, R3GANConfig, R3Generator
-from artgen.training.critics.diffaugment import augment
+from artgen.training.critics.diffaugment import apply_diffaugment
 from artgen.training.engine.family import OptimiserStep, TrainingContext
 from artgen.training.families.latent import LatentBatch, LatentTraining
 from artgen.training.material.material import TrainingDataset
@@ -66,7 +66,7 @@ class DCGANR3Training(LatentTraining):
         real = batch.real.to(device, memory_format=torch.channels_last)
         fakes = self.generator(batch.latents.to(device))
         critic_real, critic_fakes, generator_real, generator_fakes = (
-            augment(images, batch.augmentations[:, use])
+            apply_diffaugment(images, batch.augmentations[:, use])
             for use, images in enumerate((real, fakes.detach(), real, fakes))
         )
         self.critic.requires_grad_(True)

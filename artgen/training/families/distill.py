@@ -25,7 +25,7 @@ from artgen.style.patch.presets import patch_preset
 from artgen.style.request import StyleRequest
 from artgen.training.recipes.fast_style import DistilledTable
 
-NOTE_SECONDS = 30.0  # between two notes about the progress
+PROGRESS_NOTE_INTERVAL_SECONDS = 30.0  # between two notes about the progress
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class PairPainter:
         for number, pair in enumerate(missing, 1):
             self._paint(pair, device)
             now = time.monotonic()
-            if now - last_note_time > NOTE_SECONDS or number == len(missing):
+            if now - last_note_time > PROGRESS_NOTE_INTERVAL_SECONDS or number == len(missing):
                 last_note_time = now
                 minutes_left = (now - start_time) / number * (len(missing) - number) / 60
                 emit(Note(f"{number:,} of {len(missing):,} pairs painted, {minutes_left:.0f} min left"))

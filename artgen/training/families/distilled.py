@@ -37,14 +37,14 @@ from artgen.training.engine.family import (
 )
 from artgen.training.evaluation.metrics import realism_metrics
 from artgen.training.families.distill import PairPainter, StylePainting
-from artgen.training.families.fast_style import MAX_SAMPLE_STYLES, SAMPLE_IMAGES, FastStyleTraining
+from artgen.training.families.fast_style import MAX_SAMPLE_CONTENTS, MAX_SAMPLE_STYLES, FastStyleTraining
 from artgen.training.material.images import Pixels, load_images
 from artgen.training.material.material import TrainingDataset
 from artgen.training.recipes.fast_style import FastStyleRecipe
 
-DETAIL_GAIN = 4.0  # factor by which the critic sees detail magnified
-DETAIL_PX = 8  # structures smaller than this are detail
-IMAGE_CHANNELS = 9  # of the critic's input: picture, detail and content
+CRITIC_DETAIL_GAIN = 4.0  # factor by which the critic sees detail magnified
+MAX_DETAIL_PX = 8  # structures smaller than this are detail
+CRITIC_IMAGE_CHANNELS = 9  # of the critic's input: picture, detail and content
 
 
 @dataclass
@@ -75,7 +75,9 @@ class DistilledTraining(FastStyleTraining):
         super().__init__(recipe, dataset, context)
         self.table = recipe.distilled
         with seeded_weights(recipe.seed + 1):
-            self.critic = PatchDiscriminator(self.table.critic_width, IMAGE_CHANNELS + len(self.paintings))
+            self.critic = PatchDiscriminator(
+                self.table.critic_width, CRITIC_IMAGE_CHANNELS + len(self.paintings)
+            )
         memory_format = preferred_memory_format(context.device)
         self.critic.to(device=context.device, memory_format=memory_format)  # type: ignore[call-overload]
         self.networks["critic"] = self.critic
@@ -151,8 +153,8 @@ class DistilledTraining(FastStyleTraining):
     ) -> tuple[Tensor, list[Tensor]]:
         """Return the critic's logits and features for images ``(B, 3, H, W)`` of contents and styles."""
         style_planes = style_weights[:, :, None, None].expand(-1, -1, *images.shape[2:])
-        blurred = F.interpolate(F.avg_pool2d(images, DETAIL_PX), images.shape[2:], mode="bilinear")
-        inputs = [images * 2 - 1, (images - blurred) * DETAIL_GAIN, contents * 2 - 1, style_planes]
+        blurred = F.interpolate(F.avg_pool2d(images, MAX_DETAIL_PX), images.shape[2:], mode="bilinear")
+        inputs = [images * 2 - 1, (images - blurred) * CRITIC_DETAIL_GAIN, contents * 2 - 1, style_planes]
         output: tuple[Tensor, list[Tensor]] = self.critic(torch.cat(inputs, 1))
         return output
 
@@ -161,13 +163,13 @@ class DistilledTraining(FastStyleTraining):
 
         Returns:
             For each style the pixels of its training pairs, and for each style the contents and paintings of
-            its validation pairs, ``(SAMPLE_IMAGES, 3, side, side)``.
+            its validation pairs, ``(MAX_SAMPLE_CONTENTS, 3, side, side)``.
         """
         table, folder = self.table, self.context.folder
         painter = PairPainter(folder / "pairs", table, self.recipe.seed)
         validation_loaders = [
-            partial(self._validation_content, index, SAMPLE_IMAGES, table.side)
-            for index in range(SAMPLE_IMAGES)
+            partial(self._validation_content, index, MAX_SAMPLE_CONTENTS, table.side)
+            for index in range(MAX_SAMPLE_CONTENTS)
         ]
         plans = []
         for painting in self.paintings:

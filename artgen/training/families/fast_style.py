@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from artgen.models.architectures.faststyle import FastStyle, FastStyleConfig
+from artgen.models.architectures.faststyle import FastStyleNet, FastStyleNetConfig
 from artgen.models.architectures.network import Network
 from artgen.steps.style import StyleStep
 from artgen.style import library
@@ -25,7 +25,7 @@ from artgen.training.material.material import TrainingDataset
 from artgen.training.material.squares import centre_square, random_square
 from artgen.training.recipes.fast_style import FastStyleRecipe
 
-SAMPLE_IMAGES = 4
+MAX_SAMPLE_CONTENTS = 4
 MAX_SAMPLE_STYLES = 4
 
 
@@ -50,9 +50,9 @@ class FastStyleTraining(ModelFamily):
         ]
         # Another version of patch EM paints other pairs.
         self.fingerprint = f"{StyleStep.version} " + "".join(painting.digest for painting in self.paintings)
-        config = FastStyleConfig(width=recipe.width, blocks=recipe.blocks, styles=len(self.paintings))
+        config = FastStyleNetConfig(width=recipe.width, blocks=recipe.blocks, styles=len(self.paintings))
         with seeded_weights(recipe.seed):
-            self.generator = FastStyle(config)
+            self.generator = FastStyleNet(config)
         memory_format = preferred_memory_format(context.device)
         self.generator.to(device=context.device, memory_format=memory_format)  # type: ignore[call-overload]
         self.networks = {"generator": self.generator}
@@ -64,7 +64,7 @@ class FastStyleTraining(ModelFamily):
 
     def sample_grid(self, networks: Mapping[str, Network]) -> Tensor:
         """Return rows of held-out contents, then of the model's paintings in each style."""
-        contents = self._validation_contents(SAMPLE_IMAGES, self.recipe.max_crop_side())
+        contents = self._validation_contents(MAX_SAMPLE_CONTENTS, self.recipe.max_crop_side())
         styles = range(min(MAX_SAMPLE_STYLES, len(self.paintings)))
         return make_grid([contents, *(self._paint(networks, contents, style) for style in styles)])
 
@@ -90,7 +90,7 @@ class FastStyleTraining(ModelFamily):
     def _paint(self, networks: Mapping[str, Network], contents: Tensor, style: int) -> Tensor:
         """Paint contents ``(B, 3, H, W)`` in one style by the averaged generator, on the CPU."""
         network = networks["generator"]
-        assert isinstance(network, FastStyle)
+        assert isinstance(network, FastStyleNet)
         weights = network.style_weights(style).to(self.context.device)
         images = [network(self._move(content[None]), weights).float().cpu() for content in contents]
         return torch.cat(images)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from artgen.imaging.variety import diversity, novelty
 from artgen.models.architectures.latent import LatentGenerator
 from artgen.models.architectures.network import Network
-from artgen.training.critics.diffaugment import draw_augmentations
+from artgen.training.critics.diffaugment import draw_diffaugment_values
 from artgen.training.engine.family import (
     Evaluation,
     Metric,
@@ -28,13 +28,13 @@ from artgen.training.material.material import TrainingDataset
 from artgen.training.material.squares import centre_square, random_square
 from artgen.training.recipes.dcgan import LatentRecipe
 
-GRID_ROWS, GRID_COLUMNS = 4, 7  # nearly 16:9, the format of the progress video
+SAMPLE_GRID_ROWS, SAMPLE_GRID_COLUMNS = 4, 7  # nearly 16:9, the format of the progress video
 BATCH_STATISTICS_LATENTS = 256  # latents that a network's batch statistics are measured with
 MAX_EVALUATION_IMAGES = 128
 MAX_NOVELTY_IMAGES = 1024  # training images among which copies are looked for
-GENERATED_AT_A_TIME = 16  # images
+GENERATED_IMAGES_PER_BATCH = 16  # images
 # Uses of the augmentations: real and generated images, in the critic's and in the generator's update.
-AUGMENTATIONS_PER_ROW = 4
+AUGMENTATIONS_PER_IMAGE = 4
 
 
 @dataclass(frozen=True)
@@ -86,13 +86,15 @@ class LatentTraining(ModelFamily):
         for rng in self.row_generators(step):
             real.append(self._cut_square(self.images[int(rng.integers(len(self.images)))], rng))
             latents.append(torch.from_numpy(rng.standard_normal(self.latent_recipe.latent, np.float32)))
-            augmentations.append(draw_augmentations(rng, AUGMENTATIONS_PER_ROW, self.augmentation_share))
+            augmentations.append(
+                draw_diffaugment_values(rng, AUGMENTATIONS_PER_IMAGE, self.augmentation_share)
+            )
         return LatentBatch(step, torch.stack(real), torch.stack(latents), torch.stack(augmentations))
 
     def sample_grid(self, networks: Mapping[str, Network]) -> Tensor:
         """Return a grid of the images of 28 fixed latents."""
-        images = self._generate(networks, GRID_ROWS * GRID_COLUMNS)
-        return make_grid(list(images.split(GRID_COLUMNS)))
+        images = self._generate(networks, SAMPLE_GRID_ROWS * SAMPLE_GRID_COLUMNS)
+        return make_grid(list(images.split(SAMPLE_GRID_COLUMNS)))
 
     def evaluate(self, networks: Mapping[str, Network]) -> Evaluation:
         """Compare generated images with training images: held-out ones are no targets of a GAN."""
@@ -144,5 +146,5 @@ class LatentTraining(ModelFamily):
         latents = torch.randn((latent_count, self.latent_recipe.latent), generator=rng)
         latents = latents.to(self.context.device)
         network.fix_batch_statistics(latents[:BATCH_STATISTICS_LATENTS])
-        images = [network(part).float().cpu() for part in latents[:count].split(GENERATED_AT_A_TIME)]
+        images = [network(part).float().cpu() for part in latents[:count].split(GENERATED_IMAGES_PER_BATCH)]
         return torch.cat(images).clamp(0, 1)

@@ -19,7 +19,7 @@ from artgen.models.architectures.network import Network
 from artgen.models.features.vgg import load_vgg
 from artgen.models.features.weight_files import find_weights_file
 from artgen.training.engine.family import Evaluation, Metric, OptimiserStep, TrainingContext
-from artgen.training.families.fast_style import SAMPLE_IMAGES, FastStyleTraining
+from artgen.training.families.fast_style import MAX_SAMPLE_CONTENTS, FastStyleTraining
 from artgen.training.families.perceptual_loss import PerceptualLoss, total_variation
 from artgen.training.material.material import TrainingDataset
 from artgen.training.recipes.fast_style import FastStyleRecipe
@@ -83,12 +83,12 @@ class PerceptualTraining(FastStyleTraining):
 
     def evaluate(self, networks: Mapping[str, Network]) -> Evaluation:
         """Measure the distances of the model's paintings to held-out contents and to the style paintings."""
-        contents = self._validation_contents(SAMPLE_IMAGES, self.recipe.crop)
+        contents = self._validation_contents(MAX_SAMPLE_CONTENTS, self.recipe.crop)
         style_distances = []
         for style in range(len(self.paintings)):
             generated = self._move(self._paint(networks, contents, style))
             moved_contents = self._move(contents)
-            styles = self._move(torch.full((SAMPLE_IMAGES,), style))
+            styles = self._move(torch.full((MAX_SAMPLE_CONTENTS,), style))
             unpainted_style = self.perceptual_loss.distances(moved_contents, moved_contents, styles)[1]
             distances = self.perceptual_loss.distances(generated, moved_contents, styles)
             style_distances.append(torch.stack([*distances, unpainted_style]))
@@ -99,4 +99,4 @@ class PerceptualTraining(FastStyleTraining):
             Metric("style_content", "the same of the unpainted content", unpainted_mean),
         ]
         images = self._describe_validation_images()
-        return Evaluation(f"{SAMPLE_IMAGES} {images} of {self.recipe.crop} px", metrics)
+        return Evaluation(f"{MAX_SAMPLE_CONTENTS} {images} of {self.recipe.crop} px", metrics)

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from artgen.models.features.vgg import VGG
 
-CONTENT_LAYER = "relu2_2"
-STYLE_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
+VGG_CONTENT_LAYER = "relu2_2"
+VGG_STYLE_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
 
 
 def gram_matrices(features: Tensor) -> Tensor:
@@ -34,8 +34,8 @@ class PerceptualLoss:
 
     def __init__(self, vgg: VGG, paintings: list[Tensor]) -> None:
         self.vgg = vgg
-        self.content_layer = vgg.nearest_layer(CONTENT_LAYER)
-        self.style_layers = sorted({vgg.nearest_layer(name) for name in STYLE_LAYERS})
+        self.content_layer = vgg.nearest_layer(VGG_CONTENT_LAYER)
+        self.style_layers = sorted({vgg.nearest_layer(name) for name in VGG_STYLE_LAYERS})
         self.layers = {self.content_layer, *self.style_layers}
         with torch.no_grad():
             painting_features = [vgg(painting[None], self.layers) for painting in paintings]

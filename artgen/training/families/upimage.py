@@ -34,13 +34,13 @@ from artgen.training.material.material import TrainingDataset
 from artgen.training.pairs import build_pair_maker
 from artgen.training.recipes.upimage import CropSizeTable, UpImageRecipe
 
-MAX_OWN_IMAGES = 48  # of the model's own earlier images that are kept for second passes
+MAX_POOLED_OWN_IMAGES = 48  # of the model's own earlier images that are kept for second passes
 OWN_IMAGE_EVERY_STEPS = 4
 MAX_SAMPLE_IMAGES = 5
 SAMPLE_THUMBNAIL_PX = 32
 ADAM_BETAS = (0.0, 0.99)  # no momentum: each network must follow the other as it is now
 # Also on a CPU: unlike with a U-Net, a step is then no slower (0.98 of the time).
-MEMORY_FORMAT = torch.channels_last
+UPIMAGER_MEMORY_FORMAT = torch.channels_last
 
 
 @dataclass
@@ -79,7 +79,7 @@ class UpImageTraining(ModelFamily):
             self.critic_loss = build_critic_loss(recipe)
         critic = self.critic_loss.critic
         self.networks = {"generator": self.generator, "critic": critic}
-        move_networks(self.networks.values(), context.device, MEMORY_FORMAT)
+        move_networks(self.networks.values(), context.device, UPIMAGER_MEMORY_FORMAT)
         critic_rate = recipe.rate * recipe.critic_rate
         self.optimisers = {
             "generator": torch.optim.Adam(self.generator.parameters(), recipe.rate, ADAM_BETAS),
@@ -209,10 +209,10 @@ class UpImageTraining(ModelFamily):
         if step % OWN_IMAGE_EVERY_STEPS == 0:
             row = step // OWN_IMAGE_EVERY_STEPS % len(fakes)
             image = (fakes[row].detach().float().clamp(0, 1) * 255).round().byte().cpu()
-            self.own_images = [*self.own_images[-(MAX_OWN_IMAGES - 1) :], image]
+            self.own_images = [*self.own_images[-(MAX_POOLED_OWN_IMAGES - 1) :], image]
 
     def _move(self, batch: Tensor) -> Tensor:
-        return move_batch(batch, self.context.device, MEMORY_FORMAT)
+        return move_batch(batch, self.context.device, UPIMAGER_MEMORY_FORMAT)
 
 
 def _crop_at_half_size(image: Tensor, crop: int, rng: np.random.Generator) -> Tensor:

@@ -24,7 +24,7 @@ Pixels = npt.NDArray[np.uint8]
 """An image ``(H, W, 3)``."""
 HOLD_OUT_EVERY = 20  # images
 # A cache of gigabytes is checked fast: by its size and by this many chunks of it.
-DIGEST_CHUNKS, DIGEST_CHUNK_BYTES = 256, 4096
+CACHE_DIGEST_CHUNKS, CACHE_DIGEST_CHUNK_BYTES = 256, 4096
 
 
 @dataclass(frozen=True)
@@ -148,9 +148,9 @@ def _digest_pixels(pixel_file: Path) -> str:
     size = pixel_file.stat().st_size
     digest = hashlib.sha256(str(size).encode())
     with pixel_file.open("rb") as stream:
-        for start in range(0, size, max(DIGEST_CHUNK_BYTES, size // DIGEST_CHUNKS)):
+        for start in range(0, size, max(CACHE_DIGEST_CHUNK_BYTES, size // CACHE_DIGEST_CHUNKS)):
             stream.seek(start)
-            digest.update(stream.read(DIGEST_CHUNK_BYTES))
+            digest.update(stream.read(CACHE_DIGEST_CHUNK_BYTES))
     return digest.hexdigest()
 
 

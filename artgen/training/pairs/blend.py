@@ -27,7 +27,7 @@ from artgen.training.pairs.window import CropWindow, draw_crop_window
 from artgen.training.recipes.pairs import BlendTable
 
 # Largest shift, and change of size, of the same face as a share of its side: what alignment leaves inexact.
-MAX_SHIFT = 0.06
+MAX_SHIFT_SHARE = 0.06
 
 
 class BlendPairMaker(PairMaker):
@@ -89,8 +89,8 @@ class BlendPairMaker(PairMaker):
 
 
 def _shift_window(window: CropWindow, rng: np.random.Generator) -> CropWindow:
-    """Return nearly the same window: shifted and resized by at most ``MAX_SHIFT``."""
-    enlargement, shift_down, shift_right = rng.uniform(-MAX_SHIFT, MAX_SHIFT, 3)
+    """Return nearly the same window: shifted and resized by at most ``MAX_SHIFT_SHARE``."""
+    enlargement, shift_down, shift_right = rng.uniform(-MAX_SHIFT_SHARE, MAX_SHIFT_SHARE, 3)
     share = min(1.0, window.share * (1 + enlargement))
     free_share = max(1 - share, 1e-3)
     return replace(

@@ -14,7 +14,7 @@ from artgen.training.pairs.window import CropWindow, draw_crop_window
 from artgen.training.recipes.pairs import FoldersTable
 
 # Share by which the proportions of an input and its target may differ: rounding, not another picture.
-MAX_ASPECT_DIFFERENCE = 0.03
+MAX_PAIR_ASPECT_DIFFERENCE = 0.03
 
 
 class FoldersPairMaker(PairMaker):
@@ -63,4 +63,4 @@ def _zip_pixels(targets: ImageSet, inputs: ImageSet) -> list[tuple[Pixels, Pixel
 
 
 def _have_same_aspect(a: Pixels, b: Pixels) -> bool:
-    return bool(abs(a.shape[0] * b.shape[1] / (a.shape[1] * b.shape[0]) - 1) <= MAX_ASPECT_DIFFERENCE)
+    return bool(abs(a.shape[0] * b.shape[1] / (a.shape[1] * b.shape[0]) - 1) <= MAX_PAIR_ASPECT_DIFFERENCE)

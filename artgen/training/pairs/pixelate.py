@@ -18,7 +18,7 @@ from artgen.training.recipes.pairs import PixelateTable
 
 # A crop is up to this many times larger than the target and then reduced: brush strokes at many scales, and
 # no JPEG blocks at the larger ones.
-MAX_REDUCTION = 3.2
+MAX_CROP_REDUCTION = 3.2
 KERNELS, KERNEL_PROBABILITIES = ("area", "bicubic", "bilinear", "blur"), (0.5, 0.2, 0.15, 0.15)
 
 
@@ -48,7 +48,7 @@ class PixelatePairMaker(PairMaker):
         """Draw a square ``(3, side, side)`` of an image: its scale, flips and hues are random."""
         height, width = pixels.shape[:2]
         shorter_side = min(height, width)
-        max_reduction = max(1.0, min(MAX_REDUCTION, shorter_side / side))
+        max_reduction = max(1.0, min(MAX_CROP_REDUCTION, shorter_side / side))
         crop_side = min(shorter_side, round(side * math.exp(rng.uniform(0.0, math.log(max_reduction)))))
         top, left = int(rng.integers(height - crop_side + 1)), int(rng.integers(width - crop_side + 1))
         crop = _crop_square(pixels, top, left, crop_side)

@@ -19,7 +19,7 @@ from artgen.training.recipes.base import (
     TrainingRecipeTable,
 )
 
-MAX_STYLES = 16
+MAX_STYLES_PER_MODEL = 16
 
 
 class DistilledTable(TrainingRecipeTable):
@@ -73,7 +73,7 @@ class FastStyleRecipe(TrainingRecipe):
     path_keys: ClassVar[frozenset[str]] = TrainingRecipe.path_keys | {"styles", "weights"}
 
     family: Literal["fast-style"] = Field(description="What kind of model.")
-    styles: Annotated[ImageReferences, Field(max_length=MAX_STYLES)] = Field(
+    styles: Annotated[ImageReferences, Field(max_length=MAX_STYLES_PER_MODEL)] = Field(
         description="Paintings, one a style: `builtin:NAME`, or an image's path from the recipe's folder."
     )
     loss: Literal["auto", "perceptual", "distilled"] = Field(

@@ -9,7 +9,7 @@ import torch
 from skimage import data
 from torch import Tensor
 
-from artgen.imaging.faces.detect import CROP_MARGIN, Face, crop_face, find_faces
+from artgen.imaging.faces.detect import FACE_CROP_MARGIN, Face, crop_face, find_faces
 from artgen.imaging.faces.portrait import crop_middle_square, crop_portrait, find_portrait_face
 from artgen.imaging.image import resize
 from artgen.imaging.io.files import read_image
@@ -63,7 +63,7 @@ def test_a_small_square_holds_a_face_even_if_none_is_found() -> None:
     image = photograph("coffee")[:, :300, :302]
     face = find_portrait_face(image)
     assert face is not None
-    assert (face.size * CROP_MARGIN, face.roll, face.score) == (pytest.approx(300), 0, 0)
+    assert (face.size * FACE_CROP_MARGIN, face.roll, face.score) == (pytest.approx(300), 0, 0)
     assert torch.equal(crop_portrait(image, face, 64), crop_middle_square(image))
 
 

@@ -18,7 +18,7 @@ from PIL import Image, ImageCms
 
 from artgen.errors import ArtgenError, WriteError
 from artgen.imaging.io.files import (
-    TEMPORARY,
+    TEMPORARY_FILE_PREFIX,
     atomic_write,
     read_image,
     sweep,
@@ -326,10 +326,10 @@ def test_a_write_is_whole_or_absent(tmp_path: Path) -> None:
 def test_sweep_removes_only_leftovers(tmp_path: Path) -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    (tmp_path / f"{TEMPORARY}{ended.pid}-2").touch()
-    (tmp_path / f"{TEMPORARY}no-number").touch()
-    (tmp_path / f"{TEMPORARY}{os.getpid()}-old").touch()
-    os.utime(tmp_path / f"{TEMPORARY}{os.getpid()}-old", (1, 1))
+    (tmp_path / f"{TEMPORARY_FILE_PREFIX}{ended.pid}-2").touch()
+    (tmp_path / f"{TEMPORARY_FILE_PREFIX}no-number").touch()
+    (tmp_path / f"{TEMPORARY_FILE_PREFIX}{os.getpid()}-old").touch()
+    os.utime(tmp_path / f"{TEMPORARY_FILE_PREFIX}{os.getpid()}-old", (1, 1))
     (tmp_path / "a.png").touch()
     sweep(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
@@ -337,7 +337,7 @@ def test_sweep_removes_only_leftovers(tmp_path: Path) -> None:
 
 def test_sweep_leaves_what_is_being_written(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as writer:
-        (tmp_path / f"{TEMPORARY}{writer.pid}-2").touch()
+        (tmp_path / f"{TEMPORARY_FILE_PREFIX}{writer.pid}-2").touch()
         sweep(tmp_path)
         assert list(tmp_path.iterdir())
         writer.kill()

@@ -8,20 +8,20 @@ from torch import Tensor, nn
 
 from artgen.imaging.tiles.bands import TensorReader, TensorWriter
 from artgen.imaging.tiles.exact import paint_exact
-from artgen.models.architectures.faststyle import FastStyle, FastStyleConfig
+from artgen.models.architectures.faststyle import FastStyleNet, FastStyleNetConfig
 from artgen.models.architectures.norms import fixed_norm_statistics
 from artgen.models.files.checkpoint import load_model, save_model
 
 
 @pytest.fixture(scope="module")
-def network() -> FastStyle:
-    return random_network(FastStyleConfig(width=4, blocks=2, styles=3))
+def network() -> FastStyleNet:
+    return random_network(FastStyleNetConfig(width=4, blocks=2, styles=3))
 
 
-def random_network(config: FastStyleConfig) -> FastStyle:
+def random_network(config: FastStyleNetConfig) -> FastStyleNet:
     """Build a network with random weights; every style has its own scale and shift, as after training."""
     generator = torch.Generator().manual_seed(0)
-    network = FastStyle(config).eval().requires_grad_(False)
+    network = FastStyleNet(config).eval().requires_grad_(False)
     for parameter in network.parameters():
         if parameter.ndim == 2:
             parameter.copy_(1 + torch.randn(parameter.shape, generator=generator) / 2)
@@ -36,7 +36,7 @@ def random_picture(height: int, width: int) -> Tensor:
 
 @pytest.mark.parametrize("blocks", [1, 3])
 def test_declared_reach_is_what_the_network_sees(blocks: int) -> None:
-    network = random_network(FastStyleConfig(width=4, blocks=blocks)).double()
+    network = random_network(FastStyleNetConfig(width=4, blocks=blocks)).double()
     reach, side = network.tile_geometry, 192
     picture = random_picture(side, side).double()
     furthest = 0
@@ -58,7 +58,9 @@ def test_declared_reach_is_what_the_network_sees(blocks: int) -> None:
     width=st.integers(1, 30).map(lambda n: 4 * n),
     tile=st.integers(4, 80),
 )
-def test_the_tile_size_never_changes_a_pixel(network: FastStyle, height: int, width: int, tile: int) -> None:
+def test_the_tile_size_never_changes_a_pixel(
+    network: FastStyleNet, height: int, width: int, tile: int
+) -> None:
     picture, weights = random_picture(height, width), torch.tensor([[0.2, 0.5, 0.3]])
     with torch.inference_mode(), fixed_norm_statistics(network, picture, weights):
         writer = TensorWriter(height, width)
@@ -72,7 +74,7 @@ def test_the_tile_size_never_changes_a_pixel(network: FastStyle, height: int, wi
         assert torch.allclose(writer.image, network(picture, weights)[0], atol=1e-5)
 
 
-def test_fixed_on_the_whole_picture_nothing_changes(network: FastStyle) -> None:
+def test_fixed_on_the_whole_picture_nothing_changes(network: FastStyleNet) -> None:
     picture, weights = random_picture(64, 48), network.style_weights(2)
     with torch.inference_mode():
         unfixed = network(picture, weights)
@@ -80,7 +82,7 @@ def test_fixed_on_the_whole_picture_nothing_changes(network: FastStyle) -> None:
             assert torch.allclose(network(picture, weights), unfixed, atol=1e-5)
 
 
-def test_rows_have_styles_of_their_own(network: FastStyle) -> None:
+def test_rows_have_styles_of_their_own(network: FastStyleNet) -> None:
     pictures = random_picture(32, 32).repeat(3, 1, 1, 1)
     with torch.inference_mode():
         together = network(pictures, torch.eye(3))
@@ -91,7 +93,7 @@ def test_rows_have_styles_of_their_own(network: FastStyle) -> None:
     assert (together[0] - together[1]).abs().mean() > 0.01
 
 
-def test_weights_mix_scales_and_shifts(network: FastStyle) -> None:
+def test_weights_mix_scales_and_shifts(network: FastStyleNet) -> None:
     picture = random_picture(32, 32)
     with torch.inference_mode():
         first_style, second_style, both = (
@@ -101,7 +103,7 @@ def test_weights_mix_scales_and_shifts(network: FastStyle) -> None:
 
 
 @pytest.mark.parametrize("size", [(4, 4), (8, 52)])
-def test_any_multiple_of_four(network: FastStyle, size: tuple[int, int]) -> None:
+def test_any_multiple_of_four(network: FastStyleNet, size: tuple[int, int]) -> None:
     picture = random_picture(*size)
     with torch.inference_mode(), fixed_norm_statistics(network, picture):
         painted = network(picture)
@@ -109,9 +111,9 @@ def test_any_multiple_of_four(network: FastStyle, size: tuple[int, int]) -> None
     assert 0 <= float(painted.min()) <= float(painted.max()) <= 1
 
 
-def test_one_file_is_a_whole_model(tmp_path: Path, network: FastStyle) -> None:
+def test_one_file_is_a_whole_model(tmp_path: Path, network: FastStyleNet) -> None:
     save_model(tmp_path / "painter.safetensors", network, {"title": "painter"})
-    loaded = load_model(tmp_path / "painter.safetensors", network_class=FastStyle).network
+    loaded = load_model(tmp_path / "painter.safetensors", network_class=FastStyleNet).network
     assert loaded.config == network.config
     picture = random_picture(32, 32)
     with torch.inference_mode():

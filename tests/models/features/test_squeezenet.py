@@ -7,7 +7,7 @@ from torch import Tensor
 
 from artgen.errors import ArtgenError
 from artgen.models.features.features import load_features
-from artgen.models.features.squeezenet import FIRE_NUMBERS, SqueezeNet, weight_shapes
+from artgen.models.features.squeezenet import FIRE_MODULE_NUMBERS, SqueezeNet, weight_shapes
 from artgen.models.features.vgg import VGG
 
 REAL_WEIGHTS = os.environ.get("ARTGEN_SQUEEZENET")
@@ -33,7 +33,7 @@ def test_features_are_those_of_the_published_network(tmp_path: Path) -> None:
     state = random_state()
     network = load_features(save_state(tmp_path / "squeezenet.pth", state))
     assert isinstance(network, SqueezeNet)
-    assert network.layer_names == ["conv1", *(f"fire{number}" for number in FIRE_NUMBERS)]
+    assert network.layer_names == ["conv1", *(f"fire{number}" for number in FIRE_MODULE_NUMBERS)]
     assert list(network.parameters()) == []
     picture = torch.rand(1, 3, 61, 75, generator=torch.Generator().manual_seed(1))
     x = torch.stack(

@@ -19,7 +19,7 @@ from artgen.imaging.image import enlarge, luminance
 from artgen.imaging.tiles.bands import TensorReader, TensorWriter
 from artgen.imaging.tiles.blended import build_tile_axis
 from artgen.imaging.tiles.exact import paint_exact
-from artgen.models.architectures.faststyle import FastStyle, FastStyleConfig
+from artgen.models.architectures.faststyle import FastStyleNet, FastStyleNetConfig
 from artgen.models.architectures.network import Network
 from artgen.models.architectures.norms import fixed_norm_statistics
 from artgen.models.architectures.resnet import ResNet, ResNetConfig
@@ -44,7 +44,7 @@ RESNETS = [
     randomise_weights(ResNet(ResNetConfig(width=4, blocks=2))),
     randomise_weights(ResNet(ResNetConfig(width=4, blocks=1, rise="resize", norm="batch", skips=True))),
 ]
-CONVOLUTIONAL = [*RESNETS, randomise_weights(FastStyle(FastStyleConfig(width=4, blocks=1, styles=2)))]
+CONVOLUTIONAL = [*RESNETS, randomise_weights(FastStyleNet(FastStyleNetConfig(width=4, blocks=1, styles=2)))]
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ CONVOLUTIONAL = [*RESNETS, randomise_weights(FastStyle(FastStyleConfig(width=4, 
 @given(height=st.integers(12, 50), width=st.integers(12, 50), tile=st.integers(4, 64))
 @settings(max_examples=12, deadline=None)
 def test_tiled_equals_untiled_with_the_statistics_of_the_whole(
-    network: ResNet | FastStyle, height: int, width: int, tile: int
+    network: ResNet | FastStyleNet, height: int, width: int, tile: int
 ) -> None:
     image = torch.rand(3, 4 * height, 4 * width, generator=torch.Generator().manual_seed(height))
     writer = TensorWriter(4 * height, 4 * width)
@@ -68,7 +68,7 @@ def test_tiled_equals_untiled_with_the_statistics_of_the_whole(
 
 
 @pytest.mark.parametrize("network", CONVOLUTIONAL, ids=lambda n: f"{n.architecture}-{n.config}"[:60])
-def test_the_declared_reach_is_enough_and_no_more_than_needed(network: ResNet | FastStyle) -> None:
+def test_the_declared_reach_is_enough_and_no_more_than_needed(network: ResNet | FastStyleNet) -> None:
     halo, side = network.tile_geometry.halo, 4 * (network.tile_geometry.halo // 2) + 40
     x = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(1)).requires_grad_(True)
     middle = side // 2
@@ -282,7 +282,7 @@ def test_other_architectures_are_refused(tmp_path: Path) -> None:
 
 
 def test_styles_mix_by_weights(tmp_path: Path) -> None:
-    network = FastStyle(FastStyleConfig(width=4, blocks=1, styles=2))
+    network = FastStyleNet(FastStyleNetConfig(width=4, blocks=1, styles=2))
     nn.init.normal_(network.paint.weight)
     with torch.no_grad():
         for name, weight in network.named_parameters():

@@ -7,7 +7,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from artgen.style.patch.dictionary import SEARCH_COMPONENTS, PatchDictionary, StyleAtlas, principal_axes
+from artgen.style.patch.dictionary import (
+    SEARCHED_PATCH_COMPONENTS,
+    PatchDictionary,
+    StyleAtlas,
+    principal_axes,
+)
 from artgen.style.patch.em_step import PatchPainter
 from artgen.style.patch.thread_pool import ThreadPool
 
@@ -64,7 +69,10 @@ def test_search_equals_brute_force_of_the_leading_components() -> None:
     distances = torch.cdist(queries.double(), dictionary.keys.double()) ** 2
     nearest = distances.amin(0)
     assert torch.allclose(1 / score_factors.double(), nearest + 0.02 * nearest.median(), rtol=1e-3, atol=1e-5)
-    leading = torch.cdist(queries[:, :SEARCH_COMPONENTS], dictionary.keys[:, :SEARCH_COMPONENTS]) ** 2
+    leading = (
+        torch.cdist(queries[:, :SEARCHED_PATCH_COMPONENTS], dictionary.keys[:, :SEARCHED_PATCH_COMPONENTS])
+        ** 2
+    )
     scores = leading.double() * score_factors.double()
     best, distance = dictionary.search(queries, score_factors, ThreadPool(2))
     assert (best == scores.argmin(1)).float().mean() > 0.99

@@ -9,7 +9,7 @@ from artgen.models.architectures.resnet import ResNet, ResNetConfig
 from artgen.models.files import header
 from artgen.models.files.checkpoint import save_model
 from artgen.training.engine.family import Evaluation, Metric
-from artgen.training.evaluation.stamp import HEADING, write_metrics
+from artgen.training.evaluation.stamp import SHIPPED_METRICS_HEADING, write_metrics
 
 CARD = """\
 # sea
@@ -44,10 +44,10 @@ def test_figures_are_written_and_replaced_and_nothing_else_changes(tmp_path: Pat
         assert after.keys() == before.keys()
         assert all(torch.equal(after[key], before[key]) for key in before)
         text = card.read_text("utf-8")
-        assert text.count(HEADING) == 1
+        assert text.count(SHIPPED_METRICS_HEADING) == 1
         assert "On 4 squares. `artgen models measure` computes them again.\n\n| | |\n|---|---|\n" in text
         assert f"| mean distance | {value:.3f} |\n\n## What it is bad at" in text
-    section = text[text.index(HEADING) : text.index("## What it is bad at")]
+    section = text[text.index(SHIPPED_METRICS_HEADING) : text.index("## What it is bad at")]
     assert text.replace(section, "") == CARD
 
 

@@ -19,7 +19,7 @@ from artgen.errors import ValidationErrors
 from artgen.events import Event, TrainingStep, ignore_event
 from artgen.models.architectures.latent import LatentGenerator
 from artgen.models.files.checkpoint import load_model
-from artgen.training.critics.diffaugment import augment
+from artgen.training.critics.diffaugment import apply_diffaugment
 from artgen.training.engine.loop import run_step
 from artgen.training.engine.runtime import create_accelerator
 from artgen.training.families.dcgan_r3 import DCGANR3Training
@@ -106,7 +106,9 @@ def test_r3_has_the_published_gradients(tmp_path: Path, photographs: Path, numbe
         return critic(signed * 0.5 + 0.5)
 
     made = family.generator(batch.latents)
-    real, fake = (augment(p, batch.augmentations[:, k]) for k, p in ((0, batch.real), (1, made.detach())))
+    real, fake = (
+        apply_diffaugment(p, batch.augmentations[:, k]) for k, p in ((0, batch.real), (1, made.detach()))
+    )
     loss = F.softplus(verdict(fake * 2 - 1) - verdict(real * 2 - 1)).mean()
     if number == 0:
         for pictures in (real, fake):
@@ -115,7 +117,7 @@ def test_r3_has_the_published_gradients(tmp_path: Path, photographs: Path, numbe
                 (slope,) = torch.autograd.grad(verdict(signed)[0], signed, create_graph=True)
                 loss = loss + 2 * 3.0 / 2 * slope.square().sum() / len(pictures)
     expected = list(torch.autograd.grad(loss, list(critic.parameters())))
-    real, fake = (augment(p, batch.augmentations[:, k]) for k, p in ((2, batch.real), (3, made)))
+    real, fake = (apply_diffaugment(p, batch.augmentations[:, k]) for k, p in ((2, batch.real), (3, made)))
     loss = F.softplus(critic(real).detach() - critic(fake)).mean()
     expected += torch.autograd.grad(loss, list(family.generator.parameters()))
     for ours, theirs in zip(gradients, expected, strict=True):

@@ -18,7 +18,7 @@ from torch import nn
 
 from artgen.errors import ArtgenError, ValidationErrors
 from artgen.events import Event, TrainingStep
-from artgen.models.architectures.faststyle import FastStyle
+from artgen.models.architectures.faststyle import FastStyleNet
 from artgen.models.features.convert import install_weights
 from artgen.models.features.weight_files import WEIGHTS_FOLDER_VARIABLE, get_weights_info
 from artgen.models.files.checkpoint import load_model
@@ -115,7 +115,7 @@ def test_distilled_comes_nearer_to_what_patch_em_painted(place: Path) -> None:
     assert losses[0].keys() == {"l1"}  # the warm-up knows no critic
     assert losses[-1].keys() == {"l1", "critic", "fool", "features"}
     assert losses[-1]["l1"] < 0.8 * losses[0]["l1"]
-    loaded = load_model(model, network_class=FastStyle)
+    loaded = load_model(model, network_class=FastStyleNet)
     assert loaded.network.config.styles == 2
     wave, beside = json.loads(loaded.metadata["styles"])
     assert wave["artist"] == "Katsushika Hokusai"
