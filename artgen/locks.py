@@ -13,11 +13,11 @@ from typing import BinaryIO
 
 from artgen.errors import ArtgenError, report_write_errors
 
-LOCK_FILE = "run.lock"
+LOCK_FILE_NAME = "run.lock"
 # Waits after each try: a process that only checks whether the lock is held holds it for an instant.
-RETRY_SECONDS = (0.01, 0.03, 0.0)
+LOCK_RETRY_SECONDS = (0.01, 0.03, 0.0)
 # Errors while another process holds the lock; others come from file systems without locks (network drives).
-BUSY_ERRNOS = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}
+LOCK_HELD_ERRNOS = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}
 
 
 class BusyError(ArtgenError):
@@ -36,11 +36,11 @@ def lock_folder(folder: Path) -> Iterator[None]:
         BusyError: another process holds the lock.
         WriteError: the folder is not writable.
     """
-    file = folder / LOCK_FILE
+    file = folder / LOCK_FILE_NAME
     with _open_lock_file(file) as stream:
         with report_write_errors(file):
             os.utime(file)
-        for seconds in RETRY_SECONDS:
+        for seconds in LOCK_RETRY_SECONDS:
             if _try_lock(stream.fileno()):
                 break
             time.sleep(seconds)
@@ -86,14 +86,14 @@ def wait_for_lock(file: Path) -> Iterator[None]:
     """
     with _open_lock_file(file) as stream:
         while not _try_lock(stream.fileno()):
-            time.sleep(RETRY_SECONDS[1])
+            time.sleep(LOCK_RETRY_SECONDS[1])
         yield
 
 
 def is_folder_locked(folder: Path) -> bool:
     """Return whether a process is working on the run or the training in ``folder``."""
     try:
-        stream = (folder / LOCK_FILE).open("rb+")
+        stream = (folder / LOCK_FILE_NAME).open("rb+")
     except OSError:  # never locked, or by a user who may not write here
         return False
     with stream:
@@ -110,7 +110,7 @@ def _try_lock(descriptor: int) -> bool:
     try:
         _lock_descriptor(descriptor)
     except OSError as error:
-        return error.errno not in BUSY_ERRNOS
+        return error.errno not in LOCK_HELD_ERRNOS
     return True
 
 

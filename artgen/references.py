@@ -41,7 +41,7 @@ BUILTIN_FOLDERS = {
     f"{BUILTIN_PREFIX}portraits/amber": PORTRAITS_FOLDER / "amber",
 }
 # The provenance of every candidate lists all images that could be drawn, with their hashes.
-MAX_IMAGES = 2000
+MAX_REFERENCED_IMAGES = 2000
 # Folders that artgen writes: a picture made from a folder's images must not become one of them.
 OUTPUT_FOLDERS = frozenset({"runs", "training-runs"})
 # A reference such as `/**` would search the whole disk.
@@ -98,8 +98,8 @@ def image_count_errors(field: str, files: Sequence[Path], purpose: str) -> Itera
         files: the images that the field names.
         purpose: begins the advice, such as ``crops are taken from``.
     """
-    if len(files) > MAX_IMAGES:
-        expected = f"{purpose} at most {MAX_IMAGES:,}: name fewer, by a folder in it or a pattern"
+    if len(files) > MAX_REFERENCED_IMAGES:
+        expected = f"{purpose} at most {MAX_REFERENCED_IMAGES:,}: name fewer, by a folder in it or a pattern"
         yield field, ArtgenError(field, f"{len(files):,} images", expected)
 
 

@@ -16,7 +16,7 @@ from artgen.signals import stop_signals_handled
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-HOST = "127.0.0.1"
+LOCAL_HOST = "127.0.0.1"
 BACKLOG_CONNECTIONS = 128
 KEEP_ALIVE_SECONDS = 600  # a person looks for a while; the next key must not wait for a new connection
 
@@ -35,7 +35,7 @@ def listen(port: int) -> socket.socket:
     try:
         if os.name == "posix":  # elsewhere it would let two servers have one port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((HOST, port))
+        listener.bind((LOCAL_HOST, port))
         listener.listen(BACKLOG_CONNECTIONS)
     except OSError as error:
         listener.close()
@@ -46,7 +46,7 @@ def listen(port: int) -> socket.socket:
 
 def base_url(listener: socket.socket) -> str:
     """Return the address of what is served at this socket, with a slash at its end."""
-    return f"http://{HOST}:{listener.getsockname()[1]}/"
+    return f"http://{LOCAL_HOST}:{listener.getsockname()[1]}/"
 
 
 def serve(

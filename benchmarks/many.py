@@ -26,7 +26,7 @@ from artgen.runs.candidate import (
     thumbnail_path,
 )
 from artgen.runs.database import RunDatabase
-from artgen.runs.lookup import DATABASE_FILE
+from artgen.runs.lookup import DATABASE_FILE_NAME
 from artgen.runs.store import Run
 
 RECIPE = """\
@@ -76,7 +76,7 @@ def make_run(folder: Path, count: int, name: str = "many-5a5a5a5a") -> Path:
         run.save_embeddings(
             EMBEDDING_NAME, {number: _near(vectors, number, chance) for number in range(1, count + 1)}
         )
-    database = RunDatabase(place / DATABASE_FILE)
+    database = RunDatabase(place / DATABASE_FILE_NAME)
     with database.transaction():  # a run adds each when it is made, and waits for the disk each time
         for number in range(1, count + 1):
             database.add_candidate(_candidate(place, number, chance))

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from artgen.gallery.publish.builder import PublishRequest, PublishSummary
     from artgen.gallery.works.settings import SiteSettings
 
-DEFAULT_SITE = Path("gallery")
+DEFAULT_SITE_FOLDER = Path("gallery")
 
 
 def publish(
     sources: Run | Path | str | Sequence[Run | Path | str] = (),
     *,
-    to: Path | str = DEFAULT_SITE,
+    to: Path | str = DEFAULT_SITE_FOLDER,
     settings: Path | str | None = None,
     templates: Path | str | None = None,
     all_candidates: bool = False,
@@ -92,7 +92,7 @@ def publish(
 def prepare_publishing(
     sources: Run | Path | str | Sequence[Run | Path | str] = (),
     *,
-    to: Path | str = DEFAULT_SITE,
+    to: Path | str = DEFAULT_SITE_FOLDER,
     settings: Path | str | None = None,
     templates: Path | str | None = None,
     all_candidates: bool = False,
@@ -121,8 +121,8 @@ def prepare_publishing(
         Path(settings) if settings is not None else None,
         **{name: value for name, value in changes.items() if value is not None},
     )
-    site = DEFAULT_SITE if is_remote_target(str(to)) else Path(to)
-    check_target(DEFAULT_SITE, str(to))
+    site = DEFAULT_SITE_FOLDER if is_remote_target(str(to)) else Path(to)
+    check_target(DEFAULT_SITE_FOLDER, str(to))
     with ExitStack() as stack:
         opened = _open_sources(references, Path(runs_folder), stack)
         if not references and not force:
@@ -164,7 +164,7 @@ def _refuse_removal(opened: Sequence[Run | Path], site: Path, runs_folder: Path,
     names = {slugs.slugify(path.name): path.name for path in runs_folder.iterdir() if path.is_dir()}
     names |= requested
     arguments = [names.get(slug, slug) for slug in dict.fromkeys([*series, *requested])]
-    target = "" if Path(to) == DEFAULT_SITE else f" --to {shlex.quote(to)}"
+    target = "" if Path(to) == DEFAULT_SITE_FOLDER else f" --to {shlex.quote(to)}"
     raise ArtgenError(
         str(site),
         f"also shows {', '.join(names.get(slug, slug) for slug in others)}, which would be removed",

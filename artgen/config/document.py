@@ -12,16 +12,16 @@ from typing import Any
 from artgen.errors import ArtgenError
 
 KeyPath = tuple[str | int, ...]
-MAX_FILE_BYTES = 200_000
-MAX_NESTING_LEVELS = 16
+MAX_TOML_FILE_BYTES = 200_000
+MAX_TOML_NESTING_LEVELS = 16
 # Possessive, so that no text takes more than linear time.
-_QUOTED_TEXT = re.compile(
+_QUOTED_TEXT_PATTERN = re.compile(
     r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*+"|\'[^\'\n]*+\'|#[^\n]*+', re.DOTALL
 )
-_DEEP_KEY = re.compile(rf"(?<![\w-])(?:[\w-]++[ \t]*+\.[ \t]*+){{{MAX_NESTING_LEVELS}}}")
-_STATEMENT = re.compile(r"\S")
-_KEY = re.compile(r"""\s*("(?:\\.|[^"\\])*"|'[^']*'|[A-Za-z0-9_-]+)\s*(\.?)""")
-_VALUE = re.compile(
+_TOO_DEEP_KEY_PATTERN = re.compile(rf"(?<![\w-])(?:[\w-]++[ \t]*+\.[ \t]*+){{{MAX_TOML_NESTING_LEVELS}}}")
+_STATEMENT_START_PATTERN = re.compile(r"\S")
+_KEY_PATTERN = re.compile(r"""\s*("(?:\\.|[^"\\])*"|'[^']*'|[A-Za-z0-9_-]+)\s*(\.?)""")
+_VALUE_PATTERN = re.compile(
     r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*|[^"\'#\[\]{}\n]+|.',
     re.DOTALL,
 )
@@ -61,16 +61,16 @@ def parse_toml(text: str) -> dict[str, Any]:
     Raises:
         ValueError: it is not TOML, longer than 200 kB or nested more than 16 levels deep.
     """
-    if len(text) > MAX_FILE_BYTES:
+    if len(text) > MAX_TOML_FILE_BYTES:
         raise ValueError("longer than 200 kB")
     # The parser takes quadratic time for dotted keys; texts in quotes may hold as many dots as they like.
-    if match := _DEEP_KEY.search(_QUOTED_TEXT.sub("q", text)):
+    if match := _TOO_DEEP_KEY_PATTERN.search(_QUOTED_TEXT_PATTERN.sub("q", text)):
         raise ValueError(f"nested too deeply: {match[0][:20]}...")
     try:
         table = tomllib.loads(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    if _is_nested_deeper(table, MAX_NESTING_LEVELS):
+    if _is_nested_deeper(table, MAX_TOML_NESTING_LEVELS):
         raise ValueError("nested too deeply")
     return table
 
@@ -86,7 +86,7 @@ def read_document(path: Path) -> Document:
         return Document(path, text, parse_toml(text), find_key_lines(text))
     except ValueError as error:
         if "nested too deeply" in str(error):
-            expected = f"a recipe is at most {MAX_NESTING_LEVELS} levels deep"
+            expected = f"a recipe is at most {MAX_TOML_NESTING_LEVELS} levels deep"
             raise ArtgenError(str(path), str(error), expected) from None
         raise _syntax_error(path, text, error) from None
 
@@ -102,13 +102,13 @@ def read_toml_text(path: Path) -> str:
         if path.is_dir():
             raise ArtgenError(where, "a folder", "name the recipe file in it")
         with path.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
+            content = file.read(MAX_TOML_FILE_BYTES + 1)
     except FileNotFoundError:
         raise ArtgenError(where, "no such file", _suggest_file(path), "artgen new NAME") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ArtgenError(where, f"cannot be read: {reason}") from None
-    if len(content) > MAX_FILE_BYTES:
+    if len(content) > MAX_TOML_FILE_BYTES:
         raise ArtgenError(where, "larger than 200 kB", "a recipe is a short text file")
     if b"\0" in content:
         raise ArtgenError(where, "not a text file", "a recipe is a TOML text in UTF-8")
@@ -185,7 +185,7 @@ def find_key_lines(text: str) -> dict[KeyPath, int]:
     last_indices: dict[KeyPath, int] = {}
     table: KeyPath = ()
     position, line = 0, 1
-    while match := _STATEMENT.search(text, position):
+    while match := _STATEMENT_START_PATTERN.search(text, position):
         start = match.start()
         line += text.count("\n", position, start)
         if text[start] == "#":
@@ -225,7 +225,7 @@ def _resolve_table_keys(names: tuple[str, ...], last_indices: Mapping[KeyPath, i
 def _parse_dotted_key(text: str, position: int) -> tuple[tuple[str, ...], int]:
     """Return the names of a dotted key, and the position after it."""
     names: list[str] = []
-    while match := _KEY.match(text, position):
+    while match := _KEY_PATTERN.match(text, position):
         quoted = match[1][0] in "\"'"
         names.append(next(iter(tomllib.loads(f"{match[1]} = 0"))) if quoted else match[1])
         position = match.end()
@@ -243,7 +243,7 @@ def _line_end(text: str, position: int) -> int:
 def _skip_value(text: str, position: int) -> int:
     """Return the position after a value, which may span several lines."""
     depth = 0
-    while match := _VALUE.match(text, position):
+    while match := _VALUE_PATTERN.match(text, position):
         position = match.end()
         token = match[0]
         if token == "\n" and depth == 0:

@@ -17,7 +17,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 T = TypeVar("T")
 DRAW_KINDS = ("choice", "uniform", "log_uniform", "integer")
-VALUE_TAG = "value"
+FIXED_VALUE_TAG = "value"
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,9 @@ def to_toml_value(value: Any) -> Any:
 
 
 def _schema_tag(value: Any) -> str | None:
-    """Return which branch of the tagged union an input belongs to: a kind of draw, or ``VALUE_TAG``."""
+    """Return which branch of the tagged union an input belongs to: a kind of draw, or ``FIXED_VALUE_TAG``."""
     if not isinstance(value, dict):
-        return VALUE_TAG
+        return FIXED_VALUE_TAG
     return next(iter(value)) if len(value) == 1 and next(iter(value)) in DRAW_KINDS else None
 
 
@@ -103,7 +103,7 @@ class _DrawnSchema:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], CoreSchema]) -> CoreSchema:
         value = handler(source)
-        branches: dict[str, CoreSchema] = {VALUE_TAG: value}
+        branches: dict[str, CoreSchema] = {FIXED_VALUE_TAG: value}
         for kind in _supported_kinds(source):
             min_length, max_length = (1, None) if kind == "choice" else (2, 2)
             values = core_schema.list_schema(value, min_length=min_length, max_length=max_length, strict=True)

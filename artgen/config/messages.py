@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from artgen.config.document import Document, KeyPath
-from artgen.config.draws import DRAW_KINDS, VALUE_TAG
+from artgen.config.draws import DRAW_KINDS, FIXED_VALUE_TAG
 from artgen.config.fields import FieldDescription, describe_fields, format_toml_value
 from artgen.errors import ArtgenError
 
@@ -68,9 +68,9 @@ def _merge_alternatives(errors: Iterable[ArtgenError]) -> list[ArtgenError]:
 def _to_artgen_error(
     error: ErrorDetails, model: type[BaseModel], document: Document, keys: KeyPath, title: str
 ) -> ArtgenError:
-    # Pydantic adds the branch of the union (VALUE_TAG or a kind of draw) after a drawn field's name.
+    # Pydantic adds the branch of the union (FIXED_VALUE_TAG or a kind of draw) after a drawn field's name.
     location = tuple(error["loc"])
-    if len(location) > 1 and location[1] in (VALUE_TAG, *DRAW_KINDS):
+    if len(location) > 1 and location[1] in (FIXED_VALUE_TAG, *DRAW_KINDS):
         location = (location[0], *location[2:])
     has_use_key = "use" in model.model_fields
     model, location, depth = _resolve_innermost_table(model, location)

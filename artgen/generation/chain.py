@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from artgen.errors import ArtgenError
 from artgen.hashing import file_hash
 from artgen.recipe import Lineage, Recipe, draw_candidate
-from artgen.runs.stages import StageCache, dequantise_image, hash_pixels, quantise_image, stage_cache_key
+from artgen.runs.stages import StageCache, dequantise_image, hash_pixels, hash_stage_inputs, quantise_image
 from artgen.seeds import python_rng
 from artgen.steps import find_part_plugin
 from artgen.steps.base import SOURCE_ID, RecipePart, Source, Step, StepContext
@@ -128,7 +128,7 @@ def _load_or_compute_stage(
         return _compute_stage(part, input_pixels, context)
     plugin = find_part_plugin(part)
     code = {"plugin": [plugin.package, plugin.version, plugin.hash_code()]} if plugin else {}
-    key = stage_cache_key(
+    key = hash_stage_inputs(
         step_fields=part.model_dump(mode="json", exclude={"id"}) | {"preview": context.preview} | code,
         version=part.version,
         file_hashes=[

@@ -27,7 +27,7 @@ from artgen.runs.candidate import (
     thumbnail_path,
 )
 from artgen.runs.provenance import (
-    PROVENANCE_FORMAT,
+    PROVENANCE_FORMAT_VERSION,
     Provenance,
     StageSize,
     UsedFile,
@@ -105,7 +105,7 @@ def build_provenance(
     for step in drawn_candidate.steps:
         used_paths |= dict.fromkeys(step.list_files(folder))
     return Provenance(
-        format=PROVENANCE_FORMAT,
+        format=PROVENANCE_FORMAT_VERSION,
         recipe_name=safe_recipe_name(inputs.recipe.path),
         recipe=inputs.recipe.text,
         digest=inputs.recipe.digest(),

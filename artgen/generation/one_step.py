@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from artgen.runs.provenance import Provenance
     from artgen.style.film.film import PaintedFilm
 
-STEP_USE = "style"
+STYLE_STEP_USE = "style"
 # In the current folder, so that file names are relative to it: `artgen reproduce` looks for them there, too.
-RECIPE_PATH = Path("style.toml")
-MAX_SIDE_PX = 65_536
+ONE_STEP_RECIPE_PATH = Path("style.toml")
+MAX_PAINTED_SIDE_PX = 65_536
 # Raise it when the way in which a frame depends on the frame before changes, so that no old frame is reused.
-FILM_VERSION = 1
+FILM_FRAMES_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def build_one_step_recipe(
     assignments: Sequence[str] = (),
     *,
     seed: int = 0,
-    max_side_px: int = MAX_SIDE_PX,
+    max_side_px: int = MAX_PAINTED_SIDE_PX,
 ) -> Recipe:
     """Build the recipe of one candidate: a picture or film painted by the step ``style``.
 
@@ -72,7 +72,7 @@ def build_one_step_recipe(
     """
     import tomlkit
 
-    step_table = {"use": STEP_USE, **{name: option.value for name, option in options.items()}}
+    step_table = {"use": STYLE_STEP_USE, **{name: option.value for name, option in options.items()}}
     recipe_table = {
         "title": Path(content_path).stem[:200],
         "seed": seed,
@@ -83,7 +83,7 @@ def build_one_step_recipe(
     text = tomlkit.dumps(recipe_table)
     labels: dict[KeyPath, str] = {("steps", 0, name): option.label for name, option in options.items()}
     document = Document(
-        RECIPE_PATH, text, tomllib.loads(text), {}, labels | {("source", "images"): content_path}
+        ONE_STEP_RECIPE_PATH, text, tomllib.loads(text), {}, labels | {("source", "images"): content_path}
     )
     assignment_errors = [
         ArtgenError(f"--set {option}", "not of the form FIELD=VALUE", "such as --set strength=0.5")
@@ -105,8 +105,8 @@ def build_one_step_recipe(
 
 def _reword_error(error: ArtgenError) -> ArtgenError:
     """Reword an error in the recipe as one of the command line, whose user has written no recipe."""
-    where = error.where.replace("--set steps.0.", "--set ").removeprefix(f"{RECIPE_PATH}: ")
-    location, _, field = where.partition(f": steps.{STEP_USE}.")
+    where = error.where.replace("--set steps.0.", "--set ").removeprefix(f"{ONE_STEP_RECIPE_PATH}: ")
+    location, _, field = where.partition(f": steps.{STYLE_STEP_USE}.")
     expected = error.expected.replace("relative to the recipe's folder", "relative to the current folder")
     return ArtgenError(location or field, error.problem, expected, error.command)
 
@@ -201,7 +201,7 @@ def _film_cache_key(
 
     return json_hash(
         {
-            "film": [FILM_VERSION, file_hash(film_path), side, settings.preview],
+            "film": [FILM_FRAMES_VERSION, file_hash(film_path), side, settings.preview],
             "step": step.model_dump(mode="json"),
             "version": step.version,
             "files": [file_hash(file) for file in step.list_files(recipe.folder)],

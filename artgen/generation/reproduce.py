@@ -14,7 +14,7 @@ from artgen.imaging.io.png_text import read_png_size
 from artgen.recipe import Lineage, Recipe, draw_candidate
 from artgen.recipe.loading import build_recipe
 from artgen.runs.candidate import CANDIDATES_FOLDER
-from artgen.runs.lookup import DATABASE_FILE
+from artgen.runs.lookup import DATABASE_FILE_NAME
 from artgen.runs.provenance import Provenance, read_provenance
 from artgen.runs.sandbox import RecipeSandbox, open_sandbox
 from artgen.runs.store import RECIPE_FOLDER_FACT, Run
@@ -90,7 +90,7 @@ def reproduce_picture(
 def _find_recipe_folder(png_path: Path) -> Path | None:
     """Find the recipe's folder as the run recorded it, if the PNG is still in its run folder."""
     run_folder = png_path.resolve().parent.parent
-    if png_path.resolve().parent.name != CANDIDATES_FOLDER or not (run_folder / DATABASE_FILE).is_file():
+    if png_path.resolve().parent.name != CANDIDATES_FOLDER or not (run_folder / DATABASE_FILE_NAME).is_file():
         return None
     with Run.open(run_folder) as run:
         recorded_folder = run.read_fact(RECIPE_FOLDER_FACT)

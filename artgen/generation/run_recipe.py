@@ -11,7 +11,7 @@ from artgen.errors import ArtgenError, ValidationErrors
 from artgen.recipe import Recipe
 from artgen.recipe.loading import build_recipe
 from artgen.runs.candidate import candidate_png_path
-from artgen.runs.lookup import RECIPE_FILE, recipe_name_of_run
+from artgen.runs.lookup import RECIPE_FILE_NAME, recipe_name_of_run
 from artgen.runs.provenance import read_provenance
 from artgen.runs.store import RECIPE_FOLDER_FACT, Run
 
@@ -23,7 +23,7 @@ def load_run_recipe(run: Run) -> Recipe:
         ArtgenError: a file is missing, the folder of the recipe is unknown, or this version of artgen reads
             the recipe differently.
     """
-    file, recipe_name = run.folder / RECIPE_FILE, f"{recipe_name_of_run(run.folder)}.toml"
+    file, recipe_name = run.folder / RECIPE_FILE_NAME, f"{recipe_name_of_run(run.folder)}.toml"
     recipe_folder = _find_recipe_folder(run, recipe_name)
     try:
         document = replace(read_document(file), path=recipe_folder / recipe_name)

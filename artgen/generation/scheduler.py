@@ -34,8 +34,8 @@ from artgen.runs.stages import StageCache
 from artgen.runs.store import Run
 from artgen.subprocesses import count_usable_cores
 
-CANDIDATES_PER_TRIM = 16
-POLL_SECONDS = 0.5
+CANDIDATES_PER_CACHE_TRIM = 16
+WORKER_POLL_SECONDS = 0.5
 
 
 @dataclass
@@ -98,8 +98,8 @@ class Scheduler:
             while self._unfinished_count or self._take_new_variations():
                 # With a timeout, so that Ctrl-C interrupts it on every system.
                 with contextlib.suppress(queue.Empty):
-                    self._handle_report(*self._workers.reports.get(timeout=POLL_SECONDS))
-                if self._idle_workers and time.monotonic() - self._queue_read_time >= POLL_SECONDS:
+                    self._handle_report(*self._workers.reports.get(timeout=WORKER_POLL_SECONDS))
+                if self._idle_workers and time.monotonic() - self._queue_read_time >= WORKER_POLL_SECONDS:
                     self._take_new_variations()
         finally:
             self._workers.stop()
@@ -198,5 +198,5 @@ class Scheduler:
         self._result.generated_numbers.append(number)
         self._unfinished_count -= 1
         self._emit(CandidateDone(number, str(candidate.file), seconds))
-        if len(self._result.generated_numbers) % CANDIDATES_PER_TRIM == 0:
+        if len(self._result.generated_numbers) % CANDIDATES_PER_CACHE_TRIM == 0:
             self._stage_cache.trim()

@@ -27,7 +27,7 @@ from artgen.runs.stages import StageCache
 if TYPE_CHECKING:
     from torch import Tensor
 
-PROGRESS_INTERVAL_SECONDS = 0.1
+PROGRESS_REPORT_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class _Worker:
     def _report_progress(self, fraction: float) -> None:
         """Report the progress of a step, at most ten times a second."""
         now = time.monotonic()
-        if now - self._last_report_time >= PROGRESS_INTERVAL_SECONDS:
+        if now - self._last_report_time >= PROGRESS_REPORT_SECONDS:
             self._last_report_time = now
             _send(self._reports, {"progress": [self._candidate_number, float(fraction)]})
 

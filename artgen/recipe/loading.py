@@ -20,7 +20,7 @@ from artgen.steps import SOURCES, STEPS, Step
 from artgen.steps.base import SOURCE_ID, RecipePart
 from artgen.steps.crops import CropsSource
 
-TABLE_KEYS = ("source", "steps", "gallery")
+RECIPE_TABLE_KEYS = ("source", "steps", "gallery")
 
 
 def load_recipe(path: Path | str, overrides: Sequence[str] = ()) -> Recipe:
@@ -85,7 +85,7 @@ def build_recipe(
         errors.extend(table_errors)
     else:
         errors.append(_wrong_type_error(document, ("gallery",), gallery_table, "it is written [gallery]"))
-    top_level_fields = {key: value for key, value in table.items() if key not in TABLE_KEYS}
+    top_level_fields = {key: value for key, value in table.items() if key not in RECIPE_TABLE_KEYS}
     top_level_fields.setdefault("title", title_from_file_name(document.path.stem)[:200])
     # An invalid part has been reported; a valid one instead of it allows to check the top level.
     parts = {"source": source or CropsSource(), "steps": list(filter(None, steps))}

@@ -18,13 +18,13 @@ from artgen.recipe.model import Recipe
 from artgen.recipe.variation import draws_by_field, has_room
 from artgen.steps.base import SOURCE_ID
 
-COUNTED_WEIGHT_SHARE = 0.8
+COUNTED_PICKS_SHARE = 0.8
 """The middle share of the picked values, by weight, that counts: an outlier does not keep a range wide."""
-MARGIN_SHARE = 1 / 6
+RANGE_MARGIN_SHARE = 1 / 6
 """Share of the range that is added on either side of a single value; divided by sqrt(n) for n values."""
 MIN_RANGE_SHARE = 1 / 10
 """Share of the range that remains at least."""
-MAX_NARROWED_SHARE = 0.9
+MAX_NARROWED_RANGE_SHARE = 0.9
 """A range that would keep more than this share of its width is left as it is: that is chance, not taste."""
 MIN_PICKS_TO_DROP_OPTION = 8
 """From this number of picks on, an option of a choice that none of them has is dropped."""
@@ -122,7 +122,7 @@ def narrow_draw(draw: Draw, values: Sequence[Any], weights: Sequence[float] | No
     scaled_values = (math.log(value) if is_logarithmic else value for value in (low, high, *values))
     lower_limit, upper_limit, *picked = scaled_values
     start, end = ends = _narrow_range(picked, weights, lower_limit, upper_limit)
-    if end - start > MAX_NARROWED_SHARE * (upper_limit - lower_limit):
+    if end - start > MAX_NARROWED_RANGE_SHARE * (upper_limit - lower_limit):
         return draw
     if is_logarithmic:
         ends = math.exp(start), math.exp(end)
@@ -137,8 +137,8 @@ def _narrow_range(
 ) -> tuple[float, float]:
     """Return the range of the middle values plus a margin, within ``low`` to ``high`` and not too narrow."""
     pairs = sorted(zip(values, weights, strict=True))
-    margin = MARGIN_SHARE * (high - low) / math.sqrt(len(pairs))
-    tail_share = (1 - COUNTED_WEIGHT_SHARE) / 2
+    margin = RANGE_MARGIN_SHARE * (high - low) / math.sqrt(len(pairs))
+    tail_share = (1 - COUNTED_PICKS_SHARE) / 2
     start = _weighted_quantile(pairs, tail_share) - margin
     end = _weighted_quantile(pairs, 1 - tail_share) + margin
     min_width = max(MIN_RANGE_SHARE * (high - low), 2 * margin)

@@ -11,7 +11,7 @@ from artgen.config.document import Document, KeyPath
 from artgen.config.messages import did_you_mean
 from artgen.errors import ArtgenError
 
-OPTION_EXAMPLES = "--set steps.grow.scale=2, --set source.size=48 or --set seed=7"
+SET_OPTION_EXAMPLES = "--set steps.grow.scale=2, --set source.size=48 or --set seed=7"
 
 
 def apply_overrides(document: Document, options: Sequence[str]) -> tuple[Document, list[ArtgenError]]:
@@ -54,12 +54,12 @@ def parse_override(option: str, table: dict[str, Any]) -> tuple[KeyPath, Any]:
     name, equals, text = option.partition("=")
     where, names = f"--set {option}", tuple(part.strip() for part in name.split("."))
     if not equals or not all(names):
-        raise ArtgenError(where, "not of the form KEY=VALUE", f"for example {OPTION_EXAMPLES}")
+        raise ArtgenError(where, "not of the form KEY=VALUE", f"for example {SET_OPTION_EXAMPLES}")
     value = _parse_value(where, text.strip())
     keys: KeyPath = names
     if names[0] == "steps":
         if len(names) < 3:
-            raise ArtgenError(where, "names no field of a step", f"for example {OPTION_EXAMPLES}")
+            raise ArtgenError(where, "names no field of a step", f"for example {SET_OPTION_EXAMPLES}")
         step_index = _find_step_index(where, names[1], table.get("steps"))
         keys = ("steps", step_index, *names[2:])
         if not isinstance(table["steps"][step_index], dict):
@@ -69,9 +69,9 @@ def parse_override(option: str, table: dict[str, Any]) -> tuple[KeyPath, Any]:
     if field_depth == 2 and not isinstance(table.get(names[0], {}), dict):
         raise ArtgenError(where, f"{names[0]} is no table in this recipe", f"it is written [{names[0]}]")
     if len(keys) < field_depth:
-        raise ArtgenError(where, f"names no field of [{names[0]}]", f"for example {OPTION_EXAMPLES}")
+        raise ArtgenError(where, f"names no field of [{names[0]}]", f"for example {SET_OPTION_EXAMPLES}")
     if len(keys) > field_depth + 1:
-        raise ArtgenError(where, "too many dots", f"for example {OPTION_EXAMPLES}")
+        raise ArtgenError(where, "too many dots", f"for example {SET_OPTION_EXAMPLES}")
     if len(keys) == field_depth:
         return keys, value
     # steps.grow.noise.uniform=[0, 1] replaces the whole value of noise.

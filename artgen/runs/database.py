@@ -17,8 +17,8 @@ from artgen.errors import ArtgenError, WriteError
 from artgen.runs.candidate import FIRST_VARIATION_NUMBER, Candidate, CandidateRow
 from artgen.runs.history import DecisionAction, DecisionChange
 
-DATABASE_FORMAT = 2
-SCHEMA_SQL = """
+DATABASE_FORMAT_VERSION = 2
+CREATE_TABLES_SQL = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS candidates (
     added INTEGER PRIMARY KEY AUTOINCREMENT, number INTEGER NOT NULL UNIQUE, seed INTEGER NOT NULL,
@@ -74,7 +74,7 @@ INVALID_ROW_QUERIES = (
     """SELECT 1 FROM variations WHERE typeof(number) != 'integer' OR typeof(parent) != 'integer'
         OR number <= parent""",
 )
-TEXT_TABLES = ("facts", "candidates", "variations", "decisions")
+TABLES_WITH_TEXTS = ("facts", "candidates", "variations", "decisions")
 DAMAGED_ERROR_CODES = {
     *(sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB),
     *(sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH),  # a table or column is missing or of another kind
@@ -86,7 +86,7 @@ READ_ONLY_ERROR_CODES = {
     *(sqlite3.SQLITE_IOERR_LOCK, sqlite3.SQLITE_IOERR_RDLOCK),
     *(sqlite3.SQLITE_IOERR_SHMOPEN, sqlite3.SQLITE_IOERR_SHMLOCK, sqlite3.SQLITE_IOERR_SHMMAP),
 }
-BUSY_TIMEOUT_SECONDS = 30.0
+DATABASE_LOCK_TIMEOUT_SECONDS = 30.0
 
 
 class DatabaseDamagedError(ArtgenError):
@@ -98,7 +98,7 @@ class DatabaseDamagedError(ArtgenError):
 
 
 class DatabaseBusyError(ArtgenError):
-    """Another program has locked the file for longer than ``BUSY_TIMEOUT_SECONDS``."""
+    """Another program has locked the file for longer than ``DATABASE_LOCK_TIMEOUT_SECONDS``."""
 
     def __init__(self, file: Path) -> None:
         super().__init__(str(file), "another program has locked it", "close that program and try again")
@@ -130,7 +130,9 @@ class RunDatabase:
         if not new and not file.is_file():  # SQLite would create it
             raise DatabaseDamagedError(file)
         with self._translate_errors():
-            self._connection = sqlite3.connect(file, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)
+            self._connection = sqlite3.connect(
+                file, timeout=DATABASE_LOCK_TIMEOUT_SECONDS, isolation_level=None
+            )
             try:
                 self._check_and_configure(new)
                 status = file.stat()
@@ -142,24 +144,24 @@ class RunDatabase:
     def _check_and_configure(self, new: bool) -> None:
         """Check format and integrity, make writes durable, and create the tables of a new database."""
         version = int(self._connection.execute("PRAGMA user_version").fetchone()[0])
-        if version > DATABASE_FORMAT:
-            problem = f"written by a newer artgen (format {version}, known up to {DATABASE_FORMAT})"
+        if version > DATABASE_FORMAT_VERSION:
+            problem = f"written by a newer artgen (format {version}, known up to {DATABASE_FORMAT_VERSION})"
             raise ArtgenError(str(self.file), problem, "update artgen")
         is_sound = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
-        if not is_sound or (version < DATABASE_FORMAT and not new):
+        if not is_sound or (version < DATABASE_FORMAT_VERSION and not new):
             raise DatabaseDamagedError(self.file)
         if not new:
             self._check_rows()
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=FULL")
-        if version < DATABASE_FORMAT:
-            script = f"BEGIN; {SCHEMA_SQL} PRAGMA user_version={DATABASE_FORMAT}; COMMIT;"
+        if version < DATABASE_FORMAT_VERSION:
+            script = f"BEGIN; {CREATE_TABLES_SQL} PRAGMA user_version={DATABASE_FORMAT_VERSION}; COMMIT;"
             self._connection.executescript(script)
 
     def _check_rows(self) -> None:
         """Raise an error if a row holds what artgen would not have written, or a text that is no UTF-8."""
         try:
-            for table in TEXT_TABLES:
+            for table in TABLES_WITH_TEXTS:
                 for _ in self._connection.execute(f"SELECT * FROM {table}"):
                     pass
         except sqlite3.OperationalError as error:

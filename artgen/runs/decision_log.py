@@ -12,7 +12,7 @@ from artgen.errors import report_write_errors
 from artgen.imaging.io.files import atomic_write, sync_folder
 from artgen.runs.history import KEPT_MARK, UNDECIDED_VALUES, DecisionAction, DecisionChange
 
-DECISIONS_FILE = "decisions.jsonl"
+DECISIONS_FILE_NAME = "decisions.jsonl"
 
 
 def append_action(folder: Path, action: DecisionAction) -> None:
@@ -22,7 +22,7 @@ def append_action(folder: Path, action: DecisionAction) -> None:
         WriteError: the disk is full or the folder not writable.
     """
     line = _encode_action(action)
-    file = folder / DECISIONS_FILE
+    file = folder / DECISIONS_FILE_NAME
     with report_write_errors(file):
         with file.open("ab+") as stream:
             is_new = not stream.tell()
@@ -41,13 +41,13 @@ def rewrite_actions(folder: Path, actions: Iterable[DecisionAction]) -> None:
     Raises:
         WriteError: the disk is full or the folder not writable.
     """
-    atomic_write(folder / DECISIONS_FILE, b"".join(map(_encode_action, actions)))
+    atomic_write(folder / DECISIONS_FILE_NAME, b"".join(map(_encode_action, actions)))
 
 
 def file_stamp(folder: Path) -> str:
     """Return size and modification time of the file as text; empty if it is missing."""
     try:
-        status = (folder / DECISIONS_FILE).stat()
+        status = (folder / DECISIONS_FILE_NAME).stat()
     except FileNotFoundError:
         return ""
     return f"{status.st_size} {status.st_mtime_ns}"
@@ -55,7 +55,7 @@ def file_stamp(folder: Path) -> str:
 
 def read_actions(folder: Path) -> Iterator[DecisionAction]:
     """Read all actions in order, each once; damaged lines are skipped."""
-    file = folder / DECISIONS_FILE
+    file = folder / DECISIONS_FILE_NAME
     if not file.is_file():
         return
     actions: dict[str, DecisionAction] = {}

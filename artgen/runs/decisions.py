@@ -29,9 +29,9 @@ from artgen.runs.history import (
 )
 
 MAX_TEXT_CHARACTERS = {"title": 200, "alt": 1000}
-MAX_NAME_CHARACTERS = 200
+MAX_ARTIST_NAME_CHARACTERS = 200
 MAX_STARS = 5
-INDEXED_FACT = "decisions indexed"
+INDEXED_DECISIONS_FACT = "decisions indexed"
 """Name of the fact that stores the stamp of the file which the table was built from."""
 _ACTION_ID = re.compile(r"[0-9a-f]{8,64}")
 _BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -85,7 +85,7 @@ class DecisionStore:
         Raises:
             WriteError: the disk is full or the folder not writable.
         """
-        if self._database.read_fact(INDEXED_FACT) == decision_log.file_stamp(self._folder):
+        if self._database.read_fact(INDEXED_DECISIONS_FACT) == decision_log.file_stamp(self._folder):
             return
         with self._database.transaction():
             file_actions = list(decision_log.read_actions(self._folder))
@@ -100,7 +100,7 @@ class DecisionStore:
             if file_actions != indexed_actions:
                 self._database.replace_actions(file_actions)
                 self._history, self._last_read_id = DecisionHistory(), 0
-            self._database.write_fact(INDEXED_FACT, decision_log.file_stamp(self._folder))
+            self._database.write_fact(INDEXED_DECISIONS_FACT, decision_log.file_stamp(self._folder))
 
     def decide(
         self, changes: Sequence[DecisionChange], *, author: str, view: str, action_id: str | None = None
@@ -204,13 +204,13 @@ class DecisionStore:
                 pending_action = build_action(history)
                 if pending_action is None:
                     return None
-                origin = author[:MAX_NAME_CHARACTERS], view[:MAX_NAME_CHARACTERS], action_id
+                origin = author[:MAX_ARTIST_NAME_CHARACTERS], view[:MAX_ARTIST_NAME_CHARACTERS], action_id
                 action = DecisionAction(utc_timestamp(), *origin, *pending_action)
                 self._database.append_action(action)
                 decision_log.append_action(
                     self._folder, action
                 )  # last: what the database refuses is not decided
-                self._database.write_fact(INDEXED_FACT, decision_log.file_stamp(self._folder))
+                self._database.write_fact(INDEXED_DECISIONS_FACT, decision_log.file_stamp(self._folder))
         return self.history.result_of(action_id)
 
 

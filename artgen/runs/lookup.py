@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from artgen.errors import ArtgenError
-from artgen.locks import LOCK_FILE
+from artgen.locks import LOCK_FILE_NAME
 
 RUNS_FOLDER = Path("runs")
-RECIPE_FILE, DATABASE_FILE = "recipe.toml", "run.db"
+RECIPE_FILE_NAME, DATABASE_FILE_NAME = "recipe.toml", "run.db"
 
 
 def list_run_folders(runs_folder: Path = RUNS_FOLDER) -> list[Path]:
@@ -56,7 +56,7 @@ def find_run_folder(reference: str | None, runs_folder: Path = RUNS_FOLDER) -> P
 
 def is_run_folder(folder: Path) -> bool:
     """Return whether the folder is that of a run."""
-    return (folder / RECIPE_FILE).is_file() or (folder / DATABASE_FILE).is_file()
+    return (folder / RECIPE_FILE_NAME).is_file() or (folder / DATABASE_FILE_NAME).is_file()
 
 
 def recipe_name_of_run(run_folder: Path) -> str:
@@ -66,7 +66,7 @@ def recipe_name_of_run(run_folder: Path) -> str:
 
 def _last_run_time(folder: Path) -> float:
     """Return when a run was last started, in seconds since the epoch; 0 if unknown."""
-    for name in (LOCK_FILE, RECIPE_FILE, DATABASE_FILE):
+    for name in (LOCK_FILE_NAME, RECIPE_FILE_NAME, DATABASE_FILE_NAME):
         try:
             return (folder / name).stat().st_mtime
         except OSError:

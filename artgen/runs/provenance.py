@@ -31,7 +31,7 @@ from artgen.plugins import SOURCE_GROUP, STEP_GROUP, installed_plugins
 from artgen.references import find_package_folder
 
 PNG_KEYWORD = "artgen"
-PROVENANCE_FORMAT = 1
+PROVENANCE_FORMAT_VERSION = 1
 DIGITAL_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 XMP_PACKET = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
@@ -40,7 +40,7 @@ XMP_PACKET = (
     f'Iptc4xmpExt:DigitalSourceType="{DIGITAL_SOURCE_TYPE}"/>'
     '</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
 )
-PACKAGE_NAMES = ("artgen", "skimage")
+PORTABLE_PACKAGE_NAMES = ("artgen", "skimage")
 """Packages whose files have portable names, such as ``skimage:data/rocket.jpg``."""
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
@@ -171,7 +171,7 @@ def read_provenance(path: Path) -> Provenance:
     except (ValidationError, RecursionError) as error:
         problem = f"its provenance is damaged ({_describe_first_error(error)})"
         raise ArtgenError(str(path), problem, "give the original file") from error
-    if provenance.format > PROVENANCE_FORMAT:
+    if provenance.format > PROVENANCE_FORMAT_VERSION:
         raise ArtgenError(str(path), f"made by a newer artgen (format {provenance.format})", "update artgen")
     return provenance
 
@@ -207,7 +207,7 @@ def is_package_file(name: str) -> bool:
 def _list_package_names() -> tuple[str, ...]:
     """List the packages whose files have portable names: artgen, scikit-image and those of plug-ins."""
     plugins = (plugin for group in (SOURCE_GROUP, STEP_GROUP) for plugin in installed_plugins(group))
-    return tuple(dict.fromkeys([*PACKAGE_NAMES, *(plugin.top_level_module for plugin in plugins)]))
+    return tuple(dict.fromkeys([*PORTABLE_PACKAGE_NAMES, *(plugin.top_level_module for plugin in plugins)]))
 
 
 def locate_file(name: str, folder: Path) -> Path:

@@ -24,8 +24,8 @@ from artgen.runs.candidate import (
     thumbnail_path,
 )
 from artgen.runs.database import DatabaseDamagedError, ReadOnlyError, RunDatabase
-from artgen.runs.decisions import INDEXED_FACT
-from artgen.runs.lookup import DATABASE_FILE
+from artgen.runs.decisions import INDEXED_DECISIONS_FACT
+from artgen.runs.lookup import DATABASE_FILE_NAME
 from artgen.runs.provenance import read_provenance
 
 
@@ -36,12 +36,12 @@ def open_database(folder: Path) -> RunDatabase:
         ReadOnlyError: the folder can only be read; or its disk has no locks.
         ArtgenError: the folder cannot be read, or a newer artgen wrote the database.
     """
-    file = folder / DATABASE_FILE
+    file = folder / DATABASE_FILE_NAME
     if not os.access(folder, os.W_OK) or (file.exists() and not os.access(file, os.W_OK)):
         raise ReadOnlyError(folder)
     with contextlib.suppress(DatabaseDamagedError):
         return RunDatabase(file)
-    with wait_for_lock(folder / f"{DATABASE_FILE}.lock"):
+    with wait_for_lock(folder / f"{DATABASE_FILE_NAME}.lock"):
         with contextlib.suppress(DatabaseDamagedError):
             return RunDatabase(file)  # another process has rebuilt it meanwhile
         rebuild_database(folder)
@@ -58,10 +58,10 @@ def open_database_copy(folder: Path, copy_folder: Path) -> RunDatabase:
     Raises:
         ArtgenError: the folder cannot be read, or a newer artgen wrote the database.
     """
-    file = copy_folder / DATABASE_FILE
+    file = copy_folder / DATABASE_FILE_NAME
     for suffix in ("", "-wal"):
         try:
-            shutil.copyfile(_with_suffix(folder / DATABASE_FILE, suffix), _with_suffix(file, suffix))
+            shutil.copyfile(_with_suffix(folder / DATABASE_FILE_NAME, suffix), _with_suffix(file, suffix))
         except FileNotFoundError:
             pass
         except OSError as error:
@@ -82,7 +82,7 @@ def rebuild_database(folder: Path, file: Path | None = None) -> None:
         folder: the run's folder; the caller makes sure that no other process rebuilds it now.
         file: the database, if it is not in that folder.
     """
-    file = file or folder / DATABASE_FILE
+    file = file or folder / DATABASE_FILE_NAME
     facts, queued_variations = salvage_facts_and_variations(file)
     new_file = _with_suffix(file, ".new")
     for suffix in ("", "-wal", "-shm"):
@@ -94,7 +94,7 @@ def rebuild_database(folder: Path, file: Path | None = None) -> None:
                 database.add_candidate(candidate)
         database.remove_invalid_candidates()
         for name, value in facts:
-            if name != INDEXED_FACT:
+            if name != INDEXED_DECISIONS_FACT:
                 database.write_fact(name, value)
         for number, parent, timestamp in queued_variations:
             database.queue_variation(number, parent, timestamp)

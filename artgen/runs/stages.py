@@ -28,16 +28,18 @@ if TYPE_CHECKING:
 
 STAGE_CACHE_FOLDER = ".stages"
 MAX_CACHE_BYTES = 4 << 30
-MAX_LEVEL = 65535
-_MAGIC_BYTES = b"artgen stage 1\n"
-_HEADER = struct.Struct("<II32s")
+MAX_UINT16_LEVEL = 65535
+_STAGE_FILE_MAGIC = b"artgen stage 1\n"
+_STAGE_FILE_HEADER = struct.Struct("<II32s")
 
 
 def quantise_image(image: Tensor) -> Pixels:
     """Convert an image, ``(3, H, W)`` in ``[0, 1]`` on any device, to uint16 on the CPU."""
     import torch
 
-    levels = image.detach().to("cpu", torch.float32).clamp(0, 1).mul(MAX_LEVEL).round_().to(torch.int32)
+    levels = (
+        image.detach().to("cpu", torch.float32).clamp(0, 1).mul(MAX_UINT16_LEVEL).round_().to(torch.int32)
+    )
     return levels.contiguous().numpy().astype("<u2")
 
 
@@ -45,7 +47,7 @@ def dequantise_image(pixels: Pixels) -> Tensor:
     """Convert uint16 ``(3, H, W)`` to float32 in ``[0, 1]``; ``quantise_image`` inverts it exactly."""
     import torch
 
-    return torch.from_numpy(pixels.astype("float32")).div_(MAX_LEVEL)
+    return torch.from_numpy(pixels.astype("float32")).div_(MAX_UINT16_LEVEL)
 
 
 def hash_pixels(pixels: Pixels) -> str:
@@ -53,7 +55,7 @@ def hash_pixels(pixels: Pixels) -> str:
     return hashlib.sha256(str(pixels.shape).encode() + pixels.tobytes()).hexdigest()
 
 
-def stage_cache_key(
+def hash_stage_inputs(
     *,
     step_fields: Mapping[str, Any],
     version: int,
@@ -132,20 +134,20 @@ def _encode_stage(pixels: Pixels) -> bytes:
     """Return the content of a stage's file: magic bytes, size, checksum, pixels."""
     _, height, width = pixels.shape
     payload = pixels.tobytes()
-    checksum = hashlib.sha256(_HEADER.pack(height, width, b"") + payload).digest()
-    return _MAGIC_BYTES + _HEADER.pack(height, width, checksum) + payload
+    checksum = hashlib.sha256(_STAGE_FILE_HEADER.pack(height, width, b"") + payload).digest()
+    return _STAGE_FILE_MAGIC + _STAGE_FILE_HEADER.pack(height, width, checksum) + payload
 
 
 def _decode_stage(content: bytes) -> Pixels | None:
     """Return the pixels in a stage's file; None if it is damaged."""
     import numpy as np
 
-    header_bytes = len(_MAGIC_BYTES) + _HEADER.size
-    if len(content) < header_bytes or not content.startswith(_MAGIC_BYTES):
+    header_bytes = len(_STAGE_FILE_MAGIC) + _STAGE_FILE_HEADER.size
+    if len(content) < header_bytes or not content.startswith(_STAGE_FILE_MAGIC):
         return None
-    height, width, checksum = _HEADER.unpack(content[len(_MAGIC_BYTES) : header_bytes])
+    height, width, checksum = _STAGE_FILE_HEADER.unpack(content[len(_STAGE_FILE_MAGIC) : header_bytes])
     payload = content[header_bytes:]
-    actual_checksum = hashlib.sha256(_HEADER.pack(height, width, b"") + payload).digest()
+    actual_checksum = hashlib.sha256(_STAGE_FILE_HEADER.pack(height, width, b"") + payload).digest()
     if len(payload) != 6 * height * width or actual_checksum != checksum:
         return None
     return np.frombuffer(payload, dtype="<u2").reshape(3, height, width)

@@ -25,7 +25,7 @@ from artgen.runs.database import DatabaseBusyError, ReadOnlyError, RunDatabase
 from artgen.runs.decisions import DecisionStore, current_user_name, utc_timestamp
 from artgen.runs.history import KEPT_MARK, DecisionValue
 from artgen.runs.history import DecisionChange as DecisionChange
-from artgen.runs.lookup import RECIPE_FILE, is_run_folder, recipe_name_of_run
+from artgen.runs.lookup import RECIPE_FILE_NAME, is_run_folder, recipe_name_of_run
 from artgen.runs.lookup import find_run_folder as find_run_folder
 from artgen.runs.lookup import list_run_folders as list_run_folders
 from artgen.runs.rebuild import open_database, open_database_copy
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 RowWithDecisions = tuple[CandidateRow, Mapping[str, DecisionValue]]
 """The row of a candidate, and its values that were ever decided."""
-REMOVED_FACT = "gone"
+REMOVED_CANDIDATES_FACT = "gone"
 RECIPE_FOLDER_FACT = "recipe folder"
 """Name of the fact that stores the recipe's folder, relative to the run's: both may be moved together."""
 
@@ -52,7 +52,7 @@ def prepare_run_folder(folder: Path, recipe: Recipe) -> None:
     with report_write_errors(folder):
         for name in (CANDIDATES_FOLDER, STAGES_FOLDER, THUMBNAILS_FOLDER):
             (folder / name).mkdir(parents=True, exist_ok=True)
-    recipe_path, recipe_bytes = folder / RECIPE_FILE, recipe.text.encode()
+    recipe_path, recipe_bytes = folder / RECIPE_FILE_NAME, recipe.text.encode()
     if not recipe_path.is_file() or recipe_path.read_bytes() != recipe_bytes:
         atomic_write(recipe_path, recipe_bytes)
 
@@ -152,7 +152,7 @@ class Run:
     def recipe_text(self) -> str:
         """The recipe in TOML, as it was run; empty if the file is lost."""
         try:
-            return read_toml_text(self.folder / RECIPE_FILE)
+            return read_toml_text(self.folder / RECIPE_FILE_NAME)
         except ArtgenError:
             return ""
 
@@ -214,12 +214,12 @@ class Run:
 
     def remove_candidate(self, number: int) -> None:
         """Remove a candidate whose picture is missing; if it is made again, it keeps its round."""
-        self.write_fact(REMOVED_FACT, json.dumps(sorted({*self._removed_numbers(), number})))
+        self.write_fact(REMOVED_CANDIDATES_FACT, json.dumps(sorted({*self._removed_numbers(), number})))
         self.database.remove_candidate(number)
 
     def _removed_numbers(self) -> set[int]:
         """Return the numbers of candidates that were ever removed."""
-        return set(json.loads(self.read_fact(REMOVED_FACT) or "[]"))
+        return set(json.loads(self.read_fact(REMOVED_CANDIDATES_FACT) or "[]"))
 
     def pick(self, number: int, picked: bool) -> None:
         """Mark a candidate as kept, or as undecided; it is on disk when this returns.

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from artgen.style.film.coherence import PaintFrame
 
 DEFAULT_FACE_PROTECTION = 0.6
-QUICK_ITERATIONS = 40  # for a preview, and for a film's frame that starts from the painting of the last one
+PREVIEW_ITERATIONS = 40  # for a preview, and for a film's frame that starts from the painting of the last one
 
 
 class StyleStep(StyleFields):
@@ -175,7 +175,7 @@ class StyleStep(StyleFields):
             changes["style_layers"] = tuple(self.style_layers.items())
         if follows:
             changes["scales"] = 1
-        iterations = self.iterations or (QUICK_ITERATIONS if preview or follows else None)
+        iterations = self.iterations or (PREVIEW_ITERATIONS if preview or follows else None)
         if iterations is not None:
             changes |= {"iterations": iterations, "first_iterations": iterations}
         return replace(optimise_preset(self.preset or "artgen"), **changes)

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from artgen.imaging.faces.detect import Face
 
-MAX_CACHED_SIDE = 64  # px; larger thumbnails are not kept in memory, since every worker has its own cache
-MIN_PORTRAIT_SIDE = 256  # px; faces are cut out at this size, as by `artgen data faces`, and then reduced
+MAX_CACHED_SIDE_PX = 64  # px; larger thumbnails are not kept in memory, since every worker has its own cache
+MIN_FACE_CROP_SIDE_PX = 256  # px; faces are cut out at this size, as by `artgen data faces`, and then reduced
 
 # Detected faces by file and modification time (ns), None without a face: detection takes half a second.
 _face_by_file: dict[tuple[Path, int], Face | None] = {}
@@ -32,7 +32,7 @@ def face_thumbnail(file: Path, size: int, *, align: bool) -> Tensor | None:
         ArtgenError: the file cannot be read.
     """
     modified_ns = file.stat().st_mtime_ns
-    if size > MAX_CACHED_SIDE:
+    if size > MAX_CACHED_SIDE_PX:
         return _make_thumbnail(file, size, align, modified_ns)
     return _cached_thumbnail(file, size, align, modified_ns)
 
@@ -62,5 +62,5 @@ def _make_thumbnail(file: Path, size: int, align: bool, modified_ns: int) -> Ten
     return (
         None
         if face is None
-        else resize_by_area(crop_portrait(image, face, max(MIN_PORTRAIT_SIDE, size)), (size, size))
+        else resize_by_area(crop_portrait(image, face, max(MIN_FACE_CROP_SIDE_PX, size)), (size, size))
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from artgen.curation.export.bundle import PAGE_FOLDER, join_scripts, list_modules
+from artgen.curation.export.bundle import SHEET_PAGE_FOLDER, join_scripts, list_modules
 
 
 def write_modules(folder: Path, **texts: str) -> None:
@@ -18,8 +18,8 @@ def write_modules(folder: Path, **texts: str) -> None:
 
 def test_each_module_is_listed_once_after_those_it_imports() -> None:
     modules = list_modules()
-    assert sorted(modules) == sorted(PAGE_FOLDER.rglob("*.js"))
-    assert modules[-1] == PAGE_FOLDER / "main.js"
+    assert sorted(modules) == sorted(SHEET_PAGE_FOLDER.rglob("*.js"))
+    assert modules[-1] == SHEET_PAGE_FOLDER / "main.js"
 
 
 def test_modules_of_other_folders_are_joined(tmp_path: Path) -> None:

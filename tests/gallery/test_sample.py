@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
-from artgen.gallery.publish.manifest import MANIFEST
+from artgen.gallery.publish.manifest import MANIFEST_FILE
 from tests.gallery.pages.test_look import Links
 
 SAMPLE = Path(__file__).parents[2] / "gallery"
@@ -27,10 +27,10 @@ def test_every_link_resolves() -> None:
 
 
 def test_every_file_is_there_and_all_are_small() -> None:
-    noted = json.loads((SAMPLE / MANIFEST).read_text("utf-8"))["files"]
+    noted = json.loads((SAMPLE / MANIFEST_FILE).read_text("utf-8"))["files"]
     found = {path.relative_to(SAMPLE).as_posix(): path for path in SAMPLE.rglob("*") if path.is_file()}
     sizes = {name: path.stat().st_size for name, path in found.items()}
-    assert noted == {name: size for name, size in sizes.items() if name != MANIFEST}
+    assert noted == {name: size for name, size in sizes.items() if name != MANIFEST_FILE}
     assert sum(sizes.values()) < LARGEST
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from artgen.imaging.io.files import TEMPORARY_FILE_PREFIX
-from artgen.runs.stages import StageCache, dequantise_image, hash_pixels, quantise_image, stage_cache_key
+from artgen.runs.stages import StageCache, dequantise_image, hash_pixels, hash_stage_inputs, quantise_image
 
 PIXELS = quantise_image(torch.rand(3, 20, 30, generator=torch.Generator().manual_seed(1)))
 KEY = "ab" * 32
@@ -98,8 +98,8 @@ def test_everything_that_decides_pixels_is_in_the_key() -> None:
         "device": "cuda",
         "input_hash": hash_pixels(PIXELS.reshape(3, 30, 20)),
     }
-    keys = {stage_cache_key(**same)} | {
-        stage_cache_key(**same | {name: value}) for name, value in other.items()
+    keys = {hash_stage_inputs(**same)} | {
+        hash_stage_inputs(**same | {name: value}) for name, value in other.items()
     }
     assert len(keys) == 1 + len(other)
-    assert stage_cache_key(**same) == stage_cache_key(**same)
+    assert hash_stage_inputs(**same) == hash_stage_inputs(**same)

@@ -15,7 +15,7 @@ import pytest
 from artgen.errors import ArtgenError, WriteError
 from artgen.imaging.io.files import read_image, write_png
 from artgen.imaging.io.png_text import read_text
-from artgen.runs.database import DATABASE_FORMAT, RunDatabase
+from artgen.runs.database import DATABASE_FORMAT_VERSION, RunDatabase
 from artgen.runs.store import Run
 
 Make = Callable[..., Path]
@@ -169,7 +169,7 @@ def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
 def test_a_newer_format_is_not_touched(finished_run: Make) -> None:
     folder = finished_run()
     connection = sqlite3.connect(folder / "run.db")
-    connection.execute(f"PRAGMA user_version={DATABASE_FORMAT + 1}")
+    connection.execute(f"PRAGMA user_version={DATABASE_FORMAT_VERSION + 1}")
     connection.close()
     with pytest.raises(ArtgenError, match="newer artgen"):
         Run.open(folder)

@@ -6,7 +6,7 @@ import re
 
 from artgen.errors import ArtgenError
 
-MAX_SIDE = 8192
+MAX_PICTURE_SIDE_PX = 8192
 
 
 def parse_size(text: str) -> tuple[int, int] | None:
@@ -18,11 +18,13 @@ def parse_size(text: str) -> tuple[int, int] | None:
     if text == "own":
         return None
     match = re.fullmatch(r"(\d{1,5})(?:[x×](\d{1,5}))?", text.strip().lower(), re.ASCII)
-    expected = f"a side in px such as 256, or WIDTHxHEIGHT such as 320x180, from 8 to {MAX_SIDE}; or own"
+    expected = (
+        f"a side in px such as 256, or WIDTHxHEIGHT such as 320x180, from 8 to {MAX_PICTURE_SIDE_PX}; or own"
+    )
     if not match:
         raise ArtgenError(f"--size {text}", "not a size", expected)
     width, height = int(match[1]), int(match[2] or match[1])
-    if not all(8 <= side <= MAX_SIDE for side in (width, height)):
+    if not all(8 <= side <= MAX_PICTURE_SIDE_PX for side in (width, height)):
         raise ArtgenError(f"--size {text}", f"{width} x {height} px", expected)
     return height, width
 

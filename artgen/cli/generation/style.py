@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FILM_SUFFIXES = frozenset(
     {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".3gp", ".ogv"}
 )
-MAX_SEED = 2**53 - 1
+MAX_STYLE_SEED = 2**53 - 1
 
 
 def style(
@@ -62,7 +62,7 @@ def style(
     ] = None,
     faces: Annotated[float | None, typer.Option(help="How much faces are preserved, 0 to 1.")] = None,
     side: Annotated[int | None, typer.Option(help="Resize CONTENT to this long side first.")] = None,
-    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Another seed, other strokes.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_STYLE_SEED, help="Another seed, other strokes.")] = 0,
     set_: Annotated[
         list[str] | None,
         typer.Option(

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from artgen.generation.scheduler import RunResult
     from artgen.runs.store import Run
 
-MAX_VARIATIONS = 100
+MAX_NEW_VARIATIONS = 100
 
 
 def vary(
     run: Annotated[str, typer.Argument(help="A run's name, its beginning, or its folder.")],
     candidates: Annotated[list[str] | None, typer.Argument(help="Numbers, such as 14 or 3 7-9.")] = None,
     number: Annotated[
-        int, typer.Option("-n", "--number", min=1, max=MAX_VARIATIONS, help="How many of each candidate.")
+        int, typer.Option("-n", "--number", min=1, max=MAX_NEW_VARIATIONS, help="How many of each candidate.")
     ] = 4,
     queued: Annotated[
         bool, typer.Option("--queued", help="Only draw those that are already requested.")

@@ -21,7 +21,7 @@ app = typer.Typer(
 )
 TRAINED_MODELS_PATTERN = "training-runs/*/*.safetensors"
 # The metadata that `show` prints first, in this order; the others follow.
-FIRST_FIELDS = (
+FIRST_METADATA_FIELDS = (
     "title",
     "description",
     "family",
@@ -110,8 +110,8 @@ def show(model: ModelArgument, json: JsonOption = False) -> None:
     typer.echo(
         f"architecture: {plain_text.clean_line(architecture)}, {numbers / 1e6:.2f} M numbers; for {use}"
     )
-    others = sorted(fields.keys() - {*FIRST_FIELDS, "architecture"})
-    for key in [*(key for key in FIRST_FIELDS if key in fields), *others]:
+    others = sorted(fields.keys() - {*FIRST_METADATA_FIELDS, "architecture"})
+    for key in [*(key for key in FIRST_METADATA_FIELDS if key in fields), *others]:
         typer.echo(
             f"{plain_text.clean_line(key)}: {plain_text.clean_line(plain_text.format_value(fields[key]))}"
         )

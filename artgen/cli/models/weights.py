@@ -131,11 +131,11 @@ def _report_installed(name: str, installed: InstalledWeights, json: bool) -> Non
     }
     source = f"the published {installed.published_file}" if installed.published_file else "an unknown file"
     text = f"{name}: {installed.layers[0]} to {installed.layers[-1]}, from {source}\n"
-    text += f"expects: {_EXPECTED_INPUTS[installed.preprocessing]}\nfile: {installed.file}"
+    text += f"expects: {_INPUTS_BY_PREPROCESSING[installed.preprocessing]}\nfile: {installed.file}"
     messages.show_result(report, text, json=json)
 
 
-_EXPECTED_INPUTS = {
+_INPUTS_BY_PREPROCESSING = {
     "torchvision": "RGB, ImageNet's mean and deviation, as torchvision",
     "caffe": "BGR x 255 minus the mean, as Caffe",
     "own": "RGB in [0, 1]; its own colour layer does the rest",

@@ -12,7 +12,7 @@ from artgen.events import Emit, Event, Note, WorkProgress
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-LINE_SECONDS = 15.0
+LINE_EVERY_SECONDS = 15.0
 
 
 @contextmanager
@@ -45,7 +45,7 @@ class _WorkBar:
 
 class _WorkLines:
     def __init__(self, title: str) -> None:
-        self._title, self._lines = title, LinePrinter(LINE_SECONDS)
+        self._title, self._lines = title, LinePrinter(LINE_EVERY_SECONDS)
 
     def __call__(self, event: Event) -> None:
         match event:

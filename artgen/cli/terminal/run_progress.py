@@ -23,7 +23,7 @@ from artgen.events import (
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-LINE_SECONDS = 5.0
+LINE_EVERY_SECONDS = 5.0
 
 
 @contextmanager
@@ -118,7 +118,7 @@ class RunBars:
 
 class _RunLines:
     def __init__(self) -> None:
-        self._counts, self._lines = _RunCounts(), LinePrinter(LINE_SECONDS)
+        self._counts, self._lines = _RunCounts(), LinePrinter(LINE_EVERY_SECONDS)
 
     def __call__(self, event: Event) -> None:
         self._counts.add(event)

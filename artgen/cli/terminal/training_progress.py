@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from rich.live import Live
 
 SPARKLINE_BARS = "▁▂▃▄▅▆▇█"
-SPARKLINE_WIDTH = 48
-LINE_SECONDS, PREPARATION_SECONDS = 30.0, 10.0
+SPARKLINE_WIDTH_CHARACTERS = 48
+LINE_EVERY_SECONDS, PREPARATION_LINE_SECONDS = 30.0, 10.0
 
 
 @contextmanager
-def show_training_progress(preparation_seconds: float = PREPARATION_SECONDS) -> Iterator[Emit]:
+def show_training_progress(preparation_seconds: float = PREPARATION_LINE_SECONDS) -> Iterator[Emit]:
     """Show the training events emitted inside, on standard error; of several processes only the first shows.
 
     Args:
@@ -95,7 +95,7 @@ class TrainingTable:
                 self._live.update(self._table(f"step {step:,} of {steps:,}"))
             case TrainingStep(step, losses, rate, waiting):
                 for name, value in losses.items():
-                    self._curves.setdefault(name, deque(maxlen=SPARKLINE_WIDTH)).append(value)
+                    self._curves.setdefault(name, deque(maxlen=SPARKLINE_WIDTH_CHARACTERS)).append(value)
                 pace = self._pace.text(step, rate, waiting)
                 self._live.update(self._table(f"step {step:,} of {self._pace.steps:,}, {pace}"))
             case SampleSaved(_, file):
@@ -123,7 +123,7 @@ class TrainingTable:
 class _TrainingLines:
     def __init__(self, preparation_seconds: float) -> None:
         self._pace = _TrainingPace()
-        self._steps = LinePrinter(LINE_SECONDS, first_now=True)
+        self._steps = LinePrinter(LINE_EVERY_SECONDS, first_now=True)
         self._preparation = LinePrinter(preparation_seconds)  # a short preparation is not reported
 
     def __call__(self, event: Event) -> None:

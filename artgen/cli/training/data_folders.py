@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from artgen.training.data.check import FolderFindings
     from artgen.training.data.pairs import FolderComparison
 
-MAX_SHOWN_NAMES = 10
+MAX_SHOWN_FILE_NAMES = 10
 
 
 def pairs(
@@ -128,10 +128,10 @@ def _summarise_findings(findings: FolderFindings) -> Iterator[str]:
 
 
 def _indent_names(lines: Sequence[str]) -> str:
-    """Return indented lines, of many the first ``MAX_SHOWN_NAMES`` and the number of the others."""
+    """Return indented lines, of many the first ``MAX_SHOWN_FILE_NAMES`` and the number of the others."""
     omitted = (
-        [f"and {len(lines) - MAX_SHOWN_NAMES:,} more: --json lists all"]
-        if len(lines) > MAX_SHOWN_NAMES
+        [f"and {len(lines) - MAX_SHOWN_FILE_NAMES:,} more: --json lists all"]
+        if len(lines) > MAX_SHOWN_FILE_NAMES
         else []
     )
-    return "\n".join(f"  {line}" for line in [*lines[:MAX_SHOWN_NAMES], *omitted])
+    return "\n".join(f"  {line}" for line in [*lines[:MAX_SHOWN_FILE_NAMES], *omitted])

@@ -14,32 +14,32 @@ import os
 import re
 from pathlib import Path
 
-PAGE_FOLDER = Path(__file__).parents[1] / "page"
-MAIN_MODULE = "main.js"
-_IMPORT_LINE = re.compile(r'^import \{[^}\n]*\} from "(\.{1,2}/[a-z_/]+\.js)";\n', re.MULTILINE)
-_EXPORT_KEYWORD = re.compile(r"^export (?=(?:async )?function |class |const )", re.MULTILINE)
-_UNSUPPORTED_LINE = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
-_TOP_LEVEL_NAME = re.compile(
+SHEET_PAGE_FOLDER = Path(__file__).parents[1] / "page"
+MAIN_SCRIPT_MODULE = "main.js"
+_IMPORT_LINE_PATTERN = re.compile(r'^import \{[^}\n]*\} from "(\.{1,2}/[a-z_/]+\.js)";\n', re.MULTILINE)
+_EXPORT_KEYWORD_PATTERN = re.compile(r"^export (?=(?:async )?function |class |const )", re.MULTILINE)
+_UNSUPPORTED_LINE_PATTERN = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
+_TOP_LEVEL_NAME_PATTERN = re.compile(
     r"^(?:export )?(?:async )?(?:function|class|const|let) ([A-Za-z_]+)", re.MULTILINE
 )
 
 
-def list_modules(folder: Path = PAGE_FOLDER) -> list[Path]:
+def list_modules(folder: Path = SHEET_PAGE_FOLDER) -> list[Path]:
     """List the page's modules, each after those that it imports."""
     ordered: dict[Path, None] = {}
 
     def visit(path: Path) -> None:
-        for name in _IMPORT_LINE.findall(path.read_text("utf-8")):
+        for name in _IMPORT_LINE_PATTERN.findall(path.read_text("utf-8")):
             imported = Path(os.path.normpath(path.parent / name))
             if imported not in ordered:
                 visit(imported)
         ordered[path] = None
 
-    visit(folder / MAIN_MODULE)
+    visit(folder / MAIN_SCRIPT_MODULE)
     return list(ordered)
 
 
-def join_scripts(folder: Path = PAGE_FOLDER) -> str:
+def join_scripts(folder: Path = SHEET_PAGE_FOLDER) -> str:
     """Join all modules of the contact sheet into one script.
 
     Raises:
@@ -48,18 +48,18 @@ def join_scripts(folder: Path = PAGE_FOLDER) -> str:
     scripts, declared_names = [], set[str]()
     for path in list_modules(folder):
         source = path.read_text("utf-8")
-        names = _TOP_LEVEL_NAME.findall(source)
+        names = _TOP_LEVEL_NAME_PATTERN.findall(source)
         if duplicates := declared_names.intersection(names):
             raise ValueError(f"{path.name}: {min(duplicates)} is declared in another module, too")
         declared_names.update(names)
-        script = _EXPORT_KEYWORD.sub("", _IMPORT_LINE.sub("", source))
-        if unsupported := _UNSUPPORTED_LINE.search(script):
+        script = _EXPORT_KEYWORD_PATTERN.sub("", _IMPORT_LINE_PATTERN.sub("", source))
+        if unsupported := _UNSUPPORTED_LINE_PATTERN.search(script):
             raise ValueError(f"{path.name}: `{unsupported[0]}` cannot be joined")
         scripts.append(script)
     return "".join(scripts)
 
 
-def join_styles(folder: Path = PAGE_FOLDER) -> str:
+def join_styles(folder: Path = SHEET_PAGE_FOLDER) -> str:
     """Join all style sheets of the contact sheet into one."""
     return "".join(path.read_text("utf-8") for path in sorted(folder.rglob("*.css")))
 

@@ -14,7 +14,7 @@ from artgen.runs.decisions import MAX_STARS, MAX_TEXT_CHARACTERS
 from artgen.runs.history import KEPT_MARK, DecisionChange, DecisionValue
 from artgen.runs.provenance import CandidateNumber
 
-MAX_PICKS_BYTES = 64 << 20
+MAX_PICKS_FILE_BYTES = 64 << 20
 RunName = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^/\\\x00]+$")]
 
 
@@ -82,11 +82,11 @@ def read_picks(file: Path) -> PicksFile:
     """
     try:
         with file.open("rb") as stream:
-            content = stream.read(MAX_PICKS_BYTES + 1)
+            content = stream.read(MAX_PICKS_FILE_BYTES + 1)
     except OSError as error:
         raise ArtgenError(str(file), f"cannot be read ({error.strerror or error})") from None
     invalid = ArtgenError(str(file), "no picks of a contact sheet", "export them on the sheet again")
-    if len(content) > MAX_PICKS_BYTES:
+    if len(content) > MAX_PICKS_FILE_BYTES:
         raise invalid
     try:
         return PicksFile.model_validate_json(content)

@@ -16,9 +16,9 @@ from artgen.imaging.embedding import EMBEDDING_NAME
 from artgen.imaging.io.files import atomic_write
 from artgen.runs.store import Run
 
-MAX_PICTURE_BYTES = 12_000_000
+MAX_MAILED_PICTURE_BYTES = 12_000_000
 """Total size of the pictures: base64 adds a third, and mail servers usually accept 25 MB."""
-SMALL_THUMBNAIL_SIDE, SMALL_THUMBNAIL_QUALITY = 160, 60
+SMALL_THUMBNAIL_SIDE_PX, SMALL_THUMBNAIL_QUALITY = 160, 60
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,14 @@ def write_static_sheet(run: Run, file: Path) -> StaticSheet:
     thumbnails = {
         candidate.index: content for candidate in shown if (content := _read_or_empty(candidate.thumbnail))
     }
-    if sum(map(len, thumbnails.values())) > MAX_PICTURE_BYTES:
+    if sum(map(len, thumbnails.values())) > MAX_MAILED_PICTURE_BYTES:
         thumbnails = {number: _shrink_thumbnail(content) for number, content in thumbnails.items()}
     previews = {
         candidate.index: content
         for candidate in shown
         if candidate.stages and (content := _read_or_empty(candidate.stages[-1].preview))
     }
-    if sum(map(len, thumbnails.values())) + sum(map(len, previews.values())) > MAX_PICTURE_BYTES:
+    if sum(map(len, thumbnails.values())) + sum(map(len, previews.values())) > MAX_MAILED_PICTURE_BYTES:
         previews = {}
     diverse_order, duplicate_groups = _order_and_group(run, [candidate.index for candidate in shown])
     data = {
@@ -94,12 +94,12 @@ def _read_or_empty(file: Path) -> bytes:
 
 
 def _shrink_thumbnail(webp: bytes) -> bytes:
-    """Return a thumbnail at most ``SMALL_THUMBNAIL_SIDE`` px wide and high, or itself if it is damaged."""
+    """Return a thumbnail at most ``SMALL_THUMBNAIL_SIDE_PX`` px wide and high, or itself if it is damaged."""
     import PIL.Image
 
     try:
         with PIL.Image.open(io.BytesIO(webp), formats=["WEBP"]) as image:
-            image.thumbnail((SMALL_THUMBNAIL_SIDE, SMALL_THUMBNAIL_SIDE))
+            image.thumbnail((SMALL_THUMBNAIL_SIDE_PX, SMALL_THUMBNAIL_SIDE_PX))
             buffer = io.BytesIO()
             image.save(buffer, "WEBP", quality=SMALL_THUMBNAIL_QUALITY)
     except (OSError, ValueError):

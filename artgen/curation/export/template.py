@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
-from artgen.curation.export.bundle import PAGE_FOLDER
+from artgen.curation.export.bundle import SHEET_PAGE_FOLDER
 
 if TYPE_CHECKING:
     import jinja2
@@ -29,7 +29,7 @@ def _load_template() -> jinja2.Template:
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(PAGE_FOLDER),
+        loader=jinja2.FileSystemLoader(SHEET_PAGE_FOLDER),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

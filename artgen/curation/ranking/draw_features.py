@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-MAX_WORD_COLUMNS = 64
+MAX_DRAWN_WORD_COLUMNS = 64
 """Different words of one field that get a column each; a field with more of them says little."""
 
 
@@ -51,7 +51,7 @@ def _word_columns(values: Sequence[Any]) -> list[NDArray[np.float64]]:
     """Return one centred column per word, or none if there are too many words, or only one."""
     word_sets = [_to_word_set(value) for value in values]
     words = sorted({word for word_set in word_sets for word in word_set})
-    if not 1 < len(words) <= MAX_WORD_COLUMNS:
+    if not 1 < len(words) <= MAX_DRAWN_WORD_COLUMNS:
         return []
     indicators = np.array([[float(word in word_set) for word in words] for word_set in word_sets])
     indicators -= indicators.mean(0)

@@ -9,7 +9,7 @@ from artgen.curation.ranking.orders import VectorArray, pairwise_distances
 MAX_DUPLICATE_DISTANCE = 0.36
 """Distance of embeddings up to which two candidates are near-duplicates. ``benchmarks/taste.py --embedding``:
 99 of 100 siblings are closer, and 1 of 100 candidates has an unrelated one that is closer among 5,000."""
-ROWS_PER_BLOCK = 512  # compared at once: memory does not grow with the square of the run
+VECTORS_PER_BLOCK = 512  # compared at once: memory does not grow with the square of the run
 
 
 def find_duplicate_groups(vectors: VectorArray) -> list[list[int]]:
@@ -42,8 +42,8 @@ def find_duplicate_groups(vectors: VectorArray) -> list[list[int]]:
 def _find_neighbours(vectors: VectorArray) -> dict[int, np.ndarray[tuple[int], np.dtype[np.intp]]]:
     """Return the rows close to each row, itself included, for the rows that have such neighbours."""
     neighbours = {}
-    for start in range(0, len(vectors), ROWS_PER_BLOCK):
-        block_distances = pairwise_distances(vectors[start : start + ROWS_PER_BLOCK], vectors)
+    for start in range(0, len(vectors), VECTORS_PER_BLOCK):
+        block_distances = pairwise_distances(vectors[start : start + VECTORS_PER_BLOCK], vectors)
         is_near = block_distances <= MAX_DUPLICATE_DISTANCE
         for row in np.flatnonzero(is_near.sum(1) > 1):
             neighbours[start + int(row)] = np.flatnonzero(is_near[row])

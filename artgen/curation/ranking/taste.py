@@ -32,21 +32,21 @@ TASTE_AXES = 32
 WHITENING_POWERS = (0.1, 0.6)
 """How far the axes are scaled to equal length: 0 leaves them as in the embedding, so that what varies most
 counts most; 1 makes them equal, so that a small difference can decide."""
-LENGTH_SCALES = (0.7, 1.2, 2.0)
+KERNEL_LENGTH_SCALES = (0.7, 1.2, 2.0)
 """Length scales of the local part, in typical distances between two candidates."""
-DRAW_WEIGHTS = (0.0, 0.5, 1.5)
+KERNEL_DRAW_WEIGHTS = (0.0, 0.5, 1.5)
 """Weights of the draws relative to the embeddings."""
-LINEAR_SHARES = (0.0, 0.3)
+KERNEL_LINEAR_SHARES = (0.0, 0.3)
 """Shares of the linear part. Without it, a taste for one kind does not ask for ever more of it."""
 MARK_NOISE_VARIANCE = 0.15
 """Variance of a mark: artists change their minds."""
-PRECISION_PER_STAR = 0.5
+MARK_PRECISION_PER_STAR = 0.5
 """Each star makes a keep more certain: the noise variance is divided by 1 + 0.5 times the stars."""
 MAX_KERNEL_DECISIONS = 240
 """Decisions by which the kernel is chosen: at most half of them kept ones, and the last rejected ones."""
 EXPLORATION_PERIOD = 5
 """One of so many positions explores: in turn it is for an uncertain candidate and for a different one."""
-MAX_MIXED_POSITIONS = 400
+MAX_EXPLORATION_POSITIONS = 400
 """Positions at the beginning of an order that explore; an artist who gets further has decided meanwhile."""
 
 
@@ -60,9 +60,9 @@ class TasteKernel(NamedTuple):
         whitening_power: how far small differences of the embeddings are magnified.
     """
 
-    length_scale: float = LENGTH_SCALES[1]
-    linear_share: float = LINEAR_SHARES[1]
-    draw_weight: float = DRAW_WEIGHTS[1]
+    length_scale: float = KERNEL_LENGTH_SCALES[1]
+    linear_share: float = KERNEL_LINEAR_SHARES[1]
+    draw_weight: float = KERNEL_DRAW_WEIGHTS[1]
     whitening_power: float = WHITENING_POWERS[0]
 
 
@@ -91,7 +91,7 @@ class TasteModel:
         """
         decided_rows = [*kept_rows, *rejected_rows]
         marks = np.array([1.0] * len(kept_rows) + [-1.0] * len(rejected_rows))
-        kept_precisions = [1 + PRECISION_PER_STAR * stars.get(row, 0) for row in kept_rows]
+        kept_precisions = [1 + MARK_PRECISION_PER_STAR * stars.get(row, 0) for row in kept_rows]
         noise_variances = MARK_NOISE_VARIANCE / np.array(kept_precisions + [1.0] * len(rejected_rows))
         recent = _recent_positions(len(kept_rows), len(rejected_rows))
         recent_rows = [decided_rows[position] for position in recent]
@@ -127,11 +127,11 @@ class TasteModel:
         kernel = max(
             (
                 kernel._replace(length_scale=length_scale, linear_share=linear_share)
-                for length_scale, linear_share in product(LENGTH_SCALES, LINEAR_SHARES)
+                for length_scale, linear_share in product(KERNEL_LENGTH_SCALES, KERNEL_LINEAR_SHARES)
             ),
             key=log_likelihood,
         )
-        draw_weights = DRAW_WEIGHTS if has_draws else DRAW_WEIGHTS[:1]
+        draw_weights = KERNEL_DRAW_WEIGHTS if has_draws else KERNEL_DRAW_WEIGHTS[:1]
         kernels = (
             kernel._replace(draw_weight=draw_weight, whitening_power=power)
             for draw_weight, power in product(draw_weights, WHITENING_POWERS)
@@ -190,7 +190,7 @@ class FittedTaste:
         rows = np.asarray(undecided_rows, np.intp)
         by_mean = rows[np.argsort(-self.mean[rows], kind="stable")]
         by_upper_bound = rows[np.argsort(-(self.mean + self.deviation)[rows], kind="stable")]
-        mixed_count = min(len(rows), MAX_MIXED_POSITIONS)
+        mixed_count = min(len(rows), MAX_EXPLORATION_POSITIONS)
         exploring_positions = [
             position
             for position in range(mixed_count)

@@ -24,7 +24,7 @@ from artgen.curation.server.session import CurationSession
 from artgen.errors import ArtgenError, WriteError
 from artgen.runs.database import DatabaseBusyError
 
-RUN_PORTS = range(20_000, 30_000)
+RUN_PORT_RANGE = range(20_000, 30_000)
 """Ports from which each run gets its own: below those that systems hand out, and seldom used by others."""
 THREAD_SWITCH_SECONDS = 0.0005
 
@@ -37,7 +37,7 @@ def listen_on_run_port(run_folder: Path) -> socket.socket:
     """
     digest = hashlib.sha256(os.fsencode(run_folder.resolve())).digest()
     try:
-        return serving.listen(RUN_PORTS.start + int.from_bytes(digest[:4], "big") % len(RUN_PORTS))
+        return serving.listen(RUN_PORT_RANGE.start + int.from_bytes(digest[:4], "big") % len(RUN_PORT_RANGE))
     except ArtgenError:
         return serving.listen(0)
 

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MAX_BODY_BYTES = 1 << 20
+MAX_REQUEST_BYTES = 1 << 20
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -110,8 +110,8 @@ class AuthMiddleware:
         if content_types != ["application/json"]:
             return 415, "application/json"
         for length in header_values("content-length"):
-            if not length.isdecimal() or len(length) > 12 or int(length) > MAX_BODY_BYTES:
-                return 413, f"more than {MAX_BODY_BYTES} bytes"
+            if not length.isdecimal() or len(length) > 12 or int(length) > MAX_REQUEST_BYTES:
+                return 413, f"more than {MAX_REQUEST_BYTES} bytes"
         return None
 
     def _exchange_token(self, token: str, has_cookie: bool) -> Response:
@@ -131,15 +131,15 @@ class AuthMiddleware:
 
 
 def _limit_body(receive: Receive) -> Receive:
-    """Return a ``receive`` that raises an error of HTTP once the body is larger than ``MAX_BODY_BYTES``."""
+    """Return a ``receive`` that raises an HTTP error once the body is larger than ``MAX_REQUEST_BYTES``."""
     received_bytes = 0
 
     async def receive_limited() -> Message:
         nonlocal received_bytes
         message = await receive()
         received_bytes += len(message.get("body", b""))
-        if received_bytes > MAX_BODY_BYTES:
-            raise HTTPException(413, f"more than {MAX_BODY_BYTES} bytes", {"Connection": "close"})
+        if received_bytes > MAX_REQUEST_BYTES:
+            raise HTTPException(413, f"more than {MAX_REQUEST_BYTES} bytes", {"Connection": "close"})
         return message
 
     return receive_limited

@@ -12,8 +12,8 @@ from typing import IO
 
 StartProcess = Callable[[IO[bytes]], subprocess.Popen[bytes]]
 """Starts a process, in a process group of its own, that writes its output to the file."""
-GRACE_SECONDS = 1.0
-MAX_OUTPUT_BYTES = 2000
+EXIT_GRACE_SECONDS = 1.0
+MAX_KEPT_OUTPUT_BYTES = 2000
 
 
 class ChildProcess:
@@ -52,11 +52,11 @@ class ChildProcess:
             return None
         process, output = self._running
         output.seek(0)
-        output_end = output.read()[-MAX_OUTPUT_BYTES:].decode("utf-8", "replace").strip()
+        output_end = output.read()[-MAX_KEPT_OUTPUT_BYTES:].decode("utf-8", "replace").strip()
         self._release(process, output)
         return process.returncode, output_end
 
-    def stop(self, grace_seconds: float = GRACE_SECONDS) -> None:
+    def stop(self, grace_seconds: float = EXIT_GRACE_SECONDS) -> None:
         """Interrupt the process, so that it ends its own processes; kill it after ``grace_seconds``."""
         if self._running is None:
             return

@@ -21,7 +21,7 @@ from artgen.runs.candidate import thumbnail_path
 from artgen.runs.store import Run
 from artgen.subprocesses import start_python
 
-CANDIDATES_PER_WRITE = 16
+EMBEDDINGS_PER_WRITE = 16
 logger = logging.getLogger(__name__)
 
 
@@ -71,9 +71,9 @@ def embed_missing(run_folder: Path) -> None:
     """
     with Run.open(run_folder) as run:
         numbers = _list_missing(run)
-        for start in range(0, len(numbers), CANDIDATES_PER_WRITE):
+        for start in range(0, len(numbers), EMBEDDINGS_PER_WRITE):
             vectors = {}
-            for number in numbers[start : start + CANDIDATES_PER_WRITE]:
+            for number in numbers[start : start + EMBEDDINGS_PER_WRITE]:
                 try:
                     vectors[number] = embed_image(read_image(thumbnail_path(run_folder, number)))
                 except ArtgenError:

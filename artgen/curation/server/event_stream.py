@@ -14,7 +14,7 @@ from artgen.runs.store import Run
 
 EventCursor = tuple[int, int]
 """Id of the last decision and arrival number of the last candidate that a browser has received."""
-HEARTBEAT_SECONDS = 10.0
+STREAM_HEARTBEAT_SECONDS = 10.0
 
 
 async def stream_events(session: CurationSession, cursor: EventCursor) -> AsyncIterator[str]:
@@ -23,7 +23,7 @@ async def stream_events(session: CurationSession, cursor: EventCursor) -> AsyncI
     with session.subscribe() as has_news:
         while not session.is_closing.is_set():
             try:
-                await asyncio.wait_for(has_news.wait(), HEARTBEAT_SECONDS)
+                await asyncio.wait_for(has_news.wait(), STREAM_HEARTBEAT_SECONDS)
             except TimeoutError:
                 yield ": still here\n\n"
                 continue

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from artgen.curation.export.bundle import PAGE_FOLDER
+from artgen.curation.export.bundle import SHEET_PAGE_FOLDER
 from artgen.curation.export.template import render_page
 from artgen.curation.server import event_stream, schemas
 from artgen.curation.server.session import CurationSession
@@ -28,7 +28,7 @@ from artgen.runs.store import Run
 RequestBodyT = TypeVar("RequestBodyT", bound=BaseModel)
 _PAGE_FILE_PATTERN = re.compile(r"(?:[a-z_]+/)?[a-z_]+\.(?:js|css)")
 _CANDIDATE_NUMBER_PATTERN = re.compile(r"[1-9][0-9]{0,8}")
-MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".webp": "image/webp"}
+MEDIA_TYPE_BY_SUFFIX = {".js": "text/javascript", ".css": "text/css", ".webp": "image/webp"}
 # Another run may have the same address tomorrow: a browser must ask each time whether its copy is current.
 REVALIDATE_HEADERS = {"Cache-Control": "private, no-cache"}
 NO_STORE_HEADERS = {"Cache-Control": "no-store"}
@@ -57,7 +57,7 @@ async def get_page_file(request: Request) -> Response:
     name = request.path_params["name"]
     if not _PAGE_FILE_PATTERN.fullmatch(name):
         raise HTTPException(404, "no such file")
-    return _file_response(request, PAGE_FOLDER / name)
+    return _file_response(request, SHEET_PAGE_FOLDER / name)
 
 
 async def get_thumbnail(request: Request) -> Response:
@@ -237,7 +237,7 @@ def _file_response(request: Request, path: Path) -> Response:
     except OSError:
         raise HTTPException(404, "no such file") from None
     return Response(
-        content, media_type=MEDIA_TYPES[path.suffix], headers={**REVALIDATE_HEADERS, "ETag": etag}
+        content, media_type=MEDIA_TYPE_BY_SUFFIX[path.suffix], headers={**REVALIDATE_HEADERS, "ETag": etag}
     )
 
 

@@ -17,7 +17,7 @@ from artgen.errors import ArtgenError
 from artgen.runs.decisions import current_user_name
 
 logger = logging.getLogger(__name__)
-POLL_SECONDS = 0.2
+RUN_POLL_SECONDS = 0.2
 """Time between checks for what other processes have written."""
 
 
@@ -89,14 +89,14 @@ class CurationSession:
         self.run_thread.close()
 
     async def _repeat(self, function: Callable[[], Awaitable[None]]) -> None:
-        """Call a function every ``POLL_SECONDS``; a bug in it is logged and ends only this task."""
+        """Call a function every ``RUN_POLL_SECONDS``; a bug in it is logged and ends only this task."""
         try:
             while True:
                 try:
                     await function()
                 except ArtgenError as error:  # a busy database or a full disk may be fine the next time
                     logger.warning("%s", error)
-                await asyncio.sleep(POLL_SECONDS)
+                await asyncio.sleep(RUN_POLL_SECONDS)
         except Exception:
             logger.exception("artgen curate continues without it")
 

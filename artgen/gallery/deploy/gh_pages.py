@@ -16,16 +16,16 @@ from artgen.errors import ArtgenError
 from artgen.events import Emit, Note
 from artgen.gallery.deploy.git import (
     EXECUTABLE_FILE_MODE,
+    GIT_REMOTE_NAME,
     REGULAR_FILE_MODE,
-    REMOTE_NAME,
     GitRepository,
     TreeEntry,
 )
 from artgen.gallery.deploy.upload_set import UploadResult, UploadSet
-from artgen.gallery.publish.manifest import MANIFEST, is_safe_file_name, parse_manifest_files
+from artgen.gallery.publish.manifest import MANIFEST_FILE, is_safe_file_name, parse_manifest_files
 from artgen.gallery.publish.staging import link_or_copy
 
-NO_JEKYLL_NAME = ".nojekyll"  # the empty file that makes GitHub Pages serve all files unchanged
+NO_JEKYLL_FILE_NAME = ".nojekyll"  # the empty file that makes GitHub Pages serve all files unchanged
 
 
 def push_site(upload_set: UploadSet, target: str, branch: str, emit: Emit, force: bool) -> UploadResult:
@@ -43,7 +43,7 @@ def push_site(upload_set: UploadSet, target: str, branch: str, emit: Emit, force
     """
     repository = GitRepository(upload_set.site, f"--to {target}")
     repository.check_ready(branch)
-    emit(Note(f"{target}: asking {REMOTE_NAME} what is there"))
+    emit(Note(f"{target}: asking {GIT_REMOTE_NAME} what is there"))
     old_commit = repository.fetch_branch(branch)
     foreign = _find_foreign_files(repository, old_commit, upload_set, branch, force) if old_commit else {}
     with _staging_folder(upload_set) as folder:
@@ -66,8 +66,8 @@ def _find_foreign_files(
         ArtgenError: one of them is in the site's way, or cannot be committed again.
     """
     entries = repository.list_files(commit)
-    manifest = repository.read_text(commit, MANIFEST) if MANIFEST in entries else ""
-    sent_before = (parse_manifest_files(manifest) or frozenset()) | {MANIFEST, NO_JEKYLL_NAME}
+    manifest = repository.read_text(commit, MANIFEST_FILE) if MANIFEST_FILE in entries else ""
+    sent_before = (parse_manifest_files(manifest) or frozenset()) | {MANIFEST_FILE, NO_JEKYLL_FILE_NAME}
     replaced = [name for name in sorted(upload_set.artgen_file_names - sent_before) if name in entries]
     if replaced and not force:
         more = f" (and {len(replaced) - 1} more)" if len(replaced) > 1 else ""

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from artgen.errors import ArtgenError
 from artgen.version import __version__
 
-REMOTE_NAME = "origin"
+GIT_REMOTE_NAME = "origin"
 # Neither filters nor conversion of line endings: the files that arrive are those that were built.
 UNALTERED_CONTENT_OPTIONS = (
     "-c",
@@ -28,11 +28,11 @@ UNALTERED_CONTENT_OPTIONS = (
 REGULAR_FILE_MODE, EXECUTABLE_FILE_MODE = "100644", "100755"
 NO_SUCH_BRANCH_EXIT_CODE = 2  # of git ls-remote
 # Lines of git's output that do not tell why it failed.
-_UNINFORMATIVE_LINE = re.compile(
+_UNINFORMATIVE_LINE_PATTERN = re.compile(
     r"To |hint:|error: failed to push some refs|remote:\s*$|Everything up-to-date"
 )
-_REASON_PREFIXES = ("fatal:", "error:", "remote:", "!")
-_IDENTITY = re.compile(r"(?P<name>.*?) ?<(?P<email>.*)> \d+ [+-]\d+\s*")
+_GIT_REASON_PREFIXES = ("fatal:", "error:", "remote:", "!")
+_GIT_IDENTITY_PATTERN = re.compile(r"(?P<name>.*?) ?<(?P<email>.*)> \d+ [+-]\d+\s*")
 
 
 class TreeEntry(NamedTuple):
@@ -71,9 +71,11 @@ class GitRepository:
         if self._run_git("rev-parse", "--git-dir").returncode:
             expected = "the branch is one of a repository's: publish inside of it"
             raise ArtgenError(self._where, f"{self._folder} is in no git repository", expected, "git init")
-        if self._run_git("remote", "get-url", REMOTE_NAME).returncode:
-            command = f"git remote add {REMOTE_NAME} git@github.com:YOU/REPOSITORY.git"
-            raise ArtgenError(self._where, f"the repository has no remote {REMOTE_NAME}", "name one", command)
+        if self._run_git("remote", "get-url", GIT_REMOTE_NAME).returncode:
+            command = f"git remote add {GIT_REMOTE_NAME} git@github.com:YOU/REPOSITORY.git"
+            raise ArtgenError(
+                self._where, f"the repository has no remote {GIT_REMOTE_NAME}", "name one", command
+            )
         if branch.startswith("-") or self._run_git("check-ref-format", f"refs/heads/{branch}").returncode:
             raise ArtgenError(self._where, f"{branch!r} cannot be a branch's name", "e.g. gh-pages:gallery")
         if self._run_git("var", "GIT_COMMITTER_IDENT").returncode:
@@ -82,13 +84,13 @@ class GitRepository:
 
     def fetch_branch(self, branch: str) -> str:
         """Fetch a branch of the remote, and return its commit; empty if there is no such branch."""
-        process = self._run_git("ls-remote", "--exit-code", REMOTE_NAME, f"refs/heads/{branch}")
+        process = self._run_git("ls-remote", "--exit-code", GIT_REMOTE_NAME, f"refs/heads/{branch}")
         if process.returncode == NO_SUCH_BRANCH_EXIT_CODE:
             return ""
         if process.returncode:
-            raise self._failure(f"{REMOTE_NAME} could not be reached", process.stderr)
+            raise self._failure(f"{GIT_REMOTE_NAME} could not be reached", process.stderr)
         refspec = f"+refs/heads/{branch}:{_fetched_ref(branch)}"
-        self._git_output("fetch", "--quiet", "--no-tags", REMOTE_NAME, refspec)
+        self._git_output("fetch", "--quiet", "--no-tags", GIT_REMOTE_NAME, refspec)
         return self._git_output("rev-parse", _fetched_ref(branch)).strip()
 
     def list_files(self, commit: str) -> dict[str, TreeEntry]:
@@ -177,14 +179,14 @@ class GitRepository:
         Raises:
             ArtgenError: the remote refused, or somebody else pushed first; the branch is unchanged.
         """
-        process = self._run_git("push", "--quiet", REMOTE_NAME, f"{commit}:refs/heads/{branch}")
+        process = self._run_git("push", "--quiet", GIT_REMOTE_NAME, f"{commit}:refs/heads/{branch}")
         if process.returncode:
-            raise self._failure(f"{REMOTE_NAME} refused the push, and is unchanged", process.stderr)
+            raise self._failure(f"{GIT_REMOTE_NAME} refused the push, and is unchanged", process.stderr)
         self._git_output("update-ref", _fetched_ref(branch), commit)
 
     def _committer_variables(self) -> dict[str, str]:
         """Return the committer as environment variables, as ghp-import reads fewer settings than git."""
-        identity = _IDENTITY.fullmatch(self._git_output("var", "GIT_COMMITTER_IDENT"))
+        identity = _GIT_IDENTITY_PATTERN.fullmatch(self._git_output("var", "GIT_COMMITTER_IDENT"))
         if identity is None:
             return {}
         return {"GIT_COMMITTER_NAME": identity["name"], "GIT_COMMITTER_EMAIL": identity["email"]}
@@ -214,8 +216,8 @@ class GitRepository:
     def _failure(self, problem: str, stderr: str) -> ArtgenError:
         """Make the error for a failed command, with the lines of its output that tell why."""
         lines = [line.strip() for line in stderr.splitlines()]
-        lines = [line for line in lines if line and not _UNINFORMATIVE_LINE.match(line)]
-        reasons = [line for line in lines if line.startswith(_REASON_PREFIXES)] or lines
+        lines = [line for line in lines if line and not _UNINFORMATIVE_LINE_PATTERN.match(line)]
+        reasons = [line for line in lines if line.startswith(_GIT_REASON_PREFIXES)] or lines
         return ArtgenError(self._where, f"{problem} ({' / '.join(reasons[-3:]) or 'no reason given'})")
 
 

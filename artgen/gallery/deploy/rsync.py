@@ -20,7 +20,7 @@ from pathlib import Path
 from artgen.errors import ArtgenError
 from artgen.events import Emit, Note
 from artgen.gallery.deploy.upload_set import UploadResult, UploadSet
-from artgen.gallery.publish.manifest import MANIFEST, parse_manifest_files
+from artgen.gallery.publish.manifest import MANIFEST_FILE, parse_manifest_files
 
 # Files are compared by content, because a site built in a fresh checkout has new times. Existing folders keep
 # their permissions; everybody may read the files.
@@ -51,24 +51,24 @@ def upload_by_rsync(
         sent_before = rsync.fetch_manifest_files(Path(temporary_folder))
         new_names = upload_set.artgen_file_names - sent_before
         if new_names:
-            foreign = rsync.list_differing_files(upload_set.site, new_names - {MANIFEST})
+            foreign = rsync.list_differing_files(upload_set.site, new_names - {MANIFEST_FILE})
             if foreign and not force:
                 more = f" (and {len(foreign) - 1} more)" if len(foreign) > 1 else ""
                 problem = f"{foreign[0]}{more} is there and is not artgen's"
                 expected = "move it away, or use --force to replace it"
                 raise ArtgenError(f"--to {target}", problem, expected)
-            claimed_names = sorted((sent_before | upload_set.artgen_file_names) - {MANIFEST})
+            claimed_names = sorted((sent_before | upload_set.artgen_file_names) - {MANIFEST_FILE})
             manifest = json.dumps({"files": claimed_names}, indent=1)
-            (Path(temporary_folder) / MANIFEST).write_text(manifest + "\n", "utf-8")
-            rsync.send_files(Path(temporary_folder), [MANIFEST])
-    names = [name for name in upload_set.file_names if name != MANIFEST]
+            (Path(temporary_folder) / MANIFEST_FILE).write_text(manifest + "\n", "utf-8")
+            rsync.send_files(Path(temporary_folder), [MANIFEST_FILE])
+    names = [name for name in upload_set.file_names if name != MANIFEST_FILE]
     pages = [name for name in names if Path(name).suffix.lower() in PAGE_ENDINGS]
     media = [name for name in names if Path(name).suffix.lower() not in PAGE_ENDINGS]
     emit(Note(f"{target}: {len(upload_set.file_names)} files are compared, and those that changed sent"))
     changed = rsync.send_files(upload_set.site, media)
     changed += rsync.send_files(upload_set.site, pages, "--delay-updates")
     removed = rsync.remove_files(sent_before - upload_set.artgen_file_names - set(upload_set.file_names))
-    rsync.send_files(upload_set.site, [MANIFEST])
+    rsync.send_files(upload_set.site, [MANIFEST_FILE])
     return UploadResult(target, tuple(sorted(changed)), tuple(sorted(removed)))
 
 
@@ -98,13 +98,13 @@ class _RsyncClient:
 
     def fetch_manifest_files(self, temporary_folder: Path) -> frozenset[str]:
         """Return the names of artgen's files at the target; empty if there is no site yet."""
-        process = self._run(["--protect-args", "--", self._address + MANIFEST, f"{temporary_folder}/"])
+        process = self._run(["--protect-args", "--", self._address + MANIFEST_FILE, f"{temporary_folder}/"])
         if process.returncode == PARTIAL_TRANSFER_EXIT_CODE and "No such file" in process.stderr:
             return frozenset()
         self._raise_if_failed(process)
-        manifest = (temporary_folder / MANIFEST).read_text("utf-8", "replace")
-        (temporary_folder / MANIFEST).unlink()
-        return (parse_manifest_files(manifest) or frozenset()) | {MANIFEST}
+        manifest = (temporary_folder / MANIFEST_FILE).read_text("utf-8", "replace")
+        (temporary_folder / MANIFEST_FILE).unlink()
+        return (parse_manifest_files(manifest) or frozenset()) | {MANIFEST_FILE}
 
     def list_differing_files(self, site: Path, names: Iterable[str]) -> list[str]:
         """List those of ``names`` that exist at the target with another content than in the site."""

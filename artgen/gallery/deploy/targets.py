@@ -12,10 +12,10 @@ from artgen.events import Emit, Note, ignore_event
 if TYPE_CHECKING:
     from artgen.gallery.deploy.upload_set import UploadResult
 
-DEFAULT_BRANCH = "gh-pages"
+DEFAULT_PAGES_BRANCH = "gh-pages"
 LOCAL_RSYNC_PREFIX = "rsync:"
 # As in rsync, a colon before any slash means another computer; after a single letter it means a drive.
-_REMOTE_ADDRESS = re.compile(r"(?:rsync://[^/]|(?:[^/\\:@]+@)?(?:\[[^\]/]+\]|[^/\\:@]{2,})::?)")
+_REMOTE_ADDRESS_PATTERN = re.compile(r"(?:rsync://[^/]|(?:[^/\\:@]+@)?(?:\[[^\]/]+\]|[^/\\:@]{2,})::?)")
 
 
 def is_remote_target(target: str) -> bool:
@@ -25,7 +25,7 @@ def is_remote_target(target: str) -> bool:
     ``rsync://host/module/path`` and ``rsync:FOLDER``. To build in a folder called ``gh-pages`` or with a
     colon in its name, write ``./gh-pages``.
     """
-    return target == DEFAULT_BRANCH or bool(_REMOTE_ADDRESS.match(target))
+    return target == DEFAULT_PAGES_BRANCH or bool(_REMOTE_ADDRESS_PATTERN.match(target))
 
 
 def check_target(site: Path, target: str) -> None:
@@ -78,7 +78,7 @@ def send_site(site: Path, target: str, emit: Emit = ignore_event, *, force: bool
 def _parse_branch(target: str) -> str:
     """Return the branch that a target names; empty if it is no branch."""
     name, _, branch = target.partition(":")
-    return (branch or DEFAULT_BRANCH) if name == DEFAULT_BRANCH else ""
+    return (branch or DEFAULT_PAGES_BRANCH) if name == DEFAULT_PAGES_BRANCH else ""
 
 
 def _rsync_address(target: str) -> str:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from artgen.errors import ArtgenError
-from artgen.gallery.publish.manifest import MANIFEST, read_manifest_files
+from artgen.gallery.publish.manifest import MANIFEST_FILE, read_manifest_files
 from artgen.gallery.publish.staging import walk_files
 
 # Files that operating systems put into folders, and git's history: no part of a site.
-IGNORED_NAMES = frozenset({".git", ".DS_Store", "Thumbs.db", "desktop.ini"})
+UNPUBLISHED_NAMES = frozenset({".git", ".DS_Store", "Thumbs.db", "desktop.ini"})
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,10 @@ def read_upload_set(site: Path) -> UploadSet:
         )
     file_names: list[str] = []
     symlinks: list[str] = []
-    for name in sorted(walk_files(site, IGNORED_NAMES)):
+    for name in sorted(walk_files(site, UNPUBLISHED_NAMES)):
         (symlinks if (site / name).is_symlink() else file_names).append(name)
     missing = sorted(manifest_files - set(file_names))
     if missing:
         expected = "build the site again"
         raise ArtgenError(str(site / missing[0]), "missing", expected, f"artgen publish --to {site}")
-    return UploadSet(site, tuple(file_names), manifest_files | {MANIFEST}, tuple(symlinks))
+    return UploadSet(site, tuple(file_names), manifest_files | {MANIFEST_FILE}, tuple(symlinks))

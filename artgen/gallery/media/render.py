@@ -15,9 +15,13 @@ from artgen.gallery.media.zoom import TilePyramid, write_tile_pyramid
 
 BYTES_PER_MEGABYTE = 1_000_000
 MEDIA_FOLDERS = ("images", "originals", "zoom", "films")
-FORMAT_NAMES = {".jpg": "JPEG", ".tif": "TIFF", ".webp": "WebP"}  # others are called like their ending
-MAX_CARD_WIDTH = 1200  # px; link previews show no more
-STAGE_WIDTH = 1024  # px; previews of stages are no larger
+FORMAT_NAME_BY_ENDING = {
+    ".jpg": "JPEG",
+    ".tif": "TIFF",
+    ".webp": "WebP",
+}  # others are called like their ending
+MAX_PREVIEW_WIDTH_PX = 1200  # px; link previews show no more
+STAGE_PREVIEW_WIDTH_PX = 1024  # px; previews of stages are no larger
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,7 @@ def _render_stages(task: RenderTask, image: RenditionSet, site: Path) -> tuple[R
             stages.append(image)
             continue
         metadata = replace(task.metadata, title=f"{task.metadata.title}, stage {number}", alt="")
-        settings = replace(task.rendition_settings, widths=(STAGE_WIDTH,))
+        settings = replace(task.rendition_settings, widths=(STAGE_PREVIEW_WIDTH_PX,))
         name = f"{task.slug}_stage-{number}"
         try:
             xmp = build_xmp_packet(metadata)
@@ -179,7 +183,7 @@ def _write_original(task: RenderTask, site: Path, xmp: bytes) -> tuple[OriginalF
         (site / file).unlink(missing_ok=True)
         return None, str(error)
     size = format_file_size((site / file).stat().st_size)
-    return OriginalFile(file, FORMAT_NAMES.get(ending, ending[1:].upper()), size), ""
+    return OriginalFile(file, FORMAT_NAME_BY_ENDING.get(ending, ending[1:].upper()), size), ""
 
 
 def format_file_size(byte_count: int) -> str:
@@ -192,7 +196,7 @@ def format_file_size(byte_count: int) -> str:
 def _choose_card(image: RenditionSet, site: Path, slug: str, xmp: bytes) -> str:
     """Return the file for link previews: a JPEG rendition, or a thumbnail enlarged to a new JPEG."""
     if jpegs := image.files.get("jpg"):
-        fitting = ((file, width) for file, width in jpegs if width <= MAX_CARD_WIDTH)
+        fitting = ((file, width) for file, width in jpegs if width <= MAX_PREVIEW_WIDTH_PX)
         file, _ = max(fitting, key=lambda file_and_width: file_and_width[1], default=jpegs[0])
         return file
     return renditions.write_enlarged(site / image.source, site, f"images/{slug}_card.jpg", xmp)

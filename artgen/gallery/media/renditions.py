@@ -23,11 +23,11 @@ RENDITION_VERSION = 4
 # A rendition whose width is closer to the largest one's is not worth its bytes.
 MAX_SMALLER_WIDTH_RATIO = 0.8
 # px; a smaller picture is a machine's input, and is shown enlarged so that its pixels are visible.
-MAX_THUMBNAIL_SIDE = 128
-MAX_SOURCE_SIDE = 65_000  # px; a larger size in a header is an attack rather than a picture
+MAX_ENLARGED_PICTURE_SIDE_PX = 128
+MAX_SOURCE_SIDE_PX = 65_000  # px; a larger size in a header is an attack rather than a picture
 # px; the limit of WebP (14 bits) and of libheif's AVIF encoder. JPEG files have the same limit, so that pages
 # need only one list of widths.
-MAX_ENCODED_SIDE = 16_383
+MAX_ENCODED_SIDE_PX = 16_383
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def write_renditions(
         header = pyvips.Image.new_from_file(str(file), access="sequential").autorot()
         source_width, source_height = header.width, header.height
         _check_size(file, source_width, source_height)
-        if max(source_width, source_height) <= MAX_THUMBNAIL_SIDE:
+        if max(source_width, source_height) <= MAX_ENLARGED_PICTURE_SIDE_PX:
             return _write_thumbnail(_load_shrunk(file, source_width), site, name, xmp)
         widths = _choose_widths(source_width, source_height, settings.widths)
         # The largest is decoded from the file, each smaller one is made from the one before: a quarter of the
@@ -103,7 +103,7 @@ def write_renditions(
         files: dict[str, list[tuple[str, int]]] = {ending: [] for ending in settings.formats}
         for width in reversed(widths):
             if image.width > width:
-                image = image.thumbnail_image(width, height=MAX_ENCODED_SIDE).copy_memory()
+                image = image.thumbnail_image(width, height=MAX_ENCODED_SIDE_PX).copy_memory()
             for ending in settings.formats:
                 path = f"images/{name}_{width}.{ending}"
                 _save(image, site / path, ending, settings, xmp)
@@ -163,16 +163,16 @@ def read_date_taken(file: Path) -> str:
 
 def _choose_widths(source_width: int, source_height: int, widths: Sequence[int]) -> list[int]:
     """Choose the widths of renditions, rising: none larger than the picture or than encoders allow."""
-    largest = min(source_width, widths[-1], MAX_ENCODED_SIDE)
-    if round(largest * source_height / source_width) > MAX_ENCODED_SIDE:
-        largest = max(1, MAX_ENCODED_SIDE * source_width // source_height)
+    largest = min(source_width, widths[-1], MAX_ENCODED_SIDE_PX)
+    if round(largest * source_height / source_width) > MAX_ENCODED_SIDE_PX:
+        largest = max(1, MAX_ENCODED_SIDE_PX * source_width // source_height)
     return [*(width for width in widths if width < MAX_SMALLER_WIDTH_RATIO * largest), largest]
 
 
 def _load_shrunk(file: Path, width: int) -> pyvips.Image:
     """Decode a picture at a width: upright, sRGB, transparency on white."""
     pyvips = load_vips()
-    options = {"height": MAX_ENCODED_SIDE, "size": "down", "fail_on": "error"}
+    options = {"height": MAX_ENCODED_SIDE_PX, "size": "down", "fail_on": "error"}
     header = pyvips.Image.new_from_file(str(file), access="sequential")
     if "icc-profile-data" in header.get_fields():  # without a profile it is sRGB, and ten times faster
         options["export_profile"] = "srgb"
@@ -213,8 +213,8 @@ def _with_xmp(image: pyvips.Image, xmp: bytes) -> pyvips.Image:
 
 
 def _check_size(file: Path, width: int, height: int) -> None:
-    if max(width, height) > MAX_SOURCE_SIDE:
-        raise ArtgenError(str(file), f"{width} x {height} px", f"at most {MAX_SOURCE_SIDE:,} px a side")
+    if max(width, height) > MAX_SOURCE_SIDE_PX:
+        raise ArtgenError(str(file), f"{width} x {height} px", f"at most {MAX_SOURCE_SIDE_PX:,} px a side")
 
 
 def load_vips() -> Any:

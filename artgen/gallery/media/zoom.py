@@ -7,10 +7,10 @@ from pathlib import Path
 
 from artgen.gallery.media.renditions import decoding_error, load_vips
 
-MAX_UNTILED_SIDE = 4096
+MAX_UNTILED_SIDE_PX = 4096
 """px of the longer side; up to here the renditions show every detail."""
-TILE_SIDE, TILE_OVERLAP = 512, 1  # px
-TILE_JPEG_QUALITY = 84
+ZOOM_TILE_SIDE_PX, ZOOM_TILE_OVERLAP_PX = 512, 1  # px
+ZOOM_TILE_JPEG_QUALITY = 84
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class TilePyramid:
     folder: str
     width: int
     height: int
-    tile: int = TILE_SIDE
-    overlap: int = TILE_OVERLAP
+    tile: int = ZOOM_TILE_SIDE_PX
+    overlap: int = ZOOM_TILE_OVERLAP_PX
 
 
 def write_tile_pyramid(file: Path, site: Path, name: str) -> TilePyramid | None:
@@ -46,7 +46,7 @@ def write_tile_pyramid(file: Path, site: Path, name: str) -> TilePyramid | None:
     pyvips = load_vips()
     try:
         image = pyvips.Image.new_from_file(str(file), access="sequential", fail_on="error")
-        if max(image.width, image.height) <= MAX_UNTILED_SIDE:
+        if max(image.width, image.height) <= MAX_UNTILED_SIDE_PX:
             return None
         if image.get_fields().count("orientation") and image.get("orientation") != 1:
             # Rotation needs all rows; libvips uses a temporary file if they do not fit into memory.
@@ -58,9 +58,9 @@ def write_tile_pyramid(file: Path, site: Path, name: str) -> TilePyramid | None:
             image = image.flatten(background=[255, 255, 255])
         image.cast("uchar").dzsave(
             str(site / "zoom" / name),
-            tile_size=TILE_SIDE,
-            overlap=TILE_OVERLAP,
-            suffix=f".jpg[Q={TILE_JPEG_QUALITY},optimize_coding]",
+            tile_size=ZOOM_TILE_SIDE_PX,
+            overlap=ZOOM_TILE_OVERLAP_PX,
+            suffix=f".jpg[Q={ZOOM_TILE_JPEG_QUALITY},optimize_coding]",
             keep="none",
             skip_blanks=-1,
         )

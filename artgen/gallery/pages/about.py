@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-ALLOWED_SCHEMES = ("http", "https", "mailto", "")
+ALLOWED_LINK_SCHEMES = ("http", "https", "mailto", "")
 
 
 # The attribute of each kind of token that holds an address.
@@ -94,7 +94,7 @@ def remove_title(markdown: str) -> str:
 
 def _is_allowed_address(address: str) -> bool:
     try:
-        return urlsplit(address.strip()).scheme.lower() in ALLOWED_SCHEMES
+        return urlsplit(address.strip()).scheme.lower() in ALLOWED_LINK_SCHEMES
     except ValueError:
         return False
 

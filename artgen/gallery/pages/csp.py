@@ -6,7 +6,7 @@ OPENSEADRAGON_STYLE_HASH = "'sha256-9xTiqzfwFaL2SGb1rmr8gysEwVVjIvqWAgmZgqFqpEE=
 """Hash of the style that OpenSeadragon 6.1.1 adds: no outline around its canvas on touch screens."""
 
 # Sizes and colours of pictures are in style attributes; scripts and sheets are files.
-_POLICY_RULES = {
+_CONTENT_SECURITY_RULES = {
     "default-src": "'none'",
     "img-src": "'self' data:{disk}",
     "media-src": "'self'{disk}",
@@ -21,10 +21,10 @@ _POLICY_RULES = {
 
 
 def _build_policy(disk: str) -> str:
-    return "; ".join(f"{name} {value.format(disk=disk)}" for name, value in _POLICY_RULES.items())
+    return "; ".join(f"{name} {value.format(disk=disk)}" for name, value in _CONTENT_SECURITY_RULES.items())
 
 
-META_POLICY = _build_policy(" file:")
+META_CONTENT_SECURITY_POLICY = _build_policy(" file:")
 """Policy in each page's head; it allows ``file:`` because ``'self'`` matches nothing on a disk."""
 
 

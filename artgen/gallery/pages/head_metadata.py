@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from artgen.gallery.pages.pieces import Piece
     from artgen.gallery.pages.site import Site
 
-HOME_PAGE = "index.html"
+HOME_PAGE_FILE_NAME = "index.html"
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def head_of_site(
     """
     representative = representative or site.hero
     data: dict[str, Any] = {}
-    if path == HOME_PAGE:
+    if path == HOME_PAGE_FILE_NAME:
         data = {"@type": "WebSite", "name": site.title, "description": site.description}
         data |= {"inLanguage": site.settings.language} | _describe_artist(site)
         if canonical := _absolute_address(site, path):
@@ -122,7 +122,7 @@ def _describe_artist(site: Site, role: str = "author") -> dict[str, Any]:
 
 def _absolute_address(site: Site, path: str) -> str:
     base = site.settings.base_url
-    return f"{base}{'' if path == HOME_PAGE else path}" if base else ""
+    return f"{base}{'' if path == HOME_PAGE_FILE_NAME else path}" if base else ""
 
 
 def _shorten(text: str) -> str:

@@ -22,10 +22,10 @@ from artgen.subprocesses import hidden_main_module
 if TYPE_CHECKING:
     from artgen.gallery.pages.site import Site
 
-BASE_SECONDS = 10.0  # of computing for the whole site, and
-SECONDS_PER_PIECE = 0.1  # more: a page takes a hundredth of that
-MAX_WAIT_SECONDS = 120.0  # seconds without another page, whatever the reason
-MAX_MEMORY_BYTES = 512_000_000  # bytes more than the process has when it begins; known on Linux only
+SITE_RENDER_SECONDS = 10.0  # of computing for the whole site, and
+RENDER_SECONDS_PER_PIECE = 0.1  # more: a page takes a hundredth of that
+MAX_PAGE_WAIT_SECONDS = 120.0  # seconds without another page, whatever the reason
+MAX_RENDER_MEMORY_BYTES = 512_000_000  # bytes more than the process has when it begins; known on Linux only
 
 
 class _TimeUpError(Exception):
@@ -54,10 +54,10 @@ def render_isolated(site: Site, own_templates: Path) -> Iterator[tuple[str, str]
     page = ""
     try:
         while True:
-            if not receiver.poll(MAX_WAIT_SECONDS):
+            if not receiver.poll(MAX_PAGE_WAIT_SECONDS):
                 raise ArtgenError(
                     str(own_templates),
-                    f"no page for {MAX_WAIT_SECONDS:.0f} s after {page or 'the first'}",
+                    f"no page for {MAX_PAGE_WAIT_SECONDS:.0f} s after {page or 'the first'}",
                     EXPECTED_TEMPLATE,
                 )
             kind, *values = receiver.recv()
@@ -86,7 +86,7 @@ def render_isolated(site: Site, own_templates: Path) -> Iterator[tuple[str, str]
 
 def compute_time_limit(site: Site) -> int:
     """Return how many seconds of CPU time the pages of a site may take."""
-    return math.ceil(BASE_SECONDS + SECONDS_PER_PIECE * len(site.pieces))
+    return math.ceil(SITE_RENDER_SECONDS + RENDER_SECONDS_PER_PIECE * len(site.pieces))
 
 
 def _send_pages(sender: Connection, site: Site, own_templates: Path) -> None:
@@ -109,7 +109,7 @@ def _send_pages(sender: Connection, site: Site, own_templates: Path) -> None:
 
 
 def _render_next_page(pages: Iterator[tuple[str, str]], seconds: int) -> tuple[str, str] | None:
-    """Return the next page, unless it takes too long; on Windows only ``MAX_WAIT_SECONDS`` counts."""
+    """Return the next page, unless it takes too long; on Windows only ``MAX_PAGE_WAIT_SECONDS`` counts."""
     if sys.platform == "win32":
         return next(pages, None)
 
@@ -134,7 +134,7 @@ def _limit_resources(seconds: int) -> None:
     _lower_limit(resource.RLIMIT_CPU, seconds + 2)
     if sys.platform == "linux":
         pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
-        _lower_limit(resource.RLIMIT_AS, pages * resource.getpagesize() + MAX_MEMORY_BYTES)
+        _lower_limit(resource.RLIMIT_AS, pages * resource.getpagesize() + MAX_RENDER_MEMORY_BYTES)
 
 
 def _lower_limit(limit: int, maximum: int) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 NARROW_ROW_RATIO, WIDE_ROW_RATIO = 2.0, 3.0
 MAX_PIECES_PER_ROW = 5
-CROWDED_COST_FACTOR = 3  # pieces hung too small are worse than pieces hung too large
+CROWDED_ROW_COST_FACTOR = 3  # pieces hung too small are worse than pieces hung too large
 
 
 def split_into_rows(ratios: Sequence[float]) -> list[list[int]]:
@@ -56,4 +56,4 @@ def _find_cheapest_split(ratios: Sequence[float], first: int) -> tuple[float, li
 
 def _row_cost(width: float, aim: int) -> float:
     cost = math.log(width / (WIDE_ROW_RATIO if aim else NARROW_ROW_RATIO)) ** 2
-    return cost * CROWDED_COST_FACTOR if width > WIDE_ROW_RATIO else cost
+    return cost * CROWDED_ROW_COST_FACTOR if width > WIDE_ROW_RATIO else cost

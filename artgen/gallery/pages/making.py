@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from artgen.config.document import parse_toml
 from artgen.errors import ArtgenError
 from artgen.gallery.pages.credits import find_credits
-from artgen.gallery.works.step_names import REPETITION_WORDS, STEP_WORDS
+from artgen.gallery.works.step_names import REPETITION_WORDS, STEP_NAME_BY_USE
 from artgen.references import BUILTIN_PREFIX
 from artgen.runs import provenance
 from artgen.runs.provenance import UsedFile
@@ -85,7 +85,7 @@ def describe_process(candidate: Candidate) -> str:
     ]
     parts = []
     for use in dict.fromkeys(uses):
-        words = STEP_WORDS.get(use, (use, use))[1]
+        words = STEP_NAME_BY_USE.get(use, (use, use))[1]
         count = uses.count(use)
         parts.append(words.format(times=REPETITION_WORDS.get(count, f" {count} times")))
     if candidate.stages:

@@ -59,7 +59,7 @@ def _render_templates(site: Site, environment: Any) -> Iterator[tuple[str, str]]
         "site": site,
         "settings": site.settings,
         "version": __version__,
-        "policy": csp.META_POLICY,
+        "policy": csp.META_CONTENT_SECURITY_POLICY,
         "feeds": feeds.list_feeds(site),
         "ours": _english_text_attributes(site.settings.language),
         "direction": ' dir="rtl"'

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from artgen.gallery.media.renditions import MAX_THUMBNAIL_SIDE
+from artgen.gallery.media.renditions import MAX_ENLARGED_PICTURE_SIDE_PX
 from artgen.gallery.pages.making import Making, describe_making, describe_process
 from artgen.gallery.pages.model_cards import MODEL_FILE_ENDING, ModelCard, read_model_cards
 from artgen.gallery.works import dates
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from artgen.runs.provenance import UsedFile
 
 # What was done, where the stage before had the same size.
-STAGE_TICKS = {
+SLIDER_LABEL_BY_STEP_USE = {
     "style": "styled",
     "grade": "graded",
     "grain": "grain",
@@ -30,9 +30,9 @@ STAGE_TICKS = {
 # With more stages the slider's ends have no room for words.
 MAX_LABELLED_STAGES = 5
 # Proportions this near are the same: thumbnails are whole pixels.
-RATIO_TOLERANCE = 0.04
+MAX_EQUAL_RATIO_DIFFERENCE = 0.04
 # What a piece gives up of the window's height: the header above it, and a beginning of its label.
-RESERVED_HEIGHT_PX = 210  # px
+RESERVED_PAGE_PX = 210  # px
 
 
 @dataclass(frozen=True)
@@ -154,14 +154,14 @@ class Piece:
         """The first stage of the work's own proportions, so that both can lie one over the other."""
         last = self.stages[-1]
         for stage in self.stages[:-1]:
-            if abs(stage.width * last.height / (stage.height * last.width) - 1) < RATIO_TOLERANCE:
+            if abs(stage.width * last.height / (stage.height * last.width) - 1) < MAX_EQUAL_RATIO_DIFFERENCE:
                 return stage
         return self.stages[0]
 
     @property
     def sizes(self) -> str:
         """The ``sizes`` attribute of the work on its own page, for choosing among renditions."""
-        return f"(max-width: 719px) 90vw, min(88vw, calc((100vh - {RESERVED_HEIGHT_PX}px) * {self.ratio}))"
+        return f"(max-width: 719px) 90vw, min(88vw, calc((100vh - {RESERVED_PAGE_PX}px) * {self.ratio}))"
 
     @property
     def label(self) -> str:
@@ -217,11 +217,15 @@ def _make_stages(work: Artwork, rendered: RenderedArtwork) -> tuple[PieceStage, 
         if image is None:
             continue
         size = (stage.width, stage.height)
-        if not stages and max(size) <= MAX_THUMBNAIL_SIDE and len(work.stages) <= MAX_LABELLED_STAGES:
+        if (
+            not stages
+            and max(size) <= MAX_ENLARGED_PICTURE_SIDE_PX
+            and len(work.stages) <= MAX_LABELLED_STAGES
+        ):
             tick = "thumbnail"
         elif not stages or size != (stages[-1].width, stages[-1].height):
             tick = str(max(size))
         else:
-            tick = STAGE_TICKS.get(use, stage.name.lower())
+            tick = SLIDER_LABEL_BY_STEP_USE.get(use, stage.name.lower())
         stages.append(PieceStage(stage.name, tick, stage.alt, stage.width, stage.height, image))
     return tuple(stages)

@@ -30,7 +30,7 @@ MAX_GROWTH_LENGTH = 16 * MAX_TEXT_LENGTH  # characters while it is made, as far 
 MAX_PAGE_VOLUME = 4 * MAX_TEXT_LENGTH  # of all texts and lists that are made for a page
 MAX_FUNCTION_ARGUMENT = 100_000  # a width, an indent, a count
 MAX_INTEGER_BITS = 10_000  # of a whole number
-MAX_PAGE_STEPS = 1_000_000  # loop rounds, calls, filters and includes of a page
+MAX_TEMPLATE_STEPS = 1_000_000  # loop rounds, calls, filters and includes of a page
 
 T = TypeVar("T")
 READABLE_TYPES = (
@@ -50,8 +50,8 @@ GROWING_FUNCTIONS = frozenset(
 GROWING_FUNCTIONS |= {"tojson", "wordwrap", "zfill"}
 _JINJA_ARGUMENT_TYPES = (runtime.Context, EvalContext, jinja2.Environment)
 # "%10000d" and "%*d"; "{:10000}" and "{:{width}}".
-_WIDE_PERCENT = re.compile(r"%(?:\(.*\))?[-#0 +]*\d*\.?(?:\*|\d{5,})", re.DOTALL)
-_WIDE_BRACES = re.compile(r"\{[^{}]*:[^{}]*(?:\{|\d{5,})")
+_WIDE_PERCENT_FORMAT = re.compile(r"%(?:\(.*\))?[-#0 +]*\d*\.?(?:\*|\d{5,})", re.DOTALL)
+_WIDE_BRACE_FORMAT = re.compile(r"\{[^{}]*:[^{}]*(?:\{|\d{5,})")
 
 
 class _CountingCodeGenerator(CodeGenerator):
@@ -95,11 +95,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """Count one step of a page.
 
         Raises:
-            SecurityError: there were ``MAX_PAGE_STEPS`` already.
+            SecurityError: there were ``MAX_TEMPLATE_STEPS`` already.
         """
         self._steps += 1
-        if self._steps > MAX_PAGE_STEPS:
-            raise SecurityError(f"more than {MAX_PAGE_STEPS:,} loop rounds and calls on one page")
+        if self._steps > MAX_TEMPLATE_STEPS:
+            raise SecurityError(f"more than {MAX_TEMPLATE_STEPS:,} loop rounds and calls on one page")
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         if isinstance(obj, BaseModel):
@@ -126,7 +126,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
         wrapped = super().wrap_str_format(value)
-        if wrapped is not None and _WIDE_BRACES.search(value.__self__):
+        if wrapped is not None and _WIDE_BRACE_FORMAT.search(value.__self__):
             raise SecurityError("a width of more than 9,999 characters, or from a variable, in format()")
         return wrapped
 
@@ -168,7 +168,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             if name == "join":
                 separator = rest[0] if rest else kwargs.get("d", "")
                 value = self._listed(str(separator), (value,))
-            elif name == "format" and _WIDE_PERCENT.search(str(value)):
+            elif name == "format" and _WIDE_PERCENT_FORMAT.search(str(value)):
                 raise SecurityError("a width of more than 9,999 characters in a format")
             else:
                 _check_growth(name, value, rest, kwargs)
@@ -204,7 +204,7 @@ def _check_growth(name: str, value: Any, args: tuple[Any, ...], kwargs: Mapping[
 
 def _check_operands(operator: str, left: Any, right: Any) -> None:
     if operator == "%":
-        if isinstance(left, str) and _WIDE_PERCENT.search(left):
+        if isinstance(left, str) and _WIDE_PERCENT_FORMAT.search(left):
             raise SecurityError("a width of more than 9,999 characters in a format")
     elif operator == "+":
         if hasattr(left, "__len__") and hasattr(right, "__len__"):

@@ -21,8 +21,8 @@ ZOOM_VIEWER_FOLDER = "assets/openseadragon"
 """The zoom viewer, needed only if a piece has tiles."""
 OWN_TEMPLATES_FOLDER = "templates"
 EXPECTED_TEMPLATE = "mend the template, or take it away: ours then stands in its place"
-MAX_FILES = 5_000
-MAX_FILE_BYTES = 100_000_000
+MAX_OWN_FILES = 5_000
+MAX_OWN_FILE_BYTES = 100_000_000
 MAX_TEMPLATE_BYTES = 1_000_000
 
 
@@ -83,8 +83,10 @@ def list_own_files(own: Path) -> dict[str, Path]:
             file = Path(base, name)
             if _check_file(file, own):
                 files_by_name[file.relative_to(own).as_posix()] = file
-        if len(files_by_name) > MAX_FILES:
-            raise ArtgenError(str(own), f"more than {MAX_FILES:,} files", "name a folder of templates alone")
+        if len(files_by_name) > MAX_OWN_FILES:
+            raise ArtgenError(
+                str(own), f"more than {MAX_OWN_FILES:,} files", "name a folder of templates alone"
+            )
     return files_by_name
 
 
@@ -97,8 +99,8 @@ def _check_file(file: Path, own: Path) -> bool:
         status = file.stat()
     except OSError as error:
         raise ArtgenError(str(file), f"cannot be read ({error.strerror})", expected) from None
-    if stat.S_ISREG(status.st_mode) and status.st_size > MAX_FILE_BYTES:
-        limit = MAX_FILE_BYTES // 1_000_000
+    if stat.S_ISREG(status.st_mode) and status.st_size > MAX_OWN_FILE_BYTES:
+        limit = MAX_OWN_FILE_BYTES // 1_000_000
         problem = f"larger than the {limit} MB that a file may have"
         raise ArtgenError(str(file), problem, "give a smaller one")
     if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):

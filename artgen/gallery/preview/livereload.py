@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-PREVIEW_PATH = "/.artgen-preview/"
+PREVIEW_URL_PATH = "/.artgen-preview/"
 RELOAD_SCRIPT = f"""\
 // Only in artgen preview: the page loads again when the site has changed.
 (() => {{
@@ -14,7 +14,7 @@ RELOAD_SCRIPT = f"""\
     stream?.close();
     stream = null;
     if (document.hidden) return;  // a browser keeps few connections: one for each page would use them up
-    stream = new EventSource("{PREVIEW_PATH}changes");
+    stream = new EventSource("{PREVIEW_URL_PATH}changes");
     stream.onmessage = (event) => {{
       seen ??= event.data;
       if (event.data !== seen) location.reload();
@@ -24,8 +24,8 @@ RELOAD_SCRIPT = f"""\
   listen();
 }})();
 """
-_SCRIPT_TAG = f'<script src="{PREVIEW_PATH}reload.js"></script>\n'
-_POLICY_TAG = re.compile(
+_RELOAD_SCRIPT_TAG = f'<script src="{PREVIEW_URL_PATH}reload.js"></script>\n'
+_POLICY_TAG_PATTERN = re.compile(
     r"""(<meta\s+http-equiv=["']?Content-Security-Policy["']?\s+content=)(["'])(.*?)\2""",
     re.IGNORECASE | re.DOTALL,
 )
@@ -33,11 +33,11 @@ _POLICY_TAG = re.compile(
 
 def add_reload_script(page: str) -> str:
     """Return a page's HTML with the script in it, and with its policy let the script work."""
-    page = _POLICY_TAG.sub(
+    page = _POLICY_TAG_PATTERN.sub(
         lambda found: f"{found[1]}{found[2]}{_allow_reload_script(found[3])}{found[2]}", page, count=1
     )
     head, end, rest = page.rpartition("</body>")
-    return f"{head}{_SCRIPT_TAG}{end}{rest}" if end else page + _SCRIPT_TAG
+    return f"{head}{_RELOAD_SCRIPT_TAG}{end}{rest}" if end else page + _RELOAD_SCRIPT_TAG
 
 
 def _allow_reload_script(policy: str) -> str:

@@ -22,19 +22,19 @@ from starlette.staticfiles import StaticFiles
 
 from artgen import serving
 from artgen.errors import ArtgenError
-from artgen.gallery.preview.livereload import PREVIEW_PATH, RELOAD_SCRIPT, add_reload_script
+from artgen.gallery.preview.livereload import PREVIEW_URL_PATH, RELOAD_SCRIPT, add_reload_script
 from artgen.gallery.preview.watcher import Watcher
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Scope
 
-DEFAULT_PORT = 8017
+DEFAULT_PREVIEW_PORT = 8017
 NO_STORE_HEADERS = {"cache-control": "no-store"}
-HEARTBEAT_SECONDS = 10.0  # seconds without news, after which a line keeps the stream open
-_CANONICAL_LINK = re.compile(r'<link rel="canonical" href="([^"]*)"')
+STREAM_HEARTBEAT_SECONDS = 10.0  # seconds without news, after which a line keeps the stream open
+_CANONICAL_LINK_PATTERN = re.compile(r'<link rel="canonical" href="([^"]*)"')
 # Said here: what a system knows of types differs, and Windows lets programs change it.
-MIME_TYPES = {
+MIME_TYPE_BY_ENDING = {
     ".atom": "application/atom+xml",
     ".avif": "image/avif",
     ".css": "text/css; charset=utf-8",
@@ -65,7 +65,7 @@ def listen(port: int | None) -> socket.socket:
     if port is not None:
         return serving.listen(port)
     try:
-        return serving.listen(DEFAULT_PORT)
+        return serving.listen(DEFAULT_PREVIEW_PORT)
     except ArtgenError:
         return serving.listen(0)
 
@@ -92,7 +92,7 @@ def create_application(watcher: Watcher, site: Path) -> Starlette:
         )
 
     async def script(_: Request) -> Response:
-        return Response(RELOAD_SCRIPT, media_type=MIME_TYPES[".js"], headers=NO_STORE_HEADERS)
+        return Response(RELOAD_SCRIPT, media_type=MIME_TYPE_BY_ENDING[".js"], headers=NO_STORE_HEADERS)
 
     @contextlib.asynccontextmanager
     async def lifespan_context(_: Starlette) -> AsyncIterator[None]:
@@ -104,13 +104,13 @@ def create_application(watcher: Watcher, site: Path) -> Starlette:
     site_files = _SiteFiles(directory=site, html=True)
     return Starlette(
         routes=[
-            Route(f"{PREVIEW_PATH}changes", changes),
-            Route(f"{PREVIEW_PATH}reload.js", script),
+            Route(f"{PREVIEW_URL_PATH}changes", changes),
+            Route(f"{PREVIEW_URL_PATH}reload.js", script),
             *([Mount(base, site_files)] if (base := _find_base_path(site)) else []),
             Mount("/", site_files),
         ],
         # A name of somebody else's can lead here (DNS rebinding).
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[serving.HOST, "localhost"])],
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[serving.LOCAL_HOST, "localhost"])],
         lifespan=lifespan_context,
     )
 
@@ -118,7 +118,7 @@ def create_application(watcher: Watcher, site: Path) -> Starlette:
 def _find_base_path(site: Path) -> str:
     """Return the server folder of the site, such as ``/art``: its 404 page names files from there."""
     with contextlib.suppress(OSError, ValueError):
-        match = _CANONICAL_LINK.search((site / "index.html").read_text("utf-8", "replace"))
+        match = _CANONICAL_LINK_PATTERN.search((site / "index.html").read_text("utf-8", "replace"))
         if match:
             return urlsplit(html.unescape(match[1])).path.rstrip("/")
     return ""
@@ -131,7 +131,7 @@ async def _stream_events(watcher: Watcher) -> AsyncIterator[str]:
             sent_version = watcher.version
             yield f"data: {sent_version}\n\n"
             continue
-        await watcher.changed(HEARTBEAT_SECONDS)
+        await watcher.changed(STREAM_HEARTBEAT_SECONDS)
         if watcher.version == sent_version:
             yield ": still here\n\n"
 
@@ -144,8 +144,8 @@ class _SiteFiles(StaticFiles):
             raise HTTPException(404)
         response = await super().get_response(path, scope)
         if isinstance(response, FileResponse):
-            kind = MIME_TYPES.get(PurePath(response.path).suffix.lower())
-            if kind == MIME_TYPES[".html"]:
+            kind = MIME_TYPE_BY_ENDING.get(PurePath(response.path).suffix.lower())
+            if kind == MIME_TYPE_BY_ENDING[".html"]:
                 text = await asyncio.to_thread(Path(response.path).read_text, "utf-8", "replace")
                 return HTMLResponse(add_reload_script(text), response.status_code, headers=NO_STORE_HEADERS)
             response.headers["content-type"] = kind or response.headers["content-type"]

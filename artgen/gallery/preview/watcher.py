@@ -15,8 +15,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-POLL_SECONDS = 0.3  # seconds between two looks, or
-REST_FACTOR = 15  # times as long as a look took: the machine has other work
+FILES_POLL_SECONDS = 0.3  # seconds between two looks, or
+REST_PER_POLL_FACTOR = 15  # times as long as a look took: the machine has other work
 TILE_FOLDER_ENDING = "_files"  # folders of deep zoom's tiles: thousands, and never changed by themselves
 
 Rebuild = Callable[[], subprocess.Popen[bytes]]
@@ -80,7 +80,7 @@ class Watcher:
         look_seconds = 0.0
         try:
             while not self.stopped:
-                await asyncio.sleep(max(POLL_SECONDS, REST_FACTOR * look_seconds))
+                await asyncio.sleep(max(FILES_POLL_SECONDS, REST_PER_POLL_FACTOR * look_seconds))
                 started = time.monotonic()
                 site_before, site = site, await asyncio.to_thread(hash_file_states, [self._site])
                 if site == site_before != self.version and self._site.is_dir():

@@ -14,7 +14,7 @@ from artgen.gallery.media.render import MEDIA_FOLDERS, RenderTask, list_written_
 from artgen.gallery.pages import enclosures, templates
 from artgen.gallery.pages.about import read_about_text
 from artgen.gallery.publish.hashes import FileHashes
-from artgen.gallery.publish.manifest import MANIFEST, Manifest, PublishedArtwork, read_manifest
+from artgen.gallery.publish.manifest import MANIFEST_FILE, Manifest, PublishedArtwork, read_manifest
 from artgen.gallery.publish.plan import (
     MISSING_REASON,
     Plan,
@@ -139,7 +139,7 @@ def publish_site(request: PublishRequest, emit: Emit = ignore_event) -> PublishS
                 emit(Note(f"pages by your own templates in {request.templates}"))
             pages = _write_pages(request, collection, old, made, site)
             manifest = Manifest(made, pages, page_hashes)
-            (site / MANIFEST).write_text(manifest.text(), "utf-8")
+            (site / MANIFEST_FILE).write_text(manifest.text(), "utf-8")
     except _SiteUnchanged:
         touched = False
     hashes.remember()

@@ -20,7 +20,7 @@ from artgen.imaging.io.files import atomic_write
 
 # A file that was changed a moment ago can change again within the same tick of the clock that its file
 # system keeps (two seconds on FAT), so it is not remembered yet.
-CLOCK_TICK_NS = 2 * 10**9  # ns
+FILE_CLOCK_TICK_NS = 2 * 10**9  # ns
 
 
 class FileHashes:
@@ -72,7 +72,7 @@ class FileHashes:
             raise ArtgenError(str(file), "missing", "put it back, or take back its pick") from None
         except OSError as error:
             raise ArtgenError(str(file), f"cannot be read ({error.strerror or error})") from None
-        if max(stat.st_mtime_ns, stat.st_ctime_ns) < time.time_ns() - CLOCK_TICK_NS:
+        if max(stat.st_mtime_ns, stat.st_ctime_ns) < time.time_ns() - FILE_CLOCK_TICK_NS:
             self._used_records[path] = [*file_state, digest]
         return digest
 

@@ -13,10 +13,10 @@ from artgen.gallery.media.render import FilmFile, OriginalFile, RenderedArtwork
 from artgen.gallery.media.renditions import RenditionSet
 from artgen.gallery.media.zoom import TilePyramid
 
-MANIFEST = ".artgen-gallery.json"
+MANIFEST_FILE = ".artgen-gallery.json"
 MANIFEST_FORMAT = 3
 # What nearly all names look like; thousands of them are looked at whenever a site is published.
-_PLAIN_FILE_NAME = re.compile(r"(?:[a-z0-9_][\w-]*/)*[\w-][\w.-]*", re.ASCII)
+_PLAIN_FILE_NAME_PATTERN = re.compile(r"(?:[a-z0-9_][\w-]*/)*[\w-][\w.-]*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Manifest:
 def read_manifest(site: Path) -> Manifest:
     """Read the manifest of the site in a folder; an empty one where there is none or it is damaged."""
     try:
-        content = json.loads((site / MANIFEST).read_bytes())
+        content = json.loads((site / MANIFEST_FILE).read_bytes())
         if content["format"] != MANIFEST_FORMAT:
             return Manifest()
         works = {
@@ -81,7 +81,7 @@ def read_manifest(site: Path) -> Manifest:
         files = dict(content["files"])
         # A site may come from elsewhere: no name in it may lead out of it.
         names = {*files, *(name for made in works.values() for name in made.files)}
-        if not all(_PLAIN_FILE_NAME.fullmatch(name) or is_safe_file_name(name) for name in names):
+        if not all(_PLAIN_FILE_NAME_PATTERN.fullmatch(name) or is_safe_file_name(name) for name in names):
             return Manifest()
         return Manifest(works, dict(content["pages"]), dict(content["decided"]), files)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -91,7 +91,7 @@ def read_manifest(site: Path) -> Manifest:
 def read_manifest_files(site: Path) -> frozenset[str] | None:
     """Return the names of artgen's files in a site's folder; None if artgen made no site there."""
     try:
-        return parse_manifest_files((site / MANIFEST).read_text("utf-8"))
+        return parse_manifest_files((site / MANIFEST_FILE).read_text("utf-8"))
     except (OSError, UnicodeDecodeError):
         return None
 

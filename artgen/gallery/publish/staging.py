@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from artgen.errors import ArtgenError
-from artgen.gallery.publish.manifest import MANIFEST, read_manifest_files
+from artgen.gallery.publish.manifest import MANIFEST_FILE, read_manifest_files
 from artgen.locks import lock_site_folder
 from artgen.version import __version__
 
@@ -141,15 +141,15 @@ def _complete_manifest(building_folder: Path) -> None:
     sizes = {
         name: (building_folder / name).lstat().st_size
         for name in sorted(walk_files(building_folder))
-        if name != MANIFEST
+        if name != MANIFEST_FILE
     }
     manifest = (
-        json.loads((building_folder / MANIFEST).read_text("utf-8"))
-        if (building_folder / MANIFEST).exists()
+        json.loads((building_folder / MANIFEST_FILE).read_text("utf-8"))
+        if (building_folder / MANIFEST_FILE).exists()
         else {}
     )
     manifest = {"made_by": f"artgen {__version__}"} | manifest | {"files": sizes}
-    (building_folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", "utf-8")
+    (building_folder / MANIFEST_FILE).write_text(json.dumps(manifest, indent=1) + "\n", "utf-8")
 
 
 def _refuse_foreign_files(target: Path, names: Sequence[str], force: bool) -> None:
@@ -158,7 +158,7 @@ def _refuse_foreign_files(target: Path, names: Sequence[str], force: bool) -> No
     Raises:
         ArtgenError: a file, without ``force``; or a folder where a file goes.
     """
-    ours = (read_manifest_files(target) or frozenset()) | {MANIFEST}
+    ours = (read_manifest_files(target) or frozenset()) | {MANIFEST_FILE}
     for name in sorted(names):
         if _is_folder(target / name):
             raise ArtgenError(str(target / name), "a folder, but the site needs that name", "move it away")
@@ -186,7 +186,7 @@ def _switch_over(ready: Path, target: Path, force: bool) -> None:
 
     Steps that a stopped publishing has already done are skipped.
     """
-    names = sorted(walk_files(ready), key=lambda name: (name == MANIFEST, name.endswith(".html"), name))
+    names = sorted(walk_files(ready), key=lambda name: (name == MANIFEST_FILE, name.endswith(".html"), name))
     old_names, new_names = (
         read_manifest_files(target) or frozenset(),
         read_manifest_files(ready) or frozenset(),
@@ -197,9 +197,9 @@ def _switch_over(ready: Path, target: Path, force: bool) -> None:
             (target / name).unlink()
         (target / name).mkdir(exist_ok=True)
     for name in names:
-        if name == MANIFEST:
+        if name == MANIFEST_FILE:
             _remove_files(target, old_names - new_names)
-        if name in old_names or name == MANIFEST or force:
+        if name in old_names or name == MANIFEST_FILE or force:
             os.replace(ready / name, target / name)
         else:
             _move_without_replacing(ready / name, target / name)

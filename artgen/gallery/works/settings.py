@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from artgen.config.document import parse_toml, read_document, read_toml_text
 from artgen.errors import ArtgenError, ValidationErrors
-from artgen.gallery.media.renditions import MAX_SOURCE_SIDE, RenditionSettings
+from artgen.gallery.media.renditions import MAX_SOURCE_SIDE_PX, RenditionSettings
 
 SETTINGS_FILE_NAME = "gallery.toml"
 WEB_ADDRESS_PATTERN = r"^https?://[^\s\"'<>]+$"
@@ -20,7 +20,7 @@ ShortText = Annotated[str, Field(max_length=200)]
 LongText = Annotated[str, Field(max_length=5000)]
 PieceOrder = Literal["picked", "number", "newest"]
 EncoderQuality = Annotated[int, Field(ge=1, le=100)]
-RenditionWidth = Annotated[int, Field(ge=16, le=MAX_SOURCE_SIDE)]
+RenditionWidth = Annotated[int, Field(ge=16, le=MAX_SOURCE_SIDE_PX)]
 
 
 class _SettingsTable(BaseModel):
@@ -91,7 +91,7 @@ class SiteSettings(_SettingsTable):
         RenditionSettings.widths,
         description="Widths of the renditions of each picture, px.",
         json_schema_extra={
-            "form": f"rising whole numbers from 16 to {MAX_SOURCE_SIDE}, e.g. [480, 960, 1600]"
+            "form": f"rising whole numbers from 16 to {MAX_SOURCE_SIDE_PX}, e.g. [480, 960, 1600]"
         },
     )
     formats: Annotated[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # By `use`: the name under a stage's picture, and the words in the wall label's sentence.
-STEP_WORDS = {
+STEP_NAME_BY_USE = {
     "crops": ("Mixture of crops", "mixture of crops"),
     "photos": ("Photograph", "photograph"),
     "faces": ("Mixture of faces", "mixture of faces"),
@@ -21,7 +21,7 @@ REPETITION_WORDS = {1: "", 2: " twice", 3: " three times"}
 
 def stage_name(use: str) -> str:
     """Return the name shown under the picture of the stage after a source or step."""
-    return STEP_WORDS.get(use, (use.capitalize(), use))[0]
+    return STEP_NAME_BY_USE.get(use, (use.capitalize(), use))[0]
 
 
 def default_caption(title: str, index: int) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from artgen.errors import ArtgenError
 from artgen.gallery.deploy.targets import send_site
-from artgen.gallery.publish.manifest import MANIFEST
+from artgen.gallery.publish.manifest import MANIFEST_FILE
 
 WHO = ("-c", "user.name=An Artist", "-c", "user.email=artist@example.org")
 FIRST = {
@@ -31,7 +31,7 @@ def git(folder: Path, *arguments: str, said: bytes = b"") -> str:
 
 def write_site(site: Path, files: dict[str, str]) -> Path:
     """A built folder: what a manifest calls artgen's is exactly ``files``."""
-    manifest = site / MANIFEST
+    manifest = site / MANIFEST_FILE
     for name in json.loads(manifest.read_text())["files"] if manifest.exists() else ():
         (site / name).unlink()
     for name, text in files.items():
@@ -106,7 +106,7 @@ def test_a_second_time_only_what_changed_moves(site: Path, bare: Path) -> None:
     assert git(bare, "rev-list", "--count", "gh-pages").strip() == "1"
     rest = {name: text for name, text in FIRST.items() if "b" not in Path(name).stem}
     sent = send_site(write_site(site, rest | {"index.html": "<h1>two</h1>"}), "gh-pages")
-    assert sent.changed == (MANIFEST, "index.html")
+    assert sent.changed == (MANIFEST_FILE, "index.html")
     assert sent.removed == ("images/b-480.jpg", "pieces/b.html")
     assert arrived(bare) == built(site) | {".nojekyll": b""}
     assert objects(bare) - before == 6  # a commit, two files, three folders
@@ -129,7 +129,7 @@ def test_what_others_put_on_the_branch_stays(site: Path, bare: Path, tmp_path: P
     (site / "about me.html").write_text("by hand")
     git(site, "branch", "pages/now", "main")  # a local branch of that name is somebody's own affair
     sent = send_site(write_site(site, FIRST | {"index.html": "two"}), "gh-pages:pages/now")
-    assert sent.changed == (MANIFEST, "about me.html", "index.html")[1:]
+    assert sent.changed == (MANIFEST_FILE, "about me.html", "index.html")[1:]
     here = arrived(bare, "pages/now")
     assert here.pop("CNAME") == b"art.example\r\n"
     assert here.pop("own pages/é #1.sh") == b"mine"

@@ -19,7 +19,7 @@ import pytest
 from artgen.errors import ArtgenError
 from artgen.gallery.deploy.targets import is_remote_target, send_site
 from artgen.gallery.deploy.upload_set import UploadResult
-from artgen.gallery.publish.manifest import MANIFEST
+from artgen.gallery.publish.manifest import MANIFEST_FILE
 
 FIRST = {
     "index.html": '<img src="images/a-480.jpg"><img src="images/b-480.jpg">',
@@ -50,7 +50,7 @@ def write_site(site: Path, files: dict[str, str]) -> Path:
     for name, text in files.items():
         (site / name).parent.mkdir(parents=True, exist_ok=True)
         (site / name).write_text(text)
-    (site / MANIFEST).write_text(json.dumps({"files": sorted(files)}))
+    (site / MANIFEST_FILE).write_text(json.dumps({"files": sorted(files)}))
     return site
 
 
@@ -172,7 +172,7 @@ def test_a_manifest_that_was_tampered_with_takes_nothing_else_away(site: Path, t
     (there / "sub").mkdir()
     (there / "sub" / "precious").write_text("x")
     names = ["../precious", str(tmp_path / "precious"), "a/../../precious", "sub", "..", "", 7, None]
-    (there / MANIFEST).write_text(json.dumps({"files": names}))
+    (there / MANIFEST_FILE).write_text(json.dumps({"files": names}))
     assert send_site(site, to).removed == ()
     assert (tmp_path / "precious").exists()
     assert (there / "sub" / "precious").exists()

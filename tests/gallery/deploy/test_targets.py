@@ -17,7 +17,7 @@ import pytest
 from artgen.errors import ArtgenError
 from artgen.gallery.deploy.targets import check_target, send_site
 from artgen.gallery.publish.builder import PublishRequest, publish_site
-from artgen.gallery.publish.manifest import MANIFEST
+from artgen.gallery.publish.manifest import MANIFEST_FILE
 from artgen.gallery.works.settings import SiteSettings
 from artgen.runs.store import Run
 
@@ -62,7 +62,7 @@ def test_what_arrives_and_what_moves(finished_run: Callable[..., Path], tmp_path
         with Run.open(folder) as run:
             publish_site(PublishRequest([run], site, settings, workers=1))
         by_git, by_rsync = send_site(site, "gh-pages"), send_site(site, f"rsync:{there}")
-        own = {MANIFEST, ".nojekyll"}
+        own = {MANIFEST_FILE, ".nojekyll"}
         assert set(by_git.changed) - own == set(by_rsync.changed) - own
         assert by_git.removed == by_rsync.removed
         assert on_branch(bare) == in_folder(site) | {".nojekyll": b""}
@@ -70,7 +70,7 @@ def test_what_arrives_and_what_moves(finished_run: Callable[..., Path], tmp_path
         return set(by_rsync.changed), set(by_rsync.removed)
 
     first, removed = sent()
-    assert (first, removed) == (set(in_folder(site)) - {MANIFEST}, set())
+    assert (first, removed) == (set(in_folder(site)) - {MANIFEST_FILE}, set())
     assert sent() == (set(), set())
     with Run.open(folder) as run:
         run.pick(1, False)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from artgen.errors import ArtgenError
 from artgen.gallery.media.renditions import (
-    MAX_ENCODED_SIDE,
+    MAX_ENCODED_SIDE_PX,
     RenditionSet,
     RenditionSettings,
     decoding_error,
@@ -159,8 +159,8 @@ def test_what_is_longer_than_its_formats_allow_is_shrunk(site: Path, width: int,
             with Image.open(site / name) as file:
                 file.load()
                 assert file.width == wide
-                assert max(file.size) <= MAX_ENCODED_SIDE
-        assert max(file.size) > 0.75 * MAX_ENCODED_SIDE
+                assert max(file.size) <= MAX_ENCODED_SIDE_PX
+        assert max(file.size) > 0.75 * MAX_ENCODED_SIDE_PX
 
 
 def test_too_large_is_not_damaged(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from artgen.errors import ArtgenError
-from artgen.gallery.media.zoom import MAX_UNTILED_SIDE, write_tile_pyramid
+from artgen.gallery.media.zoom import MAX_UNTILED_SIDE_PX, write_tile_pyramid
 
-WIDTH, HEIGHT = MAX_UNTILED_SIDE + 104, 700
+WIDTH, HEIGHT = MAX_UNTILED_SIDE_PX + 104, 700
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def site(tmp_path: Path) -> Path:
 
 
 def test_a_picture_that_needs_none(site: Path) -> None:
-    Image.new("RGB", (MAX_UNTILED_SIDE, 8)).save(site / "a.png")
+    Image.new("RGB", (MAX_UNTILED_SIDE_PX, 8)).save(site / "a.png")
     assert write_tile_pyramid(site / "a.png", site, "a") is None
     assert not list((site / "zoom").iterdir())
 

@@ -152,9 +152,9 @@ def test_feeds_and_the_sitemap() -> None:
 
 
 def test_the_policy_lets_nothing_in_from_elsewhere() -> None:
-    assert csp.META_POLICY.startswith("default-src 'none'; ")
-    assert "http" not in csp.META_POLICY
-    assert "unsafe" not in csp.META_POLICY.replace("style-src-attr 'unsafe-inline'", "")
+    assert csp.META_CONTENT_SECURITY_POLICY.startswith("default-src 'none'; ")
+    assert "http" not in csp.META_CONTENT_SECURITY_POLICY
+    assert "unsafe" not in csp.META_CONTENT_SECURITY_POLICY.replace("style-src-attr 'unsafe-inline'", "")
     assert "file:" not in csp.build_headers_file()
     assert "frame-ancestors 'self'" in csp.build_headers_file()
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from artgen.gallery.preview.livereload import PREVIEW_PATH, add_reload_script
+from artgen.gallery.preview.livereload import PREVIEW_URL_PATH, add_reload_script
 from artgen.gallery.preview.watcher import hash_file_states
 from artgen.runs.store import Run
 
@@ -144,7 +144,7 @@ def test_ctrl_c_while_a_page_listens(site: Path) -> None:
         connection = http.client.HTTPConnection(
             *url.removeprefix("http://").rstrip("/").split(":"), timeout=10
         )
-        connection.request("GET", f"{PREVIEW_PATH}changes")
+        connection.request("GET", f"{PREVIEW_URL_PATH}changes")
         answer = connection.getresponse()
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert answer.readline().startswith(b"data: ")
@@ -186,7 +186,7 @@ def test_the_policy_lets_the_script_work_and_no_more(quote: str) -> None:
     assert policy is not None
     opened = "default-src 'none'; img-src 'self'; script-src 'self'; connect-src 'self'"
     assert html.unescape(policy[1]) == opened
-    assert text.count(f'<script src="{PREVIEW_PATH}reload.js"></script>\n</body>') == 1
+    assert text.count(f'<script src="{PREVIEW_URL_PATH}reload.js"></script>\n</body>') == 1
     assert add_reload_script("<p>bare").startswith("<p>bare<script")
 
 

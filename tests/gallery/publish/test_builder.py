@@ -22,7 +22,7 @@ from artgen.events import ignore_event
 from artgen.gallery.media.render import MEDIA_FOLDERS, RenderedArtwork, RenderTask, format_file_size
 from artgen.gallery.media.renditions import RenditionSettings
 from artgen.gallery.media.xmp import EmbeddedMetadata
-from artgen.gallery.media.zoom import MAX_UNTILED_SIDE
+from artgen.gallery.media.zoom import MAX_UNTILED_SIDE_PX
 from artgen.gallery.publish.builder import PublishRequest, PublishSummary, publish_site
 from artgen.gallery.publish.pool import render_artworks
 from artgen.gallery.works.settings import SiteSettings
@@ -181,7 +181,7 @@ def test_a_lost_recipe_still_publishes(finished_run: Callable[..., Path], tmp_pa
 
 def test_a_large_picture_has_tiles(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
-    Image.effect_noise((MAX_UNTILED_SIDE + 8, 40), 50).save(tmp_path / "photos" / "wide.png")
+    Image.effect_noise((MAX_UNTILED_SIDE_PX + 8, 40), 50).save(tmp_path / "photos" / "wide.png")
     built(tmp_path / "gallery", tmp_path / "photos")
     assert (tmp_path / "gallery" / "zoom" / "wide_files" / "13" / "0_0.jpg").is_file()
     assert list((tmp_path / "gallery" / "assets" / "openseadragon").iterdir())

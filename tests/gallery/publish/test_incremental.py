@@ -19,7 +19,7 @@ from PIL import Image
 
 from artgen.errors import ArtgenError, ValidationErrors
 from artgen.gallery.publish.builder import PublishRequest, PublishSummary, plan_publishing, publish_site
-from artgen.gallery.publish.manifest import MANIFEST
+from artgen.gallery.publish.manifest import MANIFEST_FILE
 from artgen.gallery.works.settings import load_settings
 from artgen.runs.store import DecisionChange, Run
 
@@ -88,11 +88,11 @@ def assert_whole(site: Path) -> None:
             if parts.scheme or parts.netloc or not parts.path or page.name == "404.html":
                 continue
             assert (page.parent / unquote(parts.path)).exists(), (page, link)
-    noted = json.loads((site / MANIFEST).read_text())
+    noted = json.loads((site / MANIFEST_FILE).read_text())
     found = {
         path.relative_to(site).as_posix(): path.stat().st_size for path in site.rglob("*") if path.is_file()
     }
-    del found[MANIFEST]
+    del found[MANIFEST_FILE]
     assert noted["files"] == found
 
 
@@ -212,7 +212,7 @@ def test_templates_and_texts(photos: Path) -> None:
     assert built(photos).touched
     assert (site / "404.html").read_text("utf-8") == "<title>Photos, mine</title>"
     after = inodes(site)
-    assert {name for name in before if before[name] != after[name]} == {"404.html", MANIFEST}
+    assert {name for name in before if before[name] != after[name]} == {"404.html", MANIFEST_FILE}
     (photos.parent / "about.md").unlink()
     built(photos)
     assert not (site / "about.html").exists()
@@ -326,22 +326,22 @@ def test_a_manifest_of_another_hand_is_not_believed(photos: Path) -> None:
     site = photos.parent / "site"
     built(photos)
     (photos.parent / "secret.jpg").write_bytes(b"secret")
-    noted = json.loads((site / MANIFEST).read_text())
+    noted = json.loads((site / MANIFEST_FILE).read_text())
     noted["works"]["p1"]["files"].append("../secret.jpg")
     noted["files"]["../secret.jpg"] = 6
-    (site / MANIFEST).write_text(json.dumps(noted))
+    (site / MANIFEST_FILE).write_text(json.dumps(noted))
     assert len(built(photos).made) == 3
-    noted = json.loads((site / MANIFEST).read_text())
+    noted = json.loads((site / MANIFEST_FILE).read_text())
     (site / "images" / "p1_100.jpg").unlink()
     (site / "images" / "p1_100.jpg").symlink_to("../../secret.jpg")
     noted["files"]["images/p1_100.jpg"] = 6
-    (site / MANIFEST).write_text(json.dumps(noted))
+    (site / MANIFEST_FILE).write_text(json.dumps(noted))
     assert built(photos).made == ("p1",)
     assert not (site / "images" / "p1_100.jpg").is_symlink()
     assert (site / "images" / "p1_100.jpg").stat().st_size > 6
-    noted = json.loads((site / MANIFEST).read_text())
+    noted = json.loads((site / MANIFEST_FILE).read_text())
     noted["works"]["p1"]["rendered"] = {"image": 3}
-    (site / MANIFEST).write_text(json.dumps(noted))
+    (site / MANIFEST_FILE).write_text(json.dumps(noted))
     (photos / "p3.jpg").unlink()
     built(photos)
     assert_whole(site)

@@ -13,10 +13,10 @@ import pytest
 
 from artgen.errors import ArtgenError
 from artgen.gallery.publish import staging
-from artgen.gallery.publish.manifest import MANIFEST
+from artgen.gallery.publish.manifest import MANIFEST_FILE
 from artgen.gallery.publish.staging import staged_site
 
-CONTENT, PAGE, LAST = (f"str(args[0]).endswith({name!r})" for name in ("b.jpg", "index.html", MANIFEST))
+CONTENT, PAGE, LAST = (f"str(args[0]).endswith({name!r})" for name in ("b.jpg", "index.html", MANIFEST_FILE))
 KILLED, BROKEN = "os.kill(os.getpid(), signal.SIGKILL)", "raise_(OSError(5, 'broken'))"
 
 
@@ -29,7 +29,7 @@ def build(target: Path, names: tuple[str, ...] = ("index.html", "images/a.jpg"),
 
 def files(target: Path) -> set[str]:
     return {path.relative_to(target).as_posix() for path in target.rglob("*") if not path.is_dir()} - {
-        MANIFEST
+        MANIFEST_FILE
     }
 
 
@@ -247,7 +247,7 @@ def test_a_manifest_that_names_what_is_not_the_sites(tmp_path: Path, name: str) 
         mine.write_text("mine")
     (target / "link").symlink_to(tmp_path / "elsewhere")
     named = str(tmp_path / "mine") if name.startswith("/") else name
-    (target / MANIFEST).write_text(json.dumps({"files": {"index.html": 1, "images/a.jpg": 1, named: 4}}))
+    (target / MANIFEST_FILE).write_text(json.dumps({"files": {"index.html": 1, "images/a.jpg": 1, named: 4}}))
     build(target, ("index.html",))
     assert files(target) == {"index.html", "own/mine", ".git/HEAD"}
     assert (target / "link").is_symlink()
@@ -305,7 +305,7 @@ def test_places_that_cannot_be_a_site(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ArtgenError, match="the folder you are in"):
         build(Path())
-    assert staging.MANIFEST not in os.listdir(tmp_path)
+    assert staging.MANIFEST_FILE not in os.listdir(tmp_path)
 
 
 def test_an_empty_folder_and_a_linked_one_are_fine(tmp_path: Path) -> None:
