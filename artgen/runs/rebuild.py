@@ -158,10 +158,13 @@ def salvage_facts_and_variations(
     facts: list[Any] = []
     variations: list[Any] = []
     if database_file.is_file():
-        with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(database_file)) as old:
-            old.text_factory = lambda content: content.decode(errors="replace")
-            facts.extend(old.execute("SELECT name, value FROM facts"))
-            variations.extend(old.execute("SELECT number, parent, at FROM variations"))
+        with (
+            contextlib.suppress(sqlite3.Error),
+            contextlib.closing(sqlite3.connect(database_file)) as damaged,
+        ):
+            damaged.text_factory = lambda content: content.decode(errors="replace")
+            facts.extend(damaged.execute("SELECT name, value FROM facts"))
+            variations.extend(damaged.execute("SELECT number, parent, at FROM variations"))
     facts = [row for row in facts if [type(value) for value in row] == [str, str]]
     variations = [row for row in variations if [type(value) for value in row] == [int, int, str]]
     return facts, [row for row in variations if row[0] > row[1]]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from artgen.config.draws import Draw
 from artgen.errors import ArtgenError
 from artgen.recipe import Lineage, Recipe, draw_candidate, load_recipe
-from artgen.recipe.model import MAX_NAMED_CANDIDATES
+from artgen.recipe.model import MAX_CANDIDATES
 from artgen.recipe.variation import COMPOSITION_MOVE_SHARES, PAINTING_MOVE_SHARES, move_value
 from artgen.runs.candidate import FIRST_VARIATION_NUMBER
 
@@ -167,7 +167,7 @@ def test_a_variation_of_a_variation_starts_from_its_parent(tmp_path: Path) -> No
 
 
 def test_numbers_of_variations_begin_where_recipes_end() -> None:
-    assert FIRST_VARIATION_NUMBER == MAX_NAMED_CANDIDATES + 1
-    from artgen.cli.arguments.candidate_numbers import MAX_NAMED_CANDIDATES as TYPED
+    assert FIRST_VARIATION_NUMBER == MAX_CANDIDATES + 1
+    from artgen.cli.arguments.candidate_numbers import MAX_CANDIDATES as TYPED
 
-    assert TYPED == MAX_NAMED_CANDIDATES
+    assert TYPED == MAX_CANDIDATES

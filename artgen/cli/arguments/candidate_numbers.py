@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from artgen.errors import ArtgenError
 
-MAX_NAMED_CANDIDATES = 100_000
+MAX_CANDIDATES = 100_000
 """The most candidates that a run draws, the same limit as in a recipe."""
 MAX_CANDIDATE_NUMBER = 1_000_000
-"""The largest number that a candidate can have: those above ``MAX_NAMED_CANDIDATES`` are variations."""
+"""The largest number that a candidate can have: those above ``MAX_CANDIDATES`` are variations."""
 
 
 def parse_candidate_numbers(text: str, where: str) -> list[int]:

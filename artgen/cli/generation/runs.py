@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from artgen.cli.arguments.candidate_numbers import MAX_NAMED_CANDIDATES, parse_candidate_numbers
+from artgen.cli.arguments.candidate_numbers import MAX_CANDIDATES, parse_candidate_numbers
 from artgen.cli.arguments.options import Device, JsonOption, RunsOption, SetOption, WorkersOption
 from artgen.cli.terminal import messages
 from artgen.errors import ArtgenError, ValidationErrors
@@ -25,7 +25,7 @@ def run(
     number: Annotated[
         int | None,
         typer.Option(
-            "-n", "--candidates", min=1, max=MAX_NAMED_CANDIDATES, help="How many; by default the recipe's."
+            "-n", "--candidates", min=1, max=MAX_CANDIDATES, help="How many; by default the recipe's."
         ),
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Another seed, for other candidates.")] = None,

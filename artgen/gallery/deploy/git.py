@@ -88,7 +88,7 @@ class GitRepository:
         if process.returncode == NO_SUCH_BRANCH_EXIT_CODE:
             return ""
         if process.returncode:
-            raise self._failure(f"{GIT_REMOTE_NAME} could not be reached", process.stderr)
+            raise self._build_git_error(f"{GIT_REMOTE_NAME} could not be reached", process.stderr)
         refspec = f"+refs/heads/{branch}:{_fetched_ref(branch)}"
         self._git_output("fetch", "--quiet", "--no-tags", GIT_REMOTE_NAME, refspec)
         return self._git_output("rev-parse", _fetched_ref(branch)).strip()
@@ -151,7 +151,7 @@ class GitRepository:
             command += [f"--message=Published by artgen {__version__}", str(folder)]
             process = self._run_command(command, self._committer_variables())
             if process.returncode:
-                raise self._failure("the site could not be committed", process.stderr)
+                raise self._build_git_error("the site could not be committed", process.stderr)
             yield self._git_output("rev-parse", f"refs/heads/{temporary_branch}").strip()
         finally:
             self._run_git("update-ref", "-d", f"refs/heads/{temporary_branch}")
@@ -181,7 +181,9 @@ class GitRepository:
         """
         process = self._run_git("push", "--quiet", GIT_REMOTE_NAME, f"{commit}:refs/heads/{branch}")
         if process.returncode:
-            raise self._failure(f"{GIT_REMOTE_NAME} refused the push, and is unchanged", process.stderr)
+            raise self._build_git_error(
+                f"{GIT_REMOTE_NAME} refused the push, and is unchanged", process.stderr
+            )
         self._git_output("update-ref", _fetched_ref(branch), commit)
 
     def _committer_variables(self) -> dict[str, str]:
@@ -195,7 +197,7 @@ class GitRepository:
         """Run git and return its output; raise if it fails."""
         process = self._run_git(*arguments)
         if process.returncode:
-            raise self._failure(f"git {arguments[0]} failed", process.stderr)
+            raise self._build_git_error(f"git {arguments[0]} failed", process.stderr)
         return process.stdout
 
     def _run_git(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -213,7 +215,7 @@ class GitRepository:
             errors="surrogateescape",
         )
 
-    def _failure(self, problem: str, stderr: str) -> ArtgenError:
+    def _build_git_error(self, problem: str, stderr: str) -> ArtgenError:
         """Make the error for a failed command, with the lines of its output that tell why."""
         lines = [line.strip() for line in stderr.splitlines()]
         lines = [line for line in lines if line and not _UNINFORMATIVE_LINE_PATTERN.match(line)]

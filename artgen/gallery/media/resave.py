@@ -53,9 +53,9 @@ def resave_losslessly(file: Path, target: Path, xmp: bytes) -> None:
         return
     with open_image(file) as image:
         if image.format != expected_format:
-            raise _not_lossless(file, f"{image.format} by its content")
+            raise _build_lossy_error(file, f"{image.format} by its content")
         if image.width * image.height > MAX_PIXELS:
-            raise _not_lossless(file, f"more than {MAX_PIXELS // 1_000_000} million pixels")
+            raise _build_lossy_error(file, f"more than {MAX_PIXELS // 1_000_000} million pixels")
         exif = remove_gps(image.info.get("exif", b"").removeprefix(_EXIF_MARKER))
         metadata = {"icc_profile": image.info.get("icc_profile"), **({"exif": exif} if exif else {})}
         try:
@@ -70,7 +70,7 @@ def resave_losslessly(file: Path, target: Path, xmp: bytes) -> None:
                 isinstance(error, ArtgenError) or getattr(error, "errno", None) is not None
             ):  # the disk's fault
                 raise
-            raise _not_lossless(file, f"damaged ({error})") from None
+            raise _build_lossy_error(file, f"damaged ({error})") from None
 
 
 def _animation_options(image: Image) -> dict[str, Any]:
@@ -98,13 +98,13 @@ def _png_chunks(file: Path, image: Image, xmp: bytes) -> Any:
     chunks.add_itxt("XML:com.adobe.xmp", xmp.decode())
     if image.format == "AVIF":
         if getattr(image, "n_frames", 1) > 1:
-            raise _not_lossless(file, "an AVIF of several frames")
+            raise _build_lossy_error(file, "an AVIF of several frames")
         try:
             bits = load_vips().Image.heifload(str(file)).get("bits-per-sample")
         except load_vips().Error as error:
-            raise _not_lossless(file, f"damaged ({last_vips_message(file, str(error))})") from None
+            raise _build_lossy_error(file, f"damaged ({last_vips_message(file, str(error))})") from None
         if bits > 8:
-            raise _not_lossless(file, f"an AVIF of {bits} bits a channel")
+            raise _build_lossy_error(file, f"an AVIF of {bits} bits a channel")
         with file.open("rb") as stream:
             colours = _AVIF_COLOUR_BOX.search(stream.read(_AVIF_HEADER_BYTES))
         if colours and "icc_profile" not in image.info:
@@ -135,10 +135,10 @@ def _save_tiff(file: Path, target: Path, xmp: bytes) -> None:
             getattr(before, name) == getattr(after, name) for name in ("format", "interpretation")
         )
         if not same_kind or (before == after).min() == 0:
-            raise _not_lossless(file, "a TIFF that would not be the same")
+            raise _build_lossy_error(file, "a TIFF that would not be the same")
     except pyvips.Error as error:
         problem = f"a TIFF that libvips cannot follow ({last_vips_message(file, str(error))})"
-        raise _not_lossless(file, problem) from None
+        raise _build_lossy_error(file, problem) from None
 
 
 def _clean_iptc_field(records: bytes) -> bytes:
@@ -151,6 +151,6 @@ def _load_tiff_pages(file: Path) -> Any:
     return load_vips().Image.tiffload(str(file), n=-1, access="sequential", fail_on="error")
 
 
-def _not_lossless(file: Path, problem: str) -> ArtgenError:
+def _build_lossy_error(file: Path, problem: str) -> ArtgenError:
     """Make the error for a picture that would lose something."""
     return ArtgenError(str(file), f"{problem}: it cannot be saved again without loss", "give a PNG or JPEG")

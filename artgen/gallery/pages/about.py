@@ -19,7 +19,7 @@ ALLOWED_LINK_SCHEMES = ("http", "https", "mailto", "")
 _ADDRESS_ATTRIBUTES = {"image": "src", "link_open": "href"}
 
 
-def render_markdown(markdown: str, moved: Mapping[str, str] | None = None) -> str:
+def render_markdown(markdown: str, new_addresses: Mapping[str, str] | None = None) -> str:
     """Render Markdown (CommonMark, tables) as HTML without scripts, frames or pictures from elsewhere.
 
     Headings begin at the second level, because the page has its own, and none leaves a level out.
@@ -28,7 +28,7 @@ def render_markdown(markdown: str, moved: Mapping[str, str] | None = None) -> st
 
     Args:
         markdown: the text.
-        moved: where files that it names are in the site, by the address in the text.
+        new_addresses: where files that it names are in the site, by the address in the text.
     """
     from markdown_it.token import Token
 
@@ -43,8 +43,8 @@ def render_markdown(markdown: str, moved: Mapping[str, str] | None = None) -> st
             token.tag = f"h{level}"
         children = token.children or []
         for position, child in enumerate(children):
-            if moved and (address := _read_address(child)) in moved:
-                child.attrs[_ADDRESS_ATTRIBUTES[child.type]] = moved[address]
+            if new_addresses and (address := _read_address(child)) in new_addresses:
+                child.attrs[_ADDRESS_ATTRIBUTES[child.type]] = new_addresses[address]
             if child.type == "image" and not _is_own_address(str(child.attrs.get("src", ""))):
                 children[position] = Token("text", "", 0, content=child.content)
     return str(parser.renderer.render(tokens, parser.options, {}))

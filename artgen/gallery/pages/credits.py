@@ -30,7 +30,7 @@ def find_credits(use: str, values: Mapping[str, Any], start: str | None) -> Iter
     for name in _find_painting_names(fields):
         if name in library.painting_names():
             yield library.painting_credit(name)
-    by_file = {each.file: each for each in map(library.painting_credit, library.painting_names())}
+    by_file = {credit.file: credit for credit in map(library.painting_credit, library.painting_names())}
     for file in _list_shipped_images(fields):
         if use not in SOURCES or start in (None, portable_file_name(file, Path())):
             yield by_file.get(file) or read_portraits_credit()

@@ -44,7 +44,7 @@ class PageHead:
     data: str
 
 
-def head_of_site(
+def describe_site_head(
     site: Site, path: str, heading: str, description: str = "", representative: Piece | None = None
 ) -> PageHead:
     """Make the head of a page that shows several pieces, or none.
@@ -75,7 +75,7 @@ def head_of_site(
     )
 
 
-def head_of_piece(site: Site, piece: Piece) -> PageHead:
+def describe_piece_head(site: Site, piece: Piece) -> PageHead:
     """Make the head of a piece's page."""
     data: dict[str, Any] = {
         "@type": "VideoObject" if piece.film else "VisualArtwork",

@@ -141,5 +141,5 @@ def _lower_limit(limit: int, maximum: int) -> None:
     import resource
 
     soft, hard = resource.getrlimit(limit)
-    limits = [each for each in (soft, hard) if each != resource.RLIM_INFINITY]
+    limits = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
     resource.setrlimit(limit, (min([maximum, *limits]), hard))

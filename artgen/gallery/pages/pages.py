@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from artgen.errors import ArtgenError
 from artgen.gallery.pages import about, csp, feeds, templates
-from artgen.gallery.pages.head_metadata import PageHead, head_of_piece, head_of_site
+from artgen.gallery.pages.head_metadata import PageHead, describe_piece_head, describe_site_head
 from artgen.version import __version__
 
 if TYPE_CHECKING:
@@ -76,9 +76,11 @@ def _render_templates(site: Site, environment: Any) -> Iterator[tuple[str, str]]
         )
         return path, text
 
-    yield render("index.html", "index.html", head_of_site(site, "index.html", site.title, site.description))
+    yield render(
+        "index.html", "index.html", describe_site_head(site, "index.html", site.title, site.description)
+    )
     for series in site.series:
-        head = head_of_site(
+        head = describe_site_head(
             site, series.page, series.title, series.statement or site.description, series.pieces[0]
         )
         yield render("series.html", series.page, head, series=series)
@@ -87,7 +89,7 @@ def _render_templates(site: Site, environment: Any) -> Iterator[tuple[str, str]]
         yield render(
             "piece.html",
             piece.page,
-            head_of_piece(site, piece),
+            describe_piece_head(site, piece),
             piece=piece,
             series=series,
             previous=hung_pieces[position - 1][1] if position else None,
@@ -95,15 +97,15 @@ def _render_templates(site: Site, environment: Any) -> Iterator[tuple[str, str]]
         )
     if site.about.strip():
         title = about.read_title(site.about)
-        text = about.render_markdown(about.remove_title(site.about), site.moved)
+        text = about.render_markdown(about.remove_title(site.about), site.new_addresses)
         yield render(
-            "about.html", "about.html", head_of_site(site, "about.html", title), title=title, text=text
+            "about.html", "about.html", describe_site_head(site, "about.html", title), title=title, text=text
         )
     # A server sends this page for any address, so it can only point the way if it knows where home is.
     yield render(
         "404.html",
         "404.html",
-        head_of_site(site, "", "Not here"),
+        describe_site_head(site, "", "Not here"),
         root=feeds.url_path(site.settings.base_url),
     )
 
@@ -128,7 +130,7 @@ def _build_slides_script(series: Series) -> str:
             "width": piece.largest[1],
             "height": max(1, round(piece.largest[1] / piece.ratio)),
             "files": {
-                ending: [list(each) for each in listed] for ending, listed in piece.image.files.items()
+                ending: [list(file) for file in listed] for ending, listed in piece.image.files.items()
             },
             "pixelated": piece.image.pixelated,
         }

@@ -64,8 +64,8 @@ class _CountingCodeGenerator(CodeGenerator):
 
     def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802
         self.write("environment.joined(context.eval_ctx, (")
-        for each in node.nodes:
-            self.visit(each, frame)
+        for child in node.nodes:
+            self.visit(child, frame)
             self.write(", ")
         self.write("))")
 
@@ -84,7 +84,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         options: Any = TEMPLATE_OPTIONS
         super().__init__(loader=loader, undefined=jinja2.StrictUndefined, **options)
         self.globals.pop("lipsum")
-        self.filters = {name: self._bounded(name, filter_) for name, filter_ in self.filters.items()}
+        self.filters = {name: self._limit_filter(name, filter_) for name, filter_ in self.filters.items()}
         self._steps = self._volume = 0
 
     def begin_page(self) -> None:
@@ -113,16 +113,16 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.step()
         owner, name = getattr(obj, "__self__", None), getattr(obj, "__name__", "")
         if isinstance(owner, str) and name == "join":
-            args = (self._listed(owner, args),)
+            args = (self._list_joined_items(owner, args),)
         elif isinstance(owner, str):
             _check_growth(name, owner, args, kwargs)
         elif isinstance(obj, runtime.LoopContext) and args:  # a recursive loop's next level
             args = (self.rounds(args[0]), *args[1:])
-        return self._checked(super().call(context, obj, *args, **kwargs))
+        return self._count_result(super().call(context, obj, *args, **kwargs))
 
     def call_binop(self, context: runtime.Context, operator: str, left: Any, right: Any) -> Any:
         _check_operands(operator, left, right)
-        return self._checked(super().call_binop(context, operator, left, right))
+        return self._count_result(super().call_binop(context, operator, left, right))
 
     def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
         wrapped = super().wrap_str_format(value)
@@ -145,13 +145,15 @@ class Sandbox(ImmutableSandboxedEnvironment):
                     pieces.throw(error)
                 raise error
             texts.append(text)
-        return self._checked("".join(texts))
+        return self._count_result("".join(texts))
 
     def joined(self, eval_ctx: EvalContext, values: tuple[Any, ...]) -> str:
         """Return the values of ``a ~ b ~ c`` as one text."""
         self.step()
         _check_size(sum(map(_length_of, values)))
-        return self._checked(runtime.markup_join(values) if eval_ctx.autoescape else runtime.str_join(values))
+        return self._count_result(
+            runtime.markup_join(values) if eval_ctx.autoescape else runtime.str_join(values)
+        )
 
     def rounds(self, items: Iterable[Any]) -> Iterator[Any]:
         """Yield the same items, each counted as a step."""
@@ -159,24 +161,24 @@ class Sandbox(ImmutableSandboxedEnvironment):
             self.step()
             yield item
 
-    def _bounded(self, name: str, filter_: Callable[..., Any]) -> Callable[..., Any]:
+    def _limit_filter(self, name: str, filter_: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(filter_)  # with the mark that says which of context and environment it takes
-        def bounded(*args: Any, **kwargs: Any) -> Any:
+        def limited_filter(*args: Any, **kwargs: Any) -> Any:
             self.step()
-            given = sum(isinstance(each, _JINJA_ARGUMENT_TYPES) for each in args)
-            before, value, rest = args[:given], args[given], args[given + 1 :]
+            context_count = sum(isinstance(argument, _JINJA_ARGUMENT_TYPES) for argument in args)
+            contexts, value, arguments = args[:context_count], args[context_count], args[context_count + 1 :]
             if name == "join":
-                separator = rest[0] if rest else kwargs.get("d", "")
-                value = self._listed(str(separator), (value,))
+                separator = arguments[0] if arguments else kwargs.get("d", "")
+                value = self._list_joined_items(str(separator), (value,))
             elif name == "format" and _WIDE_PERCENT_FORMAT.search(str(value)):
                 raise SecurityError("a width of more than 9,999 characters in a format")
             else:
-                _check_growth(name, value, rest, kwargs)
-            return self._checked(filter_(*before, value, *rest, **kwargs))
+                _check_growth(name, value, arguments, kwargs)
+            return self._count_result(filter_(*contexts, value, *arguments, **kwargs))
 
-        return bounded
+        return limited_filter
 
-    def _checked(self, result: T) -> T:
+    def _count_result(self, result: T) -> T:
         if isinstance(result, str | list | tuple):
             _check_size(len(result))
             self._volume += len(result)
@@ -184,9 +186,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
                 raise SecurityError(f"texts and lists of more than {MAX_PAGE_VOLUME:,} together on one page")
         return result
 
-    def _listed(self, separator: str, items: tuple[Any, ...]) -> list[Any]:
+    def _list_joined_items(self, separator: str, items: tuple[Any, ...]) -> list[Any]:
         """Yield the items of a join, unless they are too long together."""
-        listed = [each for some in items for each in self.rounds(some)]
+        listed = [item for argument in items for item in self.rounds(argument)]
         _check_size(sum(map(_length_of, listed)) + len(separator) * len(listed))
         return listed
 
@@ -195,10 +197,12 @@ def _check_growth(name: str, value: Any, args: tuple[Any, ...], kwargs: Mapping[
     if name not in GROWING_FUNCTIONS:
         return
     arguments = [*args, *kwargs.values()]
-    numbers = [abs(each) for each in arguments if isinstance(each, int)]
+    numbers = [abs(argument) for argument in arguments if isinstance(argument, int)]
     if max(numbers, default=0) > MAX_FUNCTION_ARGUMENT:
         raise SecurityError(f"{name} by more than {MAX_FUNCTION_ARGUMENT:,}")
-    texts = [_length_of(each) for each in arguments if isinstance(each, str | list | tuple | dict)]
+    texts = [
+        _length_of(argument) for argument in arguments if isinstance(argument, str | list | tuple | dict)
+    ]
     _check_size(_length_of(value) * (1 + sum(numbers) + sum(texts)), MAX_GROWTH_LENGTH)
 
 

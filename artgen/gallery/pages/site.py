@@ -93,7 +93,7 @@ class Site:
         series: in the order in which they hang.
         settings: what the artist says of it.
         about: the page about the artist, in Markdown; empty without.
-        moved: where files that it names are, by the address in the text.
+        new_addresses: where files that it names are, by the address in the text.
     """
 
     title: str
@@ -101,7 +101,7 @@ class Site:
     series: tuple[Series, ...]
     settings: SiteSettings
     about: str = ""
-    moved: Mapping[str, str] = field(default_factory=dict)
+    new_addresses: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def pieces(self) -> tuple[Piece, ...]:
@@ -131,7 +131,7 @@ def make_site(
     rendered: Mapping[str, RenderedArtwork],
     settings: SiteSettings,
     about: str = "",
-    moved: Mapping[str, str] | None = None,
+    new_addresses: Mapping[str, str] | None = None,
 ) -> Site:
     """Make the data of a site from its artworks and their rendered files.
 
@@ -140,7 +140,7 @@ def make_site(
         rendered: by slug.
         settings: of the site.
         about: the page about the artist, in Markdown.
-        moved: where files that it names are, by the address in the text.
+        new_addresses: where files that it names are, by the address in the text.
     """
     pieces_by_series: list[list[Piece]] = [[] for _ in collection.series]
     for work in collection.works:
@@ -164,12 +164,12 @@ def make_site(
             )
         )
     return Site(
-        title=settings.title or _join_titles([each.title for each in series]),
+        title=settings.title or _join_titles([part.title for part in series]),
         statement=settings.statement,
         series=tuple(series),
         settings=settings,
         about=about,
-        moved=moved or {},
+        new_addresses=new_addresses or {},
     )
 
 

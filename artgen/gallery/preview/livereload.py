@@ -36,8 +36,8 @@ def add_reload_script(page: str) -> str:
     page = _POLICY_TAG_PATTERN.sub(
         lambda found: f"{found[1]}{found[2]}{_allow_reload_script(found[3])}{found[2]}", page, count=1
     )
-    head, end, rest = page.rpartition("</body>")
-    return f"{head}{_RELOAD_SCRIPT_TAG}{end}{rest}" if end else page + _RELOAD_SCRIPT_TAG
+    before, end, after = page.rpartition("</body>")
+    return f"{before}{_RELOAD_SCRIPT_TAG}{end}{after}" if end else page + _RELOAD_SCRIPT_TAG
 
 
 def _allow_reload_script(policy: str) -> str:

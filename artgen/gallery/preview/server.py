@@ -131,7 +131,7 @@ async def _stream_events(watcher: Watcher) -> AsyncIterator[str]:
             sent_version = watcher.version
             yield f"data: {sent_version}\n\n"
             continue
-        await watcher.changed(STREAM_HEARTBEAT_SECONDS)
+        await watcher.wait_for_change(STREAM_HEARTBEAT_SECONDS)
         if watcher.version == sent_version:
             yield ": still here\n\n"
 

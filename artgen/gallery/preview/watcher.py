@@ -63,7 +63,7 @@ class Watcher:
         self._news = asyncio.Event()
         self.stopped = False
 
-    async def changed(self, seconds: float) -> None:
+    async def wait_for_change(self, seconds: float) -> None:
         """Return when the site has another version, the watcher was stopped, or so long has passed."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._news.wait(), seconds)
@@ -71,7 +71,7 @@ class Watcher:
     def stop(self) -> None:
         """Let ``watch`` and everyone who waits return."""
         self.stopped = True
-        self._tell()
+        self._wake_waiters()
 
     async def watch(self) -> None:
         """Poll until stopped. A site that is still changing is not reported until two polls agree."""
@@ -85,7 +85,7 @@ class Watcher:
                 site_before, site = site, await asyncio.to_thread(hash_file_states, [self._site])
                 if site == site_before != self.version and self._site.is_dir():
                     self.version = site
-                    self._tell()
+                    self._wake_waiters()
                 if building is not None and building.poll() is not None:
                     building = None
                 if self._rebuild is not None and building is None:
@@ -98,6 +98,6 @@ class Watcher:
                 building.terminate()
                 building.wait()
 
-    def _tell(self) -> None:
+    def _wake_waiters(self) -> None:
         self._news.set()
         self._news = asyncio.Event()

@@ -113,37 +113,37 @@ def publish_site(request: PublishRequest, emit: Emit = ignore_event) -> PublishS
     """
     finish_switch(request.target, request.force)
     hashes = FileHashes(request.target)
-    collection, old, planned = _collect_and_plan(request, hashes, emit)
+    collection, old_manifest, planned = _collect_and_plan(request, hashes, emit)
     if planned.idle:
         hashes.remember()
-        return _summarize(request, collection, planned, old.works, planned.problems, touched=False)
+        return _summarize(request, collection, planned, old_manifest.works, planned.problems, touched=False)
     if not planned.works:
         raise _no_work_error(planned.problems)
     touched = True
     try:
         with staged_site(request.target, request.force) as site:
-            made, problems = _make_artworks(request, planned, old, site, emit)
-            if not made:
+            works, problems = _make_artworks(request, planned, old_manifest, site, emit)
+            if not works:
                 raise _no_work_error(problems)
-            parts = {slug: each.parts for slug, each in made.items()}
+            parts = {slug: work.parts for slug, work in works.items()}
             page_hashes = hash_page_parts(collection, parts, request.settings, hashes, request.templates)
-            has_new_files = any(slug in made for slug in (each.work.slug for each in planned.made))
+            has_new_files = any(slug in works for slug in (artwork.work.slug for artwork in planned.made))
             if (
                 not has_new_files
                 and not planned.removed
-                and page_hashes == old.decided
+                and page_hashes == old_manifest.decided
                 and planned.pages != MISSING_REASON
             ):
                 raise _SiteUnchanged
             if request.templates:  # said each time: they decide what the site does in a browser
                 emit(Note(f"pages by your own templates in {request.templates}"))
-            pages = _write_pages(request, collection, old, made, site)
-            manifest = Manifest(made, pages, page_hashes)
+            pages = _write_pages(request, collection, old_manifest, works, site)
+            manifest = Manifest(works, pages, page_hashes)
             (site / MANIFEST_FILE).write_text(manifest.text(), "utf-8")
     except _SiteUnchanged:
         touched = False
     hashes.remember()
-    return _summarize(request, collection, planned, made, problems, touched=touched)
+    return _summarize(request, collection, planned, works, problems, touched=touched)
 
 
 def _collect_and_plan(
@@ -162,8 +162,12 @@ def _collect_and_plan(
         excluded_folder=target,
         emit=emit,
     )
-    old = read_manifest(target)
-    return collection, old, plan_site(collection, request.settings, old, target, hashes, request.templates)
+    old_manifest = read_manifest(target)
+    return (
+        collection,
+        old_manifest,
+        plan_site(collection, request.settings, old_manifest, target, hashes, request.templates),
+    )
 
 
 def _no_work_error(problems: Sequence[ArtgenError]) -> ArtgenError:
@@ -171,22 +175,22 @@ def _no_work_error(problems: Sequence[ArtgenError]) -> ArtgenError:
 
 
 def _make_artworks(
-    request: PublishRequest, planned: Plan, old: Manifest, site: Path, emit: Emit
+    request: PublishRequest, planned: Plan, old_manifest: Manifest, site: Path, emit: Emit
 ) -> tuple[dict[str, PublishedArtwork], tuple[ArtgenError, ...]]:
     """Link the files of unchanged artworks into the new site, and render those of the others."""
     for name in MEDIA_FOLDERS:
         (site / name).mkdir()
     published: dict[str, PublishedArtwork] = {}
     target = request.target.expanduser().resolve()
-    for each in planned.works:
-        if not each.why:
-            unchanged = old.works[each.work.slug]
+    for artwork in planned.works:
+        if not artwork.why:
+            unchanged = old_manifest.works[artwork.work.slug]
             for name in unchanged.files:
                 link_or_copy(target / name, site / name)
-            published[each.work.slug] = unchanged
+            published[artwork.work.slug] = unchanged
     problems = list(planned.problems)
-    planned_by_slug = {each.work.slug: each for each in planned.made}
-    tasks = [_render_task(each, request.settings) for each in planned_by_slug.values()]
+    planned_by_slug = {artwork.work.slug: artwork for artwork in planned.made}
+    tasks = [_render_task(artwork, request.settings) for artwork in planned_by_slug.values()]
     if tasks:
         from artgen.gallery.publish.pool import render_artworks
 
@@ -203,7 +207,9 @@ def _make_artworks(
         if not any((site / name).iterdir()):
             (site / name).rmdir()
     ordered = {
-        each.work.slug: published[each.work.slug] for each in planned.works if each.work.slug in published
+        artwork.work.slug: published[artwork.work.slug]
+        for artwork in planned.works
+        if artwork.work.slug in published
     }
     return ordered, tuple(problems)
 
@@ -224,8 +230,8 @@ def _render_task(planned: PlannedArtwork, settings: SiteSettings) -> RenderTask:
 def _write_pages(
     request: PublishRequest,
     collection: ArtworkCollection,
-    old: Manifest,
-    made: dict[str, PublishedArtwork],
+    old_manifest: Manifest,
+    works: dict[str, PublishedArtwork],
     site: Path,
 ) -> dict[str, str]:
     """Write the pages, assets and attachments; return the hash of each page by its path."""
@@ -233,7 +239,7 @@ def _write_pages(
     from artgen.gallery.pages.site import make_site
 
     target = request.target.expanduser().resolve()
-    zoom = any(each.rendered.pyramid for each in made.values())
+    zoom = any(work.rendered.pyramid for work in works.values())
     for name, file in templates.list_assets(request.templates, zoom):
         _write_or_link(file.read_bytes(), target / name, site / name)
     attachments = enclosures.find_enclosures(request.settings)
@@ -241,8 +247,8 @@ def _write_pages(
         enclosures.write_enclosure(enclosure, site / enclosure.file)
     about = request.settings.find_about_file()
     text = read_about_text(about) if about else ""
-    links = {each.address: each.link for each in attachments}
-    rendered = {slug: each.rendered for slug, each in made.items()}
+    links = {attachment.address: attachment.link for attachment in attachments}
+    rendered = {slug: work.rendered for slug, work in works.items()}
     gallery = make_site(collection, rendered, request.settings, text, links)
     hashes = {}
     for name, page in build_pages(gallery, request.templates):
@@ -269,13 +275,13 @@ def _summarize(
     request: PublishRequest,
     collection: ArtworkCollection,
     planned: Plan,
-    made: Mapping[str, object],
+    published: Mapping[str, object],
     problems: tuple[ArtgenError, ...],
     *,
     touched: bool,
 ) -> PublishSummary:
-    works = [work for work in collection.works if work.slug in made]
-    made_slugs = tuple(each.work.slug for each in planned.made if each.work.slug in made)
+    works = [work for work in collection.works if work.slug in published]
+    made_slugs = tuple(artwork.work.slug for artwork in planned.made if artwork.work.slug in published)
     return PublishSummary(
         index=request.target / "index.html",
         pieces=tuple(request.target / f"pieces/{work.slug}.html" for work in works),

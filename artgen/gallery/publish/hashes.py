@@ -41,7 +41,7 @@ class FileHashes:
             self._records = {}
         self._used_records: dict[str, list[object]] = {}
 
-    def of(self, file: Path) -> str:
+    def hash_file(self, file: Path) -> str:
         """Return the hash of a file, hexadecimal.
 
         Raises:

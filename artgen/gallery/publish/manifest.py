@@ -61,7 +61,7 @@ class Manifest:
 
     def text(self) -> str:
         """Return the manifest as JSON, without ``files``, which are added when the site is complete."""
-        works = {slug: asdict(made) for slug, made in self.works.items()}
+        works = {slug: asdict(work) for slug, work in self.works.items()}
         content = {"format": MANIFEST_FORMAT, "decided": self.decided, "works": works, "pages": self.pages}
         return json.dumps(content)
 
@@ -74,13 +74,13 @@ def read_manifest(site: Path) -> Manifest:
             return Manifest()
         works = {
             slug: PublishedArtwork(
-                dict(made["parts"]), _parse_rendered(made["rendered"]), tuple(made["files"])
+                dict(work["parts"]), _parse_rendered(work["rendered"]), tuple(work["files"])
             )
-            for slug, made in content["works"].items()
+            for slug, work in content["works"].items()
         }
         files = dict(content["files"])
         # A site may come from elsewhere: no name in it may lead out of it.
-        names = {*files, *(name for made in works.values() for name in made.files)}
+        names = {*files, *(name for work in works.values() for name in work.files)}
         if not all(_PLAIN_FILE_NAME_PATTERN.fullmatch(name) or is_safe_file_name(name) for name in names):
             return Manifest()
         return Manifest(works, dict(content["pages"]), dict(content["decided"]), files)
@@ -130,5 +130,5 @@ def _parse_rendered(fields: Mapping[str, Any]) -> RenderedArtwork:
 
 
 def _parse_renditions(fields: Mapping[str, Any]) -> RenditionSet:
-    files = {kind: tuple((name, width) for name, width in each) for kind, each in fields["files"].items()}
+    files = {kind: tuple((name, width) for name, width in listed) for kind, listed in fields["files"].items()}
     return RenditionSet(**{**fields, "files": files})

@@ -74,7 +74,7 @@ class Plan:
     @property
     def made(self) -> tuple[PlannedArtwork, ...]:
         """The artworks whose files are rendered."""
-        return tuple(each for each in self.works if each.why)
+        return tuple(artwork for artwork in self.works if artwork.why)
 
     @property
     def idle(self) -> bool:
@@ -85,7 +85,7 @@ class Plan:
 def plan_site(
     collection: ArtworkCollection,
     settings: SiteSettings,
-    old: Manifest,
+    old_manifest: Manifest,
     site: Path,
     hashes: FileHashes,
     own_templates: Path | None = None,
@@ -95,7 +95,7 @@ def plan_site(
     Args:
         collection: what is wanted.
         settings: how.
-        old: what the site says of itself.
+        old_manifest: what the site says of itself.
         site: its folder.
         hashes: of every file that is read.
         own_templates: the artist's templates.
@@ -103,7 +103,7 @@ def plan_site(
     Raises:
         ArtgenError: a template cannot be read.
     """
-    intact_files = _find_intact_files(site, old)
+    intact_files = _find_intact_files(site, old_manifest)
     settings_hash = hash_file_settings(settings)
     works, problems = [], []
     for work in collection.works:
@@ -113,23 +113,31 @@ def plan_site(
             problems.append(error)
             continue
         works.append(
-            PlannedArtwork(work, parts, _explain_rendering(parts, old.works.get(work.slug), intact_files))
+            PlannedArtwork(
+                work, parts, _explain_rendering(parts, old_manifest.works.get(work.slug), intact_files)
+            )
         )
     problems += enclosures.find_missing_files(
         settings, site, set(_list_linkable_files(collection, own_templates))
     )
-    slugs = {each.work.slug for each in works}
+    slugs = {artwork.work.slug for artwork in works}
     page_hashes = hash_page_parts(
-        collection, {each.work.slug: each.parts for each in works}, settings, hashes, own_templates
+        collection, {artwork.work.slug: artwork.parts for artwork in works}, settings, hashes, own_templates
     )
     page_reason = next(
-        (PAGE_REASONS[part] for part in PAGE_REASONS if page_hashes[part] != old.decided.get(part)), ""
+        (PAGE_REASONS[part] for part in PAGE_REASONS if page_hashes[part] != old_manifest.decided.get(part)),
+        "",
     )
-    works_files = {name for made in old.works.values() for name in made.files}
-    if not page_reason and any(name not in intact_files for name in old.files if name not in works_files):
+    works_files = {name for work in old_manifest.works.values() for name in work.files}
+    if not page_reason and any(
+        name not in intact_files for name in old_manifest.files if name not in works_files
+    ):
         page_reason = MISSING_REASON
     return Plan(
-        tuple(works), tuple(slug for slug in old.works if slug not in slugs), page_reason, tuple(problems)
+        tuple(works),
+        tuple(slug for slug in old_manifest.works if slug not in slugs),
+        page_reason,
+        tuple(problems),
     )
 
 
@@ -155,8 +163,8 @@ def hash_artwork_parts(
         ArtgenError: one of its own files cannot be read.
     """
     return {
-        "picture": hashes.of(work.source),
-        "film": hashes.of(work.film) if work.film else "",
+        "picture": hashes.hash_file(work.source),
+        "film": hashes.hash_file(work.film) if work.film else "",
         "stages": json_hash([_hash_stage(stage.preview, hashes) for stage in work.stages]),
         "words": json_hash(vars(describe_embedded_metadata(work, settings))),
         "settings": settings_hash,
@@ -166,7 +174,7 @@ def hash_artwork_parts(
 def _hash_stage(preview: Path, hashes: FileHashes) -> str:
     """Return the hash of a stage's preview; empty if it is lost: the piece is published without the stage."""
     try:
-        return hashes.of(preview)
+        return hashes.hash_file(preview)
     except ArtgenError:
         return ""
 
@@ -199,12 +207,12 @@ def hash_page_parts(
         if work.slug in parts_by_slug
     ]
     about = settings.find_about_file()
-    attachments = [each.source for each in enclosures.find_enclosures(settings)]
+    attachments = [enclosure.source for enclosure in enclosures.find_enclosures(settings)]
     texts = [*templates.list_page_sources(own_templates), *([about] if about else []), *attachments]
     return {
         "works": json_hash([[vars(series) for series in collection.series], works]),
         "settings": json_hash(settings.model_dump(mode="json")),
-        "texts": json_hash([[file.name, hashes.of(file)] for file in texts]),
+        "texts": json_hash([[file.name, hashes.hash_file(file)] for file in texts]),
         "program": _hash_program(hashes),
     }
 
@@ -227,7 +235,7 @@ def _list_program_files() -> tuple[Path, ...]:
 
 def _hash_program(hashes: FileHashes) -> str:
     """Return a hash of artgen's version and source files, so that a changed program renders pages again."""
-    return json_hash([__version__, *(hashes.of(file) for file in _list_program_files())])
+    return json_hash([__version__, *(hashes.hash_file(file) for file in _list_program_files())])
 
 
 def _explain_rendering(
@@ -242,14 +250,14 @@ def _explain_rendering(
     return f"{missing_file} is {MISSING_REASON}" if missing_file else ""
 
 
-def _find_intact_files(site: Path, old: Manifest) -> dict[str, int]:
+def _find_intact_files(site: Path, old_manifest: Manifest) -> dict[str, int]:
     """Return the files of the manifest that are in the site with the same size, and these sizes."""
     sizes = {}
     for folder_path, _, names in os.walk(site):
         folder = os.path.relpath(folder_path, site).replace(os.sep, "/")
         for name in names:
             path = name if folder == "." else f"{folder}/{name}"
-            if (size := old.files.get(path)) is not None:
+            if (size := old_manifest.files.get(path)) is not None:
                 status = os.lstat(os.path.join(folder_path, name))
                 if stat.S_ISREG(status.st_mode) and status.st_size == size:
                     sizes[path] = size
@@ -258,8 +266,8 @@ def _find_intact_files(site: Path, old: Manifest) -> dict[str, int]:
 
 def describe_plan(plan: Plan) -> Iterable[str]:
     """Yield the plan as lines for the terminal."""
-    for each in plan.made:
-        yield f"make    {each.work.slug}: {each.why}"
+    for artwork in plan.made:
+        yield f"make    {artwork.work.slug}: {artwork.why}"
     for slug in plan.removed:
         yield f"remove  {slug}"
     kept = len(plan.works) - len(plan.made)

@@ -14,7 +14,7 @@ import pytest
 
 from artgen.gallery.media.renditions import RenditionSet
 from artgen.gallery.pages import csp, feeds
-from artgen.gallery.pages.head_metadata import head_of_piece, head_of_site
+from artgen.gallery.pages.head_metadata import describe_piece_head, describe_site_head
 from artgen.gallery.pages.pages import build_pages
 from artgen.gallery.pages.pieces import Piece, PieceStage
 from artgen.gallery.pages.site import Series, Site, hang_rows
@@ -51,7 +51,7 @@ def site(*pieces: Piece, about: str = "", **settings: Any) -> Site:
 
 def test_without_a_base_url_nothing_needs_one() -> None:
     whole = site(piece())
-    head = head_of_piece(whole, whole.pieces[0])
+    head = describe_piece_head(whole, whole.pieces[0])
     assert (head.canonical, head.image) == ("", "")
     assert "url" not in json.loads(head.data)
     written = dict(build_pages(whole))
@@ -97,12 +97,12 @@ def test_with_one_every_address_is_absolute() -> None:
     assert '<link rel="canonical" href="https://art.example/ada/pieces/one.html">' in page
     assert '<meta property="og:image" content="https://art.example/ada/cards/one.jpg">' in page
     assert '<meta name="twitter:card" content="summary_large_image">' in page
-    data = json.loads(head_of_piece(whole, whole.pieces[0]).data)
+    data = json.loads(describe_piece_head(whole, whole.pieces[0]).data)
     assert data["@type"] == "VisualArtwork"
     assert data["creator"] == {"@type": "Person", "name": "Ada"}
     assert data["image"] == "https://art.example/ada/images/one-480.jpg"
     assert (data["dateCreated"], data["artEdition"], data["width"]["value"]) == ("2026", "Of 5", 480)
-    assert head_of_site(whole, "index.html", "Works").canonical == "https://art.example/ada/"
+    assert describe_site_head(whole, "index.html", "Works").canonical == "https://art.example/ada/"
 
 
 def test_titles_cannot_leave_json_or_xml() -> None:
