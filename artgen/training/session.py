@@ -45,7 +45,7 @@ MAX_NOTED_SKIPPED_FILES = 10  # unreadable files that are reported one by one
 
 @dataclass(frozen=True)
 class TrainingJob:
-    """A training recipe, with the folders and the device of its training.
+    """What ``artgen train`` is asked for: a training recipe, the folders and the device.
 
     Attributes:
         recipe: the validated recipe.
@@ -71,7 +71,7 @@ class TrainingJob:
 
 @dataclass(frozen=True)
 class PreparedTraining:
-    """Everything that the training loop needs.
+    """Dataset, networks and checkpoints: everything that the training loop needs.
 
     Attributes:
         family: networks and losses.
@@ -215,7 +215,7 @@ def _write_models(
     files: list[Path],
     progress: TrainingProgress,
 ) -> None:
-    """Measure the networks, then write the model file, card and preview image of each."""
+    """Measure the trained networks, then write each one's model file, card and preview image."""
     family, dataset = prepared.family, prepared.dataset
     with torch.inference_mode():
         evaluation, preview = family.evaluate(networks), family.sample_grid(networks)
@@ -290,7 +290,7 @@ def _find_files(
 
 
 def _exclude_folder(files: list[Path], image_folder: Path, training_folder: Path) -> list[Path]:
-    """Return the ``files`` of ``image_folder`` except those in ``training_folder``, if that is inside it.
+    """Return the training images ``files`` except those in ``training_folder``, if that is inside.
 
     Raises:
         ArtgenError: both folders are the same, or no file is left.

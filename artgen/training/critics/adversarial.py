@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 
 def adversarial_loss(logits: Tensor, is_real: bool, gan: Literal["vanilla", "lsgan"]) -> Tensor:
-    """Return the mean loss of a critic's logits for images that are all real or all generated.
+    """Return the GAN loss of a critic's logits for images that are all real or all generated.
 
     ``vanilla`` is cross-entropy (Goodfellow et al. 2014), ``lsgan`` the squared distance to 1 or 0 (Mao et
     al. 2017, arXiv:1611.04076).
@@ -28,7 +28,7 @@ def adversarial_loss(logits: Tensor, is_real: bool, gan: Literal["vanilla", "lsg
 
 
 def linear_decay(progress: float, decay_share: float) -> float:
-    """Return 1, falling linearly to 0 over the last ``decay_share`` of the training.
+    """Return the factor of the learning rate: 1, falling linearly to 0 over the last ``decay_share``.
 
     Args:
         progress: share of the training that is done, 0 to 1.
@@ -38,7 +38,7 @@ def linear_decay(progress: float, decay_share: float) -> float:
 
 
 def preferred_memory_format(device: torch.device) -> torch.memory_format:
-    """Return the memory format in which U-Nets and ResNets train fastest on ``device``.
+    """Return the torch memory format in which U-Nets and ResNets train fastest on ``device``.
 
     Channels last on a GPU. On a CPU it makes a step of a U-Net 4 to 11 % slower.
     """
@@ -48,7 +48,7 @@ def preferred_memory_format(device: torch.device) -> torch.memory_format:
 def move_networks(
     networks: Iterable[nn.Module], device: torch.device, memory_format: torch.memory_format | None = None
 ) -> None:
-    """Move networks to ``device`` in a memory format, by default ``preferred_memory_format``."""
+    """Move networks to the training's ``device``, by default in ``preferred_memory_format``."""
     for network in networks:
         network.to(  # type: ignore[call-overload]
             device=device, memory_format=memory_format or preferred_memory_format(device)
@@ -63,7 +63,7 @@ def move_batch(
 
 
 def create_adam(networks: list[nn.Module], learning_rate: float, beta1: float) -> torch.optim.Adam:
-    """Create one Adam optimiser of all weights of ``networks``.
+    """Create one Adam optimiser for training all weights of ``networks``.
 
     It is fused, one pass over the weights in place of ten: for a U-Net of 54 million weights, the unfused
     one takes a seventh of a step on the CPU.

@@ -25,7 +25,7 @@ from artgen.training.recipes.upimage import UpImageRecipe
 
 @dataclass(frozen=True)
 class CriticOutput:
-    """A critic's output for a batch of targets followed by generated images.
+    """Logits and features that a critic gives for a batch of targets followed by generated images.
 
     Attributes:
         images: ``(target_count + B, 3, H, W)`` in [0, 1].
@@ -48,7 +48,7 @@ class CriticOutput:
 
 
 class CriticLoss(ABC):
-    """A critic with its loss, and the loss that it gives the generator.
+    """A discriminator (critic) with its own loss, and the adversarial loss that it gives the generator.
 
     Args:
         width: channels of the critic, as in ``TwoScaleDiscriminator``.
@@ -77,7 +77,7 @@ class CriticLoss(ABC):
 
     @abstractmethod
     def critic_step(self, output: CriticOutput, step: int) -> OptimiserStep:
-        """Return the critic's optimiser step in training step ``step``."""
+        """Return the critic's loss of training step ``step``, with the optimiser that minimises it."""
 
     def generator_losses(
         self, generated: Tensor, conditions: Tensor, output: CriticOutput
@@ -108,7 +108,7 @@ class CriticLoss(ABC):
 
 
 class HingeCriticLoss(CriticLoss):
-    """Hinge loss of each logit by itself: beyond a margin of 1 it costs the critic nothing."""
+    """Hinge GAN loss of each logit by itself: beyond a margin of 1 it costs the critic nothing."""
 
     use_spectral_norm = True
 
@@ -129,7 +129,7 @@ class HingeCriticLoss(CriticLoss):
 
 
 class RelativisticCriticLoss(CriticLoss):
-    """Loss of the difference between the logits of generated image and target, with gradient penalties.
+    """GAN loss of the difference between the logits of generated image and target, with penalties.
 
     Args:
         width: channels of the critic.
@@ -186,14 +186,14 @@ class RelativisticCriticLoss(CriticLoss):
 
 
 def build_critic_loss(recipe: UpImageRecipe) -> CriticLoss:
-    """Build the critic and the loss that ``recipe`` names, with initial weights from torch's generator."""
+    """Build the critic and the GAN loss that ``recipe`` names, with weights from torch's generator."""
     if recipe.critic == "spectral":
         return HingeCriticLoss(recipe.critic_width)
     return RelativisticCriticLoss(recipe.critic_width, recipe.penalty, recipe.penalty_every)
 
 
 def _pair_with_generated(real: Tensor, count: int) -> Tensor:
-    """Repeat the first logits of targets until there is one for each of ``count`` generated images."""
+    """Repeat the critic's first logits of targets, one for each of ``count`` generated images."""
     return real if len(real) == count else torch.cat([real, real[: count - len(real)]])
 
 

@@ -28,7 +28,7 @@ MAX_SHIFT_SIDE_SHARE, CUTOUT_SIDE_SHARE = 1 / 8, 1 / 2
 
 
 def draw_diffaugment_values(rng: np.random.Generator, count: int, share: float) -> Tensor:
-    """Draw the values ``(count, 7)`` by which ``apply_diffaugment`` changes ``count`` images.
+    """Draw the random values ``(count, 7)`` by which DiffAugment changes a GAN's training images.
 
     Args:
         rng: the random generator.
@@ -41,7 +41,7 @@ def draw_diffaugment_values(rng: np.random.Generator, count: int, share: float) 
 
 
 def apply_diffaugment(images: Tensor, values: Tensor) -> Tensor:
-    """Return augmented copies of ``images``, whose colours may leave [0, 1].
+    """Return copies of a GAN's training images, augmented by DiffAugment; colours may leave [0, 1].
 
     Args:
         images: ``(B, 3, H, W)`` in [0, 1], real or generated.
@@ -62,7 +62,7 @@ def _jitter_colours(x: Tensor, values: Tensor) -> Tensor:
 
 
 def _translate(x: Tensor, values: Tensor) -> Tensor:
-    """Shift each image by whole pixels, and fill what it leaves with grey."""
+    """Shift each augmented image by whole pixels, and fill what it leaves with grey."""
     height, width = x.shape[-2:]
     max_down, max_across = round(height * MAX_SHIFT_SIDE_SHARE), round(width * MAX_SHIFT_SIDE_SHARE)
     padded = F.pad(x, (max_across, max_across, max_down, max_down))
@@ -78,7 +78,7 @@ def _translate(x: Tensor, values: Tensor) -> Tensor:
 
 
 def _cutout_masks(values: Tensor, size: tuple[int, ...]) -> Tensor:
-    """Return masks ``(B, 1, H, W)``: 0 in a rectangle of half the sides around a random centre, else 1."""
+    """Return DiffAugment's masks ``(B, 1, H, W)``: 0 in a rectangle around a random centre, else 1."""
     is_inside = []
     for axis, side in enumerate(size):
         centre = (values[:, axis] * (side + 1)).int()[:, None]

@@ -46,7 +46,7 @@ class PatchDiscriminator(nn.Module):
         self.judge = nn.Conv2d(4 * width, 1, 3, 1, 1)
 
     def forward(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Return the logits ``(B, 1, H/8, W/8)``, above 0 for real, and every layer's features."""
+        """Return logits of patches, ``(B, 1, H/8, W/8)``, above 0 for real, and all layers' features."""
         features = []
         for layer in self.layers:
             x = F.leaky_relu(layer(x), 0.2)
@@ -70,7 +70,7 @@ class TwoScaleDiscriminator(nn.Module):
         )
 
     def forward(self, image: Tensor, condition: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        """Return the logits of each scale and the features of all layers.
+        """Return the logits of real against generated at each scale, and all layers' features.
 
         Args:
             image: ``(B, 3, H, W)`` in [0, 1].

@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 class ImagePool:
-    """Earlier generated images as 8-bit integers (Shrivastava et al. 2017, arXiv:1612.07828).
+    """Earlier generated images that a critic sees again, 8-bit (Shrivastava et al. 2017, arXiv:1612.07828).
 
     Args:
         capacity: largest number of images; with 0, ``exchange`` returns its input.
@@ -19,7 +19,7 @@ class ImagePool:
         self.images: list[Tensor] = []
 
     def exchange(self, generated: Tensor, rng: np.random.Generator) -> Tensor:
-        """Replace about half of the generated images by older ones from the pool.
+        """Replace about half of a batch of generated images by older ones from the pool.
 
         An older image that is used leaves the pool, and the new one takes its place. Until the pool is full,
         every new image is both stored and returned.

@@ -13,7 +13,7 @@ from artgen.models.architectures.norms import build_norm, init_dcgan_weights
 
 
 class PatchGAN(nn.Module):
-    """The PatchGAN discriminator of image-to-image training.
+    """The discriminator of pix2pix and CycleGAN, which judges overlapping patches of an image.
 
     It maps ``(B, channels, H, W)`` in [0, 1] to logits ``(B, 1, h, w)``, high for real: 30 x 30 for 256 px
     and three layers.

@@ -21,7 +21,7 @@ WidthHeight = tuple[int, int]
 
 @dataclass
 class FolderFindings:
-    """What folders of images hold. Files are named by their paths.
+    """What ``artgen data check`` found in folders of training images. Files are named by their paths.
 
     Attributes:
         images: number of files with the extension of an image.
@@ -58,7 +58,7 @@ class FolderFindings:
 
 
 def check_folders(folders: Sequence[Path], emit: Emit) -> FolderFindings:
-    """Decode every image of the folders and report what is in them, as one set.
+    """Decode every training image of the folders and report flaws, as one set.
 
     About a kilobyte of each image is kept in memory.
 
@@ -104,7 +104,7 @@ def check_folders(folders: Sequence[Path], emit: Emit) -> FolderFindings:
 
 
 def _add_to_lists(findings: FolderFindings, name: str, image: ExaminedImage) -> None:
-    """Add an image's name to every list that it belongs to."""
+    """Add an image's name to every list of findings that it belongs to."""
     for belongs, names in (
         (min(image.width, image.height) < MIN_SHORTER_SIDE_PX, findings.tiny),
         (image.hash.is_grey, findings.grey),
@@ -117,7 +117,7 @@ def _add_to_lists(findings: FolderFindings, name: str, image: ExaminedImage) -> 
 
 
 def _group_duplicates(names: Sequence[str], originals: dict[int, int]) -> list[list[str]]:
-    """Group the names of duplicates, each group led by the image that the others repeat.
+    """Group the names of duplicate training images, each group led by the image that others repeat.
 
     Args:
         names: of all images.

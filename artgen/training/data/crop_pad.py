@@ -22,7 +22,7 @@ MIN_BAR_SIDE_SHARE = 0.015
 
 @dataclass(frozen=True)
 class FrameRegion:
-    """A rectangle in a frame, px."""
+    """A rectangle in a film's frame, px."""
 
     top: int
     left: int
@@ -68,7 +68,7 @@ def _find_picture_extent(max_luma: npt.NDArray[np.int_]) -> tuple[int, int]:
 def crop_or_pad(
     frame: FilmFrame, region: FrameRegion, size: tuple[int, int] | None, fit: FitMode
 ) -> npt.NDArray[np.uint8]:
-    """Crop a frame to ``region`` and fit that to ``size``, resampled once; return ``(H, W, 3)``.
+    """Crop a film's frame to ``region`` and fit that to ``size``, resampled once; return ``(H, W, 3)``.
 
     Args:
         frame: a decoded frame.
@@ -98,7 +98,7 @@ def crop_or_pad(
 
 
 def _crop(pixels: npt.NDArray[np.uint8], top: int, left: int, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
-    """Crop to ``size``, moved inwards by the pixel that rounding may have put outside."""
+    """Crop a film's frame to ``size``, moved inwards by the pixel that rounding may have put outside."""
     top = max(0, min(top, pixels.shape[0] - size[0]))
     left = max(0, min(left, pixels.shape[1] - size[1]))
     return pixels[top : top + size[0], left : left + size[1]]

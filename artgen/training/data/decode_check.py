@@ -25,7 +25,7 @@ MAX_DECODE_THREADS = 8
 
 @dataclass(frozen=True)
 class ExaminedImage:
-    """Format, size and other properties of an image.
+    """Format, size and other properties of a training image that was decoded to check it.
 
     Attributes:
         format: by its content: ``JPEG``, ``PNG``, ...
@@ -93,7 +93,7 @@ def _examine_opened_image(image: Image.Image) -> ExaminedImage:
 def examine_images(
     files: Sequence[Path], on_progress: Callable[[int], None] = lambda count: None
 ) -> Iterator[ExaminedImage | ArtgenError]:
-    """Examine images in their order, on every core, and yield the result or the error of each.
+    """Decode training images on every core, and yield the description or the error of each, in order.
 
     Args:
         files: images.

@@ -21,7 +21,7 @@ HASHES_PER_BLOCK = 256  # hashes that are compared with all others at once
 
 @dataclass(frozen=True)
 class PerceptualHash:
-    """Hash and thumbnail of an image, by which near-duplicates are found.
+    """Hash and thumbnail of a training image, by which near-duplicates are found.
 
     Attributes:
         bits: ``(64,)``, +1 where brightness rises from left to right, else -1 (difference hash).
@@ -35,7 +35,7 @@ class PerceptualHash:
 
 
 def hash_image(image: Image.Image) -> PerceptualHash:
-    """Return the perceptual hash of an RGB image.
+    """Return the perceptual hash of an RGB training image.
 
     The hash is Krawetz' "dHash" (hackerfactor.com, 2013): 9 x 8 px by area, each compared with its neighbour.
     """
@@ -49,7 +49,7 @@ def hash_image(image: Image.Image) -> PerceptualHash:
 
 
 def find_duplicates(hashes: Sequence[PerceptualHash]) -> dict[int, int]:
-    """Find the images that repeat an earlier one.
+    """Find the training images that repeat an earlier one.
 
     All hashes are compared with one another, as products of signs in blocks: 50,000 images take seconds and
     some hundred megabytes. If the hashes of two images agree, their thumbnails decide: skies and other plain

@@ -25,7 +25,7 @@ FACES_STATE_FILE_NAME = "faces.json"
 
 @dataclass(frozen=True)
 class FaceOptions:
-    """Which faces are extracted, and how they are cropped. Stored in ``faces.json``.
+    """Options of ``artgen data faces``: which faces are cut out, and how. Stored in ``faces.json``.
 
     Attributes:
         size: side of the images, px.
@@ -42,7 +42,7 @@ class FaceOptions:
 
 @dataclass(frozen=True)
 class FaceOutcome:
-    """The faces that were extracted from one photograph.
+    """The faces that were cut out of one photograph, and why others were left out.
 
     Attributes:
         file: the photograph's path relative to the folder.
@@ -56,7 +56,7 @@ class FaceOutcome:
 
 
 def extract_faces(folder: Path, output: Path, options: FaceOptions, emit: Emit) -> list[FaceOutcome]:
-    """Write the faces of every image in ``folder`` into ``output``, except those that are there already.
+    """Cut the faces out of all photographs in ``folder``, as training images in ``output``.
 
     Args:
         folder: photographs, also in subfolders.
@@ -130,7 +130,7 @@ def _extract_from_photograph(name: str, file: Path, output: Path, options: FaceO
 
 
 def _rejection_reason(face: Face, height: int, width: int, options: FaceOptions) -> str:
-    """Return why a face cannot be used, or an empty text."""
+    """Return why a face cannot be a training image, or an empty text."""
     crop_px = face.size * options.margin
     if crop_px * MAX_FACE_ENLARGEMENT < options.size:
         return f"too small: {crop_px:.0f} px for {options.size}"
@@ -170,7 +170,7 @@ class _ExtractionState:
             self.save()
 
     def save(self) -> None:
-        """Write all outcomes to the file."""
+        """Write the outcomes of all photographs to the file."""
         state = {"wish": self._options, "pictures": self._rows}
         atomic_write(self._file, json.dumps(state, indent=1).encode())
         self._saved_at = time.monotonic()

@@ -11,7 +11,7 @@ from artgen.references import find_images
 
 
 def list_images(folder: Path) -> list[Path]:
-    """Return every image file in ``folder`` and its subfolders, sorted.
+    """Return every training image in ``folder`` and its subfolders, sorted.
 
     Raises:
         ArtgenError: no such folder, no image in it, or a name that is not UTF-8.
@@ -24,7 +24,7 @@ def list_images(folder: Path) -> list[Path]:
 
 
 def count_other_files(folder: Path, images: Collection[Path]) -> Counter[str]:
-    """Count the files in ``folder`` and its subfolders that are not in ``images``, by extension.
+    """Count, by extension, the files in a training folder that are not in ``images``.
 
     Hidden files are not counted.
     """

@@ -11,7 +11,7 @@ from artgen.training.data.crop_pad import FitMode
 
 @dataclass(frozen=True)
 class FrameOptions:
-    """Which frames of a film are extracted, and how they are written. Stored in ``NAME.frames.json``.
+    """Options of ``artgen data frames``: which frames of a film are kept. Stored in ``NAME.frames.json``.
 
     Attributes:
         every: take every Nth frame; None takes one a second, or fewer if ``most`` spreads them over the film.
@@ -40,7 +40,7 @@ class FrameOptions:
     ending: str = ".jpg"
 
     def frame_interval(self, film: FilmInfo) -> int:
-        """Return N, where every Nth frame of ``film`` is considered."""
+        """Return N, where every Nth frame of ``film`` may become a training image."""
         if self.every is not None:
             return self.every
         seconds = min(self.end or math.inf, film.seconds or math.inf) - self.start
@@ -49,7 +49,7 @@ class FrameOptions:
 
 
 def format_timestamp(seconds: float, template: str = "{}:{:02}:{:02}") -> str:
-    """Format a time as hours, minutes and seconds.
+    """Format a time in a film as hours, minutes and seconds, for file names.
 
     Args:
         seconds: since the beginning of the film.

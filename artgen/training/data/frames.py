@@ -39,7 +39,7 @@ FINGERPRINT_END_BYTES = 1 << 20  # read at the beginning and at the end of a fil
 
 @dataclass
 class FrameCounts:
-    """Numbers of frames that were decoded, kept and left out.
+    """Numbers of a film's frames that were decoded, kept as training images, and left out.
 
     Attributes:
         seen: frames decoded.
@@ -61,7 +61,7 @@ class FrameCounts:
 def extract_frames(
     video: Path, folder: Path, options: FrameOptions, emit: Emit, *, save_seconds: float = SAVE_EVERY_SECONDS
 ) -> FrameCounts:
-    """Write the selected frames of a film into ``folder``, named after the film and their time.
+    """Write the selected frames of a film into ``folder`` as training images, named after film and time.
 
     ``NAME.frames.json`` in the folder records the progress: after an interruption the same call resumes, with
     exactly the result of an uninterrupted one, or reports that nothing is left to do.
@@ -134,7 +134,7 @@ class _FrameExtraction:
             self.region = find_picture_region(self.video, self.film)
 
     def run(self, emit: Emit, save_seconds: float) -> None:
-        """Extract the remaining frames, saving the state every second."""
+        """Extract the film's remaining frames, saving the state every second."""
         if (self.region.height, self.region.width) != (self.film.height, self.film.width):
             emit(Note(f"black bars left out: {self.region.width} x {self.region.height} px are picture"))
         saved_at = time.monotonic()
@@ -164,7 +164,7 @@ class _FrameExtraction:
                 yield frame
 
     def _process_frame(self, frame: FilmFrame) -> None:
-        """Decide whether a frame is kept, and write it if so."""
+        """Decide whether a film's frame is kept as a training image, and write it if so."""
         index, self.position = self.counts.seen, frame.seconds
         self.counts.seen += 1
         thumbnail = None
@@ -196,7 +196,7 @@ class _FrameExtraction:
         write_training_image(self.folder / f"{self.video.stem}-{timestamp}{self.options.ending}", pixels)
 
     def save(self) -> None:
-        """Write the state to its file."""
+        """Write the state of the film's extraction to its file."""
         state = {
             "identity": self.identity,
             "count": asdict(self.counts),

@@ -21,7 +21,7 @@ KEPT_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})  # aligned copies of other 
 
 @dataclass(frozen=True)
 class FilePair:
-    """Two images of the same name in two folders.
+    """Two images of the same scene: files of one name in two folders.
 
     Attributes:
         name: the path in the folder without extension and with ``-`` for ``/``; unique.
@@ -38,7 +38,7 @@ class FilePair:
 
 @dataclass
 class FolderComparison:
-    """The pairs of two folders, and the images that belong to none. Every image is in exactly one list.
+    """The pairs in two folders, and the images without partner. Every image is in exactly one list.
 
     Attributes:
         pairs: pairs that a training can use.
@@ -58,7 +58,7 @@ class FolderComparison:
 
     @property
     def mismatches(self) -> int:
-        """Number of entries in the lists of what does not match."""
+        """Number of listed images and pairs that do not match."""
         lists = (self.only_a, self.only_b, self.repeated, self.bent, self.unreadable)
         return sum(len(names) for names in lists)
 
@@ -104,7 +104,7 @@ def _add_match(
     a: tuple[Path, ExaminedImage | ArtgenError],
     b: tuple[Path, ExaminedImage | ArtgenError],
 ) -> None:
-    """Add two images of one name to the list that they belong to."""
+    """Add two images of one name to the list of pairs, or of mismatches, that they belong to."""
     (file_a, image_a), (file_b, image_b) = a, b
     if isinstance(image_a, ArtgenError) or isinstance(image_b, ArtgenError):
         errors = (error for error in (image_a, image_b) if isinstance(error, ArtgenError))

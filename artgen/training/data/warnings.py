@@ -15,7 +15,7 @@ MAX_GREY_IMAGES_SHARE = 0.2  # share of grey images above which a warning says s
 
 
 def find_dataset_warnings(images: ImageSet, crop_side: int, *, is_target: bool = True) -> list[str]:
-    """Return short sentences about flaws of the images that will show in the results.
+    """Return short sentences about flaws of the training images that will show in the results.
 
     Args:
         images: images of a training.

@@ -13,7 +13,7 @@ from artgen.imaging.io.files import atomic_write
 
 
 def write_training_image(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
-    """Write an image as JPEG at quality 95 without chroma subsampling, or as PNG, atomically.
+    """Write a training image as JPEG at quality 95 without chroma subsampling, or PNG, atomically.
 
     Args:
         path: the file; PNG if its extension is ``.png``.

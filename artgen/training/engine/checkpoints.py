@@ -45,11 +45,11 @@ class Checkpoints:
         self.folder, self.max_checkpoints = folder / "checkpoints", max_checkpoints
 
     def list_files(self) -> list[Path]:
-        """List the checkpoint files, oldest first."""
+        """List the training's checkpoint files, oldest first."""
         return sorted(self.folder.glob("[0-9]*.pt"))
 
     def latest_step(self) -> int:
-        """Return the step of the newest checkpoint, 0 if there is none."""
+        """Return the training step of the newest checkpoint, 0 if there is none."""
         return max((int(file.stem) for file in self.list_files() if file.stem.isdigit()), default=0)
 
     def save(
@@ -59,7 +59,7 @@ class Checkpoints:
         progress: TrainingProgress,
         extra_states: Sequence[Mapping[str, Any]],
     ) -> None:
-        """Write a checkpoint, then remove the oldest ones.
+        """Write a checkpoint of the training, then remove the oldest ones.
 
         Args:
             family: networks and optimisers.
@@ -98,7 +98,7 @@ class Checkpoints:
         *,
         adopt: bool,
     ) -> TrainingProgress:
-        """Load the newest checkpoint into networks, averages and optimisers; without one, change nothing.
+        """Load the newest checkpoint into networks, averages and optimisers, to resume the training.
 
         Args:
             family: its networks, optimisers and extra state are overwritten.

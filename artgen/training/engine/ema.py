@@ -15,7 +15,7 @@ UPDATE_EVERY_STEPS = 8
 
 
 class AveragedNetwork:
-    """A copy of ``network`` whose weights are an exponential moving average over the training steps.
+    """A copy of ``network`` whose weights are a moving average (EMA) over the training steps.
 
     The decay is smaller in the first steps, so that the initial weights are soon forgotten.
 

@@ -38,7 +38,7 @@ class TrainingContext:
 
 @dataclass(frozen=True)
 class OptimiserStep:
-    """A loss and the name of the optimiser with which the training loop minimises it.
+    """A loss of one training step, and the name of the optimiser with which the loop minimises it.
 
     Attributes:
         optimiser_name: key in ``ModelFamily.optimisers``.
@@ -53,7 +53,7 @@ class OptimiserStep:
 
 @dataclass(frozen=True)
 class Metric:
-    """A measured value of a model, listed on its card.
+    """A measured value of a trained model, listed on its card.
 
     Attributes:
         name: key in the metadata of the model's file.
@@ -70,7 +70,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The metrics of a model and the images that they were measured on.
+    """The metrics of a trained model and the images that they were measured on.
 
     Attributes:
         measured_on: the images in words, for the card.
@@ -82,7 +82,7 @@ class Evaluation:
 
 
 class ModelFamily(ABC):
-    """Base class of the networks, batches and losses of one kind of model.
+    """Base class of model families: the networks, batches and losses by which one kind of model trains.
 
     ``__init__`` of every family takes its recipe, the dataset and the context. All random numbers are keyed
     by the step: ``draw_batch`` uses ``row_generators``, and the loop seeds the networks' dropout. So a
@@ -111,7 +111,7 @@ class ModelFamily(ABC):
     """Hash of further files that decide the weights, such as paintings that the recipe names."""
 
     def row_generators(self, step: int, row_count: int | None = None) -> Iterator[np.random.Generator]:
-        """Yield a random generator for each row of this process's part of a batch.
+        """Yield a random generator for each row of this process's part of a training batch.
 
         Rows are numbered over all processes: two processes draw what one of twice the batch size draws.
 
@@ -126,7 +126,7 @@ class ModelFamily(ABC):
 
     @abstractmethod
     def draw_batch(self, step: int) -> Any:
-        """Return the batch of ``step``, on the CPU; called ahead of time in another thread."""
+        """Return the training batch of ``step``, on the CPU; called ahead of time in a thread."""
 
     @abstractmethod
     def optimiser_steps(self, batch: Any, progress: float) -> Iterator[OptimiserStep]:
@@ -138,16 +138,16 @@ class ModelFamily(ABC):
         """
 
     def learning_rate_factor(self, progress: float) -> float:
-        """Return the factor of the learning rates when a share ``progress`` of the training is done."""
+        """Return the factor of the learning rates after a share ``progress`` of the training."""
         return 1.0
 
     @abstractmethod
     def sample_grid(self, networks: Mapping[str, Network]) -> Tensor:
-        """Return a grid of samples ``(3, H, W)`` of the averaged networks, for the same inputs every time."""
+        """Return a grid of sample images ``(3, H, W)`` of the averaged networks, of fixed inputs."""
 
     @abstractmethod
     def evaluate(self, networks: Mapping[str, Network]) -> Evaluation:
-        """Measure the averaged networks for their cards."""
+        """Measure the averaged networks for their model cards."""
 
     def extra_state(self) -> dict[str, Any]:
         """Return further state that an exact resume needs, as tensors and plain values."""
@@ -158,7 +158,7 @@ class ModelFamily(ABC):
 
 
 def make_grid(rows: list[Tensor]) -> Tensor:
-    """Join rows of images, each ``(B, 3, H, W)`` in [0, 1], to one image ``(3, rows * H, B * W)``."""
+    """Join rows of sample images, each ``(B, 3, H, W)``, to one image ``(3, rows * H, B * W)``."""
     return torch.cat([torch.cat(list(row), 2) for row in rows], 1).clamp(0, 1)
 
 

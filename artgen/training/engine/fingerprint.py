@@ -30,11 +30,11 @@ class TrainingIdentity:
     processes: int
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields as plain values, for a checkpoint."""
+        """Return the identity's fields as plain values, for a checkpoint."""
         return asdict(self)
 
     def list_differences(self, stored: Mapping[str, Any]) -> list[str]:
-        """List in words what differs from the ``stored`` identity; empty for the same training."""
+        """List in words what differs from a checkpoint's identity; empty for the same training."""
         stored_recipe = _with_defaults(stored["recipe"])
         differences = []
         for key in dict.fromkeys([*self.recipe, *stored_recipe]):
@@ -55,7 +55,7 @@ class TrainingIdentity:
 
 
 def _with_defaults(recipe: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Add the defaults of keys that are newer than the checkpoint, which stays resumable."""
+    """Add the defaults of recipe keys that are newer than the checkpoint, which stays resumable."""
     try:
         recipe_model = find_recipe_class(recipe)
         texts = {"title": "stored"}

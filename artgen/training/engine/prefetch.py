@@ -12,7 +12,7 @@ MAX_QUEUED_BATCHES = 3
 
 
 class BatchPrefetcher:
-    """A queue of the batches of steps ``first_step`` to ``end_step - 1``, in order.
+    """A queue of the training batches of steps ``first_step`` to ``end_step - 1``, in order.
 
     One thread is enough: images were decoded into a memory-mapped file before, and Pillow, NumPy and torch
     release the interpreter lock while they resize.
@@ -37,7 +37,7 @@ class BatchPrefetcher:
         self._executor.shutdown(cancel_futures=True)
 
     def next_batch(self) -> Any:
-        """Return the batch of the next step, and start drawing those after it."""
+        """Return the training batch of the next step, and start drawing those after it."""
         while len(self._queue) < MAX_QUEUED_BATCHES and self._next_step < self._end_step:
             self._queue.append(self._executor.submit(self._draw_batch, self._next_step))
             self._next_step += 1

@@ -19,7 +19,7 @@ PROCESS_GROUP_TIMEOUT = timedelta(days=7)
 
 
 def create_accelerator(device: str, precision: str) -> Accelerator:
-    """Create the accelerator of this process, which may be one of several.
+    """Create this process's Accelerate object, by which one or several processes train together.
 
     Several processes are started by ``torchrun`` or ``accelerate launch``.
 
@@ -58,7 +58,7 @@ def create_accelerator(device: str, precision: str) -> Accelerator:
 
 
 def average_gradients(parameters: Iterable[nn.Parameter], accelerator: Accelerator) -> None:
-    """Replace the gradients by their mean over all processes, in one message.
+    """Replace the gradients by their mean over all training processes, in one message.
 
     ``DistributedDataParallel`` does not fit: its hooks expect one backward pass for each forward pass, but
     here a critic runs twice a step, once of them frozen. With losses that are means over rows, and no
@@ -76,14 +76,14 @@ def average_gradients(parameters: Iterable[nn.Parameter], accelerator: Accelerat
 
 
 def is_true_in_any_process(value: bool, accelerator: Accelerator) -> bool:
-    """Return whether ``value`` is true in any process; all processes must call this at the same step."""
+    """Return whether ``value`` is true in any training process; all call this at the same step."""
     if accelerator.num_processes == 1:
         return value
     return bool(accelerator.reduce(torch.tensor(float(value), device=accelerator.device), "sum") > 0)
 
 
 def gather_from_processes(value: Any, accelerator: Accelerator) -> list[Any]:
-    """Return each process's ``value``, by process index; all processes must call this at the same step."""
+    """Return each training process's ``value``; all must call this at the same step."""
     if accelerator.num_processes == 1:
         return [value]
     from accelerate.utils import gather_object

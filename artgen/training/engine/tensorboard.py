@@ -38,7 +38,7 @@ class TensorBoardLogger:
         self._purge_step: int | None = None
 
     def __call__(self, event: Event) -> None:
-        """Write the losses, speed or samples in ``event`` to disk.
+        """Write the losses, speed or samples of a training event to disk for TensorBoard.
 
         Raises:
             WriteError: the disk is full or the folder not writable.
@@ -74,7 +74,7 @@ class TensorBoardLogger:
         return self._writer
 
     def close(self) -> None:
-        """Close the event file; a further event opens a new one."""
+        """Close TensorBoard's event file; a further event opens a new one."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None

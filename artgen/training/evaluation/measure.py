@@ -51,7 +51,7 @@ def measure_model(
     max_squares: int = MAX_MEASURED_SQUARES,
     device: str = "cpu",
 ) -> Evaluation:
-    """Measure the model in ``file``, with the same result every time on one thread.
+    """Measure a finished model, with the same metrics every time on one thread.
 
     Args:
         file: the model's file.
@@ -95,7 +95,7 @@ def measure_model(
 
 
 def _evaluate_latent_generator(network: LatentGenerator, real: SampleSquares, device: str) -> Evaluation:
-    """Compare generated images with as many real ones.
+    """Compare a generator's images from latents with as many real ones.
 
     Whether they copy training images can only be measured by a training.
     """
@@ -114,7 +114,7 @@ def _evaluate_latent_generator(network: LatentGenerator, real: SampleSquares, de
 def _evaluate_fast_style(
     network: FastStyleNet, contents: SampleSquares, metadata: dict[str, str], device: str
 ) -> Evaluation:
-    """Measure the distances to the paintings, to the contents and between styles."""
+    """Measure a style network's distances to the paintings, to the contents and between styles."""
     side = header.training_side(metadata) or MAX_TEST_PX
     content_images = contents.to_batch(side)
     stylised = []  # one batch for each style
@@ -152,7 +152,7 @@ def _style_distances(
 def _evaluate_pix2pix(
     network: UNet | ResNet, real: SampleSquares, metadata: dict[str, str], device: str
 ) -> Evaluation:
-    """Measure a network by pairs made as in its training; its degraded outputs should equal the inputs."""
+    """Measure an image-to-image network by pairs made as in its training."""
     table = header.training_inputs(metadata)
     side = header.training_side(metadata) or MAX_TEST_PX
     try:

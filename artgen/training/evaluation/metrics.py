@@ -36,7 +36,7 @@ MIN_IMAGES_TO_HALVE = 4  # different images, to compare two halves of the real o
 
 
 def realism_metrics(generated: Tensor, real: Tensor, baseline: Tensor, baseline_name: str) -> list[Metric]:
-    """Compare statistics of generated images with those of real ones; see ``imaging/metrics.py``.
+    """Compare statistics of a model's images with those of real ones; see ``imaging/metrics.py``.
 
     Two halves of the real images are compared if there are at least 4 different ones. Distances relative to
     the baseline are left out if the baseline equals the real images.
@@ -77,7 +77,7 @@ def realism_metrics(generated: Tensor, real: Tensor, baseline: Tensor, baseline_
 
 
 def describe_test_set(count: int, noun: str, held_out: bool, sizes: str) -> str:
-    """Describe the images of an evaluation for the card: ``8 held-out pictures, 256 px``."""
+    """Describe a model's test images for its card: ``8 held-out pictures, 256 px``."""
     counted = f"{count} {'held-out ' if held_out else ''}{noun}{'' if count == 1 else 's'}"
     return f"{counted}{'' if held_out else ' it was trained on'}, {sizes}"
 
@@ -95,7 +95,7 @@ def evaluate_upimager(
 
 
 def choose_side(images: Sequence[Pixels]) -> int:
-    """Return the side at which an up-imager is measured by these images, px.
+    """Return the side, px, of the squares by which an up-imager is measured.
 
     Where possible, no image is enlarged for it: a blurred image would count as real.
     """
@@ -104,7 +104,7 @@ def choose_side(images: Sequence[Pixels]) -> int:
 
 
 def upimager_metrics(network: UpImager, inputs: Tensor, real: Tensor, device: str = "cpu") -> list[Metric]:
-    """Compute all metrics of an up-imager.
+    """Compute all metrics of an up-imager for its model card.
 
     Args:
         network: the up-imager, of scale ``s``.
@@ -138,7 +138,7 @@ def upimager_metrics(network: UpImager, inputs: Tensor, real: Tensor, device: st
 
 @torch.inference_mode()
 def upscale_each(network: UpImager, inputs: Tensor, *, seed: int, device: str = "cpu") -> Tensor:
-    """Upscale thumbnails one by one, each with its own noise.
+    """Upscale thumbnails one by one by an up-imager, each with its own noise.
 
     Args:
         network: the up-imager, of scale ``s``.

@@ -17,7 +17,7 @@ MAX_LISTED_FOLDERS = 12
 
 @dataclass(frozen=True)
 class TrainingRecord:
-    """The facts of a finished training for its models' cards and metadata.
+    """The facts of a finished training, for its models' cards and metadata.
 
     Attributes:
         recipe: the training recipe.
@@ -129,7 +129,7 @@ def _describe_start_model(record: TrainingRecord) -> tuple[str, str]:
 
 
 def _list_sources(sources: Sequence[SourceFolder]) -> str:
-    """List folders and numbers of images: ``photos: 40, 2 of them held out; drawings: 12``."""
+    """List the folders of training images: ``photos: 40, 2 of them held out; drawings: 12``."""
     descriptions = []
     for source in sources:
         held_out = f", {source.held_out:,} of them held out" if source.held_out else ""

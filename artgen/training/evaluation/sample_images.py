@@ -37,7 +37,7 @@ MIN_SQUARE_PX = 256  # smaller squares would be enlarged, and their blur counted
 
 @dataclass(frozen=True)
 class SampleSquares:
-    """Square crops of images, by which a model is measured.
+    """Square crops of images, by which a finished model is measured.
 
     Attributes:
         references: names of the images, as in a recipe.
@@ -48,11 +48,11 @@ class SampleSquares:
     squares: tuple[Pixels, ...]
 
     def to_batch(self, side: int) -> Tensor:
-        """Return all squares resized, as ``(B, 3, side, side)`` in [0, 1]."""
+        """Return all test squares resized, as ``(B, 3, side, side)`` in [0, 1]."""
         return torch.stack([centre_square(square, side) for square in self.squares])
 
     def as_dataset(self) -> TrainingDataset:
-        """Return the squares as the validation images of a dataset without training images."""
+        """Return the test squares as the validation images of a dataset without training images."""
         files = tuple(Path(str(index)) for index in range(len(self.squares)))
         held_out = ImageSet(files, self.squares, "", {})
         return TrainingDataset(held_out.subset(()), held_out)
@@ -71,7 +71,7 @@ def default_image_reference(metadata: Mapping[str, str]) -> str:
 def load_sample_squares(
     references: Sequence[str], recipe_folder: Path, max_squares: int, max_side: int | None = None
 ) -> SampleSquares:
-    """Load squares evenly spread over all images; if there are few images, several of each.
+    """Load test squares evenly spread over all images; of few images, several of each.
 
     Args:
         references: names of images, as in a recipe.
@@ -98,7 +98,7 @@ def _pick_evenly(items: Sequence[Item], max_count: int) -> list[Item]:
 
 
 def _cut_squares(file: Path, max_count: int, max_side: int | None) -> Iterator[Pixels]:
-    """Yield squares along the longer side of an image, as many as are large enough but at least one."""
+    """Yield test squares along the longer side of an image, as many as are large enough, at least one."""
     pixels = (read_image(file).permute(1, 2, 0) * 255).round().byte().numpy()
     longer, shorter = max(pixels.shape[:2]), min(pixels.shape[:2])
     count = max(1, min(max_count, longer // MIN_SQUARE_PX))

@@ -15,7 +15,7 @@ SHIPPED_METRICS_HEADING = "## Measured on what ships with artgen"
 
 
 def write_metrics(file: Path, evaluation: Evaluation) -> None:
-    """Write the metrics into the metadata of a model's file, and into its card if there is one.
+    """Write a model's metrics into the metadata of its file, and into its card if there is one.
 
     Args:
         file: the model's file; its weights stay untouched.
@@ -33,12 +33,12 @@ def write_metrics(file: Path, evaluation: Evaluation) -> None:
 
 
 def rounded_metrics(evaluation: Evaluation) -> dict[str, float]:
-    """Return the values of the metrics by name, rounded as a model's file stores them."""
+    """Return a model's metrics by name, rounded as its file stores them."""
     return {metric.name: round(metric.value, 4) for metric in evaluation.metrics}
 
 
 def insert_section(card: str, evaluation: Evaluation) -> str:
-    """Insert a section with these metrics into a card, replacing an earlier one.
+    """Insert a section with these metrics into a model card, replacing an earlier one.
 
     It comes after the metrics of the training and before the section on the model's weaknesses.
 

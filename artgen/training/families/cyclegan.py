@@ -66,7 +66,7 @@ class CycleGANBatch:
 
 
 class CycleGANTraining(ModelFamily):
-    """The networks and losses of CycleGAN.
+    """The networks, batches and losses by which CycleGAN trains.
 
     ``generators`` translate the first domain into the second, and back. Of the two ``critics``, the first
     judges images of the second domain, the other those of the first: what the generator at its index makes.
@@ -171,7 +171,7 @@ class CycleGANTraining(ModelFamily):
         return linear_decay(progress, self.recipe.decay)
 
     def sample_grid(self, networks: Mapping[str, Network]) -> Tensor:
-        """Return rows of the first domain, its translation, the second domain and its translation."""
+        """Return sample rows: the first domain, its translation, the second and its translation."""
         first, second = self._validation_squares(MAX_SAMPLE_IMAGES)
         return make_grid(
             [
@@ -215,7 +215,7 @@ class CycleGANTraining(ModelFamily):
         return square.flip(2) if rng.random() < 0.5 else square
 
     def _validation_squares(self, max_count: int) -> list[Tensor]:
-        """Return centre squares of different validation images: the same number of each domain."""
+        """Return centre squares of validation images: the same number of each domain."""
         count = min(max_count, *map(len, self.validation_images))
         return [
             torch.stack(

@@ -23,7 +23,7 @@ from artgen.training.recipes.dcgan import DCGANRecipe
 
 
 class DCGANTraining(LatentTraining):
-    """The networks and losses of DCGAN as published.
+    """The networks, batches and losses by which DCGAN trains, as published.
 
     Args:
         recipe: the recipe.
@@ -62,5 +62,5 @@ class DCGANTraining(LatentTraining):
 
 
 def _cross_entropy(logits: Tensor, is_real: bool) -> Tensor:
-    """Return the mean cross-entropy of a discriminator's logits for images that are all real or all fake."""
+    """Return the GAN loss of a discriminator: cross-entropy of logits of images all real or all fake."""
     return F.softplus(-logits if is_real else logits).mean()

@@ -37,7 +37,7 @@ PUBLISHED_GRADIENT_SCALE = 1 / 4
 
 
 class DCGANR3Training(LatentTraining):
-    """The networks and losses of a small R3GAN.
+    """The networks, batches and losses by which a small R3GAN trains.
 
     Args:
         recipe: the recipe.
@@ -94,6 +94,6 @@ class DCGANR3Training(LatentTraining):
 
 
 def _gradient_penalty(logits: Tensor, images: Tensor) -> Tensor:
-    """Return the mean squared norm of each logit's gradient by its image, on the scale of [-1, 1]."""
+    """Return the GAN's gradient penalty: mean squared norm of each logit's gradient by its image."""
     (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradient.float().square().sum((1, 2, 3)).mean() * PUBLISHED_GRADIENT_SCALE

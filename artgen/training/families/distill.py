@@ -30,7 +30,7 @@ PROGRESS_NOTE_INTERVAL_SECONDS = 30.0  # between two notes about the progress
 
 @dataclass(frozen=True)
 class StylePainting:
-    """The painting of a style to learn.
+    """The painting of a style that a distilled network learns.
 
     Attributes:
         name: name of the style.
@@ -42,18 +42,18 @@ class StylePainting:
 
     @cached_property
     def image(self) -> Tensor:
-        """The painting's pixels, ``(3, H, W)`` in [0, 1]."""
+        """The style painting's pixels, ``(3, H, W)`` in [0, 1]."""
         return read_image(self.file)
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the painting's file."""
+        """SHA-256 of the style painting's file."""
         return file_hash(self.file)
 
 
 @dataclass(frozen=True)
 class PlannedPair:
-    """A pair that is painted if its file does not exist yet.
+    """A training pair of content and painting, painted if its file does not exist yet.
 
     Attributes:
         file: where the pair is stored.
@@ -70,7 +70,7 @@ class PlannedPair:
 
 @dataclass(frozen=True)
 class PairPainter:
-    """Paints pairs by patch EM and stores them in a folder.
+    """Paints training pairs by patch EM and stores them in a folder.
 
     Attributes:
         folder: folder of the pairs, with one subfolder a painting.
@@ -85,7 +85,7 @@ class PairPainter:
     def plan(
         self, content_loaders: Iterable[Callable[[], Tensor]], painting: StylePainting
     ) -> Iterator[PlannedPair]:
-        """Yield a planned pair of one style for each content.
+        """Yield a planned training pair of one style for each content.
 
         Args:
             content_loaders: functions that return a content ``(3, side, side)`` in [0, 1]. They are called
@@ -101,7 +101,7 @@ class PairPainter:
             yield PlannedPair(file, painting, load_content, int(digest[:15], 16))
 
     def paint_missing(self, pairs: Sequence[PlannedPair], emit: Emit, device: str) -> None:
-        """Paint the pairs whose files do not exist, and report the progress.
+        """Paint the training pairs whose files do not exist, and report the progress.
 
         Args:
             pairs: pairs that are needed.

@@ -63,7 +63,7 @@ class DistilledBatch:
 
 
 class DistilledTraining(FastStyleTraining):
-    """The networks and losses of a distilled ``fast-style``. Creating it paints the pairs that are missing.
+    """The networks and losses of a distilled ``fast-style``. Creating it paints missing pairs.
 
     Args:
         recipe: the recipe.
@@ -151,7 +151,7 @@ class DistilledTraining(FastStyleTraining):
     def _run_critic(
         self, contents: Tensor, style_weights: Tensor, images: Tensor
     ) -> tuple[Tensor, list[Tensor]]:
-        """Return the critic's logits and features for images ``(B, 3, H, W)`` of contents and styles."""
+        """Return the critic's logits and features for paintings ``(B, 3, H, W)`` of contents."""
         style_planes = style_weights[:, :, None, None].expand(-1, -1, *images.shape[2:])
         blurred = F.interpolate(F.avg_pool2d(images, MAX_DETAIL_PX), images.shape[2:], mode="bilinear")
         inputs = [images * 2 - 1, (images - blurred) * CRITIC_DETAIL_GAIN, contents * 2 - 1, style_planes]
@@ -159,7 +159,7 @@ class DistilledTraining(FastStyleTraining):
         return output
 
     def _load_pairs(self) -> tuple[list[list[Pixels]], list[tuple[Tensor, Tensor]]]:
-        """Paint the pairs that are missing, and load all of them.
+        """Paint the training pairs that are missing, and load all of them.
 
         Returns:
             For each style the pixels of its training pairs, and for each style the contents and paintings of
@@ -206,7 +206,7 @@ class DistilledTraining(FastStyleTraining):
 
 
 def _crop_pair(pair: Pixels, crop: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Return the same random square of content and painting.
+    """Return the same random square of content and painting, for training.
 
     It is never flipped, since a painting's strokes have a direction.
     """
@@ -217,7 +217,7 @@ def _crop_pair(pair: Pixels, crop: int, rng: np.random.Generator) -> tuple[Tenso
 
 
 def _split_pair(pair: Pixels) -> tuple[Tensor, Tensor]:
-    """Return content and painting of a stored pair."""
+    """Return content and painting of a stored training pair."""
     side = pair.shape[0]
     return _to_tensor(pair[:, :side]), _to_tensor(pair[:, side:])
 

@@ -30,7 +30,7 @@ MAX_SAMPLE_STYLES = 4
 
 
 class FastStyleTraining(ModelFamily):
-    """The generator, its paintings and contents; subclasses add the losses.
+    """The style network, paintings and contents of a ``fast-style`` training; subclasses add losses.
 
     Args:
         recipe: the recipe.
@@ -59,17 +59,17 @@ class FastStyleTraining(ModelFamily):
         self.optimisers = {"generator": create_adam([self.generator], recipe.rate, 0.5)}
 
     def learning_rate_factor(self, progress: float) -> float:
-        """Return 1 in the first half, then a factor that falls linearly to a tenth."""
+        """Return the learning rate's factor: 1 in the first half, then falling to a tenth."""
         return 1.0 if progress < 0.5 else 1.0 - 0.9 * (progress - 0.5) / 0.5
 
     def sample_grid(self, networks: Mapping[str, Network]) -> Tensor:
-        """Return rows of held-out contents, then of the model's paintings in each style."""
+        """Return sample rows: held-out contents, then the network's paintings in each style."""
         contents = self._validation_contents(MAX_SAMPLE_CONTENTS, self.recipe.max_crop_side())
         styles = range(min(MAX_SAMPLE_STYLES, len(self.paintings)))
         return make_grid([contents, *(self._paint(networks, contents, style) for style in styles)])
 
     def _draw_content(self, images: Sequence[Pixels], side: int, rng: np.random.Generator) -> Tensor:
-        """Draw a square ``(3, side, side)`` of a random image, at its own size or smaller, maybe flipped."""
+        """Draw a training content: a random square ``(3, side, side)`` of a random image."""
         pixels = images[int(rng.integers(len(images)))]
         square = random_square(pixels, side, min(1.0, side / min(pixels.shape[:2])), rng)
         return square.flip(2) if rng.random() < 0.5 else square
@@ -84,7 +84,7 @@ class FastStyleTraining(ModelFamily):
         return centre_square(images[index * len(images) // count], side)
 
     def _describe_validation_images(self) -> str:
-        """Return what the validation images are, for the card."""
+        """Return what the validation images are, for the model card."""
         return "pictures it never saw" if self.dataset.held_out else "pictures it was trained on"
 
     def _paint(self, networks: Mapping[str, Network], contents: Tensor, style: int) -> Tensor:

@@ -39,7 +39,7 @@ AUGMENTATIONS_PER_IMAGE = 4
 
 @dataclass(frozen=True)
 class LatentBatch:
-    """Images, latents and augmentations of one training step, on the CPU.
+    """Images, latents and DiffAugment values of one GAN training step, on the CPU.
 
     Attributes:
         step: the training step, from 0.
@@ -56,7 +56,7 @@ class LatentBatch:
 
 
 class LatentTraining(ModelFamily):
-    """A generator from latents and a critic of its images; ``build_networks`` creates both.
+    """A generator from latents and its critic in training; ``build_networks`` creates both.
 
     Args:
         recipe: recipe of either family.
@@ -79,7 +79,7 @@ class LatentTraining(ModelFamily):
 
     @abstractmethod
     def build_networks(self) -> tuple[LatentGenerator, nn.Module]:
-        """Create generator and critic with their initial weights."""
+        """Create the GAN's generator and critic with their initial weights."""
 
     def draw_batch(self, step: int) -> LatentBatch:
         real, latents, augmentations = [], [], []
@@ -92,7 +92,7 @@ class LatentTraining(ModelFamily):
         return LatentBatch(step, torch.stack(real), torch.stack(latents), torch.stack(augmentations))
 
     def sample_grid(self, networks: Mapping[str, Network]) -> Tensor:
-        """Return a grid of the images of 28 fixed latents."""
+        """Return a grid of the generator's images of 28 fixed latents."""
         images = self._generate(networks, SAMPLE_GRID_ROWS * SAMPLE_GRID_COLUMNS)
         return make_grid(list(images.split(SAMPLE_GRID_COLUMNS)))
 
@@ -118,7 +118,7 @@ class LatentTraining(ModelFamily):
         return Evaluation(f"{count} pictures of {size} px against {count} it was trained on", metrics)
 
     def _cut_square(self, pixels: Pixels, rng: np.random.Generator) -> Tensor:
-        """Cut a square ``(3, S, S)`` out of an image, as the recipe says, flipped at random."""
+        """Cut a training square ``(3, S, S)`` out of an image, as the recipe says, flipped at random."""
         recipe = self.latent_recipe
         if recipe.crop == "centre":
             square = centre_square(pixels, recipe.size)

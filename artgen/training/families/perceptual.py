@@ -39,7 +39,7 @@ class PerceptualBatch:
 
 
 class PerceptualTraining(FastStyleTraining):
-    """The generator and losses of ``fast-style`` with a perceptual loss.
+    """The network and losses of a ``fast-style`` training with a perceptual loss.
 
     Args:
         recipe: the recipe.
@@ -82,7 +82,7 @@ class PerceptualTraining(FastStyleTraining):
         yield OptimiserStep("generator", total_loss, {name: loss.detach() for name, loss in losses.items()})
 
     def evaluate(self, networks: Mapping[str, Network]) -> Evaluation:
-        """Measure the distances of the model's paintings to held-out contents and to the style paintings."""
+        """Measure the model's paintings: distances to held-out contents and to style paintings."""
         contents = self._validation_contents(MAX_SAMPLE_CONTENTS, self.recipe.crop)
         style_distances = []
         for style in range(len(self.paintings)):

@@ -18,14 +18,14 @@ VGG_STYLE_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
 
 
 def gram_matrices(features: Tensor) -> Tensor:
-    """Return the Gram matrices ``(B, C, C)`` of features ``(B, C, h, w)``, as means over positions."""
+    """Return the Gram matrices ``(B, C, C)`` of VGG features ``(B, C, h, w)``, as means over positions."""
     with torch.autocast(features.device.type, enabled=False):
         flat = features.float().flatten(2)
         return flat @ flat.transpose(1, 2) / flat.shape[2]
 
 
 class PerceptualLoss:
-    """Content and style distances by the features of one VGG.
+    """Content and style distances of paintings by the features of one VGG.
 
     Args:
         vgg: on the device of the images.
@@ -45,7 +45,7 @@ class PerceptualLoss:
         }
 
     def distances(self, generated: Tensor, contents: Tensor, styles: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the mean distances to the contents and to the paintings, two scalars.
+        """Return the perceptual loss's mean distances to contents and paintings, two scalars.
 
         Args:
             generated: images to measure, ``(B, 3, H, W)`` in [0, 1].
@@ -67,6 +67,6 @@ class PerceptualLoss:
 
 
 def total_variation(images: Tensor) -> Tensor:
-    """Return the mean absolute difference of neighbouring pixels, down plus across, a scalar."""
+    """Return the total variation loss: mean absolute difference of neighbouring pixels, a scalar."""
     vertical, horizontal = (images.diff(dim=axis).abs().mean() for axis in (2, 3))
     return vertical + horizontal

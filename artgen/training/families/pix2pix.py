@@ -48,7 +48,7 @@ MAX_SAMPLE_PAIRS, MAX_EVALUATION_PAIRS = 4, 8
 
 
 class Pix2PixTraining(ModelFamily):
-    """The networks and losses of pix2pix.
+    """The networks, batches and losses by which pix2pix trains.
 
     Args:
         recipe: the recipe.
@@ -71,7 +71,7 @@ class Pix2PixTraining(ModelFamily):
         }
 
     def draw_batch(self, step: int) -> Pair:
-        """Return inputs ``(B, C, crop, crop)`` and targets ``(B, 3, crop, crop)``."""
+        """Return a training batch: inputs ``(B, C, crop, crop)``, targets ``(B, 3, crop, crop)``."""
         pairs = [self.pair_maker.draw_pair(self.recipe.crop, rng) for rng in self.row_generators(step)]
         inputs, targets = (torch.stack([pair[part] for pair in pairs]) for part in (0, 1))
         return self.pair_maker.enlarge(inputs, self.recipe.crop), targets
@@ -104,7 +104,7 @@ class Pix2PixTraining(ModelFamily):
         return linear_decay(progress, self.recipe.decay)
 
     def sample_grid(self, networks: Mapping[str, Network]) -> Tensor:
-        """Return rows of held-out inputs, generated images and targets."""
+        """Return sample rows: held-out inputs, generated images and targets."""
         inputs, targets = self._validation_batch(MAX_SAMPLE_PAIRS)
         return make_grid([inputs.expand_as(targets), self._generate(networks, inputs), targets])
 
@@ -123,7 +123,7 @@ class Pix2PixTraining(ModelFamily):
         )
 
     def _validation_batch(self, max_count: int) -> Pair:
-        """Return fixed pairs of different validation images, with inputs of the targets' size."""
+        """Return fixed pairs of validation images, with inputs of the targets' size."""
         count = min(max_count, len(self.pair_maker.dataset.validation_images.pixels))
         return self.pair_maker.validation_batch(count, self.recipe.crop, enlarge_inputs=True)
 

@@ -61,7 +61,7 @@ class UpImageBatch:
 
 
 class UpImageTraining(ModelFamily):
-    """The networks and losses of an up-imager.
+    """The networks, batches and losses by which an up-imager trains.
 
     Args:
         recipe: the recipe.
@@ -144,13 +144,13 @@ class UpImageTraining(ModelFamily):
         self._keep_own_image(fakes, batch.step)
 
     def learning_rate_factor(self, progress: float) -> float:
-        """Return 3 in the warm-up, then 1, and over the last fifth a factor that falls to a tenth."""
+        """Return the learning rate's factor: 3 in the warm-up, then 1, at last a tenth."""
         if progress < self.recipe.warm_up:
             return 3.0
         return 1.0 if progress < 0.8 else 1.0 - 0.9 * (progress - 0.8) / 0.2
 
     def sample_grid(self, networks: Mapping[str, Network]) -> Tensor:
-        """Return rows of thumbnails of held-out images, generated images and the real ones."""
+        """Return sample rows: held-out thumbnails, generated images and the real ones."""
         network = networks["generator"]
         assert isinstance(network, UpImager)
         side = SAMPLE_THUMBNAIL_PX * network.config.scale
@@ -166,7 +166,7 @@ class UpImageTraining(ModelFamily):
         return evaluate_upimager(network, self.pair_maker, self.dataset, str(self.context.device))
 
     def extra_state(self) -> dict[str, Any]:
-        """Return the model's own earlier images."""
+        """Return the model's own earlier images, for exact resuming."""
         return {"memory": self.own_images}
 
     def load_extra_state(self, state: Mapping[str, Any]) -> None:
@@ -176,7 +176,7 @@ class UpImageTraining(ModelFamily):
         return next(size for size in reversed(self.recipe.sizes) if progress >= size.since)
 
     def _enlarge(self, inputs: Tensor) -> Tensor:
-        """Enlarge thumbnails to the size of the targets, as the critic sees them."""
+        """Enlarge thumbnails to the size of the targets, as the up-imager's critic sees them."""
         scale = self.generator.config.scale
         return F.interpolate(inputs, scale_factor=scale, mode="bicubic", align_corners=False)
 

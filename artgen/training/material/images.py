@@ -29,7 +29,7 @@ CACHE_DIGEST_CHUNKS, CACHE_DIGEST_CHUNK_BYTES = 256, 4096
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Decoded images and the files that they come from.
+    """Decoded training images and the files that they come from.
 
     Attributes:
         files: the image files.
@@ -45,11 +45,11 @@ class ImageSet:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The files' names, each with the name of its folder."""
+        """The training images' names, each with the name of its folder."""
         return tuple(f"{file.parent.name}/{file.name}" for file in self.files)
 
     def subset(self, indices: Sequence[int]) -> ImageSet:
-        """Return the images at ``indices``, in that order."""
+        """Return the training images at ``indices``, in that order."""
         files = tuple(self.files[index] for index in indices)
         return replace(self, files=files, pixels=tuple(self.pixels[index] for index in indices))
 
@@ -81,7 +81,7 @@ def load_images(
     emit: Emit = ignore_event,
     kind: str | None = None,
 ) -> ImageSet:
-    """Decode ``files`` into a cache, or map the cache that an earlier call wrote.
+    """Decode training images into a cache file, or map the cache that an earlier call wrote.
 
     Args:
         files: images in any format that artgen reads.
@@ -135,7 +135,7 @@ def _hash_file(file: Path) -> bytes:
 
 
 def _read_cache_index(index_file: Path, pixel_file: Path) -> dict[str, Any] | None:
-    """Read the index of a cache; None if the cache is damaged, as a power cut may leave it."""
+    """Read the index of an image cache; None if it is damaged, as a power cut may leave it."""
     try:
         index: dict[str, Any] = json.loads(index_file.read_bytes())
         return index if index["digest"] == _digest_pixels(pixel_file) else None
@@ -144,7 +144,7 @@ def _read_cache_index(index_file: Path, pixel_file: Path) -> dict[str, Any] | No
 
 
 def _digest_pixels(pixel_file: Path) -> str:
-    """Hash the size of the cache file and evenly spaced chunks of it."""
+    """Hash the size of the image cache's file and evenly spaced chunks of it."""
     size = pixel_file.stat().st_size
     digest = hashlib.sha256(str(size).encode())
     with pixel_file.open("rb") as stream:
@@ -157,7 +157,7 @@ def _digest_pixels(pixel_file: Path) -> str:
 def _decode_to_cache(
     files: Sequence[Path], index_file: Path, pixel_file: Path, max_side: int, emit: Emit
 ) -> dict[str, Any]:
-    """Write the pixels of all images, then the index with their digest, and return the index."""
+    """Write the pixels of all training images, then the index with their digest; return the index."""
     try:
         pixel_file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -184,7 +184,7 @@ def _decode_to_cache(
 
 
 def _remove_old_caches(index_file: Path, kind: str) -> None:
-    """Remove the caches of ``kind`` other than the one of ``index_file``."""
+    """Remove the image caches of ``kind`` other than the one of ``index_file``."""
     for file in index_file.parent.glob(f"{kind}-{'[0-9a-f]' * 16}-*"):
         if file.suffix in (".json", ".u8") and file.stem != index_file.stem:
             with contextlib.suppress(OSError):  # another process has it mapped

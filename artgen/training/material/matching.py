@@ -14,7 +14,7 @@ PAIRS_COMMAND = "artgen data pairs INPUTS TARGETS"
 
 
 def match_pairs(targets: ImageSet, inputs: ImageSet) -> tuple[ImageSet, ImageSet]:
-    """Return the targets and inputs that form pairs, both in the order of the targets.
+    """Return targets and inputs of one name, which form training pairs, both in the order of the targets.
 
     A readable image whose partner exists but cannot be read is left out; the partner is reported as skipped.
 
@@ -58,7 +58,7 @@ def describe_names(condition: str, names: Sequence[str]) -> list[str]:
 
 
 def _index_by_name(files: Sequence[Path]) -> dict[str, int]:
-    """Map each file's name to its index: without suffix, and without folder unless names repeat."""
+    """Map each training image's name to its index: without folder unless names repeat."""
     names = [file.stem for file in files]
     if max(Counter(names).values(), default=0) > 1:
         names = [f"{file.parent.name}/{file.stem}" for file in files]

@@ -47,27 +47,27 @@ class TrainingDataset:
 
     @property
     def held_out(self) -> bool:
-        """Whether the validation images, of both folders, are held out from training."""
+        """Whether the validation images are kept out of training, in both folders."""
         return self.validation_images is not self.images and (
             self.inputs is None or self.validation_inputs is not self.inputs
         )
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the names and bytes of all images."""
+        """SHA-256 of the names and bytes of all training images."""
         if self.inputs is None:
             return self.images.fingerprint
         return hashlib.sha256((self.images.fingerprint + self.inputs.fingerprint).encode()).hexdigest()
 
     @property
     def skipped(self) -> list[str]:
-        """The reason for every file that could not be read."""
+        """The reason for every training image that could not be read."""
         image_sets = filter(None, (self.images, self.inputs))
         return [reason for image_set in image_sets for reason in image_set.skipped.values()]
 
     @property
     def sources(self) -> list[SourceFolder]:
-        """The folders of the images, those of the targets first."""
+        """The folders of the training images, those of the targets first."""
         counts_of_sets = [_count_by_folder(self.images, self.validation_images)]
         if self.inputs is not None and self.validation_inputs is not None:
             counts_of_sets.append(_count_by_folder(self.inputs, self.validation_inputs))
@@ -127,7 +127,7 @@ def _split_images(images: ImageSet, split_by: ImageSet, hold_out: bool) -> tuple
 
 
 def _count_by_folder(images: ImageSet, validation_images: ImageSet) -> dict[Path, tuple[int, int]]:
-    """Return the number of images of each folder, and how many of them are held out."""
+    """Return the number of training images of each folder, and how many of them are held out."""
     files = (*images.files, *validation_images.files)
     resolved_folders = {folder: folder.resolve() for folder in {file.parent for file in files}}
     training_counts, held_out_counts = (
@@ -141,7 +141,7 @@ def _count_by_folder(images: ImageSet, validation_images: ImageSet) -> dict[Path
 
 
 def _shortest_unique_names(folders: Iterable[Path]) -> dict[Path, str]:
-    """Name each folder by the fewest last parts of its path that no other folder shares."""
+    """Name each training folder by the fewest last parts of its path that no other shares."""
     unnamed, names, part_count = set(folders), dict[Path, str](), 1
     while unnamed:
         tails = {folder: "/".join(folder.parts[-part_count:]) for folder in unnamed}

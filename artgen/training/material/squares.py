@@ -11,14 +11,14 @@ from artgen.training.material.images import Pixels
 
 
 def centre_square(pixels: Pixels, size: int) -> Tensor:
-    """Return the largest centred square of ``(H, W, 3)`` uint8 pixels, as ``(3, size, size)`` in [0, 1]."""
+    """Return a training image's largest centred square, as ``(3, size, size)`` in [0, 1]."""
     height, width = pixels.shape[:2]
     side = min(height, width)
     return _crop_and_resize(pixels, (height - side) // 2, (width - side) // 2, side, size)
 
 
 def random_square(pixels: Pixels, size: int, min_share: float, rng: np.random.Generator) -> Tensor:
-    """Return a random square of an image.
+    """Return a random square of a training image.
 
     Args:
         pixels: ``(H, W, 3)`` uint8.

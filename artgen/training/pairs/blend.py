@@ -31,7 +31,7 @@ MAX_SHIFT_SHARE = 0.06
 
 
 class BlendPairMaker(PairMaker):
-    """Blends faces in the modes of the source ``faces``; the face that covers most is the target."""
+    """Blends faces as the source ``faces`` does, for training pairs; the target covers the most."""
 
     def __init__(self, table: BlendTable, dataset: TrainingDataset) -> None:
         super().__init__(dataset)
@@ -73,7 +73,7 @@ class BlendPairMaker(PairMaker):
         return blend_by_masks(thumbnails, masks).clamp(0, 1), crops[0]
 
     def _draw_masks(self, count: int, size: int, rng: np.random.Generator) -> Tensor:
-        """Draw masks ``(count, 1, size, size)`` of the faces, the one that covers most first."""
+        """Draw masks ``(count, 1, size, size)`` of blended faces, the one that covers most first."""
         table = self.table
         other_share = draw_from_range(table.other, rng)
         weights = [1 - other_share, *(other_share * rng.dirichlet(np.ones(count - 1)))]
@@ -89,7 +89,7 @@ class BlendPairMaker(PairMaker):
 
 
 def _shift_window(window: CropWindow, rng: np.random.Generator) -> CropWindow:
-    """Return nearly the same window: shifted and resized by at most ``MAX_SHIFT_SHARE``."""
+    """Shift and resize a face's crop window at random by at most ``MAX_SHIFT_SHARE`` of its side."""
     enlargement, shift_down, shift_right = rng.uniform(-MAX_SHIFT_SHARE, MAX_SHIFT_SHARE, 3)
     share = min(1.0, window.share * (1 + enlargement))
     free_share = max(1 - share, 1e-3)

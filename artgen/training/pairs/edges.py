@@ -29,6 +29,6 @@ class EdgesPairMaker(PairMaker):
         return draw_outlines(target, sigma, thickness, table.detail), target
 
     def fixed_pair(self, index: int, count: int, side: int) -> Pair:
-        """Return the centre of an image with outlines of medium blur and width."""
+        """Return a validation pair: the centre of an image, its outlines of medium blur and width."""
         target = CropWindow().crop(self._validation_pixels(index, count), side)
         return prepare_input(target, self.inputs_table), target

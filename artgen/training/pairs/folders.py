@@ -18,7 +18,7 @@ MAX_PAIR_ASPECT_DIFFERENCE = 0.03
 
 
 class FoldersPairMaker(PairMaker):
-    """Crops and flips the images of two folders in the same way.
+    """Crops and flips the images of two folders in the same way, for training pairs.
 
     Raises:
         ArtgenError: an input has other proportions than its target.
@@ -37,7 +37,7 @@ class FoldersPairMaker(PairMaker):
         return self._crop(pair, draw_crop_window(self.table.scale, self.table.flips, rng), side)
 
     def fixed_pair(self, index: int, count: int, side: int) -> Pair:
-        """Return the centre of a held-out pair."""
+        """Return the centre of a held-out training pair."""
         pair = self.validation_pairs[index * len(self.validation_pairs) // count]
         return self._crop(pair, CropWindow(), side)
 
@@ -47,7 +47,7 @@ class FoldersPairMaker(PairMaker):
 
 
 def _zip_pixels(targets: ImageSet, inputs: ImageSet) -> list[tuple[Pixels, Pixels]]:
-    """Return the pixels of each input with those of its target.
+    """Return the pixels of each training input with those of its target.
 
     Raises:
         ArtgenError: an input has other proportions than its target.

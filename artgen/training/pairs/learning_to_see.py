@@ -20,7 +20,7 @@ from artgen.training.recipes.pairs import LearningToSeeTable
 
 
 class LearningToSeePairMaker(PairMaker):
-    """Makes inputs of targets: grey, blurred, in random brightness and contrast."""
+    """Makes training inputs of targets: grey, blurred, in random brightness and contrast."""
 
     def __init__(self, table: LearningToSeeTable, dataset: TrainingDataset) -> None:
         super().__init__(dataset)
@@ -38,6 +38,6 @@ class LearningToSeePairMaker(PairMaker):
         return add_texture_noise(image, self.inputs_table, noise_generator), target
 
     def fixed_pair(self, index: int, count: int, side: int) -> Pair:
-        """Return the centre of an image, with its brightness and contrast unchanged and without noise."""
+        """Return a validation pair: the centre of an image, brightness unchanged, no noise."""
         target = CropWindow().crop(self._validation_pixels(index, count), side)
         return prepare_input(target, self.inputs_table), target

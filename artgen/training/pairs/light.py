@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 def adjust_light(image: Tensor, brightness: float, contrast: float) -> Tensor:
-    """Change the brightness and contrast of an image ``(C, H, W)`` in [0, 1].
+    """Change the brightness and contrast of a training image ``(C, H, W)`` in [0, 1].
 
     Args:
         image: ``(C, H, W)`` in [0, 1].
@@ -20,7 +20,7 @@ def adjust_light(image: Tensor, brightness: float, contrast: float) -> Tensor:
 
 
 def jitter_light(image: Tensor, strength: float, rng: np.random.Generator) -> Tensor:
-    """Change brightness, contrast, saturation and tint at random, as another lamp and film would.
+    """Change a training image's brightness, contrast, saturation and tint at random, as another lamp would.
 
     Args:
         image: ``(3, H, W)`` in [0, 1].

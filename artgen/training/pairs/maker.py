@@ -19,13 +19,13 @@ Pair = tuple[Tensor, Tensor]
 
 
 def draw_from_range(bounds: Sequence[float], rng: np.random.Generator) -> float:
-    """Draw a number between ``bounds[0]`` and ``bounds[1]``."""
+    """Draw a number between ``bounds[0]`` and ``bounds[1]`` for a training pair."""
     low, high = bounds
     return low + (high - low) * rng.random()
 
 
 class PairMaker(ABC):
-    """Makes pairs: inputs ``(C, h, w)`` at their natural size and targets ``(3, side, side)``, in [0, 1].
+    """Makes training pairs: inputs ``(C, h, w)`` and targets ``(3, side, side)``, in [0, 1].
 
     Args:
         dataset: the images.
@@ -41,7 +41,7 @@ class PairMaker(ABC):
 
     @abstractmethod
     def draw_pair(self, side: int, rng: np.random.Generator) -> Pair:
-        """Draw a random pair of a training image.
+        """Draw a random training pair of input and target from one image.
 
         Args:
             side: side of the target, px.
@@ -50,7 +50,7 @@ class PairMaker(ABC):
 
     @abstractmethod
     def fixed_pair(self, index: int, count: int, side: int) -> Pair:
-        """Return a pair of a validation image, the same every time.
+        """Return a validation pair of input and target, the same every time.
 
         Args:
             index: number of the pair, from 0.
@@ -59,7 +59,7 @@ class PairMaker(ABC):
         """
 
     def validation_batch(self, count: int, side: int, *, enlarge_inputs: bool) -> Pair:
-        """Return fixed pairs as batches ``(count, C, h, w)`` and ``(count, 3, side, side)``.
+        """Return fixed validation pairs as batches ``(count, C, h, w)`` and ``(count, 3, side, side)``.
 
         Args:
             count: number of pairs.
@@ -71,7 +71,7 @@ class PairMaker(ABC):
         return (self.enlarge(inputs, side) if enlarge_inputs else inputs), targets
 
     def enlarge(self, inputs: Tensor, side: int) -> Tensor:
-        """Enlarge inputs ``(B, C, h, w)`` to the targets' size ``(B, C, side, side)``."""
+        """Enlarge training inputs ``(B, C, h, w)`` to the targets' size ``(B, C, side, side)``."""
         if inputs.shape[-1] == side:
             return inputs
         if self.enlarge_mode == "nearest":

@@ -23,7 +23,7 @@ KERNELS, KERNEL_PROBABILITIES = ("area", "bicubic", "bilinear", "blur"), (0.5, 0
 
 
 class PixelatePairMaker(PairMaker):
-    """Crops targets at any scale, flips them, shifts the hues of some, and reduces them to inputs.
+    """Crops targets at any scale, flips and recolours some, and reduces them to training inputs.
 
     The kernel of the reduction varies, so that a model does not depend on one; half are plain area means.
     """
@@ -40,12 +40,12 @@ class PixelatePairMaker(PairMaker):
         return _reduce(target, reduced_size((side, side), self.table.factor), kernel), target
 
     def fixed_pair(self, index: int, count: int, side: int) -> Pair:
-        """Return the centre of an image at half its size, and its area means as the input."""
+        """Return a validation pair: an image's centre at half its size, and its area means."""
         target = _crop_centre_at_half_size(self._validation_pixels(index, count), side)
         return resize_by_area(target, reduced_size((side, side), self.table.factor)), target
 
     def _draw_target(self, pixels: Pixels, side: int, rng: np.random.Generator) -> Tensor:
-        """Draw a square ``(3, side, side)`` of an image: its scale, flips and hues are random."""
+        """Draw a training target: a square of an image with random scale, flips and hues."""
         height, width = pixels.shape[:2]
         shorter_side = min(height, width)
         max_reduction = max(1.0, min(MAX_CROP_REDUCTION, shorter_side / side))
@@ -77,7 +77,7 @@ def _crop_centre_at_half_size(pixels: Pixels, side: int) -> Tensor:
 
 
 def _shift_hues(image: Tensor, rng: np.random.Generator) -> Tensor:
-    """Rotate hues about the grey axis and scale saturation, both at random, keeping within [0, 1]."""
+    """Rotate a target's hues about the grey axis and scale its saturation, at random, within [0, 1]."""
     angle, saturation = rng.uniform(-math.pi, math.pi), rng.uniform(0.7, 1.5)
     cos, sin = math.cos(angle), math.sin(angle)
     third, root = (1 - cos) / 3, math.sqrt(1 / 3) * sin
@@ -93,7 +93,7 @@ def _shift_hues(image: Tensor, rng: np.random.Generator) -> Tensor:
 
 
 def _reduce(target: Tensor, size: tuple[int, int], kernel: str) -> Tensor:
-    """Reduce a target to ``size`` (H, W) by one of ``KERNELS``."""
+    """Reduce a training target to an input of ``size`` (H, W) by one of ``KERNELS``."""
     if kernel == "area":
         return resize_by_area(target, size)
     if kernel == "blur":

@@ -15,7 +15,7 @@ from artgen.training.material.images import Pixels
 
 @dataclass(frozen=True)
 class CropWindow:
-    """A square in an image, relative to the image's size; by default the largest one in the centre.
+    """A crop window, relative to the image's size; by default the largest square in the centre.
 
     Attributes:
         share: its side as a share of the image's shorter side, above 0 to 1.
@@ -32,7 +32,7 @@ class CropWindow:
     flip_vertical: bool = False
 
     def crop(self, pixels: Pixels, side: int) -> Tensor:
-        """Cut the square out of ``(H, W, 3)`` uint8 pixels and return it as ``(3, side, side)`` in [0, 1].
+        """Cut the window out of ``(H, W, 3)`` uint8 pixels and return it as ``(3, side, side)`` in [0, 1].
 
         Args:
             pixels: the image.
@@ -63,7 +63,7 @@ class CropWindow:
 
 
 def draw_crop_window(scale: Sequence[float], flips: str, rng: np.random.Generator) -> CropWindow:
-    """Draw a random crop window.
+    """Draw a random crop window for a training pair.
 
     Args:
         scale: range of the image's shorter side, relative to the window's.

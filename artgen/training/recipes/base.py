@@ -20,7 +20,7 @@ class TrainingRecipeTable(BaseModel):
 
 
 class TrainingRecipe(TrainingRecipeTable):
-    """The keys that every family has."""
+    """The keys that the training recipes of all families have."""
 
     holds_out: ClassVar[bool] = True
     """Whether every 20th image is held out from training, to measure the model with."""
@@ -87,7 +87,7 @@ class TrainingRecipe(TrainingRecipeTable):
     """Where the family's ``ModelFamily`` is, as ``module:Class``; it is imported when training starts."""
 
     def find_training_class(self) -> str:
-        """Return where the ``ModelFamily`` is that trains this recipe, as ``module:Class``."""
+        """Return where the ``ModelFamily`` that trains this recipe is: ``module:Class``."""
         return self.training_class
 
     @property
@@ -96,11 +96,11 @@ class TrainingRecipe(TrainingRecipeTable):
         return False
 
     def max_crop_side(self) -> int:
-        """Return the side of the largest squares that are cut out of the images, px."""
+        """Return the side, px, of the largest squares cut out of the training images."""
         return 1
 
     def identity_fields(self) -> dict[str, Any]:
-        """Return the fields that decide the weights.
+        """Return the recipe's fields that decide the trained weights.
 
         Texts, paths and intervals are not among them: they may change when a training is resumed.
         """
@@ -109,7 +109,7 @@ class TrainingRecipe(TrainingRecipeTable):
         return self.model_dump(mode="json", exclude=excluded)
 
     def published_fields(self) -> dict[str, Any]:
-        """Return the fields that the model's file holds: a valid recipe without paths.
+        """Return the recipe's fields that the model's file holds: valid, but without paths.
 
         ``start_share`` is left out too, since it is only valid with a ``start``; the file states both
         separately.

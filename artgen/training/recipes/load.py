@@ -11,7 +11,7 @@ from artgen.training.recipes import TrainingRecipe, find_recipe_class
 
 
 def load_training_recipe(path: Path) -> TrainingRecipe:
-    """Read and validate a training recipe.
+    """Read a training recipe's TOML file and validate it.
 
     Raises:
         ValidationErrors: every mistake in the recipe, with its line.

@@ -15,7 +15,7 @@ from artgen.training.recipes.upimage import CropSizeTable
 
 
 def describe_training_tables(name: str) -> list[TableDescription]:
-    """Describe the tables of a training recipe.
+    """Describe the tables of a training recipe, for the pages in ``docs/``.
 
     Args:
         name: ``training`` for the keys that every family has, ``training/pairs`` for the pair makers, or
