@@ -15,7 +15,7 @@ MIN_EDGE_LUMINANCE_PER_PX = 0.03
 
 
 def wide_gaussian_blur(image: Tensor, sigma: float) -> Tensor:
-    """Blur values in ``[0, 1]`` by a large ``sigma``, approximately: on a reduced image."""
+    """Blur pixels in ``[0, 1]`` by a large ``sigma``, approximately: on a reduced image."""
     reduction = max(1, int(sigma // 3))
     height, width = image.shape[-2:]
     if reduction == 1:
@@ -54,7 +54,7 @@ def equalise_local_contrast(image: Tensor, amount: float) -> Tensor:
 
 
 def match_laplacian_bands(image: Tensor, style: Tensor, amount: float) -> Tensor:
-    """Match the histograms of the three finest Laplacian bands to those of ``style``.
+    """Give an image the brush texture of ``style``: match histograms of three fine Laplacian bands.
 
     The average of overlapping patches is soft; this restores the crispness of the style.
     """

@@ -95,7 +95,7 @@ def resolve_style_path(reference: str, folder: Path) -> Path:
 
 
 def read_portraits_credit() -> ArtworkCredit:
-    """Return the credit of the included portraits, which their licence requires to be shown."""
+    """Return the credit of the portraits that ship, which their licence requires to be shown."""
     with (PORTRAITS_FOLDER / "credits.toml").open("rb") as file:
         entry = tomllib.load(file)
     fields = {key: entry[key] for key in ("title", "artist", "year", "source", "licence")}

@@ -79,7 +79,7 @@ def _mix_styles(style_vectors: Sequence[Sequence[float]], style_shares: Sequence
 def _paint_style(
     content: Tensor, style_vector: Sequence[float], request: StyleRequest, model_file: Path
 ) -> Tensor:
-    """Paint as many passes as ``strength`` asks for, each over the result of the last."""
+    """Paint by the style network as often as ``strength`` asks for, each pass over the last result."""
     longer_side = max(content.shape[-2:])
     first_side = max(
         1, round(longer_side * DEFAULT_STYLE_SCALE / (request.style_scale or DEFAULT_STYLE_SCALE))
@@ -115,7 +115,7 @@ def _paint_style(
 
 
 def _merge_scales(scale_images: Sequence[Tensor], size: Sequence[int]) -> Tensor:
-    """Enlarge the first image to ``size`` and add the finer detail of the larger ones."""
+    """Enlarge the first painting to ``size`` and add the finer detail of the larger ones."""
     first, *finer_images = scale_images
     image = resize_if_needed(first, size)
     for finer_image in finer_images:
@@ -134,7 +134,7 @@ def _blend_by_masks(paintings: Sequence[Tensor], masks: Tensor, style_shares: Se
 
 
 def _keep_similar_start(image: Tensor, start_image: Tensor) -> Tensor:
-    """Blend towards ``start_image`` where the two images are similar, so that films do not flicker."""
+    """Blend a painting towards ``start_image`` where they are similar, so that films do not flicker."""
     difference = luminance((image - start_image).abs())[None]
     mean_difference = F.avg_pool2d(
         difference, COMPARISON_WINDOW_PIXELS, 1, COMPARISON_WINDOW_PIXELS // 2, count_include_pad=False

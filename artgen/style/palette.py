@@ -21,7 +21,7 @@ MIN_REGION_PIXELS = 64  # in smaller regions the colours of the whole image are 
 
 @dataclass(frozen=True)
 class QuantileCurve:
-    """Monotone map from the quantiles of one distribution to those of another (histogram matching).
+    """Histogram matching: a monotone map from the quantiles of one image's values to another's.
 
     A table at evenly spaced values takes a tenth of the time of a search among the quantiles. Zero is one of
     them, because of a band of fine detail most values can be exactly that.
@@ -38,7 +38,7 @@ class QuantileCurve:
 
     @classmethod
     def from_samples(cls, source: Tensor, target: Tensor) -> QuantileCurve:
-        """Return the curve from the distribution of ``source`` to that of ``target``, both ``(N,)``."""
+        """Return the histogram matching curve from values ``source`` to ``target``, both ``(N,)``."""
         knots, target_knots = _quantiles(source), _quantiles(target)
         # A value that many pixels share is mapped to the middle of its target range, not to the start.
         knots = knots + 1e-6 * (
@@ -55,7 +55,7 @@ class QuantileCurve:
         )
 
     def __call__(self, values: Tensor) -> Tensor:
-        """Map ``values`` of any shape; values outside the source range get the ends of the target range."""
+        """Match values of any shape to the target's histogram; beyond the source range they are clamped."""
         positions = (
             (values.flatten() / self.spacing).sub_(self.first_node).clamp_(0, QUANTILE_CURVE_NODES - 1.001)
         )
@@ -76,7 +76,7 @@ def _quantiles(values: Tensor) -> Tensor:
 
 
 def _region_colours(image: Tensor, region: Tensor | None) -> Tensor:
-    """Return the colours ``(3, N)`` of ``(3, H, W)``, or of where ``region`` ``(1, H, W)`` is above 0.5."""
+    """Return the colours ``(3, N)`` of a painting or of its masked region."""
     colours = image.flatten(1)
     if region is None:
         return colours

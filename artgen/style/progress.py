@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StyleProgress:
-    """One progress report of a style transfer.
+    """One progress report of a style transfer, sometimes with its unfinished picture.
 
     Attributes:
         fraction: finished share of the work, 0 to 1.

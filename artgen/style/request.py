@@ -19,7 +19,7 @@ DEFAULT_STYLE_SCALE = 1.33
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StyleRequest:
-    """How much of each style goes where, and what is preserved of the content.
+    """What is asked of a style method: how much of each style goes where, and what is preserved.
 
     Attributes:
         seed: seeds the noise and the shifts of the patch grid; the global generator is not used. Networks
@@ -54,7 +54,7 @@ class StyleRequest:
 def validate_request(
     request: StyleRequest, content: Tensor, styles: Sequence[Sequence[Tensor]]
 ) -> list[float]:
-    """Validate a request and its images, and return the normalised style weights.
+    """Validate a style request and its images, and return the normalised style weights.
 
     Args:
         request: the request.
@@ -98,7 +98,7 @@ def validate_request(
 
 
 def check_choice(setting: str, value: str, choices: Collection[str]) -> None:
-    """Check that a setting has one of its allowed values.
+    """Check that a setting of a style method has one of its allowed values.
 
     Raises:
         ArtgenError: it has another value.

@@ -66,5 +66,5 @@ def reduce_style_image(image: Tensor, side: int, min_side: int) -> Tensor:
 
 
 def to_float_image(image: Tensor) -> Tensor:
-    """Convert bytes to floats in [0, 1]; return floats unchanged."""
+    """Convert a style image of bytes to floats in [0, 1]; return floats unchanged."""
     return image.float().div_(255) if image.dtype == torch.uint8 else image

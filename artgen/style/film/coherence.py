@@ -48,11 +48,11 @@ class FilmPainter:
         self.fresh_starts = 0
 
     def continue_from(self, frame: Tensor, painting: Tensor) -> None:
-        """Continue from a frame that was painted before, such as in an interrupted run."""
+        """Continue from a film's frame that was painted before, such as in an interrupted run."""
         self._last_frame, self._last_painting = frame, painting
 
     def paint_next(self, frame: Tensor, *, cut: bool = False) -> Tensor:
-        """Paint the next frame, ``(3, H, W)`` in [0, 1]; with ``cut`` it starts a new scene."""
+        """Paint the film's next frame, ``(3, H, W)`` in [0, 1]; with ``cut`` it starts a new scene."""
         painting = None if cut else self._paint_tracked(frame)
         if painting is None:
             self.fresh_starts += 1
@@ -78,7 +78,7 @@ class FilmPainter:
         return self._pull_to_warped(painting, warped, confidence)
 
     def _pull_to_warped(self, painting: Tensor, warped: Tensor, confidence: Tensor) -> Tensor:
-        """Blend the painting towards the warped one where the motion is reliable."""
+        """Blend a frame's painting towards the warped last one where the motion is reliable."""
         sigma = max(1.0, max(warped.shape[-2:]) * COLOUR_BLUR_SIGMA_SHARE)
         coarse, coarse_warped = wide_gaussian_blur(painting, sigma), wide_gaussian_blur(warped, sigma)
         difference = (coarse - coarse_warped).abs().amax(0, keepdim=True)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PaintedFilm:
-    """Summary of a painted film.
+    """Frames, size and sound of a film that was painted in a style.
 
     Attributes:
         frame_count: number of frames.
@@ -125,7 +125,7 @@ def paint_film(
 
 
 def _read_numbered_frames(source: Path, emit: Emit) -> Iterator[tuple[int, FilmFrame, bool]]:
-    """Yield each frame with its index, and whether a scene starts with it."""
+    """Yield each frame of a film with its index, and whether a scene starts with it."""
     scene_cuts = SceneDetector()
 
     def report_damage(problem: str) -> None:

@@ -25,7 +25,7 @@ MAX_TRACKED_COLOUR_DIFFERENCE = 0.1
 
 @dataclass(frozen=True)
 class FrameMotion:
-    """Motion from a frame back to the previous one.
+    """Optical flow from a film's frame back to the previous one.
 
     Attributes:
         flow: ``(2, H, W)`` px: a pixel at ``(x, y)`` was at ``(x + flow[0], y + flow[1])``.
@@ -38,7 +38,7 @@ class FrameMotion:
 
 
 def estimate_motion(frame: Tensor, previous_frame: Tensor) -> FrameMotion:
-    """Estimate the motion from ``frame`` back to ``previous_frame``, both ``(3, H, W)`` in [0, 1]."""
+    """Estimate the optical flow from ``frame`` back to ``previous_frame``, both ``(3, H, W)`` in [0, 1]."""
     height, width = frame.shape[-2:]
     reduced = [limit_longer_side(image, FLOW_SIDE_PX) for image in (frame, previous_frame)]
     greys = [luminance(image) for image in reduced]
@@ -55,7 +55,7 @@ def estimate_motion(frame: Tensor, previous_frame: Tensor) -> FrameMotion:
 
 
 def warp_along(image: Tensor, flow: Tensor) -> Tensor:
-    """Warp ``image`` ``(C, H, W)`` by ``flow`` ``(2, H, W)`` px: each pixel is read from where it was.
+    """Warp a frame ``(C, H, W)`` by ``flow`` ``(2, H, W)`` px: each pixel is read from where it was.
 
     Bicubic, because repeated linear resampling would make the paint soft.
     """
@@ -82,7 +82,7 @@ def _optical_flow(reference: Tensor, moved: Tensor) -> Tensor:
 
 
 def _round_trip_confidence(backward: Tensor, forward: Tensor) -> Tensor:
-    """Return the confidence ``(1, H, W)`` that backward and forward flow cancel out within the frame."""
+    """Return the confidence ``(1, H, W)`` that backward and forward flow cancel out in the frame."""
     height, width = backward.shape[-2:]
     y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     previous_x, previous_y = x + backward[0], y + backward[1]
@@ -104,6 +104,6 @@ def _round_trip_confidence(backward: Tensor, forward: Tensor) -> Tensor:
 
 
 def _colour_confidence(frame: Tensor, warped: Tensor) -> Tensor:
-    """Return the confidence ``(1, H, W)`` that the two images show the same colours, apart from noise."""
+    """Return the confidence ``(1, H, W)`` that two frames show the same colours, apart from noise."""
     difference = gaussian_blur((frame - warped).abs(), 1.0).amax(0, keepdim=True)
     return torch.exp(-((difference / MAX_TRACKED_COLOUR_DIFFERENCE) ** 2))

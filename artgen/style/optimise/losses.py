@@ -21,7 +21,7 @@ COVARIANCE_EPSILON = 1e-4  # added to the diagonal of covariances, as crowsonkb/
 
 
 class StyleLoss(Protocol):
-    """Distance between the statistics of an image and the target, a scalar in float64."""
+    """Base class of style losses: distance of an image's feature statistics from the style's, in float64."""
 
     zero_loss: float
 
@@ -44,7 +44,7 @@ class GramLoss:
 
     @staticmethod
     def scaling_factor(channels: int) -> float:
-        """Return the factor on the squared differences for a number of channels."""
+        """Return the factor on the Gram matrices' squared differences, for a number of channels."""
         return 1 / (4 * channels**2)
 
     def __call__(self, statistics: FeatureStatistics) -> Tensor:
@@ -56,12 +56,12 @@ class MeanGramLoss(GramLoss):
 
     @staticmethod
     def scaling_factor(channels: int) -> float:
-        """Return the factor on the squared differences for a number of channels."""
+        """Return the factor on the Gram matrices' squared differences, for a number of channels."""
         return 1 / channels**4
 
 
 class WassersteinLoss:
-    """Squared Wasserstein-2 distance between Gaussians, divided by the number of channels.
+    """Style loss: squared Wasserstein-2 distance between Gaussians, divided by the channels.
 
     As in crowsonkb/style-transfer-pytorch (Vacher et al. 2020, arXiv:2005.13012, for textures):
     ``|m - n|^2 + tr(A + B - 2 (A^1/2 B A^1/2)^1/2)``. Deviation: the trace and its gradient are computed from
@@ -79,7 +79,7 @@ class WassersteinLoss:
 
     @staticmethod
     def root_eigenvalues(eigenvalues: Tensor) -> Tensor:
-        """Return the square roots of eigenvalues ``(C,)``."""
+        """Return the square roots of a covariance's eigenvalues ``(C,)``."""
         return eigenvalues.sqrt()
 
     def __call__(self, statistics: FeatureStatistics) -> Tensor:
@@ -90,7 +90,7 @@ class WassersteinLoss:
 
 
 class SchulzWassersteinLoss(WassersteinLoss):
-    """Wasserstein loss with the approximate roots of crowsonkb/style-transfer-pytorch.
+    """Wasserstein style loss with the approximate roots of crowsonkb/style-transfer-pytorch.
 
     There, twelve Newton-Schulz steps approximate the matrix root. They are accurate for eigenvalues above
     about 1e-4 of the matrix's norm and give almost 0 for smaller ones, so that directions in which features
@@ -100,7 +100,7 @@ class SchulzWassersteinLoss(WassersteinLoss):
 
     @staticmethod
     def root_eigenvalues(eigenvalues: Tensor) -> Tensor:
-        """Approximate the square roots of eigenvalues ``(C,)`` by twelve Newton-Schulz steps."""
+        """Approximate a covariance's root eigenvalues ``(C,)`` by Newton-Schulz steps."""
         norm = eigenvalues.norm()
         root, inverse = eigenvalues / norm, torch.ones_like(eigenvalues)
         for _ in range(12):
@@ -158,7 +158,7 @@ STYLE_LOSSES: dict[LossName, type[StyleLoss]] = {
 
 
 def weighted_squared_error(features: Tensor, target: Tensor, weights: Tensor | None) -> Tensor:
-    """Sum up squared differences of features ``(C, h, w)``, weighted by ``(h, w)``, in float64."""
+    """Return the content loss: squared differences of features ``(C, h, w)``, weighted by ``(h, w)``."""
     error = (features.float() - target.float()).square().sum(0)
     total = (error if weights is None else error * weights.to(error)).sum()
     return total if total.device.type == "mps" else total.double()  # Apple's GPUs have no float64

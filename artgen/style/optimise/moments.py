@@ -19,7 +19,7 @@ FEATURE_POSITIONS_PER_CHUNK = 1 << 16
 
 @dataclass(frozen=True)
 class FeatureMoments:
-    """Weighted sums of features over positions.
+    """Weighted sums of a VGG layer's features over positions.
 
     Attributes:
         total_weight: sum of the weights, ``()`` float64.
@@ -40,7 +40,7 @@ class FeatureMoments:
 
     @property
     def statistics(self) -> FeatureStatistics:
-        """Mean and second moment: the sums divided by the total weight."""
+        """Mean and second moment of the features: the sums divided by the total weight."""
         # Under a mask the weight of a tile, or of a coarse layer, may be almost 0.
         weight = self.total_weight.clamp_min(1e-12)
         return FeatureStatistics(self.feature_sum / weight, self.product_sum / weight)
@@ -48,7 +48,7 @@ class FeatureMoments:
 
 @dataclass(frozen=True)
 class FeatureStatistics:
-    """Statistics of the features of one layer.
+    """Mean and second moment of the features of one VGG layer, which describe a style.
 
     Attributes:
         mean: ``(C,)`` float64.
@@ -60,12 +60,12 @@ class FeatureStatistics:
 
     @property
     def covariance(self) -> Tensor:
-        """Covariance of the features, ``(C, C)``."""
+        """Covariance ``(C, C)`` of a layer's features."""
         return self.second_moment - torch.outer(self.mean, self.mean)
 
 
 def mix_statistics(all_statistics: Sequence[FeatureStatistics], shares: Sequence[float]) -> FeatureStatistics:
-    """Return the statistics of several images together, weighted by ``shares``.
+    """Return the feature statistics of several style images together, weighted by ``shares``.
 
     Means and raw second moments add up; covariances would not.
     """
@@ -76,7 +76,7 @@ def mix_statistics(all_statistics: Sequence[FeatureStatistics], shares: Sequence
 
 
 def compute_moments(features: Tensor, weights: Tensor | None = None) -> FeatureMoments:
-    """Sum up features and their products over all positions of a layer.
+    """Sum up a layer's features and their products over all positions.
 
     Args:
         features: ``(C, h, w)``; gradients flow back to them.

@@ -30,7 +30,7 @@ class StyleTerm:
 
 
 class StyleObjective:
-    """The loss that is minimised: style, content and total variation.
+    """The loss that style optimisation minimises: style, content and total variation.
 
     Args:
         network: computes the features.
@@ -78,13 +78,13 @@ class StyleObjective:
 
     @torch.no_grad()
     def _reduce_masks(self, masks: Tensor | None) -> dict[str, list[Tensor | None]]:
-        """Return for each style layer the weights of its positions in each region."""
+        """Return for each style layer the weights of its positions in each style's region."""
         if masks is None:
             return {name: [None] for name in self.layer_weights}
         return {name: list(self._reduce_to_layer(masks, name)) for name in self.layer_weights}
 
     def _reduce_to_layer(self, maps: Tensor, layer: str) -> Tensor:
-        """Reduce maps ``(k, 1, H, W)`` to the positions of a layer, ``(k, h, w)``."""
+        """Reduce masks ``(k, 1, H, W)`` to the positions of a layer, ``(k, h, w)``."""
         windows = self.network.sliding_windows(layer)
         size = (feature_length(windows, self.image_size[0]), feature_length(windows, self.image_size[1]))
         return F.adaptive_avg_pool2d(maps, size)[:, 0]
@@ -153,7 +153,7 @@ class StyleObjective:
         return weight
 
     def __call__(self, image: Tensor) -> tuple[float, Tensor]:
-        """Compute the loss of an image and its gradient.
+        """Compute the style and content loss of an image and its gradient.
 
         Args:
             image: ``(3, H, W)``; usually in [0, 1], but any values are allowed.
@@ -176,7 +176,7 @@ class StyleObjective:
         return float(loss.detach()), torch.autograd.grad(loss, pixels)[0]
 
     def _evaluate_untiled(self, image: Tensor, tiles: Sequence[FeatureTile]) -> tuple[float, Tensor]:
-        """Compute loss and gradient of the only tile."""
+        """Compute the loss and gradient of an image that is the only tile."""
         pixels = image.detach().requires_grad_()
         features = self._tile_features(tiles[0], pixels)
         style_loss = self._style_loss(self._tile_moments(tiles[0], features))
@@ -184,7 +184,7 @@ class StyleObjective:
         return float(loss.detach()), torch.autograd.grad(loss, pixels)[0]
 
     def _evaluate_tiled(self, image: Tensor, tiles: Sequence[FeatureTile]) -> tuple[float, Tensor]:
-        """Compute loss and gradient in two passes: moments of all tiles, then the gradient of each."""
+        """Compute the loss and gradient of an image in tiles: all moments, then each gradient."""
         moments: dict[str, list[FeatureMoments]] = {}
         with torch.no_grad():
             for tile in tiles:

@@ -39,7 +39,7 @@ LBFGS_MEMORY_SHARE = 1 / 3  # of the memory, for the history of L-BFGS
 
 @dataclass(frozen=True)
 class OptimisationJob:
-    """The data shared by all sizes and passes of an optimisation.
+    """Data shared by all sizes and passes of a style optimisation.
 
     Attributes:
         network: computes the features.
@@ -126,14 +126,14 @@ def stylize_by_optimising(
 
 
 def _sample_images(images: Sequence[Tensor], seed: int) -> list[Tensor]:
-    """Return at most ``MAX_STYLE_IMAGES`` of a style's images, drawn at random."""
+    """Return at most ``MAX_STYLE_IMAGES`` of a style's paintings, drawn at random."""
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(images), generator=generator)[:MAX_STYLE_IMAGES].sort().values
     return [images[number].cpu() for number in order.tolist()]
 
 
 def _list_sizes(full_size: tuple[int, int], settings: OptimiseSettings) -> list[tuple[int, int]]:
-    """List image sizes from coarse to ``full_size``, each larger than the last by the square root of 2."""
+    """List the image sizes of a style optimisation, from coarse to ``full_size``, by factors of root 2."""
     longer_side, sizes = max(full_size), [full_size]
     for size_index in range(1, settings.scales):
         side = round(longer_side / 2 ** (size_index / 2))
@@ -145,7 +145,7 @@ def _list_sizes(full_size: tuple[int, int], settings: OptimiseSettings) -> list[
 
 
 def _run_passes(job: OptimisationJob, content: Tensor, image: Tensor | None) -> Tensor:
-    """Run all passes: the first at all sizes, the others at the full size."""
+    """Run all passes of a style optimisation: the first at all sizes, the others at the full size."""
     passes = job.settings.passes
     sizes = _list_sizes((content.shape[1], content.shape[2]), job.settings)
     stages = [*((1, size) for size in sizes), *((number, sizes[-1]) for number in range(2, passes + 1))]
@@ -176,7 +176,7 @@ def _run_passes(job: OptimisationJob, content: Tensor, image: Tensor | None) -> 
 
 
 def _make_start_image(job: OptimisationJob, content: Tensor) -> Tensor:
-    """Make the image that the first size starts from."""
+    """Make the image that style optimisation starts from at the first size."""
     settings = job.settings
     if settings.start == "content":
         return content.clone()
@@ -239,7 +239,7 @@ def _optimise_at_size(
     stage_text: str,
     progress_span: tuple[float, float],
 ) -> tuple[Tensor, PixelOptimiser]:
-    """Optimise an image at one size; after a bad loss, restart from the best image with small steps."""
+    """Optimise an image's style at one size; after a bad loss, restart from the best image."""
     if isinstance(optimiser, LBFGS):
         # Each step stores two images, which at print sizes would take more memory than the network.
         max_history = int(job.memory_bytes * LBFGS_MEMORY_SHARE / (2 * image.numel() * image.element_size()))

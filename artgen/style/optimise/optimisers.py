@@ -13,7 +13,7 @@ from artgen.style.optimise.presets import OptimiseSettings
 
 
 class LBFGS:
-    """Limited-memory BFGS (Liu and Nocedal 1989) with full steps, without line search.
+    """Optimiser of pixels: limited-memory BFGS (Liu and Nocedal 1989) with full steps, no line search.
 
     Images are not clamped, because bounds would falsify the estimated curvature.
 
@@ -26,7 +26,7 @@ class LBFGS:
         self.last_step: tuple[Tensor, Tensor] | None = None
 
     def step(self, image: Tensor, gradient: Tensor) -> Tensor:
-        """Return the next image; both arguments are ``(3, H, W)`` and stay unchanged."""
+        """Return the next image of the optimisation; both arguments are ``(3, H, W)`` and stay unchanged."""
         if self.last_step is None:
             self.last_step = image, gradient
             return image - gradient * min(1.0, 1.0 / float(gradient.abs().sum().clamp_min(1e-30)))
@@ -56,12 +56,12 @@ class LBFGS:
         return direction
 
     def resized(self, size: Sequence[int]) -> LBFGS:
-        """Return a new optimiser: the curvature at one size says little about another."""
+        """Return a new L-BFGS optimiser: the curvature at one image size says little about another."""
         return LBFGS(self.step_pairs.maxlen or 1)
 
 
 class Adam:
-    """Adam (Kingma and Ba 2015, arXiv:1412.6980) with images clamped to [0, 1] after every step.
+    """Optimiser of pixels: Adam (Kingma and Ba 2015, arXiv:1412.6980), clamped to [0, 1] after every step.
 
     Args:
         learning_rate: about the largest change of a colour in one step.
@@ -73,7 +73,7 @@ class Adam:
         self.moments: tuple[Tensor, Tensor] | None = None
 
     def step(self, image: Tensor, gradient: Tensor) -> Tensor:
-        """Return the next image; both arguments are ``(3, H, W)`` and stay unchanged."""
+        """Return the next image of the optimisation; both arguments are ``(3, H, W)`` and stay unchanged."""
         first, second = self.moments or (torch.zeros_like(gradient), torch.zeros_like(gradient))
         self.step_count += 1
         first_decay, second_decay = self.betas
@@ -85,7 +85,7 @@ class Adam:
         return (image - step_size * first / scale).clamp_(0, 1)
 
     def resized(self, size: Sequence[int]) -> Adam:
-        """Return Adam with its moments resized, as in crowsonkb/style-transfer-pytorch."""
+        """Return Adam with its moments resized with the image, as in crowsonkb/style-transfer-pytorch."""
         resized_optimiser = Adam(self.learning_rate, self.betas)
         resized_optimiser.step_count = self.step_count
         if self.moments is not None:
@@ -99,7 +99,7 @@ PixelOptimiser = LBFGS | Adam
 
 
 class RunningAverage:
-    """Exponential moving average of images, with the bias towards the first one corrected.
+    """Exponential moving average of a style optimisation's images, without bias towards the first.
 
     Args:
         image: the first image.
@@ -111,18 +111,18 @@ class RunningAverage:
         self.weighted_sum = image * (1 - decay)
 
     def add(self, image: Tensor) -> None:
-        """Add the next image to the moving average."""
+        """Add the optimisation's next image to the moving average."""
         self.weighted_sum = self.weighted_sum.lerp(image, 1 - self.decay)
         self.initial_weight *= self.decay
 
     @property
     def image(self) -> Tensor:
-        """The average, ``(3, H, W)``."""
+        """The averaged image, ``(3, H, W)``."""
         return self.weighted_sum / (1 - self.initial_weight)
 
 
 def build_optimiser(settings: OptimiseSettings) -> PixelOptimiser:
-    """Build the optimiser chosen in the settings."""
+    """Build the optimiser of pixels, L-BFGS or Adam, that the settings choose."""
     if settings.optimiser == "lbfgs":
         return LBFGS(settings.lbfgs_history)
     return Adam(settings.adam_learning_rate, settings.adam_betas)

@@ -8,7 +8,7 @@ from artgen.style.optimise.presets import PrecisionName
 
 
 def find_dtype(precision: PrecisionName, device: str) -> torch.dtype:
-    """Return the floating point type for convolutions on a device."""
+    """Return the floating point type in which style optimisation computes convolutions on a device."""
     if precision == "auto":
         if device.startswith("cuda"):
             has_bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False)

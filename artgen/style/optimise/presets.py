@@ -26,7 +26,7 @@ STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
 @dataclass(frozen=True)
 class OptimiseSettings:
-    """Settings of the optimisation; with images, network and request they determine the result.
+    """Settings of style transfer by optimisation; with images, network and request they fix the result.
 
     Attributes:
         published_in: source of the settings, and the weights file that they are for.
@@ -151,7 +151,7 @@ OPTIMISE_PRESETS = {
 
 
 def optimise_preset(name: str) -> OptimiseSettings:
-    """Return the settings of the preset ``name``.
+    """Return the optimisation settings of the preset ``name``.
 
     Raises:
         ArtgenError: there is no such preset.
@@ -161,7 +161,7 @@ def optimise_preset(name: str) -> OptimiseSettings:
 
 
 def check_settings(settings: OptimiseSettings, network: FeatureNetwork) -> None:
-    """Check the settings that an artist may have changed.
+    """Check the optimisation settings that an artist may have changed.
 
     Layers that the network lacks are replaced by the nearest ones later, but their names must exist.
 

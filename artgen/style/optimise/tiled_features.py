@@ -23,7 +23,7 @@ MEMORY_PER_ACTIVATION_FACTOR = 3.0
 
 @dataclass(frozen=True)
 class FeatureTile:
-    """A tile of the image and its halo.
+    """A tile of an image, and the halo that its VGG features depend on.
 
     Attributes:
         core: the pixels whose features are used.
@@ -34,7 +34,7 @@ class FeatureTile:
     input_window: TileWindow
 
     def crop_image(self, image: Tensor) -> Tensor:
-        """Crop the input of the network from ``(C, H, W)``."""
+        """Crop the tile with its halo from ``(C, H, W)``, as the feature network's input."""
         window = self.input_window
         return image[:, window.top : window.bottom, window.left : window.right]
 
@@ -64,7 +64,7 @@ def _core_slice(core_start: int, core_end: int, input_start: int, input_end: int
 def split_into_tiles(
     image_size: tuple[int, int], tile_side: int, receptive_fields: Collection[ReceptiveField]
 ) -> Iterator[FeatureTile]:
-    """Split an image into tiles of about ``tile_side`` px, row by row.
+    """Split an image into tiles of about ``tile_side`` px for its features, row by row.
 
     Args:
         image_size: ``(H, W)``.
@@ -90,7 +90,7 @@ def _stride_and_halo(receptive_fields: Collection[ReceptiveField]) -> tuple[int,
 
 
 def bytes_per_pixel(network: FeatureNetwork, layers: Collection[str]) -> float:
-    """Estimate the memory of a forward and backward pass, in bytes per pixel."""
+    """Estimate the memory of the feature network's forward and backward pass, in bytes per pixel."""
     last_index = max(network.layer_names.index(name) for name in layers)
     values_per_pixel = sum(
         network.channel_count(name) / receptive_field(network.sliding_windows(name)).stride ** 2
@@ -102,7 +102,7 @@ def bytes_per_pixel(network: FeatureNetwork, layers: Collection[str]) -> float:
 def find_tile_side(
     image_size: tuple[int, int], memory_bytes: float, network: FeatureNetwork, layers: Collection[str]
 ) -> int:
-    """Find the largest side of tiles that fit into the memory.
+    """Find the largest side of tiles, px, whose features and gradients fit into the memory.
 
     Args:
         image_size: ``(H, W)``; if the whole image fits, the result is its longer side.

@@ -28,7 +28,7 @@ KEYS_PER_BLOCK = 128
 
 
 class StyleAtlas:
-    """Several style images in one, stacked vertically; patches never cross the borders between them.
+    """Several style images in one image, stacked vertically, for the search of patches.
 
     Args:
         images: ``(3, h, w)`` each.
@@ -61,7 +61,7 @@ class StyleAtlas:
 
     @cached_property
     def size_table(self) -> Tensor:
-        """Height and width of each image: ``(images, 2)``."""
+        """Height and width of each style image of the atlas: ``(images, 2)``."""
         return torch.tensor(self.image_sizes, device=self.image.device)
 
     def find_image_of_row(self, row: Tensor) -> tuple[Tensor, Tensor]:
@@ -213,7 +213,7 @@ class PatchDictionary:
         part_index: int = 0,
         part_count: int = 1,
     ) -> tuple[Tensor, Tensor]:
-        """Find the key with the best score for each query.
+        """Find the style patch with the best score for each query.
 
         Args:
             queries: ``(N, D)`` from :meth:`project_image`.
@@ -259,12 +259,12 @@ class PatchDictionary:
 
 
 def _draw_rows(rows: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """Draw at most ``count`` of the rows, in random order."""
+    """Draw at most ``count`` of the patches, in random order."""
     return rows[torch.randperm(len(rows), generator=generator)[:count].to(rows.device)]
 
 
 def principal_axes(rows: Tensor, dimensions: int, generator: torch.Generator) -> Tensor:
-    """Return the leading principal axes ``(columns, dimensions)`` of centred ``rows``.
+    """Return the leading principal axes ``(columns, dimensions)`` of centred patches, one a row.
 
     Wide rows need a randomised range finder (Halko, Martinsson and Tropp 2011), here with a given
     generator: ``torch.svd_lowrank`` uses the global one.

@@ -25,7 +25,7 @@ ALL_NEIGHBOURS: Neighbours = (*FORWARD_NEIGHBOURS, *BACKWARD_NEIGHBOURS)
 
 @dataclass(frozen=True)
 class PatchGrid:
-    """Regular grid of overlapping patches over an image.
+    """Regular grid of overlapping patches over the image that is painted.
 
     Attributes:
         rows: number of patches vertically.
@@ -55,7 +55,7 @@ class PatchGrid:
         return replace(self, rows=rows, columns=columns, stride=self.stride * spacing)
 
     def split_into_stripes(self, max_patches: int) -> list[PatchGrid]:
-        """Split the rows, in order, into grids of at most ``max_patches`` patches (or of one row)."""
+        """Split the grid's rows into stripes of at most ``max_patches`` patches (or of one row)."""
         stripe_rows = max(1, max_patches // self.columns)
         return [
             replace(self, rows=min(stripe_rows, self.rows - start), top=self.top - start * self.stride)
@@ -90,7 +90,7 @@ class PatchMatches:
 
     @property
     def scores(self) -> Tensor:
-        """Scores ``(rows, columns)``; smaller is better."""
+        """Scores of the matches, ``(rows, columns)``; smaller is better."""
         return self.distances * self.score_factors
 
     def propose_corners(
@@ -179,7 +179,7 @@ class PatchMatches:
 
 
 def join_stripes(stripes: Sequence[PatchMatches], grid: PatchGrid) -> PatchMatches:
-    """Join the matches of all stripes of a grid."""
+    """Join the patch matches of all stripes of a grid."""
     fields = ((stripe.corners, stripe.distances, stripe.score_factors) for stripe in stripes)
     joined = (torch.cat(parts) for parts in zip(*fields, strict=True))
     return PatchMatches(stripes[0].dictionary, grid, stripes[0].image_size, *joined)

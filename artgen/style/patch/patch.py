@@ -48,7 +48,7 @@ MASK_BORDER_SHARE = 0.012
 
 @dataclass
 class StyleRegion:
-    """A style set and the region of the image that it paints.
+    """A style's paintings and the region of the image that they paint.
 
     Attributes:
         style_set: the style images.
@@ -63,7 +63,7 @@ class StyleRegion:
     image_order: list[int]
 
     def mask_at(self, size: Sequence[int]) -> Tensor | None:
-        """Return the mask resized to ``size``."""
+        """Return the style region's mask resized to ``size``."""
         return None if self.mask is None else resize(self.mask, size)
 
 
@@ -135,7 +135,7 @@ def stylize_by_patches(
 
 
 def _soften_masks(masks: Tensor, image_size: tuple[int, int]) -> Tensor:
-    """Blur masks and normalise them: ``(k, 1, H, W)`` that add up to 1, without hard borders."""
+    """Blur the styles' masks and normalise them: ``(k, 1, H, W)`` that add up to 1, without hard borders."""
     sigma = MASK_BORDER_SHARE * max(image_size)
     # Where no mask is, the result is not used; the small constant avoids a division by zero there.
     softened = torch.stack([wide_gaussian_blur(resize(mask, image_size), sigma) for mask in masks]) + 1e-4
@@ -144,7 +144,7 @@ def _soften_masks(masks: Tensor, image_size: tuple[int, int]) -> Tensor:
 
 @dataclass
 class _PatchStyliser:
-    """Painter of one image: the data shared by all its levels."""
+    """Painter of one image by patches: the data shared by all its levels."""
 
     regions: Sequence[StyleRegion]
     settings: PatchSettings
@@ -247,7 +247,7 @@ class _PatchStyliser:
         return image
 
     def _blend_regions(self, images: Sequence[Tensor]) -> Tensor:
-        """Blend the images of all regions by their masks."""
+        """Blend the paintings of all style regions by their masks."""
         if len(images) == 1:
             return images[0]
         masked_images = [

@@ -13,7 +13,7 @@ from artgen.style.request import check_choice
 
 @dataclass(frozen=True)
 class PatchSettings:
-    """Settings of the patch method.
+    """Settings of style transfer by patches, of which a preset is a set.
 
     Attributes:
         base_pull: pull towards the content everywhere, at the coarsest level.
@@ -46,7 +46,7 @@ PATCH_PRESETS = {
 
 
 def patch_preset(name: str) -> PatchSettings:
-    """Return the settings of the preset ``name``.
+    """Return the patch method's settings of the preset ``name``.
 
     Raises:
         ArtgenError: there is no such preset.

@@ -14,7 +14,7 @@ MIN_COARSEST_SIDE_PX = 72.0
 
 @dataclass(frozen=True)
 class PatchPass:
-    """Iterations with one patch size at one level.
+    """A pass of the patch method: iterations with one patch size at one level.
 
     Attributes:
         patch_side: px.
@@ -33,7 +33,7 @@ class PatchPass:
 
 @dataclass(frozen=True)
 class PaintingLevel:
-    """One size of the image, and the passes painted at it.
+    """A level of the patch method: one size of the image, and the passes painted at it.
 
     Attributes:
         image_size: ``(height, width)`` px.
@@ -47,14 +47,14 @@ class PaintingLevel:
 
     @property
     def cost(self) -> float:
-        """Estimated relative cost, used for progress reports."""
+        """Estimated cost of painting the level, relative to others, for progress reports."""
         area = self.image_size[0] * self.image_size[1]
         pass_costs = [area / p.stride**2 * p.key_count * p.iterations for p in self.passes]
         return sum(pass_costs) + 40 * area
 
 
 def plan_levels(height: int, width: int, *, fast: bool = False) -> tuple[PaintingLevel, ...]:
-    """Plan levels from coarse to ``(height, width)``, each ``LEVEL_SIZE_RATIO`` larger than the last."""
+    """Plan the patch method's levels from coarse to ``(height, width)``, by ``LEVEL_SIZE_RATIO``."""
     longer_side = max(height, width)
     sides: list[float] = [longer_side]
     while sides[-1] / LEVEL_SIZE_RATIO >= MIN_COARSEST_SIDE_PX:

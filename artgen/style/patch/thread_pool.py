@@ -17,7 +17,7 @@ MAX_PATCH_THREADS = 16
 
 
 class ThreadPool:
-    """Threads that process chunks of a fixed size.
+    """Threads that match patches in chunks of a fixed size.
 
     Args:
         thread_count: number of threads.
@@ -45,7 +45,7 @@ class ThreadPool:
             future.result()
 
     def close(self) -> None:
-        """Stop the threads of the pool."""
+        """Stop the threads that match patches."""
         if self._executor is not None:
             self._executor.shutdown(cancel_futures=True)
 
