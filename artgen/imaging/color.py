@@ -21,30 +21,30 @@ _MIDDLE_GREY = 0.18 ** (1 / 3)
 
 
 def to_linear(image: Tensor) -> Tensor:
-    """Convert sRGB-encoded ``[0, 1]`` to linear light (IEC 61966-2-1)."""
+    """Convert an image from sRGB-encoded ``[0, 1]`` to linear light (IEC 61966-2-1)."""
     return torch.where(image <= 0.04045, image / 12.92, ((image.clamp_min(0) + 0.055) / 1.055) ** 2.4)
 
 
 def to_srgb(linear: Tensor) -> Tensor:
-    """Convert linear light to sRGB-encoded, clamped to ``[0, 1]``."""
+    """Convert an image in linear light to sRGB-encoded, clamped to ``[0, 1]``."""
     linear = linear.clamp(0, 1)
     return torch.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055).clamp(0, 1)
 
 
 def relative_luminance(linear: Tensor) -> Tensor:
-    """Return the relative luminance of linear light, ``(..., 1, H, W)``."""
+    """Return the relative luminance ``(..., 1, H, W)`` of an image in linear light."""
     weights = torch.tensor(LUMINANCE_WEIGHTS, dtype=linear.dtype, device=linear.device).view(3, 1, 1)
     return (linear * weights).sum(-3, keepdim=True)
 
 
 def to_oklab(linear: Tensor) -> Tensor:
-    """Convert linear light to OKLab: lightness 0 to 1, then two opponent axes of about -0.4 to 0.4."""
+    """Convert linear light to OKLab: lightness 0 to 1, then two opponent colour axes of about -0.4 to 0.4."""
     cones = _apply_matrix(linear, _LINEAR_TO_CONES)
     return _apply_matrix(cones.sign() * cones.abs() ** (1 / 3), _CONES_TO_LAB)
 
 
 def from_oklab(lab: Tensor) -> Tensor:
-    """Convert OKLab to linear light; colours outside the gamut are outside ``[0, 1]``."""
+    """Convert an image in OKLab to linear light; colours outside the gamut are outside ``[0, 1]``."""
     cones = _apply_matrix(lab, _invert_matrix(_CONES_TO_LAB)) ** 3
     return _apply_matrix(cones, _invert_matrix(_LINEAR_TO_CONES))
 
@@ -56,7 +56,7 @@ def desaturate_into_gamut(linear: Tensor) -> Tensor:
 
 
 def adjust_warmth(linear: Tensor, amount: float) -> Tensor:
-    """Shift the white point from blue (``amount`` -1) to amber (1), at unchanged luminance.
+    """Shift an image's white point from blue (``amount`` -1) to amber (1), at unchanged luminance.
 
     This is a von Kries adaptation in cone space, of about 60 mired at either end.
     """
@@ -70,7 +70,7 @@ def adjust_warmth(linear: Tensor, amount: float) -> Tensor:
 
 
 def adjust_exposure(linear: Tensor, stops: float) -> Tensor:
-    """Brighten or darken the shadows by ``stops``, while white stays white (Reinhard's curve)."""
+    """Brighten or darken an image's shadows by ``stops``, while white stays white (Reinhard's curve)."""
     if stops == 0:
         return linear
     gain = float(2.0**stops)
@@ -79,7 +79,7 @@ def adjust_exposure(linear: Tensor, stops: float) -> Tensor:
 
 
 def adjust_levels(linear: Tensor, black: float, white: float, stretch: float) -> Tensor:
-    """Stretch the tones between a black point and a white point.
+    """Stretch an image's tones between a black point and a white point.
 
     Args:
         linear: linear light, ``(3, H, W)``.
@@ -101,7 +101,7 @@ def adjust_levels(linear: Tensor, black: float, white: float, stretch: float) ->
 
 
 def adjust_contrast(linear: Tensor, amount: float) -> Tensor:
-    """Raise (up to 1) or lower (down to -1) the contrast of luminance around middle grey.
+    """Raise (up to 1) or lower (down to -1) an image's contrast of luminance around middle grey.
 
     Above 0 black and white stay, and the curve has the slope ``2 ** amount`` at middle grey, with a toe and
     a shoulder as of film. Below 0 the tones come closer to grey and black becomes lighter, as in a faded
@@ -125,7 +125,7 @@ def adjust_contrast(linear: Tensor, amount: float) -> Tensor:
 
 
 def adjust_saturation(linear: Tensor, amount: float) -> Tensor:
-    """Scale saturation at unchanged luminance: 0 is grey, 1 unchanged, 2 double for pale colours.
+    """Scale an image's saturation at unchanged luminance: 0 is grey, 1 unchanged, 2 double for pale colours.
 
     Above 1 each colour moves part of the way to the edge of the gamut, so that strong colours change little
     and none is clipped.

@@ -55,7 +55,7 @@ def embed_image(image: Tensor) -> NDArray[np.float32]:
 
 
 def feature_blocks(image: Tensor) -> dict[str, Tensor]:
-    """Return the parts of the embedding by name, not yet scaled, ``(k,)`` each.
+    """Return the parts of an image's embedding by name, not yet scaled, ``(k,)`` each.
 
     Args:
         image: ``(3, H, W)``, sRGB, ``[0, 1]``.
@@ -81,7 +81,7 @@ def _resize_for_analysis(image: Tensor) -> Tensor:
 
 
 def _colour_blocks(lab: Tensor) -> dict[str, Tensor]:
-    """Return histograms with soft bins, as square roots (Hellinger), and moments of the colours."""
+    """Return an embedding's colours: histograms with soft bins, as square roots (Hellinger), and moments."""
     import torch
 
     lightness, a, b = lab.flatten(1)
@@ -98,7 +98,7 @@ def _colour_blocks(lab: Tensor) -> dict[str, Tensor]:
 
 
 def _stroke_blocks(lab: Tensor) -> dict[str, Tensor]:
-    """Return each pyramid level's energy of detail, in lightness and colour, and its directions."""
+    """Return an embedding's strokes: each pyramid level's energy of detail, and its directions."""
     import torch
     import torch.nn.functional as F
 
@@ -131,7 +131,7 @@ def _direction_shares(lightness: Tensor) -> Tensor:
 
 
 def _layout_blocks(lab: Tensor) -> dict[str, Tensor]:
-    """Return the colours of a coarse grid: means of left and right cells, and their differences."""
+    """Return an embedding's layout: colours of a coarse grid, means of mirrored cells and differences."""
     import torch
     import torch.nn.functional as F
 
@@ -142,7 +142,7 @@ def _layout_blocks(lab: Tensor) -> dict[str, Tensor]:
 
 
 def _soft_circular_bins(turns: Tensor, count: int) -> Tensor:
-    """Divide each value, in turns of a circle, between its two nearest bins: ``(count, N)``."""
+    """Return a histogram of hues with soft bins: each value in turns of a circle goes to two bins."""
     import torch
 
     centres = torch.arange(float(count))[:, None]
@@ -151,7 +151,7 @@ def _soft_circular_bins(turns: Tensor, count: int) -> Tensor:
 
 
 def _soft_linear_bins(values: Tensor, count: int, last: float) -> Tensor:
-    """Divide each value, clamped to 0 to ``last``, between its two nearest bins: ``(count, N)``."""
+    """Return a histogram with soft bins: each value, clamped to 0 to ``last``, goes to two bins."""
     import torch
 
     positions = values.clamp(0, last) / last * (count - 1)

@@ -44,33 +44,33 @@ def luminance(image: Tensor) -> Tensor:
 
 
 def block_means(image: Tensor, factor: int) -> Tensor:
-    """Return the mean of each ``factor`` x ``factor`` block; both sides must be multiples of ``factor``."""
+    """Return the mean of an image's ``factor`` x ``factor`` blocks; both sides must be multiples of it."""
     return F.avg_pool2d(image, factor) if factor > 1 else image
 
 
 def shrink(image: Tensor, size: Sequence[int]) -> Tensor:
-    """Resample to a smaller ``(H, W)``: antialiased bicubic, clamped to ``[0, 1]``."""
+    """Resample an image to a smaller ``(H, W)``: antialiased bicubic, clamped to ``[0, 1]``."""
     return _interpolate(image, size, antialias=True).clamp_(0, 1)
 
 
 def enlarge(image: Tensor, size: Sequence[int]) -> Tensor:
-    """Resample to a larger ``(H, W)``: bicubic, clamped to ``[0, 1]``."""
+    """Resample an image to a larger ``(H, W)``: bicubic, clamped to ``[0, 1]``."""
     return _interpolate(image, size, antialias=False).clamp_(0, 1)
 
 
 def resize(image: Tensor, size: Sequence[int]) -> Tensor:
-    """Resample to ``(H, W)``: bicubic, antialiased if a side becomes shorter."""
+    """Resample an image to ``(H, W)``: bicubic, antialiased if a side becomes shorter."""
     height, width = image.shape[-2:]
     return shrink(image, size) if size[0] < height or size[1] < width else enlarge(image, size)
 
 
 def resize_if_needed(image: Tensor, size: Sequence[int]) -> Tensor:
-    """Resize ``(C, H, W)`` to ``size``, ``(H, W)``; return it unchanged where it has that size."""
+    """Resize an image ``(C, H, W)`` to ``size``, ``(H, W)``; return it unchanged where it has that size."""
     return image if tuple(image.shape[-2:]) == tuple(size) else resize(image, size)
 
 
 def resize_longer_side(image: Tensor, side: int) -> Tensor:
-    """Resample so that the longer side is ``side`` px; the proportions stay."""
+    """Resample an image so that its longer side is ``side`` px; the proportions stay."""
     return resize(image, scaled_size(image.shape, side))
 
 
@@ -86,7 +86,7 @@ def scaled_size(shape: Sequence[int], side: int) -> tuple[int, int]:
 
 
 def to_byte_array(image: Tensor) -> npt.NDArray[np.uint8]:
-    """Convert ``(3, H, W)`` in [0, 1] to 8-bit ``(H, W, 3)``, clamped and rounded."""
+    """Convert an image ``(3, H, W)`` in [0, 1] to 8-bit ``(H, W, 3)``, clamped and rounded."""
     pixels = image.detach().cpu().clamp(0, 1).mul(255).round_().to(torch.uint8)
     array: npt.NDArray[np.uint8] = pixels.permute(1, 2, 0).contiguous().numpy()
     return array

@@ -65,7 +65,7 @@ def prepare_input(
 
 
 def read_grain(inputs_table: Mapping[str, object]) -> float:
-    """Return the deviation of the noise that a network learned to turn into texture; for most it is 0.
+    """Return the deviation of the noise that an image-to-image network turns into texture; for most it is 0.
 
     Raises:
         ArtgenError: ``grain`` in the table is no number from 0 to 1.
@@ -92,12 +92,12 @@ def add_texture_noise(
 
 
 def reduced_size(size: tuple[int, int], factor: int) -> tuple[int, int]:
-    """Return the size ``(H, W)`` divided by ``factor``, rounded, at least 1."""
+    """Return an image's size ``(H, W)`` divided by ``factor``, rounded, at least 1."""
     return max(1, round(size[0] / factor)), max(1, round(size[1] / factor))
 
 
 def resize_by_area(image: Tensor, size: tuple[int, int]) -> Tensor:
-    """Reduce ``(C, H, W)`` to ``size`` ``(h, w)`` by means over areas; enlarge it if it is smaller."""
+    """Reduce an image ``(C, H, W)`` to ``size`` ``(h, w)`` by area means; enlarge it if it is smaller."""
     height, width = image.shape[-2:]
     if size[0] > height or size[1] > width:
         return resize(image, size)
@@ -183,7 +183,7 @@ def _find_contours(
 def _split_into_strips(
     size: Sequence[int], margin: int, max_pixels: int
 ) -> Iterator[tuple[slice, slice, slice]]:
-    """Yield for each strip its rows, the rows with a margin, and the strip's rows inside the latter."""
+    """Yield for each strip of an image its rows, those with a margin, and the strip's rows inside these."""
     height, width = size
     strip_height = max(1, max_pixels // width)
     for top in range(0, height, strip_height):
@@ -192,7 +192,7 @@ def _split_into_strips(
 
 
 def _thicken_lines(ink: Tensor, thickness: float) -> Tensor:
-    """Widen lines of 1 px to ``thickness`` px."""
+    """Widen an outline's lines of 1 px to ``thickness`` px."""
     # Each full iteration makes lines 2 px wider; a partial one leaves their edges grey.
     while thickness > 1:
         wider = F.max_pool2d(ink[None], 3, stride=1, padding=1)[0]
@@ -220,7 +220,7 @@ def _read_number(inputs_table: Mapping[str, object], key: str, low: float, high:
 
 
 def _read_range_middle(inputs_table: Mapping[str, object], key: str) -> float:
-    """Return the middle of a range that training draws from."""
+    """Return the middle of a range in a ``[pairs]`` table, from which training draws at random."""
     limits = inputs_table.get(key)
     if not isinstance(limits, list) or len(limits) != 2:
         raise _invalid_value_error(key, limits, "two numbers")

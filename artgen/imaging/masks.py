@@ -25,7 +25,7 @@ MIN_MASK_SOFTNESS = 0.03
 
 
 def draw_dirichlet_weights(count: int, concentration: float, rng: random.Random) -> list[float]:
-    """Draw positive weights that add up to one, from a symmetric Dirichlet distribution.
+    """Draw the weights of blended images: positive, with a sum of 1, symmetric Dirichlet.
 
     Args:
         count: the number of weights.
@@ -96,7 +96,7 @@ def random_shape_fields(
 
 
 def _random_sector_fields(weights: Tensor, size: tuple[int, int], generator: torch.Generator) -> Tensor:
-    """Return planes that rise in evenly spaced directions, the first of them drawn."""
+    """Return fields for sector masks: planes that rise in evenly spaced directions."""
     y, x = _centred_coordinates(size)
     first_angle = float(torch.rand((), generator=generator)) * math.tau
     angles = [first_angle + math.tau * i / len(weights) for i in range(len(weights))]
@@ -134,7 +134,7 @@ def _face_feature_masks(
 
 
 def _centred_coordinates(size: tuple[int, int]) -> tuple[Tensor, Tensor]:
-    """Return the positions of rows and columns, both ``(H, W)``, from -1 to 1."""
+    """Return the positions of a mask's rows and columns, both ``(H, W)``, from -1 to 1."""
     height, width = size
     rows, columns = ((torch.arange(n) + 0.5) * 2 / n - 1 for n in (height, width))
     y, x = torch.meshgrid(rows, columns, indexing="ij")

@@ -124,7 +124,7 @@ def _blur_and_halve(images: Tensor) -> Tensor:
 
 
 def _project_patches(level: Tensor, seed: int) -> npt.NDArray[np.float32]:
-    """Project random patches of a level on random directions: ``(512, N)``, each row sorted.
+    """Project random patches of a pyramid level on random directions: ``(512, N)``, each row sorted.
 
     Equal seeds give equal positions and directions.
     """
@@ -136,7 +136,7 @@ def _project_patches(level: Tensor, seed: int) -> npt.NDArray[np.float32]:
 
 
 def _draw_patches(level: Tensor, generator: torch.Generator) -> Tensor:
-    """Draw patches of every image, ``(N, 3 * 7 * 7)``; equal generators give equal positions."""
+    """Draw patches of every image for the Wasserstein distance, ``(N, 3 * 7 * 7)``, at random positions."""
     count, _, height, width = level.shape
     windows = level.unfold(2, SWD_PATCH_SIDE, 1).unfold(3, SWD_PATCH_SIDE, 1)
     rows = torch.randint(height - SWD_PATCH_SIDE + 1, (count, SWD_PATCHES), generator=generator)

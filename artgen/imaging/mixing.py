@@ -113,7 +113,7 @@ def recolour(image: Tensor, mean: Tensor, covariance: Tensor, amount: float) -> 
 
 
 def raise_contrast(image: Tensor, deviation: float) -> Tensor:
-    """Raise the standard deviation of OKLab lightness to ``deviation``, softly limited at black and white."""
+    """Raise an image's deviation of OKLab lightness to ``deviation``, softly limited at black and white."""
     lab = color.to_oklab(color.to_linear(image))
     lightness = lab[0]
     gain = min(6.0, max(1.0, deviation / max(float(lightness.std(correction=0)), 1e-3)))

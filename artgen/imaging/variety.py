@@ -15,7 +15,7 @@ THUMBNAIL_SIDE_PX = (
 
 
 def diversity(generated: Tensor, real: Tensor) -> float:
-    """Return the mean absolute difference between two generated images over that between two real ones.
+    """Return how much generated images differ: mean absolute difference relative to that of real ones.
 
     It is near 0 if every latent gives the same image (mode collapse).
     """
@@ -23,7 +23,7 @@ def diversity(generated: Tensor, real: Tensor) -> float:
 
 
 def novelty(generated: Tensor, real: Tensor) -> float:
-    """Return the distance from generated to the nearest real images over that among real images.
+    """Return how new generated images are: their distance to real ones, relative to that among these.
 
     Images and their mirror images are compared at 16 px. Far below 1 the generated images are copies.
     """
@@ -37,7 +37,7 @@ def _mean_pairwise_difference(images: Tensor) -> float:
 
 
 def _mean_nearest_distance(images: Tensor, real: Tensor, *, same_set: bool) -> float:
-    """Return the mean distance of ``images`` to the nearest of ``real``.
+    """Return the mean distance of ``images`` to the nearest image of ``real``.
 
     ``same_set`` means that both are the same images: then no image is compared with itself.
     """

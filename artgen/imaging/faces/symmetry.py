@@ -55,7 +55,7 @@ class GreyPyramid:
 def patch_to_picture(
     x: float, y: float, size: float, roll: float, offset: tuple[float, float]
 ) -> tuple[float, float]:
-    """Convert a point of a patch (see ``GreyPyramid.sample_patch``) to the picture's (x, y) in px.
+    """Convert a point of a face's patch (see ``GreyPyramid.sample_patch``) to the picture's (x, y), px.
 
     Args:
         x: middle of the patch, px from the picture's left.
@@ -109,7 +109,7 @@ def _mirror_correlation(grey: GreyPyramid, x: float, y: float, size: float, roll
 
 
 def _normalise_locally(brightness: FloatArray, sigma: float) -> FloatArray:
-    """Subtract the local mean and divide by the local deviation: removes light and skin colour."""
+    """Subtract a face patch's local mean and divide by its local deviation: removes light and skin colour."""
     detail = brightness - gaussian_filter(brightness, sigma)
     normalised: FloatArray = detail / (np.sqrt(gaussian_filter(detail * detail, sigma)) + 4.0)
     return normalised

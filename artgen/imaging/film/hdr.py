@@ -25,7 +25,7 @@ BT2020_TO_BT709 = np.array(
 def convert_hdr_to_srgb(
     pixels: npt.NDArray[np.uint16], transfer: int, *, has_wide_primaries: bool
 ) -> npt.NDArray[np.uint8]:
-    """Convert a frame to sRGB.
+    """Convert a film's frame in high dynamic range to sRGB.
 
     Args:
         pixels: encoded ``(H, W, 3)``, full range.

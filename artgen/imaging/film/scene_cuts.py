@@ -23,7 +23,7 @@ FrameThumbnail = npt.NDArray[np.uint8]
 
 
 class SceneDetector:
-    """Detector of the frames with which scenes start; it gets the frames one after the other.
+    """Detector of scene cuts: it gets a film's frames one after the other.
 
     The measure is that of PySceneDetect's adaptive detector: a frame's change against the running mean of the
     changes before it, so that a moving camera raises the threshold. Deviations: the mean includes only
@@ -69,7 +69,7 @@ class SceneDetector:
         self._first_thumbnail, self._scene_start_seconds, self._mean_change = thumbnail, seconds, 0.0
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the state as JSON-compatible values, for ``load_state_dict`` of another detector."""
+        """Return the detector's state as JSON-compatible values, to resume a film later."""
         thumbnails = (self._last_thumbnail, self._first_thumbnail)
         return {
             "frames": [None if t is None else t.tobytes().hex() for t in thumbnails],
@@ -77,7 +77,7 @@ class SceneDetector:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore the state that ``state_dict`` returned."""
+        """Restore a scene detector's state that ``state_dict`` returned."""
         self._last_thumbnail, self._first_thumbnail = (
             None if text is None else thumbnail_from_hex(text) for text in state["frames"]
         )
@@ -85,12 +85,12 @@ class SceneDetector:
 
 
 def thumbnail_from_hex(text: str) -> FrameThumbnail:
-    """Decode a thumbnail ``(18, 32, 3)`` from its bytes in hexadecimal."""
+    """Decode a frame's thumbnail ``(18, 32, 3)`` from its bytes in hexadecimal."""
     return np.frombuffer(bytes.fromhex(text), np.uint8).reshape(*FRAME_THUMBNAIL_SIZE, 3)
 
 
 def mean_difference(a: FrameThumbnail, b: FrameThumbnail) -> float:
-    """Return the mean absolute difference of two thumbnails' values, 0 to 255."""
+    """Return the mean absolute difference of two frames' thumbnails, 0 to 255."""
     return float(np.abs(a.astype(np.int16) - b).mean())
 
 

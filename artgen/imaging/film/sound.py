@@ -56,7 +56,7 @@ class AudioCopier:
         return encoder
 
     def read_packets(self) -> Iterator[tuple[Fraction, Packet[Any]]]:
-        """Yield times, in seconds since the first frame, and packets, in order of time.
+        """Yield a film's audio packets with their times in seconds since the first frame, in order.
 
         The packets can be read only once. Damaged ones are left out and reported.
         """

@@ -172,7 +172,7 @@ def write_preview(path: Path, image: Tensor, side: int) -> None:
 
 
 def atomic_write(path: Path, data: bytes) -> None:
-    """Write a file that is either whole or not there.
+    """Write the bytes of a file that is either whole or not there.
 
     Raises:
         WriteError: as ``atomic_file``.
@@ -225,7 +225,7 @@ def temporary_for(path: Path) -> Path:
 
 
 def put(temporary: Path, path: Path) -> None:
-    """Give a complete file its name once it is on the disk.
+    """Give a complete temporary file its name once it is on the disk.
 
     Raises:
         OSError: the disk is full, or ``path`` a folder.
@@ -237,7 +237,7 @@ def put(temporary: Path, path: Path) -> None:
 
 
 def is_device(path: Path) -> bool:
-    """Return whether ``path`` names a pipe, a terminal or another device, which a renamed file would replace.
+    """Return whether ``path`` is a pipe, a terminal or another device, which a renamed file would replace.
 
     ``/dev/stdout`` and the like name what is open already, be it a file.
     """
@@ -249,7 +249,7 @@ def is_device(path: Path) -> bool:
 
 
 def _descriptor(path: Path) -> int | None:
-    """Of ``/dev/stdout``, ``/dev/fd/3`` and ``/proc/self/fd/3`` the number of the open file; else None."""
+    """Return the number of the open file that ``/dev/stdout`` or ``/dev/fd/3`` names; else None."""
     name = os.path.normpath(path.absolute())
     name = {"/dev/stdout": "/dev/fd/1", "/dev/stderr": "/dev/fd/2"}.get(name, name)
     matched = re.fullmatch(rf"/(?:dev|proc/self|proc/{os.getpid()})/fd/(\d+)", name)
@@ -297,7 +297,7 @@ def _being_written(temporary: Path) -> bool:
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on disk, where its file system can tell.
+    """Wait until the names of files in a folder are on disk, where its file system can tell.
 
     Raises:
         OSError: the disk failed.

@@ -27,7 +27,7 @@ LOW_FREQUENCY_BLUR_PX = 4
 
 @dataclass(frozen=True)
 class TileAxis:
-    """The tiles along one axis.
+    """The overlapping tiles along one axis of an image, with their blending weights.
 
     Attributes:
         origins: first input px of each tile.
@@ -41,7 +41,7 @@ class TileAxis:
 
 
 def build_tile_axis(length: int, side: int, overlap: float, scale: int = 1, multiple: int = 1) -> TileAxis:
-    """Place tiles of ``side`` px evenly over ``length`` px, and compute their blending weights.
+    """Place blended tiles of ``side`` px evenly over ``length`` px, with their blending weights.
 
     Args:
         length: of the image along this axis, input px.
@@ -80,7 +80,7 @@ def build_tile_axis(length: int, side: int, overlap: float, scale: int = 1, mult
 
 
 def _window_weights(side: int, overlap_before: int, overlap_after: int) -> Tensor:
-    """Return a tile's weights ``(side,)``: they rise smoothly over one overlap and fall over the other.
+    """Return a tile's blending weights ``(side,)``: they rise over one overlap and fall over the other.
 
     They are 0 in the outer margin of each overlap.
     """
@@ -160,7 +160,7 @@ def paint_blended(
 def _paint_tile_row(
     paint_tiles: PaintTiles, source: Tensor, windows: Sequence[TileWindow], max_batch: int
 ) -> Iterator[tuple[int, Tensor]]:
-    """Yield the index and the output of each tile of a row, painted in batches."""
+    """Yield the index and the network's output of each tile of a row, painted in batches."""
     first = 0
     while first < len(windows):
         group = windows[first : first + max_batch]
@@ -196,7 +196,7 @@ def restore_low_frequencies(image: Tensor, source: Tensor, scale: int) -> Tensor
 
 
 def low_frequencies(image: Tensor, width: int) -> Tensor:
-    """Blur ``(C, H, W)`` by three box means of about ``width`` px, which is nearly a Gaussian."""
+    """Return an image's low frequencies: blurred by three box means of about ``width`` px."""
     radius = max(1, width // 2)
     for _ in range(3):
         for axis in (-1, -2):

@@ -45,11 +45,11 @@ class TileWindow:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Size of the window, ``(height, width)`` in px."""
+        """Size of a tile's window, ``(height, width)`` in px."""
         return self.bottom - self.top, self.right - self.left
 
     def expanded(self, margin: int, height: int, width: int) -> TileWindow:
-        """Return the window with a margin on all sides, within an image of ``height`` x ``width`` px."""
+        """Return the tile's window with a margin on all sides, inside an image ``height`` x ``width`` px."""
         top, left = max(0, self.top - margin), max(0, self.left - margin)
         return TileWindow(top, left, min(height, self.bottom + margin), min(width, self.right + margin))
 
@@ -143,7 +143,7 @@ def _paint_band(
 
 
 def _group_by_shape(windows: Sequence[TileWindow], max_count: int) -> Iterator[list[int]]:
-    """Yield the indices of consecutive windows of one shape, in groups of at most ``max_count``."""
+    """Yield the indices of consecutive tiles of one shape, in groups of at most ``max_count``."""
     group: list[int] = []
     for i, window in enumerate(windows):
         if group and (len(group) == max_count or windows[group[0]].size != window.size):
@@ -155,7 +155,7 @@ def _group_by_shape(windows: Sequence[TileWindow], max_count: int) -> Iterator[l
 
 
 def round_up_to_multiple(length: int, multiple: int) -> int:
-    """Return the smallest multiple of at least ``length``; 0 only for ``length`` 0."""
+    """Return the smallest multiple of a tile's unit of at least ``length``; 0 only for ``length`` 0."""
     return max(1, -(-length // multiple)) * multiple if length > 0 else 0
 
 

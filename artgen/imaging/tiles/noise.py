@@ -20,7 +20,7 @@ _UNIT_OF_24_BITS = 2.0**-24
 
 
 def anchored_noise(key: int, channels: int, top: int, left: int, height: int, width: int) -> Tensor:
-    """Return standard normal noise ``(channels, height, width)`` of the window at ``(top, left)`` of a plane.
+    """Return normal noise ``(channels, height, width)`` of a tile at ``(top, left)`` of an endless plane.
 
     Args:
         key: seed of the plane; the noise of different keys is independent.
@@ -45,7 +45,7 @@ def _plane_hash(key: int, channel: int) -> int:
 
 
 def _finalise_splitmix(words: Tensor) -> Tensor:
-    """Apply SplitMix64's finaliser to int64 words: products wrap, and shifts are masked to be logical."""
+    """Apply SplitMix64's finaliser, which turns tile positions into random bits, to int64 words."""
     words = (words ^ ((words >> 30) & 0x3FFFFFFFF)) * _SPLITMIX_FIRST_MULTIPLIER
     words = (words ^ ((words >> 27) & 0x1FFFFFFFFF)) * _SPLITMIX_SECOND_MULTIPLIER
     return words ^ ((words >> 31) & 0x1FFFFFFFF)
