@@ -1,1 +1,1 @@
-"""One network per file."""
+"""The architectures of all trained networks, one network a file."""

@@ -32,13 +32,13 @@ LATENTS_PER_STATISTICS_CHUNK = 32  # latents
 
 
 class DCGANConfig(LatentConfig):
-    """Sizes of a DCGAN: ``width`` is the number of channels at half the image's side."""
+    """Sizes of a DCGAN network: ``width`` is the number of channels at half the image's side."""
 
     latent: int = Field(100, ge=1, le=4096)
     width: int = Field(64, ge=4, le=512)
 
     def level_widths(self) -> list[int]:
-        """Return the channels at 4 x 4, 8 x 8, ... up to half the image's side."""
+        """Return the DCGAN's channels at 4 x 4, 8 x 8, ... up to half the image's side."""
         return channels_per_level(self.width, self.doublings)
 
 
@@ -74,7 +74,7 @@ class DCGenerator(LatentGenerator):
 
     @torch.no_grad()
     def fix_batch_statistics(self, latents: Tensor) -> None:
-        """Measure the batch norms' statistics again, over ``latents`` in chunks of 32.
+        """Measure the generator's batch norm statistics again, over ``latents`` in chunks of 32.
 
         "Precise batch norm": Wu and Johnson 2021 (Rethinking "Batch" in BatchNorm, arXiv:2105.07576).
         """

@@ -32,7 +32,7 @@ SIZE_HALVINGS = 2
 
 
 class FastStyleNetConfig(NetworkConfig):
-    """Sizes of the network, and how many styles it knows."""
+    """Sizes of a fast-style network, and how many styles it knows."""
 
     width: int = Field(32, ge=4, le=256)
     blocks: int = Field(5, ge=1, le=32)
@@ -107,7 +107,7 @@ class FastStyleNetBlock(nn.Module):
 
 
 class FastStyleNet(ConvolutionalNetwork):
-    """Style network for several styles, from ``(B, 3, H, W)`` in [0, 1] to the same; H and W multiples of 4.
+    """Style network for several styles: ``(B, 3, H, W)`` in [0, 1] to the same; H, W multiples of 4.
 
     Args:
         config: sizes and number of styles.
@@ -150,7 +150,7 @@ class FastStyleNet(ConvolutionalNetwork):
         return TileGeometry(scale=1, multiple=2**SIZE_HALVINGS, halo=encoder + trunk + decoder)
 
     def forward(self, x: Tensor, style_weights: Tensor | None = None) -> Tensor:
-        """Paint images in a style or a mixture of styles.
+        """Paint images by the network in a style or a mixture of styles.
 
         Args:
             x: images.
@@ -171,5 +171,5 @@ class FastStyleNet(ConvolutionalNetwork):
         return painted.sigmoid()
 
     def style_weights(self, index: int) -> Tensor:
-        """Return the weights ``(1, N)`` of one style alone."""
+        """Return the network's input of weights ``(1, N)`` for one style alone."""
         return F.one_hot(torch.tensor([index]), self.config.styles).float()

@@ -20,14 +20,14 @@ def _require_power_of_two(side: int) -> int:
 
 
 class LatentConfig(NetworkConfig):
-    """Sizes that every such generator has: side of its square images, length of the latent."""
+    """Sizes of a generator from latents: side of its square images, length of the latent."""
 
     side: Annotated[int, AfterValidator(_require_power_of_two)] = Field(64, ge=16, le=1024)
     latent: int = Field(64, ge=1, le=4096)
 
     @property
     def doublings(self) -> int:
-        """Number of doublings from 4 x 4 to the full side."""
+        """How often the generator doubles the size, from 4 x 4 to the full side."""
         return int(math.log2(self.side)) - 2
 
 
@@ -37,7 +37,7 @@ class LatentGenerator(Network):
     config: LatentConfig
 
     def fix_batch_statistics(self, latents: Tensor) -> None:
-        """Measure and keep the statistics that the network takes over a batch; most networks take none.
+        """Measure and keep the statistics that the generator takes over a batch, if any.
 
         Args:
             latents: ``(B, latent)``, enough of them to be typical.
@@ -45,7 +45,7 @@ class LatentGenerator(Network):
 
 
 def channels_per_level(width: int, doublings: int) -> list[int]:
-    """Return the channels at 4 x 4, 8 x 8, ... up to half the image's side, doubling inwards.
+    """Return a generator's channels at 4 x 4, 8 x 8, ... up to half the side, doubling inwards.
 
     Args:
         width: channels at half the image's side.

@@ -17,7 +17,7 @@ class NetworkConfig(BaseModel):
 
 
 class Network(nn.Module):
-    """A network of one architecture. Images go in and come out as float32 in [0, 1].
+    """Base class of networks of one architecture, from images to images as float32 in [0, 1].
 
     Args:
         config: sizes, an instance of the subclass's ``config_class``.
@@ -46,10 +46,10 @@ class ConvolutionalNetwork(Network):
 
     @property
     def input_channels(self) -> int:
-        """Channels of the input: 3 for colour, 1 for grey."""
+        """Channels of the network's input images: 3 for colour, 1 for grey."""
         return 3
 
 
 def format_shape(shape: tuple[int, ...] | None) -> str:
-    """Return a tensor's shape in words for messages, such as ``64 x 3 x 4 x 4``; None means no tensor."""
+    """Return the shape of a weight tensor for messages, such as ``64 x 3 x 4 x 4``; None means no tensor."""
     return "missing" if shape is None else " x ".join(map(str, shape)) or "one number"

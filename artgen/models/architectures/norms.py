@@ -20,7 +20,7 @@ RUNNING_STATISTICS = ("running_mean", "running_var", BATCH_COUNT)  # of batch no
 
 
 class InstanceNorm(nn.Module):
-    """Instance norm: every channel of every image to mean 0 and deviation 1.
+    """Instance norm layer: every channel of every image to mean 0 and deviation 1.
 
     Ulyanov et al. 2016 (arXiv:1607.08022).
 
@@ -78,14 +78,14 @@ def fixed_norm_statistics(network: nn.Module, images: Tensor, *other_inputs: Ten
 
 
 def build_norm(kind: str, channels: int) -> nn.Module:
-    """Return a norm: ``batch`` (running statistics at inference), ``instance`` or ``none``."""
+    """Return a norm layer: ``batch`` (running statistics at inference), ``instance`` or ``none``."""
     if kind == "batch":
         return nn.BatchNorm2d(channels)
     return InstanceNorm(channels) if kind == "instance" else nn.Identity()
 
 
 def init_dcgan_weights(network: nn.Module) -> None:
-    """Initialise weights as DCGAN and pix2pix do.
+    """Initialise a network's weights as DCGAN and pix2pix do.
 
     Convolutions N(0, 0.02), batch norm's scale N(1, 0.02), biases 0.
     """

@@ -35,13 +35,13 @@ CHANNELS_PER_CONV_GROUP = 16
 
 
 class R3GANConfig(LatentConfig):
-    """Sizes: ``width`` channels at half the image's side, ``blocks`` residual blocks at every level."""
+    """Sizes of an R3GAN network: ``width`` channels at half the image's side, ``blocks`` at every level."""
 
     width: int = Field(32, ge=8, le=512, multiple_of=8)
     blocks: int = Field(1, ge=1, le=8)
 
     def level_widths(self) -> list[int]:
-        """Return the channels at 4 x 4, 8 x 8, ... up to half the image's side."""
+        """Return the R3GAN's channels at 4 x 4, 8 x 8, ... up to half the image's side."""
         return channels_per_level(self.width, self.doublings)
 
 
@@ -142,7 +142,7 @@ def _build_level(width: int, blocks: int, total_blocks: int) -> nn.Sequential:
 
 
 def _double_size(x: Tensor) -> Tensor:
-    """Double the size bilinearly; after a channel projection, where the same result costs less."""
+    """Double the size of features bilinearly; after a channel projection, where that costs less."""
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
@@ -156,7 +156,7 @@ def _channel_projection(in_channels: int, out_channels: int) -> nn.Module:
 
 
 def _init_convolution(convolution: nn.Conv2d, gain: float) -> None:
-    """Initialise with normal weights that keep the standard deviation times ``gain``, and zero biases."""
+    """Initialise a convolution with normal weights that keep the deviation times ``gain``, zero biases."""
     fan_in = convolution.weight[0].numel()
     nn.init.normal_(convolution.weight, 0.0, gain / math.sqrt(fan_in))
     if convolution.bias is not None:

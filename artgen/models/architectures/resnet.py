@@ -29,7 +29,7 @@ TransposedConv = partial(nn.ConvTranspose2d, kernel_size=3, stride=2, padding=1,
 
 
 class ResNetConfig(NetworkConfig):
-    """Sizes of the network; sides of images are multiples of 4."""
+    """Sizes of CycleGAN's residual generator; sides of images are multiples of 4."""
 
     width: int = Field(64, ge=1, le=512)
     blocks: int = Field(9, ge=1, le=32)
@@ -66,7 +66,7 @@ class ResNetBlock(nn.Module):
 
 
 class ResNet(ConvolutionalNetwork):
-    """``(B, inputs, H, W)`` in [0, 1] to ``(B, outputs, H, W)`` in [0, 1]; H and W multiples of 4.
+    """CycleGAN's generator, ``(B, inputs, H, W)`` to ``(B, outputs, H, W)`` in [0, 1]; H, W multiples of 4.
 
     Args:
         config: sizes.
@@ -108,7 +108,7 @@ class ResNet(ConvolutionalNetwork):
 
     @property
     def input_channels(self) -> int:
-        """Channels of the input, as configured."""
+        """Channels of the network's input images, as configured."""
         return self.config.inputs
 
     def forward(self, x: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ MAX_MATMUL_PIXELS = 64
 
 
 class HalvingConv(nn.Conv2d):
-    """Convolution from ``(B, C, H, W)`` to ``(B, C', H/2, W/2)``.
+    """The U-Net's convolution from ``(B, C, H, W)`` to ``(B, C', H/2, W/2)``.
 
     Args:
         in_channels: of the input.
@@ -37,7 +37,7 @@ class HalvingConv(nn.Conv2d):
 
 
 class DoublingConv(nn.ConvTranspose2d):
-    """Transposed convolution from ``(B, C, H, W)`` to ``(B, C', 2H, 2W)``.
+    """The U-Net's transposed convolution from ``(B, C, H, W)`` to ``(B, C', 2H, 2W)``.
 
     Args:
         in_channels: of the input.
@@ -59,5 +59,5 @@ class DoublingConv(nn.ConvTranspose2d):
 
 
 def uses_matmul(x: Tensor, pixels: int) -> bool:
-    """Return whether a layer over ``pixels`` pixels of ``x`` is faster as a matrix product."""
+    """Return whether a convolution over ``pixels`` pixels of ``x`` is faster as a matrix product."""
     return x.device.type == "cpu" and pixels <= MAX_MATMUL_PIXELS

@@ -33,7 +33,7 @@ SIZE_HALVINGS = 2
 
 
 class TransformerNetConfig(NetworkConfig):
-    """Sizes of the network; the defaults are those of all published checkpoints."""
+    """Sizes of a TransformerNet; the defaults are those of all published checkpoints."""
 
     width: int = Field(32, ge=1, le=256)
     blocks: int = Field(5, ge=1, le=32)
@@ -147,7 +147,7 @@ def is_transformer_net(state: Mapping[str, Tensor]) -> bool:
 
 
 def import_transformer_net(path: str, state: Mapping[str, Tensor]) -> TransformerNet:
-    """Build the network of a checkpoint of pytorch/examples.
+    """Build the TransformerNet of a checkpoint of pytorch/examples.
 
     Args:
         path: the checkpoint, as messages name it.
@@ -188,7 +188,7 @@ def import_transformer_net(path: str, state: Mapping[str, Tensor]) -> Transforme
 
 
 def _published_names(config: TransformerNetConfig) -> Iterator[tuple[str, str]]:
-    """Yield the name of every weight here, and the published one."""
+    """Yield the name of every TransformerNet weight here, and the published one."""
     layers = {f"falls.{n}": (f"conv{n + 1}", f"in{n + 1}") for n in range(3)}
     for n in range(config.blocks):
         for name, number in (("first", 1), ("second", 2)):

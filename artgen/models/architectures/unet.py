@@ -29,7 +29,7 @@ DROPOUT_RATE = 0.5
 
 
 class UNetConfig(NetworkConfig):
-    """Sizes of the network; sides of images are multiples of 2 to the ``levels``."""
+    """Sizes of a U-Net; sides of images are multiples of 2 to the ``levels``."""
 
     levels: int = Field(8, ge=3, le=10)
     width: int = Field(64, ge=1, le=512)
@@ -46,7 +46,7 @@ class UNetConfig(NetworkConfig):
 
 
 class ResizeConv(nn.Conv2d):
-    """Nearest 2x, then a 3x3 convolution, computed without enlarging first unless there are few pixels."""
+    """Doubling of the U-Net by nearest 2x and a 3x3 convolution, mostly computed without enlarging first."""
 
     def __init__(self, in_channels: int, out_channels: int, *, bias: bool = True) -> None:
         super().__init__(in_channels, out_channels, 3, padding=1, bias=bias)

@@ -31,7 +31,7 @@ CLAMPED_BACK_PROJECTIONS = 2  # back-projections after clamping at inference
 
 
 class UpImagerConfig(NetworkConfig):
-    """Sizes of the network: ``width`` and ``blocks`` of the trunk, ``widths`` after each doubling."""
+    """Sizes of an up-imager: ``width`` and ``blocks`` of the trunk, ``widths`` after each doubling."""
 
     width: int = Field(128, ge=8, le=512)
     blocks: int = Field(9, ge=1, le=64)
@@ -39,7 +39,7 @@ class UpImagerConfig(NetworkConfig):
 
     @property
     def scale(self) -> int:
-        """How many times larger the output is: 2 for each doubling."""
+        """How many times larger the up-imager's output is: 2 for each doubling."""
         return int(2 ** len(self.widths))
 
 
@@ -72,7 +72,7 @@ def nearest_upsample_conv(x: Tensor, weight: Tensor, bias: Tensor, padding: int 
 
 
 def _phase_kernels(first: Tensor, middle: Tensor, last: Tensor, stack_dim: int = 2) -> Tensor:
-    """Return the two-tap kernels of the even and the odd outputs, from the three taps along one axis."""
+    """Return the two-tap kernels of an enlarging convolution's even and odd outputs, from three taps."""
     return torch.stack(
         [torch.stack([first, middle + last], stack_dim), torch.stack([first + middle, last], stack_dim)]
     )
@@ -94,7 +94,7 @@ class UpImagerBlock(nn.Module):
 
 
 class UpsamplingStage(nn.Module):
-    """One doubling of the size: nearest 2x, a 3x3 convolution, noise, and optionally a second 3x3.
+    """One doubling of an up-imager: nearest 2x, a 3x3 convolution, noise, and optionally another 3x3.
 
     Args:
         in_channels: of the input.
@@ -167,7 +167,7 @@ class UpImager(Network):
 
     @property
     def _noisy_stages(self) -> int:
-        """Number of upsampling stages that take noise."""
+        """Number of the up-imager's upsampling stages that take noise."""
         return max(1, min(len(self.config.widths) - 1, 2))
 
     def forward(self, x: Tensor, noise_maps: list[Tensor]) -> Tensor:
@@ -188,5 +188,5 @@ class UpImager(Network):
         return F.interpolate(x, scale_factor=self.config.scale, mode="bicubic", align_corners=False)
 
     def _back_project(self, output: Tensor, x: Tensor) -> Tensor:
-        """Add the difference between the input ``x`` and the block means of ``output``."""
+        """Add the difference between the thumbnail ``x`` and the block means of ``output``."""
         return output + self._enlarge(x - F.avg_pool2d(output, self.config.scale))

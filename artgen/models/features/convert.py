@@ -145,7 +145,7 @@ def _check_vgg19(source: Path, network: VGG) -> None:
 
 
 def _to_half(source: Path, value: Tensor) -> Tensor:
-    """Convert a weight to float16, except a colour layer: up to 255 float16 would round to eighths.
+    """Convert a feature weight to float16, except a colour layer: up to 255 float16 would round to eighths.
 
     Raises:
         ArtgenError: the weight has values that are not finite.

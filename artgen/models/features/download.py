@@ -52,7 +52,7 @@ BYTES_PER_MB = 1_000_000
 
 
 class MirrorError(Exception):
-    """A mirror did not give the file; the message says why, in a few words."""
+    """A mirror did not give the weights file; the message says why, in a few words."""
 
 
 def pull_weights(
@@ -108,7 +108,7 @@ def _guess_suffix(url: str, published_files: Sequence[PublishedFile]) -> str:
 
 
 def _download(published: PublishedFile, url: str, target: Path, emit: Emit) -> None:
-    """Download a file from one mirror, verify it and save it as ``target``.
+    """Download a weights file from one mirror, verify it and save it as ``target``.
 
     Raises:
         MirrorError: the mirror does not give the file.
@@ -139,7 +139,7 @@ def _download(published: PublishedFile, url: str, target: Path, emit: Emit) -> N
 
 
 def _fetch(published: PublishedFile, url: str, part: Path, emit: Emit) -> None:
-    """Append the missing bytes to ``part``, or start it again where the server does not support ranges.
+    """Append the missing bytes of a download to ``part``, or start it again where the server has no ranges.
 
     Raises:
         MirrorError: the mirror does not give the file, or the connection was cut.
@@ -176,7 +176,7 @@ def _fetch(published: PublishedFile, url: str, part: Path, emit: Emit) -> None:
 
 
 def _byte_range(response: Any, received: int) -> tuple[int, int | None]:
-    """Return where the response body starts in the file, and the size of the file if the headers tell it.
+    """Return where a download's body starts in the file, and the file's size if the headers tell it.
 
     Raises:
         MirrorError: the response is a web page, or not the range after the ``received`` bytes.
@@ -193,7 +193,7 @@ def _byte_range(response: Any, received: int) -> tuple[int, int | None]:
 
 
 def _save_body(response: Any, part: Path, start: int, total: int | None, emit: Emit, host: str) -> None:
-    """Append the body of a response to ``part``, or replace it where the body starts at byte 0.
+    """Append the body of a download to ``part``, or replace it where the body starts at byte 0.
 
     Raises:
         MirrorError: the body is longer or shorter than the file.
@@ -232,12 +232,12 @@ def _error_reason(error: Exception) -> str:
 
 
 def _file_size(part: Path) -> int:
-    """Return the size of a file in bytes; 0 where there is none."""
+    """Return the size of a partly downloaded file in bytes; 0 where there is none."""
     return part.stat().st_size if part.is_file() else 0
 
 
 def _check_disk_space(part: Path, missing_bytes: int) -> None:
-    """Require enough disk space for the bytes to download and the converted file.
+    """Require enough disk space for the weights to download and the converted file.
 
     Raises:
         ArtgenError: there is too little.

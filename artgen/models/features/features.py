@@ -31,7 +31,7 @@ def load_features(path: Path, preprocessing: str = "auto") -> FeatureNetwork:
 
 @lru_cache(maxsize=1)  # for the candidates of a run and the frames of a film
 def _load_cached(path: Path, preprocessing: str, modified_and_size: tuple[int, int] | None) -> FeatureNetwork:
-    """Load a network once; ``modified_and_size`` makes a replaced file a new cache entry."""
+    """Load a feature network once; ``modified_and_size`` makes a replaced file a new cache entry."""
     if "fire2.squeeze.weight" in read_weights_file(path).weights:
         return load_squeezenet(path)
     return load_vgg(path, preprocessing)

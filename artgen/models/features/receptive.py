@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class SlidingWindow:
-    """One convolution or pool along one axis, with torch's parameters, in px of its input."""
+    """One convolution or pool of a feature network along one axis, with torch's parameters."""
 
     size: int
     stride: int = 1
@@ -16,7 +16,7 @@ class SlidingWindow:
     ceil_mode: bool = False
 
     def output_length(self, length: int) -> int:
-        """Return the length of the output for an input of ``length`` px."""
+        """Return how many features a convolution or pool gives for an input of ``length`` px."""
         free_length = length + 2 * self.padding - self.size
         if not self.ceil_mode:
             return max(0, free_length // self.stride + 1)
@@ -43,12 +43,12 @@ class ReceptiveField:
 
     @property
     def halo(self) -> int:
-        """Px beyond a feature's own that influence it, on the side where there are more."""
+        """Px beyond a feature's own that influence it, on the side of more."""
         return max(self.before, self.after, 0)
 
 
 def receptive_field(windows: Iterable[SlidingWindow]) -> ReceptiveField:
-    """Return the receptive field of the layer after these windows, which are in order."""
+    """Return the receptive field of the layer after these convolutions and pools, which are in order."""
     stride, before, last = 1, 0, 0
     for window in windows:
         before += window.padding * stride

@@ -74,7 +74,7 @@ class SqueezeNet(nn.Module):
     def with_options(
         self, *, pooling: str = "max", replicate_border: bool = False, dtype: torch.dtype = torch.float32
     ) -> SqueezeNet:
-        """Return a network of the same weights that computes in another type.
+        """Return a SqueezeNet of the same weights that computes in another floating point type.
 
         Args:
             pooling: of VGG; ignored here.
@@ -98,7 +98,7 @@ class SqueezeNet(nn.Module):
         return windows
 
     def channel_count(self, name: str) -> int:
-        """Return the number of channels of a layer."""
+        """Return the number of channels of a SqueezeNet layer."""
         suffixes = ("",) if name == "conv1" else ("_expand1", "_expand3")
         return sum(int(self.get_buffer(f"{name}{suffix}_bias").numel()) for suffix in suffixes)
 
@@ -110,7 +110,7 @@ class SqueezeNet(nn.Module):
 
 
 def load_squeezenet(path: Path) -> SqueezeNet:
-    """Load SqueezeNet from a weights file.
+    """Load SqueezeNet from a weights file, for features.
 
     Raises:
         ArtgenError: the file cannot be read, holds code, or is not SqueezeNet 1.0.
@@ -119,7 +119,7 @@ def load_squeezenet(path: Path) -> SqueezeNet:
 
 
 def _build_squeezenet(path: Path, state: dict[str, Tensor]) -> SqueezeNet:
-    """Build the network from a state dict, without the weights that features do not need.
+    """Build SqueezeNet from a state dict, without the weights that features do not need.
 
     Raises:
         ArtgenError: a weight is missing, or has another shape.
@@ -137,7 +137,7 @@ def _build_squeezenet(path: Path, state: dict[str, Tensor]) -> SqueezeNet:
 
 
 def weight_shapes() -> dict[str, tuple[int, ...]]:
-    """Return the shape of every convolution's weight, by the convolution's name."""
+    """Return the shape of each of SqueezeNet's convolution weights, by the convolution's name."""
     shapes: dict[str, tuple[int, ...]] = {"conv1": (96, 3, 7, 7)}
     in_channels = 96
     for number in FIRE_MODULE_NUMBERS:

@@ -38,7 +38,7 @@ EXPECTED_FILE = (
 
 @dataclass(frozen=True)
 class VGGConvolution:
-    """One convolution: name of its rectified output (``relu3_1``), weights, whether a pool comes before."""
+    """One convolution of VGG: name of its output (``relu3_1``), weights, whether a pool comes before."""
 
     name: str
     weight: Tensor
@@ -109,7 +109,7 @@ class VGG(nn.Module):
         replicate_border: bool = False,
         dtype: torch.dtype = torch.float32,
     ) -> VGG:
-        """Return a network of the same weights with other options.
+        """Return a VGG of the same weights with other options.
 
         Args:
             pooling: ``average`` as Gatys et al. 2016 prefer it, without rescaling.
@@ -141,7 +141,7 @@ class VGG(nn.Module):
         return windows
 
     def channel_count(self, name: str) -> int:
-        """Return the number of channels of a layer."""
+        """Return the number of channels of a VGG layer."""
         return int(self.get_buffer(f"bias{self.layer_names.index(name)}").numel())
 
     def nearest_layer(self, name: str) -> str:
@@ -150,7 +150,7 @@ class VGG(nn.Module):
 
 
 def load_vgg(path: Path, preprocessing: str = "auto") -> VGG:
-    """Load VGG from a weights file.
+    """Load VGG from a weights file, for features.
 
     Args:
         path: a ``.pth``, or a ``.safetensors`` as ``artgen models pull`` writes it.
@@ -167,7 +167,7 @@ def load_vgg(path: Path, preprocessing: str = "auto") -> VGG:
 
 
 def _build_vgg(path: Path, state: Mapping[str, Tensor], preprocessing: str) -> VGG:
-    """Build the network from a state dict.
+    """Build VGG from a state dict, up to the last layer it has.
 
     Raises:
         ArtgenError: it is not VGG.
@@ -189,7 +189,7 @@ def _build_vgg(path: Path, state: Mapping[str, Tensor], preprocessing: str) -> V
 
 
 def _find_convolutions(state: Mapping[str, Tensor]) -> dict[int, tuple[Tensor, Tensor]]:
-    """Return weight and bias by the number in their keys: ``features.10.weight``, or ``10.weight``."""
+    """Return VGG's weights and biases by the number in their keys: ``features.10.weight``, ``10.weight``."""
     convolutions = {}
     for key, weight in state.items():
         match = re.fullmatch(r"(?:features\.)?(\d+)\.weight", key)
@@ -200,7 +200,7 @@ def _find_convolutions(state: Mapping[str, Tensor]) -> dict[int, tuple[Tensor, T
 
 
 def _name_layers(path: Path, convolutions: Mapping[int, tuple[Tensor, Tensor]]) -> list[VGGConvolution]:
-    """Name the layers; a pool is where the numbers skip one more module than elsewhere.
+    """Name VGG's layers; a pool is where the numbers skip one more module than elsewhere.
 
     Raises:
         ArtgenError: shapes that are not VGG's.

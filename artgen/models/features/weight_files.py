@@ -94,7 +94,7 @@ KNOWN_WEIGHTS = {
 
 
 def get_weights_info(name: str) -> WeightsInfo:
-    """Return the description of weights by their name.
+    """Return the description of feature weights (VGG, SqueezeNet) by their name.
 
     Raises:
         ArtgenError: no weights have this name.
@@ -107,7 +107,7 @@ def get_weights_info(name: str) -> WeightsInfo:
 
 
 def weights_folder(platform: str = sys.platform) -> Path:
-    """Return the folder where weights are stored on a platform; it need not exist yet."""
+    """Return the folder where downloaded feature weights are stored; it need not exist yet."""
     if folder := os.environ.get(WEIGHTS_FOLDER_VARIABLE):
         return Path(folder).expanduser()
     if platform == "win32":
@@ -121,17 +121,17 @@ def weights_folder(platform: str = sys.platform) -> Path:
 
 
 def weights_path(name: str) -> Path:
-    """Return the path where the weights ``name`` are stored, installed or not."""
+    """Return the file in which the feature weights ``name`` are stored, downloaded or not."""
     return weights_folder() / f"{name}{WEIGHTS_SUFFIX}"
 
 
 def list_installed_weights() -> list[WeightsInfo]:
-    """List the weights that are installed on this machine."""
+    """List the feature weights that are installed on this machine."""
     return [weights for weights in KNOWN_WEIGHTS.values() if weights_path(weights.name).is_file()]
 
 
 def find_weights_file(reference: str, folder: Path) -> Path:
-    """Return the file of weights that a recipe names.
+    """Return the file of feature weights that a recipe names.
 
     Args:
         reference: a name (``vgg19``), or the path of a ``.pth`` or ``.safetensors`` file.
@@ -156,7 +156,7 @@ def find_weights_file(reference: str, folder: Path) -> Path:
 
 
 def missing_weights_error(name: str) -> ArtgenError:
-    """Build the error for weights that are not installed, with the ways to get them or do without."""
+    """Build the error for feature weights that are not installed, with the ways to get them."""
     weights = KNOWN_WEIGHTS[name]
     solutions = [
         f"`artgen models import {name} FILE` where you have them",

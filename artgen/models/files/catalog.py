@@ -17,7 +17,7 @@ PRETRAINED_FOLDER = Path(__file__).parents[1] / "pretrained"
 
 
 class ModelUse(NamedTuple):
-    """Where a recipe uses a model: the TOML table, its ``use``, and its ``method`` where it has several."""
+    """Where a recipe uses a kind of model: the TOML table, its ``use``, and its ``method``, if any."""
 
     table: str
     use: str
@@ -87,7 +87,7 @@ def find_model_file(reference: str, folder: Path) -> Path:
 
 
 def find_use(architecture: str) -> ModelUse | None:
-    """Return where recipes use models of an architecture, also of a plug-in; None if it is unknown."""
+    """Return where recipes use models of an architecture, including those of plug-ins; None if unknown."""
     uses = dict.fromkeys(plugin_architectures(), USES_BY_ARCHITECTURE["resnet"]) | USES_BY_ARCHITECTURE
     return uses.get(architecture)
 

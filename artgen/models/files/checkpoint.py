@@ -31,7 +31,7 @@ NetworkT = TypeVar("NetworkT", bound=Network)
 
 @dataclass(frozen=True)
 class LoadedModel(Generic[NetworkT]):
-    """A network ready for inference, and the metadata of its file."""
+    """A model's network, ready for inference, and the metadata of its file."""
 
     network: NetworkT
     metadata: dict[str, str]
@@ -40,7 +40,7 @@ class LoadedModel(Generic[NetworkT]):
 def save_model(
     path: Path, network: Network, metadata: Mapping[str, str], *, half_precision: bool = True
 ) -> None:
-    """Write ``network`` with its architecture, configuration and ``metadata``, atomically.
+    """Write a model file: ``network`` with its architecture, configuration and ``metadata``, atomically.
 
     Args:
         path: of the file.
@@ -63,7 +63,7 @@ def save_model(
 
 
 def _to_half(value: Tensor) -> Tensor:
-    """Convert floats to float16 where their range allows; leave integers as they are."""
+    """Convert a model's floats to float16 where their range allows; leave integers as they are."""
     fits = value.is_floating_point() and bool(value.abs().max() < torch.finfo(torch.half).max)
     return (value.half() if fits else value).contiguous()
 
@@ -141,12 +141,12 @@ def _to_float32(value: Tensor) -> Tensor:
 
 
 def count_parameters(network: nn.Module) -> int:
-    """Count the numbers that a network learns."""
+    """Count the numbers that a network has learned."""
     return sum(parameter.numel() for parameter in network.parameters())
 
 
 def _explain_unknown(metadata: Mapping[str, str]) -> dict[str, str]:
-    """Return what is expected instead of an unknown architecture, and the command that installs it."""
+    """Return which architectures are known instead of a model's, and the command that installs it."""
     package = metadata.get(PLUGIN_PACKAGE_KEY, "")
     if PACKAGE_NAME.fullmatch(package) and not is_installed(package):
         return {

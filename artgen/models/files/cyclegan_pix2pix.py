@@ -82,7 +82,7 @@ def import_generator(
 
 
 def export_state_dict(path: str, network: Network) -> dict[str, Tensor]:
-    """Return the weights of a network by their published names.
+    """Return the weights of a generator by the names of junyanz/pytorch-CycleGAN-and-pix2pix.
 
     Args:
         path: the model's file, as messages name it.
@@ -111,14 +111,14 @@ def export_state_dict(path: str, network: Network) -> dict[str, Tensor]:
 
 
 def published_arch_name(config: UNetConfig | ResNetConfig) -> str:
-    """Return the network's name in the published options: ``unet_256``, ``resnet_9blocks``."""
+    """Return the generator's name in the published options: ``unet_256``, ``resnet_9blocks``."""
     if isinstance(config, UNetConfig):
         return f"unet_{config.size_multiple}"
     return f"resnet_{config.blocks}blocks"
 
 
 def command_options(config: UNetConfig | ResNetConfig) -> str:
-    """Return the command-line options with which the published programs load an exported file.
+    """Return the command-line options with which the published programs load an exported generator.
 
     They include ``--eval``, as the network is used here.
     """
@@ -128,7 +128,7 @@ def command_options(config: UNetConfig | ResNetConfig) -> str:
 
 
 def describe_config(config: UNetConfig | ResNetConfig) -> str:
-    """Return the architecture, the channels and the norm in words, for messages."""
+    """Return a generator's architecture, channels and norm in words, for messages."""
     pictures = (
         "" if config.inputs == config.outputs == 3 else f", {config.inputs} to {config.outputs} in pictures"
     )
@@ -191,7 +191,7 @@ def _update_legacy_norms(state: StateDict, expected_names: Iterable[str], norm: 
 
 
 def _published_names(network: TranslationGenerator) -> dict[str, str]:
-    """Map the name of every weight here to its published name, in the published order."""
+    """Map the name of every generator weight here to its published name, in the published order."""
     names = network.state_dict().keys()
     config = network.config
     layers = _unet_layers(config.levels) if isinstance(config, UNetConfig) else _resnet_layers(config)
@@ -205,7 +205,7 @@ def _published_names(network: TranslationGenerator) -> dict[str, str]:
 
 
 def _unet_layers(levels: int) -> Iterator[tuple[str, str]]:
-    """Yield the name of every layer here and the published one, in the published order.
+    """Yield the name of every U-Net layer here and the published one, in the published order.
 
     There a block is nested in the next larger one: between its encoder and its decoder layers.
     """
@@ -226,7 +226,7 @@ def _unet_layers(levels: int) -> Iterator[tuple[str, str]]:
 
 
 def _resnet_layers(config: ResNetConfig) -> Iterator[tuple[str, str]]:
-    """Yield the name of every layer here and the published one, in the published order.
+    """Yield the name of every ResNet layer here and the published one, in the published order.
 
     There all layers form one numbered sequence; paddings and ReLUs count.
     """

@@ -18,7 +18,7 @@ MAX_TRAINING_SIDE_PX = 2048  # px
 
 
 def read_metadata(path: Path) -> dict[str, str]:
-    """Read the metadata of a ``.safetensors`` file.
+    """Read the metadata of a model's ``.safetensors`` file.
 
     Raises:
         ArtgenError: the file cannot be read, or is no such file.
@@ -41,7 +41,7 @@ def count_stored_values(path: Path) -> int:
 
 
 def parse_field(metadata: Mapping[str, str], key: str) -> Any:
-    """Return a metadata value, parsed where it is JSON, else as text; None where there is none."""
+    """Return a value of a model's metadata, parsed where it is JSON, else as text; None where none is."""
     try:
         return json.loads(metadata.get(key, "null"))
     except (ValueError, RecursionError):
@@ -102,7 +102,7 @@ def with_added_metadata(path: Path, added_metadata: Mapping[str, str]) -> bytes:
 
 
 def _read_header(path: Path) -> dict[str, Any]:
-    """Parse the header: the format is eight bytes with its length (little endian), then JSON.
+    """Parse a model file's header: eight bytes with its length (little endian), then JSON.
 
     Raises:
         ArtgenError: the file cannot be read, or is no ``.safetensors`` file.

@@ -28,7 +28,7 @@ WRAPPER_PREFIXES = ("module.", "_orig_mod.")  # of names saved by DataParallel a
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """Contents of a weights file: weights by name, on the CPU, and the file's metadata."""
+    """Contents of another program's weights file: weights by name, on the CPU, and metadata."""
 
     weights: dict[str, Tensor]
     metadata: dict[str, str]
@@ -90,7 +90,7 @@ def read_pickled_weights(path: Path, max_bytes: int = MAX_MODEL_BYTES) -> dict[s
 
 
 def _check_size(path: Path, max_bytes: int = MAX_MODEL_BYTES) -> None:
-    """Refuse a file that is, or unpacks to, more bytes than any such network.
+    """Refuse a weights file that is, or unpacks to, more bytes than any such network.
 
     Raises:
         ArtgenError: it is too large.
@@ -110,7 +110,7 @@ def _too_large_error(path: Path, max_bytes: int) -> ArtgenError:
 
 
 def _unpickling_error(path: Path, message: str) -> ArtgenError:
-    """Build the error for a refused pickle from the reader's message, such as ``GLOBAL posix.system``."""
+    """Build the error for a refused weights file from the message, such as ``GLOBAL posix.system``."""
     callee = re.search(r"(?:GLOBAL|class|function) ([\w.]+\.\w+)", message)
     if callee is None:
         return ArtgenError(str(path), "not a weights file", EXPECTED_FILE)

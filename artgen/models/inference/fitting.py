@@ -12,7 +12,7 @@ MAX_ENLARGED_TILES = 4  # times the network's own side that the longer side of a
 
 
 def result_size(height: int, width: int, side: int | None, min_side: int) -> tuple[int, int]:
-    """Return ``(H, W)`` of a result: the image's, or with the longer side asked for; none below ``min_side``.
+    """Return the ``(H, W)`` at which a network paints an image: its own, or with the longer side asked for.
 
     Args:
         height: of the image, px.
@@ -48,7 +48,7 @@ def convert_channels(image: Tensor, channels: int, name: str) -> Tensor:
 
 
 def pad_mirrored(image: Tensor, height: int, width: int) -> Tensor:
-    """Pad ``(C, H, W)`` at the right and at the bottom to a larger size, mirrored back and forth."""
+    """Pad an image ``(C, H, W)`` at the right and the bottom to a network's size, mirrored back and forth."""
     if image.shape[-2:] == (height, width):
         return image
     rows, columns = _mirrored_indices(image.shape[-2], height), _mirrored_indices(image.shape[-1], width)
@@ -56,7 +56,7 @@ def pad_mirrored(image: Tensor, height: int, width: int) -> Tensor:
 
 
 def _mirrored_indices(length: int, padded_length: int) -> Tensor:
-    """Return ``padded_length`` indices into a line of ``length`` px that run to its end, back, and so on."""
+    """Return indices that pad a line of ``length`` px: to its end, back, and so on."""
     last = max(1, length - 1)
     phase: Tensor = torch.arange(padded_length) % (2 * last)
     return (last - (phase - last).abs()).clamp(max=length - 1)

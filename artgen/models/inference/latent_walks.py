@@ -9,7 +9,7 @@ SAMPLES_PER_LATENT = 128  # points of the curve from one latent to the next, by 
 
 
 def interpolate_latents(latents: Tensor, position: float) -> Tensor:
-    """Return a point of the smoothest closed curve through some latents, walked at constant speed.
+    """Return a point of a smooth closed walk through latents, at constant speed, for a generator's film.
 
     Straight lines between latents pass through the middle of the space, where a generator was never trained
     and its images are grey. Trigonometric interpolation does not: through normal latents it is a stationary
@@ -36,7 +36,7 @@ def interpolate_latents(latents: Tensor, position: float) -> Tensor:
 
 
 def _interpolate_periodically(values: Tensor) -> Tensor:
-    """Sample the periodic function of the lowest frequencies through ``values`` densely.
+    """Return the smoothest closed curve through latents, as many points of it.
 
     Args:
         values: ``(K, D)``.
@@ -53,7 +53,7 @@ def _interpolate_periodically(values: Tensor) -> Tensor:
 
 
 def _ease_between(values: Tensor) -> Tensor:
-    """Sample a smooth curve from each value to the next and back to the first, without overshoot.
+    """Return a closed curve that eases from each latent to the next, without overshoot.
 
     Args:
         values: ``(K, 1)``.

@@ -45,7 +45,7 @@ MIN_SIDE_PX = 16  # px: a ResNet reflects at a quarter of the side
 
 @dataclass(frozen=True)
 class TilingLimits:
-    """From which size on images are painted in tiles, and of which size.
+    """From which size on a network translates images in tiles, and of which size.
 
     Attributes:
         untiled_pixels: largest image that is painted untiled, and pixels from which statistics are measured.
@@ -124,7 +124,7 @@ def _translate_exact(
     limits: TilingLimits,
     progress: Callable[[float], None],
 ) -> Tensor:
-    """Translate with a convolutional network: untiled if memory allows, else by the exact path."""
+    """Translate an image by a convolutional network: untiled if memory allows, else in exact tiles."""
     height, width = image.shape[-2:]
     multiple = network.tile_geometry.multiple
     rows, columns = (max(MIN_SIDE_PX, -(-length // multiple) * multiple) for length in (height, width))
@@ -154,7 +154,7 @@ def _translate_exact(
 def _try_untiled(
     paint: Callable[[Tensor, Sequence[TileWindow]], Tensor], image: Tensor, writer: TensorWriter
 ) -> bool:
-    """Paint an image untiled; return False where memory does not suffice."""
+    """Paint an image untiled by a network; return False where memory does not suffice."""
     try:
         writer.image[:] = paint(image[None], ())[0]
     except RuntimeError as error:
@@ -210,7 +210,7 @@ def _translate_blended(
 
 
 def _style_weights(network: FastStyleNet, shares: Sequence[float], model_path: Path) -> Tensor:
-    """Return the weights ``(1, N)`` of the styles, which sum to 1.
+    """Return a style network's weights ``(1, N)`` of its styles, which sum to 1.
 
     Raises:
         ArtgenError: another number of shares than styles, or all 0.
@@ -226,7 +226,7 @@ def _style_weights(network: FastStyleNet, shares: Sequence[float], model_path: P
 
 
 def _sample_patches(image: Tensor, count: int) -> Tensor:
-    """Cut about ``count`` patches ``(B, C, h, w)`` from ``(C, H, W)``, in an even grid of its proportions."""
+    """Cut about ``count`` patches ``(B, C, h, w)`` from an image, to measure the norms' statistics."""
     height, width = image.shape[-2:]
     rows = min(count, max(1, round((count * height / width) ** 0.5)))
     tops, lefts = (
@@ -239,7 +239,7 @@ def _sample_patches(image: Tensor, count: int) -> Tensor:
 
 
 def _load_translator(path: Path, device: str) -> LoadedModel[TranslationNetwork]:
-    """Load an image-to-image network, once per process.
+    """Load an image-to-image network of a model file, once per process.
 
     Raises:
         ArtgenError: the file cannot be read, or holds no image-to-image model.

@@ -27,7 +27,7 @@ def upscale_image(
     device: str = "cpu",
     progress: Callable[[float], None] = lambda done: None,
 ) -> Tensor:
-    """Make ``image`` ``(3, H, W)`` ``scale`` times larger, with invented detail.
+    """Enlarge ``image`` ``(3, H, W)`` ``scale`` times by an up-imager, which invents detail.
 
     The image is first reduced so that the model's own scale leads exactly to the size asked for: at scale
     4 an 8x model gets it at half its size and invents all finer detail again.
@@ -72,7 +72,7 @@ def upscale_bands(
     batch: int = 1,
     progress: Callable[[float], None] = lambda done: None,
 ) -> None:
-    """Upscale from any reader to any writer by the exact path, at the network's own scale.
+    """Upscale an image in bands, from any reader to any writer, at the up-imager's own scale.
 
     Args:
         network: the up-imager.
@@ -100,7 +100,7 @@ def upscale_bands(
 
 
 def tile_noise(network: UpImager, windows: Sequence[TileWindow], *, noise: float, seed: int) -> list[Tensor]:
-    """Return the noise maps ``(B, channels, h, w)`` of windows of one size, one map for each noise layer.
+    """Return an up-imager's noise maps ``(B, channels, h, w)`` of tiles of one size, one for each layer.
 
     Args:
         network: the up-imager.
