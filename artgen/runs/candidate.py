@@ -79,11 +79,11 @@ class Candidate:
 
     @property
     def picked(self) -> bool:
-        """Whether the artist keeps the candidate."""
+        """Whether the artist keeps the candidate on the contact sheet."""
         return self.mark == "kept"
 
     def read_tensor(self) -> Tensor:
-        """Read the picture as float32 ``(3, H, W)``, sRGB, [0, 1].
+        """Read the candidate's picture as float32 ``(3, H, W)``, sRGB, [0, 1].
 
         Raises:
             ArtgenError: the file is missing or damaged.
@@ -93,7 +93,7 @@ class Candidate:
         return read_image(self.file)
 
     def open_image(self) -> Image:
-        """Read the picture as a Pillow image, 8-bit RGB.
+        """Open the candidate's picture as a Pillow image, 8-bit RGB.
 
         Raises:
             ArtgenError: the file is missing or damaged.
@@ -104,7 +104,7 @@ class Candidate:
 
 
 class CandidateRow(NamedTuple):
-    """The database columns of a candidate.
+    """The columns of a candidate in a run's database.
 
     Args:
         number: number of the candidate in the run.
@@ -130,7 +130,7 @@ class CandidateRow(NamedTuple):
 
     @classmethod
     def from_candidate(cls, candidate: Candidate) -> Self:
-        """Build the row of a candidate."""
+        """Build the database row of a candidate."""
         stages = [
             [int(stage.preview.name.split("-")[1]), stage.step, stage.use, stage.width, stage.height]
             for stage in candidate.stages
@@ -141,7 +141,7 @@ class CandidateRow(NamedTuple):
         )
 
     def to_candidate(self, folder: Path, decided_values: Mapping[str, Any]) -> Candidate:
-        """Build the candidate of a row.
+        """Build the candidate of a database row.
 
         Args:
             folder: the run's folder.
@@ -188,7 +188,7 @@ def stage_preview_path(run_folder: Path, index: int, stage_number: int, step_id:
 
 
 def format_number_ranges(numbers: Iterable[int]) -> str:
-    """Write rising numbers as ranges, such as ``1-3, 7``."""
+    """Write rising candidate numbers as ranges, such as ``1-3, 7``."""
     ranges: list[list[int]] = []
     for number in numbers:
         if ranges and number == ranges[-1][-1] + 1:

@@ -90,7 +90,7 @@ DATABASE_LOCK_TIMEOUT_SECONDS = 30.0
 
 
 class DatabaseDamagedError(ArtgenError):
-    """The file is no usable database; it can be rebuilt from the pictures."""
+    """A run's database is no usable one; it can be rebuilt from the pictures."""
 
     def __init__(self, file: Path) -> None:
         expected = "the same command again rebuilds it from the pictures"
@@ -98,14 +98,14 @@ class DatabaseDamagedError(ArtgenError):
 
 
 class DatabaseBusyError(ArtgenError):
-    """Another program has locked the file for longer than ``DATABASE_LOCK_TIMEOUT_SECONDS``."""
+    """Another program has locked a run's database for longer than ``DATABASE_LOCK_TIMEOUT_SECONDS``."""
 
     def __init__(self, file: Path) -> None:
         super().__init__(str(file), "another program has locked it", "close that program and try again")
 
 
 class ReadOnlyError(ArtgenError):
-    """The folder of a run can only be read; or its disk has no locks, which writing needs."""
+    """A run's folder can only be read; or its disk has no locks, which writing needs."""
 
     def __init__(self, folder: Path) -> None:
         expected = "copy the run into a folder of yours, and name that folder with --runs"
@@ -113,7 +113,7 @@ class ReadOnlyError(ArtgenError):
 
 
 class RunDatabase:
-    """One connection to a run's database.
+    """One connection to a run's SQLite database.
 
     Args:
         file: ``run.db``.
@@ -142,7 +142,7 @@ class RunDatabase:
                 raise
 
     def _check_and_configure(self, new: bool) -> None:
-        """Check format and integrity, make writes durable, and create the tables of a new database."""
+        """Check the database's format and integrity, make writes durable, create missing tables."""
         version = int(self._connection.execute("PRAGMA user_version").fetchone()[0])
         if version > DATABASE_FORMAT_VERSION:
             problem = f"written by a newer artgen (format {version}, known up to {DATABASE_FORMAT_VERSION})"
@@ -159,7 +159,7 @@ class RunDatabase:
             self._connection.executescript(script)
 
     def _check_rows(self) -> None:
-        """Raise an error if a row holds what artgen would not have written, or a text that is no UTF-8."""
+        """Raise an error if a row of the database holds what artgen would not have written."""
         try:
             for table in TABLES_WITH_TEXTS:
                 for _ in self._connection.execute(f"SELECT * FROM {table}"):
@@ -181,7 +181,7 @@ class RunDatabase:
         self._connection.execute("PRAGMA query_only=ON")
 
     def is_replaced(self) -> bool:
-        """Return whether the file was removed or replaced, so that anything written here would be lost."""
+        """Return whether the database file was removed or replaced, so that writes here would be lost."""
         try:
             status = self.file.stat()
         except OSError:
@@ -189,12 +189,12 @@ class RunDatabase:
         return (status.st_dev, status.st_ino) != self._opened_file_id
 
     def close(self) -> None:
-        """Close the connection; everything written is on disk already."""
+        """Close the connection to the database; everything written is on disk already."""
         self._connection.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commit all writes of the ``with`` block together, or none; other writers wait meanwhile.
+        """Commit all database writes of the ``with`` block together, or none; other writers wait.
 
         Inside another transaction it is a part of that.
         """
@@ -212,7 +212,7 @@ class RunDatabase:
                 raise
 
     def data_version(self) -> int:
-        """Return a number that changes when another connection has written."""
+        """Return a number that changes when another connection has written to the database."""
         return self._query_number("PRAGMA data_version")
 
     def read_rows(self, after_arrival: int = 0) -> list[CandidateRow]:
@@ -241,7 +241,7 @@ class RunDatabase:
         self._query("DELETE FROM embeddings WHERE number = ?", number)
 
     def append_action(self, action: DecisionAction) -> None:
-        """Append an action to the index of decisions, one row for each change."""
+        """Append an action of the artist to the index of decisions, one row for each change."""
         *columns, changes = action
         placeholders = ",".join("?" * (len(columns) + 3))
         rows = [(*columns, change.candidate, change.field, json.dumps(change.value)) for change in changes]
@@ -250,14 +250,14 @@ class RunDatabase:
             self._connection.executemany(query, rows)
 
     def replace_actions(self, actions: Iterable[DecisionAction]) -> None:
-        """Replace all actions by these; row ids start at 1 again, so the same actions get the same ids."""
+        """Replace the index of decisions by these actions; row ids start at 1 again."""
         self._query("DELETE FROM decisions")
         self._query("DELETE FROM sqlite_sequence WHERE name = 'decisions'")
         for action in actions:
             self.append_action(action)
 
     def read_actions(self, after_id: int) -> Iterator[tuple[int, DecisionAction]]:
-        """Read every action after row ``after_id``, in order, each with the id of its last row."""
+        """Read every action of the artist after row ``after_id``, each with the id of its last row."""
         rows = self._query(f"SELECT id, {DECISION_COLUMNS} FROM decisions WHERE id > ? ORDER BY id", after_id)
         for columns, group_rows in groupby(rows, key=lambda row: row[1:7]):
             action_rows = list(group_rows)
@@ -271,17 +271,17 @@ class RunDatabase:
         return last_decision_id, last_arrival
 
     def write_embeddings(self, rows: Iterable[tuple[int, str, bytes]]) -> None:
-        """Write embeddings as rows of number, name and vector; existing ones are replaced."""
+        """Write candidates' embeddings as rows of number, name and vector, replacing existing ones."""
         with self._translate_errors():
             self._connection.executemany("INSERT OR REPLACE INTO embeddings VALUES (?,?,?)", rows)
 
     def read_embeddings(self, embedding_name: str) -> list[tuple[int, bytes]]:
-        """Read number and vector of every embedding of this name, sorted by number."""
+        """Read a run's embeddings of one name: candidate number and vector, sorted by number."""
         query = "SELECT number, vector FROM embeddings WHERE name = ? ORDER BY number"
         return self._query(query, embedding_name)
 
     def count_embeddings(self, embedding_name: str) -> int:
-        """Return the number of embeddings of this name."""
+        """Return how many candidates have an embedding of this name."""
         return self._query_number("SELECT count(*) FROM embeddings WHERE name = ?", embedding_name)
 
     def list_candidates_without_embedding(self, embedding_name: str) -> list[int]:
@@ -325,17 +325,17 @@ class RunDatabase:
         self._query("INSERT OR REPLACE INTO facts VALUES (?, ?)", name, value)
 
     def _query(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        """Run one SQL statement and return its rows."""
+        """Run one SQL statement on the run's database and return its rows."""
         with self._translate_errors():
             return self._connection.execute(query, values).fetchall()
 
     def _query_number(self, query: str, *values: object) -> int:
-        """Run one SQL statement that returns one number."""
+        """Run one SQL statement on the run's database that returns one number."""
         return int(self._query(query, *values)[0][0])
 
     @contextmanager
     def _translate_errors(self) -> Iterator[None]:
-        """Raise errors of SQLite inside the ``with`` block as errors of artgen."""
+        """Raise errors of SQLite in the ``with`` block as errors of a run's database."""
         try:
             yield
         except sqlite3.Error as error:

@@ -16,7 +16,7 @@ DECISIONS_FILE_NAME = "decisions.jsonl"
 
 
 def append_action(folder: Path, action: DecisionAction) -> None:
-    """Append a line for an action and wait until it is on disk.
+    """Append the artist's action to ``decisions.jsonl`` and wait until it is on disk.
 
     Raises:
         WriteError: the disk is full or the folder not writable.
@@ -36,7 +36,7 @@ def append_action(folder: Path, action: DecisionAction) -> None:
 
 
 def rewrite_actions(folder: Path, actions: Iterable[DecisionAction]) -> None:
-    """Replace the file by one that contains ``actions``.
+    """Replace ``decisions.jsonl`` by a file of these ``actions``.
 
     Raises:
         WriteError: the disk is full or the folder not writable.
@@ -45,7 +45,7 @@ def rewrite_actions(folder: Path, actions: Iterable[DecisionAction]) -> None:
 
 
 def file_stamp(folder: Path) -> str:
-    """Return size and modification time of the file as text; empty if it is missing."""
+    """Return size and modification time of ``decisions.jsonl`` as text; empty if it is missing."""
     try:
         status = (folder / DECISIONS_FILE_NAME).stat()
     except FileNotFoundError:
@@ -54,7 +54,7 @@ def file_stamp(folder: Path) -> str:
 
 
 def read_actions(folder: Path) -> Iterator[DecisionAction]:
-    """Read all actions in order, each once; damaged lines are skipped."""
+    """Read all actions in ``decisions.jsonl`` in order, each once; damaged lines are skipped."""
     file = folder / DECISIONS_FILE_NAME
     if not file.is_file():
         return

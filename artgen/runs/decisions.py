@@ -38,7 +38,7 @@ _BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 class DecisionStore:
-    """The decisions of one run, in the file and in the index.
+    """The artist's decisions about one run, in ``decisions.jsonl`` and in the database's index.
 
     Args:
         folder: the run's folder.
@@ -75,7 +75,7 @@ class DecisionStore:
         return changes, after_id
 
     def update_index(self, *, read_only: bool = False) -> None:
-        """Update the table to the content of the file, if the file has changed.
+        """Update the database's index to the content of ``decisions.jsonl``, if that has changed.
 
         Actions that the file has lost are first written back to it from the table.
 
@@ -105,7 +105,7 @@ class DecisionStore:
     def decide(
         self, changes: Sequence[DecisionChange], *, author: str, view: str, action_id: str | None = None
     ) -> ActionResult | None:
-        """Write changes as one action; it is on disk when this returns.
+        """Write the artist's changes as one action; it is on disk when this returns.
 
         An action whose id is known writes nothing. A kept candidate of an earlier round moves to the current
         round.
@@ -175,11 +175,11 @@ class DecisionStore:
             )
 
     def undo(self, *, author: str, view: str, action_id: str | None = None) -> ActionResult | None:
-        """Undo the last action that is not undone yet; return None if there is none."""
+        """Undo the artist's last action that is not undone yet; return None if there is none."""
         return self._write_action(DecisionHistory.next_undo, author, view, action_id)
 
     def redo(self, *, author: str, view: str, action_id: str | None = None) -> ActionResult | None:
-        """Redo the action undone last; return None if there is none."""
+        """Redo the artist's action undone last; return None if there is none."""
         return self._write_action(DecisionHistory.next_redo, author, view, action_id)
 
     def _write_action(
@@ -215,7 +215,7 @@ class DecisionStore:
 
 
 def _check_change(change: DecisionChange, current_round: int) -> None:
-    """Raise an error if the field does not exist or cannot have the value."""
+    """Raise an error if a decision's field does not exist or cannot have the value."""
     value, max_characters = change.value, MAX_TEXT_CHARACTERS.get(change.field, 0)
     match change.field:
         case "mark":
@@ -236,7 +236,7 @@ def _check_change(change: DecisionChange, current_round: int) -> None:
 
 
 def _is_displayable_text(value: DecisionValue, max_characters: int) -> bool:
-    """Return whether a value is text without control characters, or characters that reverse other text."""
+    """Return whether a title or description is text without control or reversing characters."""
     if not isinstance(value, str) or len(value) > max_characters:
         return False
     categories = {unicodedata.category(character) for character in value.replace("\n", "")}

@@ -53,7 +53,7 @@ def write_film(
 
 
 def _find_common_size(candidates: Sequence[Candidate]) -> tuple[int, int]:
-    """Return the ``(width, height)`` of all pictures; raise an error if they differ."""
+    """Return the ``(width, height)`` of all pictures of a film; raise an error if they differ."""
     sizes = Counter((candidate.width, candidate.height) for candidate in candidates)
     (width, height), _ = sizes.most_common(1)[0]
     others = [one.index for one in candidates if (one.width, one.height) != (width, height)]

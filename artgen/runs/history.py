@@ -36,7 +36,7 @@ class ActionResult:
 
 
 class DecisionAction(NamedTuple):
-    """Changes that are made together and undone together.
+    """The artist's decisions that were made together and are undone together.
 
     Args:
         at: time, UTC, ISO 8601.
@@ -78,7 +78,7 @@ class DecisionHistory:
         self._redoable_ids: list[str] = []
 
     def apply(self, action: DecisionAction) -> None:
-        """Apply one more action; an action that is known already changes nothing."""
+        """Apply one more action of the artist; an action that is known already changes nothing."""
         if action.action in self._changes_by_action:
             return
         if action.kind == "join":
@@ -111,7 +111,7 @@ class DecisionHistory:
         return self.values(candidate).get(field, UNDECIDED_VALUES[field])
 
     def values(self, candidate: int) -> dict[str, DecisionValue]:
-        """Return the present values of a candidate's fields that were ever decided; do not modify them."""
+        """Return the present values of a candidate's decided fields; do not modify them."""
         values = self._values.get(candidate, {})
         if candidate in self._joined_rounds and "round" not in values:
             # At most the current round: the start of the round that it joined may have been undone.
@@ -141,11 +141,11 @@ class DecisionHistory:
         return self._cached_round
 
     def has_action(self, action_id: str) -> bool:
-        """Return whether an action of this id was written."""
+        """Return whether an action of this id was written to the history of decisions."""
         return action_id in self._changes_by_action
 
     def result_of(self, action_id: str) -> ActionResult:
-        """Return the present values of the fields that a known action changed.
+        """Return the present values of the fields that a known action decided.
 
         If it changed a round, the rounds of candidates that joined one are among them.
         """
@@ -167,14 +167,14 @@ class DecisionHistory:
         return len(self._redoable_ids)
 
     def next_undo(self) -> PendingAction | None:
-        """Return the action that undoes the last action; None if there is none."""
+        """Return the action that undoes the artist's last one; None if there is none."""
         if not self._undoable_ids:
             return None
         target_id = self._undoable_ids[-1]
         return "undo", target_id, self._previous_changes[target_id]
 
     def next_redo(self) -> PendingAction | None:
-        """Return the action that redoes the action undone last; None if there is none."""
+        """Return the action that redoes the artist's one undone last; None if there is none."""
         if not self._redoable_ids:
             return None
         target_id = self._redoable_ids[-1]
@@ -182,7 +182,7 @@ class DecisionHistory:
 
 
 def _move_id(action_id: str, source: list[str], target: list[str]) -> None:
-    """Move an action's id from one list to the other, if it is in the first."""
+    """Move an action's id from the list of undoable ones to the other, if it is in the first."""
     # It may be missing or not the last: lines of the file can be damaged.
     if action_id in source:
         source.remove(action_id)

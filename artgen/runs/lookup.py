@@ -20,7 +20,7 @@ def list_run_folders(runs_folder: Path = RUNS_FOLDER) -> list[Path]:
 
 
 def find_run_folder(reference: str | None, runs_folder: Path = RUNS_FOLDER) -> Path:
-    """Find the folder of the run that a user means.
+    """Find the folder of the run that a user means by a name, its beginning or a path.
 
     Args:
         reference: the run's folder; its name or the beginning of it; the file name of a recipe, for its
@@ -55,7 +55,7 @@ def find_run_folder(reference: str | None, runs_folder: Path = RUNS_FOLDER) -> P
 
 
 def is_run_folder(folder: Path) -> bool:
-    """Return whether the folder is that of a run."""
+    """Return whether a folder is that of a run, with its recipe or database."""
     return (folder / RECIPE_FILE_NAME).is_file() or (folder / DATABASE_FILE_NAME).is_file()
 
 

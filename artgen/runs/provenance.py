@@ -50,7 +50,7 @@ CandidateNumber = Annotated[int, Field(ge=1, lt=1 << 31)]
 
 
 def _check_name_bytes(name: str) -> str:
-    """Return the name, or raise an error if it is longer than file systems allow."""
+    """Return a recipe's name, or raise an error if it is longer than file systems allow."""
     if len(name.encode()) > 200:
         raise ValueError("longer than 200 bytes")
     return name
@@ -74,13 +74,13 @@ def safe_recipe_name(recipe_path: Path) -> str:
 
 
 class _StrictModel(BaseModel):
-    """A strict, frozen model that ignores keys of newer versions."""
+    """Base of provenance's models: strict and frozen, ignoring keys of newer versions."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
 
 
 class UsedFile(_StrictModel):
-    """A file whose content decided the result, such as a model or a picture.
+    """A file whose content decided a picture, such as a model or a photograph.
 
     ``name`` is relative to the recipe's folder, or ``PACKAGE:PATH`` for a file inside a package.
     """
@@ -99,7 +99,7 @@ class UsedPlugin(_StrictModel):
 
 
 class StageSize(_StrictModel):
-    """The size of a stage, the image after the source or a step, in px."""
+    """The size of a candidate's stage, the image after the source or a step, in px."""
 
     step: Identifier
     use: Identifier
@@ -137,18 +137,18 @@ class Provenance(_StrictModel):
     @field_validator("source_file")
     @classmethod
     def _check_source_file(cls, name: str | None, info: ValidationInfo) -> str | None:
-        """Return the name, or raise an error if it is not among the files."""
+        """Return the source file's name, or raise an error if it is not among the files."""
         if name is not None and name not in {used.name for used in info.data.get("files", ())}:
             raise ValueError("not among the files")
         return name
 
     def _omitted_fields(self) -> set[str]:
-        """Return the fields that only variations and plug-ins need, where they are not needed."""
+        """Return the provenance fields that only variations and plug-ins need, where not needed."""
         omitted = set() if self.variation_of else {"variation_of", "ancestors"}
         return omitted if self.plugins else omitted | {"plugins"}
 
     def png_text(self) -> dict[str, str]:
-        """Return the PNG's text chunks by keyword."""
+        """Return the PNG's text chunks by keyword, which hold the provenance."""
         return {
             "Software": f"artgen {self.versions.get('artgen', '')}".strip(),
             "XML:com.adobe.xmp": XMP_PACKET,
@@ -177,7 +177,7 @@ def read_provenance(path: Path) -> Provenance:
 
 
 def _describe_first_error(error: ValidationError | RecursionError) -> str:
-    """Return the first error of validation in a few words."""
+    """Return the first validation error of a PNG's provenance in a few words."""
     if isinstance(error, RecursionError):
         return "nested too deeply"
     details = error.errors(include_url=False, include_input=False)[0]
@@ -185,7 +185,7 @@ def _describe_first_error(error: ValidationError | RecursionError) -> str:
 
 
 def hash_files(files: Iterable[Path], folder: Path) -> dict[Path, UsedFile]:
-    """Return name and hash of each file, in order.
+    """Return portable name and hash of each file that decides a picture, in order.
 
     Args:
         files: the files that the source and the steps read.
@@ -198,7 +198,7 @@ def hash_files(files: Iterable[Path], folder: Path) -> dict[Path, UsedFile]:
 
 
 def is_package_file(name: str) -> bool:
-    """Return whether the name is that of a file inside an installed package."""
+    """Return whether a portable name is that of a file inside an installed package."""
     package, colon, _ = name.partition(":")
     return bool(colon) and package in _list_package_names()
 
@@ -233,7 +233,7 @@ def locate_file(name: str, folder: Path) -> Path:
 
 
 def portable_file_name(file: Path, folder: Path) -> str:
-    """Return a file's path relative to ``folder``, or ``PACKAGE:PATH`` for a file inside a package."""
+    """Return a file's portable name for provenance: relative to ``folder``, or ``PACKAGE:PATH``."""
     absolute_path = Path(os.path.abspath(file))
     for package in _list_package_names():
         package_folder = find_package_folder(package)

@@ -171,7 +171,7 @@ def salvage_facts_and_variations(
 
 
 def move_database_aside(database_file: Path) -> None:
-    """Rename a database and its journal to ``*.damaged-N``, so that they can still be looked at."""
+    """Rename a run's damaged database and its journal to ``*.damaged-N``, to look at them later."""
     names = (f"{database_file.name}.damaged-{number}" for number in itertools.count(1))
     new_file = next(file for name in names if not (file := database_file.with_name(name)).exists())
     for suffix in ("", "-wal"):

@@ -24,7 +24,7 @@ from artgen.runs.provenance import Provenance, is_package_file, locate_file
 
 @dataclass(frozen=True)
 class RecipeSandbox:
-    """The files in a sandbox in which a picture is reproduced.
+    """The recipe and files in a sandbox, in which a picture is reproduced.
 
     Args:
         recipe_file: the recipe in the sandbox.
@@ -94,7 +94,7 @@ def open_sandbox(
 
 
 def _link_file(original_path: Path, sandbox_path: Path, root: Path, recipe_file: Path) -> Path:
-    """Link a file into the sandbox and return its path there.
+    """Link a file of a recipe into the sandbox and return its path there.
 
     Args:
         original_path: the file.
@@ -137,7 +137,7 @@ def _check_names_stay_inside(png_path: Path, recipe_text: str, file_names: list[
 
 
 def _collect_strings(value: Any) -> list[str]:
-    """List every string in nested tables and lists."""
+    """List every string in a recipe's nested tables and lists."""
     pending, texts = [value], []
     while pending:
         item = pending.pop()
@@ -151,12 +151,12 @@ def _collect_strings(value: Any) -> list[str]:
 
 
 def _leads_outside(name: str) -> bool:
-    """Return whether a file name is absolute or has ``..``, on any system."""
+    """Return whether a recipe's file name is absolute or has ``..``, on any system."""
     windows_path = PureWindowsPath(name)  # splits at both kinds of slash
     is_absolute = bool(windows_path.anchor) or PurePosixPath(name).is_absolute() or name.startswith("~")
     return (is_absolute or ".." in windows_path.parts) and not name.startswith("builtin:")
 
 
 def _join_first(names: list[str]) -> str:
-    """Join the first five names, and say how many more there are."""
+    """Join the first five file names for a message, and say how many more there are."""
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

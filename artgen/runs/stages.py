@@ -34,7 +34,7 @@ _STAGE_FILE_HEADER = struct.Struct("<II32s")
 
 
 def quantise_image(image: Tensor) -> Pixels:
-    """Convert an image, ``(3, H, W)`` in ``[0, 1]`` on any device, to uint16 on the CPU."""
+    """Convert a stage's image, ``(3, H, W)`` in ``[0, 1]`` on any device, to uint16 on the CPU."""
     import torch
 
     levels = (
@@ -44,7 +44,7 @@ def quantise_image(image: Tensor) -> Pixels:
 
 
 def dequantise_image(pixels: Pixels) -> Tensor:
-    """Convert uint16 ``(3, H, W)`` to float32 in ``[0, 1]``; ``quantise_image`` inverts it exactly."""
+    """Convert a stage's uint16 ``(3, H, W)`` to float32 in ``[0, 1]``; inverts ``quantise_image``."""
     import torch
 
     return torch.from_numpy(pixels.astype("float32")).div_(MAX_UINT16_LEVEL)
@@ -64,7 +64,7 @@ def hash_stage_inputs(
     device: str,
     input_hash: str,
 ) -> str:
-    """Return the cache key of a stage: a hash of everything that decides its pixels.
+    """Return the key of a stage in the stage cache: a hash of all that decides the stage's pixels.
 
     Args:
         step_fields: the step's ``use``, and its fields with drawn values.
@@ -89,7 +89,7 @@ class StageCache:
         self.folder, self.max_bytes = folder, max_bytes
 
     def get(self, key: str) -> Pixels | None:
-        """Read a stage; None if it is missing, or if its file is damaged, which is then removed."""
+        """Read a stage from the cache; None if it is missing, or if its file is damaged and then removed."""
         path = self._stage_path(key)
         try:
             content = path.read_bytes()
@@ -104,7 +104,7 @@ class StageCache:
         return pixels
 
     def put(self, key: str, pixels: Pixels) -> None:
-        """Store a stage if possible: a full disk must not stop the candidate."""
+        """Store a stage in the cache if possible: a full disk must not stop the candidate."""
         if pixels.nbytes > self.max_bytes // 4:
             return
         with contextlib.suppress(OSError, WriteError):
@@ -131,7 +131,7 @@ class StageCache:
 
 
 def _encode_stage(pixels: Pixels) -> bytes:
-    """Return the content of a stage's file: magic bytes, size, checksum, pixels."""
+    """Return the content of a stage's cache file: magic bytes, size, checksum, pixels."""
     _, height, width = pixels.shape
     payload = pixels.tobytes()
     checksum = hashlib.sha256(_STAGE_FILE_HEADER.pack(height, width, b"") + payload).digest()
@@ -139,7 +139,7 @@ def _encode_stage(pixels: Pixels) -> bytes:
 
 
 def _decode_stage(content: bytes) -> Pixels | None:
-    """Return the pixels in a stage's file; None if it is damaged."""
+    """Return the pixels in a stage's cache file; None if it is damaged."""
     import numpy as np
 
     header_bytes = len(_STAGE_FILE_MAGIC) + _STAGE_FILE_HEADER.size

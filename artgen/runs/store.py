@@ -123,7 +123,7 @@ class Run:
         return run
 
     def check_writable(self) -> None:
-        """Raise an error if the run can only be read.
+        """Raise an error if the run's folder can only be read.
 
         Raises:
             ReadOnlyError: or ``DatabaseBusyError``, as opening it for writing did.
@@ -132,7 +132,7 @@ class Run:
             raise self._write_error
 
     def close(self) -> None:
-        """Close the database; everything is on disk already."""
+        """Close the run's database; everything is on disk already."""
         self.database.close()
         if self._copy_folder is not None:
             self._copy_folder.cleanup()
@@ -158,13 +158,13 @@ class Run:
 
     @property
     def title(self) -> str:
-        """The recipe's title; if it has none, the recipe's name in words."""
+        """The title of the run's recipe; if it has none, its name in words."""
         name_in_words = recipe_name_of_run(self.folder).replace("-", " ").capitalize()
         return str(self._recipe_table.get("title") or name_in_words)
 
     @property
     def description(self) -> str:
-        """The recipe's description, or an empty text."""
+        """The description of the run's recipe, or an empty text."""
         return str(self._recipe_table.get("description", ""))
 
     @property
@@ -222,7 +222,7 @@ class Run:
         return set(json.loads(self.read_fact(REMOVED_CANDIDATES_FACT) or "[]"))
 
     def pick(self, number: int, picked: bool) -> None:
-        """Mark a candidate as kept, or as undecided; it is on disk when this returns.
+        """Mark a candidate as kept by the artist, or as undecided; it is on disk when this returns.
 
         Args:
             number: the candidate's number.
@@ -242,7 +242,7 @@ class Run:
     def changes_since(
         self, cursor: tuple[int, int]
     ) -> tuple[list[DecisionChange], list[RowWithDecisions], tuple[int, int]]:
-        """Return changes and candidates that any process added after ``cursor``, and the new cursor."""
+        """Return decisions and candidates that any process added to the run after ``cursor``."""
         changes, last_decision_id = self.decisions.changes_since(cursor[0])
         last_arrival = max(cursor[1], self.database.read_cursor()[1])
         return changes, self.rows_with_decisions(cursor[1]), (last_decision_id, last_arrival)
