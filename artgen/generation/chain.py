@@ -82,7 +82,7 @@ class GenerationSettings:
 
 @dataclass(frozen=True)
 class StageImage:
-    """The image of one stage of a candidate.
+    """The image of one stage of a candidate, with its pixels' hash.
 
     Args:
         step_id: the step's id, or ``"source"``.
@@ -297,7 +297,7 @@ def configure_torch(device: str, *, use_all_cores: bool = False) -> str:
 
 
 def device_name(device: str) -> str:
-    """Return the device as provenance names it, with the model of a GPU."""
+    """Return the device's name for provenance, with the model of a GPU."""
     import torch
 
     return f"cuda ({torch.cuda.get_device_name()})" if device == "cuda" else device

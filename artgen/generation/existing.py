@@ -27,7 +27,7 @@ from artgen.version import __version__
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files of killed processes from a run's folder."""
+    """Remove temporary files of killed processes from a run's folder."""
     for subfolder in (folder, folder / CANDIDATES_FOLDER, folder / STAGES_FOLDER, folder / THUMBNAILS_FOLDER):
         if subfolder.is_dir():
             sweep(subfolder)
@@ -75,7 +75,7 @@ def list_missing(run: Run, inputs: RunInputs, lineages: Iterable[Lineage]) -> li
 
 
 def _has_all_files(candidate: Candidate) -> bool:
-    """Return whether the picture, the thumbnail and every stage preview exist."""
+    """Return whether a candidate's picture, thumbnail and every stage preview exist."""
     files = (candidate.file, candidate.thumbnail, *(stage.preview for stage in candidate.stages))
     return all(file.is_file() for file in files)
 

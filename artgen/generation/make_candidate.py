@@ -137,7 +137,7 @@ def list_used_plugins(parts: Sequence[RecipePart]) -> list[UsedPlugin]:
 
 
 def _identify_file(inputs: RunInputs, file: Path) -> UsedFile:
-    """Return the name and hash of a file as the run began with it; a file added later is hashed now."""
+    """Return the name and hash of an input file as the run began with it; later files are hashed now."""
     return inputs.used_files.get(file) or UsedFile(
         name=portable_file_name(file, inputs.recipe.folder), sha256=file_hash(file)
     )

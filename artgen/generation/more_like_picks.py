@@ -111,7 +111,7 @@ def _read_picks_by_run(
 
 
 def select_picks(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Select the kept candidates; if none is kept, those of the current round that are not rejected.
+    """Select the candidates whose draws count: the kept ones, or the round's that are not rejected.
 
     The latter are the picks of the round before, which a new round begins with.
     """
@@ -126,7 +126,7 @@ def select_picks(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 
 def format_draw(narrowed: NarrowedDraw) -> str:
-    """Write a narrowed draw as a TOML inline table, as a recipe has it."""
+    """Write a narrowed draw as a recipe's TOML inline table."""
     import tomlkit
 
     table = tomlkit.inline_table()

@@ -39,7 +39,7 @@ FILM_FRAMES_VERSION = 1
 
 @dataclass(frozen=True)
 class StyleOption:
-    """The value of a field of the step, as given on the command line.
+    """An option of ``artgen style``: the field of the step that it sets, and its value.
 
     Attributes:
         value: the value of the field.
@@ -104,7 +104,7 @@ def build_one_step_recipe(
 
 
 def _reword_error(error: ArtgenError) -> ArtgenError:
-    """Reword an error in the recipe as one of the command line, whose user has written no recipe."""
+    """Reword a recipe's error as one of ``artgen style``, whose user has written no recipe."""
     where = error.where.replace("--set steps.0.", "--set ").removeprefix(f"{ONE_STEP_RECIPE_PATH}: ")
     location, _, field = where.partition(f": steps.{STYLE_STEP_USE}.")
     expected = error.expected.replace("relative to the recipe's folder", "relative to the current folder")
@@ -112,7 +112,7 @@ def _reword_error(error: ArtgenError) -> ArtgenError:
 
 
 def paint_picture(recipe: Recipe, settings: GenerationSettings) -> tuple[Tensor, Provenance]:
-    """Paint one picture with a one-step recipe.
+    """Paint one picture for ``artgen style`` by a one-step recipe.
 
     Args:
         recipe: from ``build_one_step_recipe``.
@@ -147,7 +147,7 @@ def paint_film(
     emit: Emit = ignore_event,
     on_frame: Callable[[Tensor], None] = lambda picture: None,
 ) -> PaintedFilm:
-    """Paint a film; after an interruption the same call resumes.
+    """Paint a film for ``artgen style``; after an interruption the same call resumes.
 
     Args:
         recipe: from ``build_one_step_recipe``, with the film as its content.

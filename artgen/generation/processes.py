@@ -23,7 +23,7 @@ class WorkerBugError(RuntimeError):
 
 
 class WorkerPool:
-    """Worker processes and one queue of their reports.
+    """Worker processes that draw candidates, and one queue of their reports.
 
     Args:
         encoded_order: the first line that is sent to each worker, from ``WorkerOrder.encode``.
@@ -45,7 +45,7 @@ class WorkerPool:
         return len(self._processes)
 
     def assign_candidate(self, worker_number: int, lineage: Lineage) -> None:
-        """Send a candidate to a worker, which generates it."""
+        """Send a candidate's number to a worker, which draws it."""
         self._processes[worker_number].send_line(json.dumps([lineage.number, *lineage.ancestors]))
 
     def explain_exit(self, worker_number: int) -> Exception:

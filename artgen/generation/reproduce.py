@@ -46,7 +46,7 @@ class ReproductionResult:
     differences: tuple[str, ...]
 
     def summary(self) -> str:
-        """Return the result in words, with a line for each difference."""
+        """Return in words how the reproduced picture compares, with a line for each difference."""
         width, height = self.size
         if self.identical:
             text = f"identical, every pixel of {width} x {height}"
@@ -197,7 +197,7 @@ def _regenerate(
 
 
 def _plugin_differences(recipe: Recipe, provenance: Provenance) -> Iterator[str]:
-    """Yield, in words, which plug-ins are not those that made the picture."""
+    """Yield, in words, which installed plug-ins are not those that made the picture."""
     used_plugins = {
         (plugin.use, plugin.package): plugin for plugin in list_used_plugins([recipe.source, *recipe.steps])
     }

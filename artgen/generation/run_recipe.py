@@ -43,7 +43,7 @@ def is_preview_run(run: Run) -> bool:
 
 
 def _find_recipe_folder(run: Run, recipe_name: str) -> Path:
-    """Find the folder of the original recipe: as the run recorded it, or where a recipe of this name is."""
+    """Find the folder of a run's original recipe: as recorded, or where a recipe of this name is."""
     recorded_folder = run.read_fact(RECIPE_FOLDER_FACT)
     if recorded_folder is not None and (folder := run.folder / recorded_folder).is_dir():
         return folder
@@ -60,7 +60,7 @@ def _find_recipe_folder(run: Run, recipe_name: str) -> Path:
 
 
 def _point_to_copy(error: ArtgenError, recipe_path: Path, copy_path: Path) -> ArtgenError:
-    """Replace the path of the original recipe in an error by that of the run's copy."""
+    """Replace the path of the original recipe in an error by that of the copy in the run's folder."""
     where = error.where.replace(str(recipe_path), str(copy_path), 1)
     return ArtgenError(where, error.problem, error.expected, error.command)
 

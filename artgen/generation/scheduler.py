@@ -40,7 +40,7 @@ WORKER_POLL_SECONDS = 0.5
 
 @dataclass
 class RunResult:
-    """The result of a run request.
+    """What a request to draw candidates has achieved: counts, failures, and the next steps.
 
     Args:
         run_folder: the folder of the run.
@@ -140,7 +140,7 @@ class Scheduler:
         return True
 
     def _handle_report(self, worker_number: int, report: dict[str, Any]) -> None:
-        """Emit and record what a worker reports, and give it its next candidate."""
+        """Emit and record what a worker reports, and give it its next candidate's number."""
         match report:
             case {"progress": [candidate, fraction]}:
                 self._emit(StepProgress(candidate, fraction))

@@ -52,7 +52,7 @@ class WorkerOrder:
 
 
 def main() -> None:
-    """Generate candidates until the input ends."""
+    """Draw candidates as a worker process until standard input ends."""
     # What libraries print goes to standard error, so that it does not mix with the reports.
     reports = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
@@ -66,20 +66,20 @@ def main() -> None:
 
 
 def _read_input(input_lines: queue.SimpleQueue[str]) -> None:
-    """Put each line of standard input into the queue; exit the process when it ends."""
+    """Queue each line of the worker's standard input; exit the process when it ends."""
     for line in sys.stdin:
         input_lines.put(line)
     os._exit(0)
 
 
 def _send(reports: TextIO, message: dict[str, Any]) -> None:
-    """Write a report as one line of JSON."""
+    """Write a worker's report to the coordinator as one line of JSON."""
     reports.write(json.dumps(message) + "\n")
     reports.flush()
 
 
 class _Worker:
-    """The loop of a worker, with the state of its reports."""
+    """The loop of a worker process, with the state of its reports."""
 
     def __init__(self, order: WorkerOrder, reports: TextIO) -> None:
         self._order, self._reports = order, reports
@@ -127,11 +127,11 @@ class _Worker:
             _send(self._reports, report)
 
     def _report_step(self, step_id: str, stage_number: int, stage_count: int) -> None:
-        """Report that a step has started."""
+        """Report to the coordinator that a step of the candidate has started."""
         _send(self._reports, {"step": [self._candidate_number, step_id, stage_number, stage_count]})
 
     def _report_progress(self, fraction: float) -> None:
-        """Report the progress of a step, at most ten times a second."""
+        """Report the progress of a candidate's step, at most ten times a second."""
         now = time.monotonic()
         if now - self._last_report_time >= PROGRESS_REPORT_SECONDS:
             self._last_report_time = now
@@ -146,7 +146,7 @@ def _encode_embedding(image: Tensor) -> list[str]:
 
 
 def _error_fields(error: ArtgenError) -> list[str]:
-    """Return the arguments that build an equal error in the coordinator."""
+    """Return the arguments from which the coordinator builds an equal error."""
     if isinstance(error, ValidationErrors):
         return [error.where, str(error), "", ""]
     return [error.where, error.problem, error.expected, error.command]
