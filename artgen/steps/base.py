@@ -56,7 +56,7 @@ class StepContext:
         self.on_report(report)
 
     def derive_key(self, name: str) -> int:
-        """Return the key of this step's random stream called ``name``."""
+        """Return the key of the step's random stream called ``name``."""
         return derive_key(self.seed, self.candidate, self.step_id, name)
 
 
@@ -78,7 +78,7 @@ class RecipePart(BaseModel):
 
     @property
     def name(self) -> str:
-        """The id that names this part's random streams, stage and draws."""
+        """The id that names the random streams, stage and draws of this source or step."""
         return SOURCE_ID
 
     def list_files(self, folder: Path) -> list[Path]:
@@ -137,7 +137,7 @@ class RecipePart(BaseModel):
 
 
 def _find_files(find: FileFinder, reference: str, folder: Path) -> Path | Sequence[Path]:
-    """Find files, and convert errors of the operating system, e.g. for too long names, to ArtgenError."""
+    """Find a recipe's files; convert errors of the operating system, e.g. too long names, to ArtgenError."""
     try:
         return find(reference, folder)
     except (OSError, ValueError, RuntimeError) as error:

@@ -39,14 +39,14 @@ class CropStep(Step):
     )
 
     def apply(self, image: Tensor, context: StepContext) -> Tensor:
-        """Cut a part out of ``(3, H, W)``, at least 1 px in each direction."""
+        """Cut the candidate's image ``(3, H, W)`` to a part, at least 1 px in each direction."""
         height, width = image.shape[-2:]
         rows, columns = self.crop_size(height, width)
         top, left = round((height - rows) * self.y), round((width - columns) * self.x)
         return image[:, top : top + rows, left : left + columns].clone()
 
     def crop_size(self, height: int, width: int) -> tuple[int, int]:
-        """Return the part's ``(rows, columns)``.
+        """Return the ``(rows, columns)`` of the part that the step keeps.
 
         Args:
             height: the image's height in px.

@@ -62,7 +62,7 @@ class CropsSource(Source):
     )
 
     def create(self, context: StepContext) -> Tensor:
-        """Return a thumbnail, ``(3, size, size)``."""
+        """Return a thumbnail mixed from crops, ``(3, size, size)``."""
         from artgen.imaging import color, mixing
         from artgen.seeds import python_rng, torch_generator
 
@@ -85,11 +85,11 @@ class CropsSource(Source):
         return mixing.raise_contrast(image, self.contrast)
 
     def describe(self, context: StepContext) -> str:
-        """Return the thumbnail's size, such as ``32 px``."""
+        """Return the thumbnail's size for captions, such as ``32 px``."""
         return f"{self.size} px"
 
     def _random_piece(self, files: tuple[Path, ...], rng: random.Random) -> Tensor:
-        """Return the boldest of several random crops, because most crops of photographs are one flat tone."""
+        """Return the boldest of several random crops: most crops of photographs are one flat tone."""
         from artgen.imaging import mixing
 
         images = [_read_small_image(files[rng.randrange(len(files))]) for _ in range(PICTURES_PER_PIECE)]

@@ -68,7 +68,7 @@ class FacesSource(Source):
     )
 
     def create(self, context: StepContext) -> Tensor:
-        """Return a thumbnail, ``(3, size, size)``.
+        """Return a thumbnail of mixed faces, ``(3, size, size)``.
 
         Raises:
             ArtgenError: no picture of a person shows a face, or a picture cannot be read.
@@ -97,7 +97,7 @@ class FacesSource(Source):
         return masks.blend_by_masks(faces, masks_per_face).clamp(0, 1)
 
     def describe(self, context: StepContext) -> str:
-        """Return whose faces they are, such as ``faces of anna and ben``."""
+        """Return for captions whose faces they are, such as ``faces of anna and ben``."""
         people, _ = self._shuffle_people(context)
         names = _people_names(people)
         if names:
@@ -109,7 +109,7 @@ class FacesSource(Source):
         return f"{'faces' if self.faces > 1 else 'a face'} of {listed}"
 
     def _shuffle_people(self, context: StepContext) -> tuple[list[tuple[str, list[Path]]], random.Random]:
-        """Shuffle the people; return each with their pictures, and the random generator for further draws."""
+        """Shuffle the people whose faces are mixed; return each with their pictures, and the generator."""
         from artgen.seeds import python_rng
 
         rng = python_rng(context.derive_key("faces"))
@@ -158,7 +158,7 @@ class FacesSource(Source):
 
 
 def _people_names(people: Sequence[tuple[str, Sequence[Path]]]) -> list[str]:
-    """Return people's names; empty for one person, or if names are not unique: then files name the faces."""
+    """Return the names of the people in pictures; empty for one person, or if names are not unique."""
     names = [_person_name(reference, files[0]) for reference, files in people]
     return names if len(set(names)) == len(names) > 1 else []
 
@@ -168,7 +168,7 @@ def _count_pictures(files: Sequence[Path]) -> str:
 
 
 def _person_name(reference: str, file: Path) -> str:
-    """Return ``anna`` for ``photos/anna``, ``photos/anna/*.jpg`` and ``anna.jpg``.
+    """Return a person's name of a path: ``anna`` for ``photos/anna``, ``photos/anna/*.jpg``, ``anna.jpg``.
 
     Args:
         reference: the entry in ``people``.

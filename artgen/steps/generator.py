@@ -91,5 +91,5 @@ class GeneratorSource(Source):
         )
 
     def describe(self, context: StepContext) -> str:
-        """Return the name of the generator's model."""
+        """Return the name of the generator's model, for captions."""
         return Path(self.model).stem

@@ -43,7 +43,7 @@ class GradeStep(Step):
     )
 
     def apply(self, image: Tensor, context: StepContext) -> Tensor:
-        """Grade ``(3, H, W)``; the size stays the same."""
+        """Grade the colours of the image ``(3, H, W)``; the size stays the same."""
         from artgen.imaging import color
 
         linear = color.adjust_exposure(color.to_linear(image), self.exposure)

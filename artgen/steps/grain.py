@@ -28,7 +28,7 @@ class GrainStep(Step):
     )
 
     def apply(self, image: Tensor, context: StepContext) -> Tensor:
-        """Add grain to ``(3, H, W)``; the size stays the same."""
+        """Add film grain to the image ``(3, H, W)``; the size stays the same."""
         from artgen.imaging.grain import add_grain
         from artgen.seeds import torch_generator
 

@@ -46,7 +46,7 @@ class MixStep(Step):
     )
 
     def apply(self, image: Tensor, context: StepContext) -> Tensor:
-        """Mix ``(3, H, W)`` with another image; the size stays the same."""
+        """Mix the candidate's image ``(3, H, W)`` with one of a file; the size stays the same."""
         import torch
 
         from artgen.imaging import color, masks, mixing

@@ -44,16 +44,16 @@ class PhotosSource(Source):
         return files[(context.candidate - 1) // self.per_photo % len(files)]
 
     def with_starting_file(self, file: Path) -> Self:
-        """Return this source with one photograph."""
+        """Return this source with one photograph, to reproduce a candidate."""
         return self.model_copy(update={"images": [str(file)]})
 
     def create(self, context: StepContext) -> Tensor:
-        """Return the photograph, no larger than ``side``."""
+        """Return the candidate's photograph, no larger than ``side``."""
         from artgen.imaging.image import limit_longer_side
         from artgen.imaging.io.files import read_image
 
         return limit_longer_side(read_image(self.starting_file(context)), self.side)
 
     def describe(self, context: StepContext) -> str:
-        """Return the file's name without its suffix."""
+        """Return the photograph's file name without its suffix, for captions."""
         return self.starting_file(context).stem

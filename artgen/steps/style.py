@@ -96,7 +96,7 @@ class StyleStep(StyleFields):
     )
 
     def apply(self, image: Tensor, context: StepContext) -> Tensor:
-        """Paint ``(3, H, W)`` at its size, or at ``side``, which a preview halves."""
+        """Paint the image ``(3, H, W)`` in the styles, at its size or at ``side``, which a preview halves."""
         from artgen.imaging.image import resize_longer_side
 
         if self.side is not None:
@@ -144,7 +144,7 @@ class StyleStep(StyleFields):
         return optimise
 
     def _build_request(self, context: StepContext) -> StyleRequest:
-        """Build the request that all methods share."""
+        """Build the style request from the step's fields, which all methods share."""
         # A network hardly changes faces, `dream` shows no people, and the published presets protect no faces.
         protecting_presets = {None, "bold", "balanced", "faithful", "artgen"}
         protects_faces = self.method != "net" and self.preset in protecting_presets
@@ -162,7 +162,7 @@ class StyleStep(StyleFields):
         )
 
     def _build_optimise_settings(self, preview: bool, *, follows: bool) -> OptimiseSettings:
-        """Change the preset by the given fields.
+        """Build the optimisation's settings: the preset, changed by the step's fields.
 
         Args:
             preview: whether to do fewer iterations.
@@ -181,7 +181,7 @@ class StyleStep(StyleFields):
         return replace(optimise_preset(self.preset or "artgen"), **changes)
 
     def _read_style_images(self, folder: Path) -> list[list[Tensor]]:
-        """Read the images of each style."""
+        """Read the paintings of each style that the step names."""
         from artgen.imaging.io.files import read_image
         from artgen.style.style_folder import read_style_images
 
@@ -189,7 +189,7 @@ class StyleStep(StyleFields):
         return [[read_image(path)] if isinstance(path, Path) else read_style_images(path) for path in paths]
 
     def _read_masks(self, folder: Path) -> Tensor | None:
-        """Read the masks as ``(k, 1, h, w)``, all resized to the size of the largest."""
+        """Read the styles' masks as ``(k, 1, h, w)``, all resized to the size of the largest."""
         if self.mask is None:
             return None
         import torch

@@ -99,7 +99,7 @@ class TranslateStep(Step):
         )
 
     def apply(self, image: Tensor, context: StepContext) -> Tensor:
-        """Translate ``(3, H, W)`` at its size, or at ``side``, which a preview halves."""
+        """Translate the image ``(3, H, W)`` at its size, or at ``side``, which a preview halves."""
         from artgen.imaging.image import resize
         from artgen.models.inference.translating import translate_image
 

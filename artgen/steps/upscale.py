@@ -73,11 +73,11 @@ class UpscaleStep(Step):
                 yield "scale", ArtgenError("scale", str(to_toml_value(self.scale)), expected)
 
     def depends_on_chance(self, folder: Path) -> bool:
-        """Return whether noise is added, which is all that is random."""
+        """Return whether the up-imager adds noise, which is all that is random."""
         return self.noise != 0
 
     def apply(self, image: Tensor, context: StepContext) -> Tensor:
-        """Upscale ``(3, H, W)`` to ``(3, scale H, scale W)``; a preview halves the scale, but not below 2."""
+        """Upscale the image to ``(3, scale H, scale W)``; a preview halves the scale, but not below 2."""
         from artgen.models.files import header
         from artgen.models.inference.upscaling import upscale_image
 
