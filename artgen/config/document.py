@@ -172,7 +172,7 @@ def _syntax_hint(reason: str, excerpt: str) -> str:
 
 
 def _is_nested_deeper(value: object, levels: int) -> bool:
-    """Return whether a table or list has more than ``levels`` levels of tables and lists in it."""
+    """Return whether a parsed TOML table or list has more than ``levels`` levels in it."""
     if not isinstance(value, dict | list):
         return False
     children = value.values() if isinstance(value, dict) else value
@@ -223,7 +223,7 @@ def _resolve_table_keys(names: tuple[str, ...], last_indices: Mapping[KeyPath, i
 
 
 def _parse_dotted_key(text: str, position: int) -> tuple[tuple[str, ...], int]:
-    """Return the names of a dotted key, and the position after it."""
+    """Return the names of a dotted TOML key, and the position after it."""
     names: list[str] = []
     while match := _KEY_PATTERN.match(text, position):
         quoted = match[1][0] in "\"'"
@@ -235,13 +235,13 @@ def _parse_dotted_key(text: str, position: int) -> tuple[tuple[str, ...], int]:
 
 
 def _line_end(text: str, position: int) -> int:
-    """Return the position of the next line's first character."""
+    """Return the position of the TOML text's next line."""
     end = text.find("\n", position)
     return len(text) if end < 0 else end + 1
 
 
 def _skip_value(text: str, position: int) -> int:
-    """Return the position after a value, which may span several lines."""
+    """Return the position after a TOML value, which may span several lines."""
     depth = 0
     while match := _VALUE_PATTERN.match(text, position):
         position = match.end()

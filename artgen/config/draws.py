@@ -22,7 +22,7 @@ FIXED_VALUE_TAG = "value"
 
 @dataclass(frozen=True)
 class Draw:
-    """A random value, drawn once per candidate.
+    """A value of a recipe that is drawn at random, once per candidate.
 
     Args:
         kind: one of ``DRAW_KINDS``.
@@ -33,7 +33,7 @@ class Draw:
     values: tuple[Any, ...]
 
     def draw(self, rng: random.Random) -> Any:
-        """Draw one value; a real one is rounded to four significant digits, so that a person can type it."""
+        """Draw a candidate's value; a real one has four significant digits, so that a person can type it."""
         if self.kind == "choice":
             return self.values[rng.randrange(len(self.values))]
         low, high = self.values
@@ -51,12 +51,12 @@ class Draw:
 
 
 def possible_values(value: Any) -> tuple[Any, ...]:
-    """Return every value that a field may take: the alternatives of a choice, or the one fixed value."""
+    """Return every value that a recipe's field may take: the options of a choice, or the fixed value."""
     return value.values if isinstance(value, Draw) else (value,)
 
 
 def to_toml_value(value: Any) -> Any:
-    """Convert a field's value to what TOML and JSON can store: a draw becomes its table."""
+    """Convert a recipe field's value to what TOML and JSON can store: a draw becomes its table."""
     return value.to_table() if isinstance(value, Draw) else value
 
 
@@ -68,7 +68,7 @@ def _schema_tag(value: Any) -> str | None:
 
 
 def _parse_table(table: dict[str, list[Any]]) -> Draw:
-    """Build a draw from its table, and check the order of its ends."""
+    """Build a draw from its TOML table, and check the order of its ends."""
     ((kind, values),) = table.items()
     if kind != "choice":
         low, high = values
@@ -82,7 +82,7 @@ def _parse_table(table: dict[str, list[Any]]) -> Draw:
 
 
 def _plain_types(annotation: Any) -> set[Any]:
-    """Return the types inside an annotation, without ``Annotated`` and unions."""
+    """Return the types inside a field's annotation, without ``Annotated`` and unions."""
     if get_origin(annotation) is Annotated:
         return _plain_types(get_args(annotation)[0])
     if get_origin(annotation) in (Union, types.UnionType):

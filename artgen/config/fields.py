@@ -61,7 +61,7 @@ def _describe_field(name: str, spec: dict[str, Any]) -> FieldDescription:
 
 
 def plain_value_schema(spec: dict[str, Any]) -> dict[str, Any]:
-    """Return the part of a field's JSON Schema for a value that is not drawn."""
+    """Return the part of a field's JSON Schema for a fixed value, not a draw."""
     if "anyOf" in spec and any(branch.get("type") == "null" for branch in spec["anyOf"]):
         branches = [branch for branch in spec["anyOf"] if branch.get("type") != "null"]
         return plain_value_schema(branches[0]) if len(branches) == 1 else {"anyOf": branches}
@@ -105,7 +105,7 @@ def _describe_range(plain_schema: dict[str, Any]) -> str:
 
 
 def format_toml_value(value: Any, max_length: int = 60) -> str:
-    """Format a value as TOML writes it, cut after ``max_length`` characters."""
+    """Format a value as TOML writes it, for messages, cut after ``max_length`` characters."""
     if isinstance(value, dict):
         inner = ", ".join(f"{key} = {format_toml_value(item, max_length)}" for key, item in value.items())
         text = f"{{ {inner} }}"

@@ -20,7 +20,7 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 def did_you_mean(word: object, known_words: Iterable[str], otherwise: str = "") -> str:
-    """Return ``did you mean 'noise'?`` if a known word is similar, otherwise a text or the known words.
+    """Return a hint for a misspelt key or name, ``did you mean 'noise'?``, or a text or the known words.
 
     Args:
         word: what was written.
@@ -56,7 +56,7 @@ def validate_table(
 
 
 def _merge_alternatives(errors: Iterable[ArtgenError]) -> list[ArtgenError]:
-    """Report a value that fits none of several types once, not once per type."""
+    """Report a TOML value that fits none of several types once, not once per type."""
     distinct: list[ArtgenError] = []
     for error in errors:
         is_same_value = distinct and f"{error.where}.".startswith(f"{distinct[-1].where}.")
@@ -101,7 +101,7 @@ def _to_artgen_error(
 def _resolve_innermost_table(
     model: type[BaseModel], location: tuple[int | str, ...]
 ) -> tuple[type[BaseModel], tuple[int | str, ...], int]:
-    """Follow a location of Pydantic's into nested tables.
+    """Follow the location of a Pydantic error into nested TOML tables.
 
     Returns:
         The model of the innermost table, the location as keys of the file, and the index at which the
@@ -122,7 +122,7 @@ def _resolve_innermost_table(
 
 
 def _list_table_models(model: type[BaseModel], key: str) -> list[type[BaseModel]]:
-    """List the models of the tables that a field may hold, alone or in a list."""
+    """List the models of the TOML tables that a field may hold, alone or in a list."""
     field = model.model_fields.get(key)
     models, annotations = [], [field.annotation if field else None]
     for annotation in annotations:
@@ -137,7 +137,7 @@ def _expected_text(field: FieldDescription | None) -> str:
 
 
 def _describe_bad_value(error: ErrorDetails, field: FieldDescription | None) -> tuple[str, str]:
-    """Return a rejected value as TOML writes it, and what is expected instead."""
+    """Return a rejected value as TOML writes it, and what the field expects instead."""
     value, error_type = error["input"], error["type"]
     value_text = format_toml_value(value)
     draws = ", ".join(f"{{ {draw} = ... }}" for draw in field.draws) if field else ""
