@@ -25,7 +25,7 @@ _TOP_LEVEL_NAME_PATTERN = re.compile(
 
 
 def list_modules(folder: Path = SHEET_PAGE_FOLDER) -> list[Path]:
-    """List the page's modules, each after those that it imports."""
+    """List the contact sheet's JavaScript modules, each after those that it imports."""
     ordered: dict[Path, None] = {}
 
     def visit(path: Path) -> None:

@@ -19,7 +19,7 @@ RunName = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern
 
 
 class CandidateDecisions(BaseModel):
-    """The decisions about one candidate; a field that the file does not mention was not decided there."""
+    """The decisions in ``picks.json`` about one candidate; a field it lacks was not decided there."""
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
@@ -30,7 +30,7 @@ class CandidateDecisions(BaseModel):
 
 
 class PicksFile(BaseModel):
-    """Content of ``picks.json``."""
+    """Content of ``picks.json``, the decisions made on a mailed contact sheet."""
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
@@ -40,7 +40,7 @@ class PicksFile(BaseModel):
     decisions: dict[Annotated[str, Field(pattern=r"^[1-9][0-9]{0,9}$")], CandidateDecisions] = {}
 
     def changes(self, candidates: Iterable[Candidate]) -> list[DecisionChange]:
-        """Return what the file changes in a run: only candidates and fields that it mentions.
+        """Return what ``picks.json`` changes in a run: only candidates and fields that it mentions.
 
         Only ``picks`` says what is kept: a mark "kept" of a candidate that is not listed there is cleared.
 

@@ -86,7 +86,7 @@ def write_static_sheet(run: Run, file: Path) -> StaticSheet:
 
 
 def _read_or_empty(file: Path) -> bytes:
-    """Return the file's content, empty if the file is missing: the page then shows an empty frame."""
+    """Return a picture file's content, empty if it is missing: the sheet then shows an empty frame."""
     try:
         return file.read_bytes()
     except OSError:
@@ -115,7 +115,7 @@ def _to_data_urls(pictures: Mapping[int, bytes]) -> dict[str, str]:
 
 
 def _order_and_group(run: Run, shown_numbers: list[int]) -> tuple[list[int], list[list[int]]]:
-    """Return the numbers, most different first, and the near-duplicates; both empty if embeddings lack."""
+    """Return the sheet's candidates, most different first, and near-duplicates; empty without embeddings."""
     from artgen.curation.ranking.duplicates import find_duplicate_groups
     from artgen.curation.ranking.orders import order_by_diversity
 

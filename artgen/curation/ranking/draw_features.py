@@ -37,7 +37,7 @@ def _is_number_or_none(value: object) -> bool:
 
 
 def _number_columns(values: Sequence[Any]) -> list[NDArray[np.float64]]:
-    """Return one standardised column, or none if all numbers are equal."""
+    """Return one standardised column of a drawn number, or none if all numbers are equal."""
     is_drawn = np.array([value is not None for value in values])
     column = np.array([0.0 if value is None else float(value) for value in values])
     drawn_values = column[is_drawn]
@@ -48,7 +48,7 @@ def _number_columns(values: Sequence[Any]) -> list[NDArray[np.float64]]:
 
 
 def _word_columns(values: Sequence[Any]) -> list[NDArray[np.float64]]:
-    """Return one centred column per word, or none if there are too many words, or only one."""
+    """Return one centred column per drawn word, or none if there are too many words, or only one."""
     word_sets = [_to_word_set(value) for value in values]
     words = sorted({word for word_set in word_sets for word in word_set})
     if not 1 < len(words) <= MAX_DRAWN_WORD_COLUMNS:

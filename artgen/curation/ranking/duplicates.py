@@ -13,7 +13,7 @@ VECTORS_PER_BLOCK = 512  # compared at once: memory does not grow with the squar
 
 
 def find_duplicate_groups(vectors: VectorArray) -> list[list[int]]:
-    """Group the rows that are near-duplicates of each other, two or more in each group.
+    """Group the candidates whose embeddings are near-duplicates, two or more in each group.
 
     Every group has a centre, and all its rows are close to that: a long chain of pictures, each a little
     different from the last, does not become one group. The row with the most neighbours is the first centre,
@@ -40,7 +40,7 @@ def find_duplicate_groups(vectors: VectorArray) -> list[list[int]]:
 
 
 def _find_neighbours(vectors: VectorArray) -> dict[int, np.ndarray[tuple[int], np.dtype[np.intp]]]:
-    """Return the rows close to each row, itself included, for the rows that have such neighbours."""
+    """Return the embeddings close to each one, itself included, where there are such neighbours."""
     neighbours = {}
     for start in range(0, len(vectors), VECTORS_PER_BLOCK):
         block_distances = pairwise_distances(vectors[start : start + VECTORS_PER_BLOCK], vectors)

@@ -19,7 +19,7 @@ PICKS_PER_COMPACTION = 512
 
 
 def order_by_diversity(vectors: VectorArray) -> list[int]:
-    """Order rows farthest first: each is the least similar to all before it; the first is the most average.
+    """Order candidates farthest first: each is the least similar to all before it.
 
     Gonzalez 1985, "Clustering to minimize the maximum intercluster distance". The beginning of the order,
     however long, is therefore spread over all candidates, and later rows fill the gaps more and more closely.
@@ -54,7 +54,7 @@ def order_by_diversity(vectors: VectorArray) -> list[int]:
 
 
 def order_by_similarity(vectors: VectorArray, row: int) -> list[int]:
-    """Order all rows by their distance from one of them, which comes first; of equals the lower row.
+    """Order all candidates by their embeddings' distance from one of them, which comes first.
 
     Args:
         vectors: float32 ``(n, D)``.
@@ -66,7 +66,7 @@ def order_by_similarity(vectors: VectorArray, row: int) -> list[int]:
 
 
 def pairwise_distances(points: VectorArray, other_points: VectorArray) -> VectorArray:
-    """Return the Euclidean distances ``(n, m)`` between ``(n, D)`` and ``(m, D)``."""
+    """Return the Euclidean distances ``(n, m)`` between embeddings ``(n, D)`` and ``(m, D)``."""
     squared_norms = np.einsum("nd,nd->n", points, points)[:, None]
     squares = squared_norms + np.einsum("md,md->m", other_points, other_points)
     squares -= 2 * (points @ other_points.T)
@@ -75,7 +75,7 @@ def pairwise_distances(points: VectorArray, other_points: VectorArray) -> Vector
 
 
 def project_to_principal_axes(vectors: VectorArray, max_axes: int) -> VectorArray:
-    """Return the vectors minus their mean, projected to at most ``max_axes`` of their principal axes."""
+    """Return embeddings minus their mean, projected to at most ``max_axes`` principal axes."""
     count, size = vectors.shape
     centred = vectors - vectors.mean(0) if count else vectors
     if size <= max_axes or count == 0:
@@ -90,7 +90,7 @@ def project_to_principal_axes(vectors: VectorArray, max_axes: int) -> VectorArra
 def pick_spread_rows(
     points: VectorArray, chosen_rows: Sequence[int], count: int, weights: VectorArray | None = None
 ) -> list[int]:
-    """Pick more rows, each as far as possible from all chosen before it, its distance times its weight.
+    """Pick more candidates, each as far as possible from all chosen before it, by weight.
 
     Args:
         points: float32 ``(n, D)``.

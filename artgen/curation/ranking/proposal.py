@@ -17,7 +17,7 @@ MAX_LIKING_WEIGHT = 2.0
 def propose_final_set(
     vectors: VectorArray, kept_rows: Sequence[int], liking: Sequence[float], count: int
 ) -> list[int]:
-    """Propose some of the kept rows, well liked and spread over all of them.
+    """Propose some of the kept candidates, well liked and spread over all of them.
 
     The best liked is first; then follows each time the one that is, weighted by its liking, farthest from
     those before.

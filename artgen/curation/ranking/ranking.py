@@ -52,7 +52,7 @@ class CandidateRanker:
         self._has_changed.set()
 
     def stop(self) -> None:
-        """Cancel the computations that have not started."""
+        """Cancel the ranking computations that have not started."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     async def refit_after_change(self) -> None:
@@ -174,7 +174,7 @@ class CandidateRanker:
     async def _compute_once(
         self, snapshot: EmbeddingSnapshot, function: Callable[..., ResultT], *arguments: Any
     ) -> ResultT:
-        """Return the function's result, which is stored with the snapshot under the function's name."""
+        """Return a ranking function's result, stored with the snapshot under its name."""
         name = function.__name__
         if name not in snapshot.results:
             snapshot.results[name] = await self._compute(function, *arguments)

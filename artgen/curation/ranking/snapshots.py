@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EmbeddingSnapshot:
-    """The run's embeddings at one moment.
+    """The embeddings of a run's candidates at one moment.
 
     Args:
         version: changes whenever the embeddings change.
@@ -42,7 +42,7 @@ class EmbeddingSnapshot:
         return {number: row for row, number in enumerate(self.numbers)}
 
     def to_rows(self, numbers: Sequence[int]) -> list[int]:
-        """Return the rows of those candidates that have an embedding."""
+        """Return the rows of those candidates that have an embedding in ``vectors``."""
         return [self.row_by_number[number] for number in numbers if number in self.row_by_number]
 
     def to_numbers(self, rows: Iterable[int]) -> list[int]:
@@ -52,7 +52,7 @@ class EmbeddingSnapshot:
 
 @dataclass(frozen=True)
 class DecisionSnapshot:
-    """The run's decisions at one moment, as numbers of candidates.
+    """The artist's decisions in a run at one moment, as numbers of candidates.
 
     Args:
         last_decision_id: id of the last decision.

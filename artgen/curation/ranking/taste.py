@@ -67,7 +67,7 @@ class TasteKernel(NamedTuple):
 
 
 class TasteModel:
-    """A run's candidates, prepared so that a taste can be fitted to decisions.
+    """A run's candidates, prepared so that the artist's taste can be fitted to decisions.
 
     Args:
         vectors: float32 ``(n, D)``, embeddings.
@@ -82,7 +82,7 @@ class TasteModel:
     def fit(
         self, kept_rows: Sequence[int], rejected_rows: Sequence[int], stars: Mapping[int, int]
     ) -> FittedTaste:
-        """Predict the liking of all candidates from the decided ones.
+        """Predict the artist's liking of all candidates from the decided ones.
 
         Args:
             kept_rows: rows of kept candidates, at least one.
@@ -111,7 +111,7 @@ class TasteModel:
     def _choose_kernel(
         self, rows: Sequence[int], marks: NDArray[np.float64], noise_variances: NDArray[np.float64]
     ) -> TasteKernel:
-        """Return the kernel under which the marks of the rows are most likely."""
+        """Return the taste's kernel under which the artist's marks are most likely."""
 
         def log_likelihood(kernel: TasteKernel) -> float:
             points = self._points(kernel)[rows]
@@ -150,7 +150,7 @@ class TasteModel:
 
 @dataclass(frozen=True)
 class FittedTaste:
-    """A taste fitted to some decisions, with its prediction for every candidate.
+    """The artist's taste fitted to some decisions, with its prediction for every candidate.
 
     Args:
         whitened_embeddings: ``(n, d)``.
@@ -217,7 +217,7 @@ class FittedTaste:
         return [(self.kept_rows[position], float(similarities[position])) for position in order.tolist()]
 
     def _pick_farthest(self, rows: RowArray, count: int) -> RowArray:
-        """Return some of the rows, each far from everything decided and from those before it."""
+        """Return some of the candidates, each far from everything decided and those before it."""
         decided_count = len(self.decided_rows)
         points = self.whitened_embeddings[[*self.decided_rows, *rows]]
         positions = pick_spread_rows(points, range(decided_count), count)
@@ -225,7 +225,7 @@ class FittedTaste:
 
 
 def _whiten(vectors: VectorArray, power: float) -> VectorArray:
-    """Project to principal axes, divided by their standard deviation to ``power``; mean square length 1."""
+    """Project embeddings to principal axes, divided by their deviation to ``power``; mean square length 1."""
     points = project_to_principal_axes(vectors, TASTE_AXES)
     deviations = points.std(0)
     min_deviation = max(float(deviations.max(initial=0.0)) * 0.02, 1e-6)
@@ -233,7 +233,7 @@ def _whiten(vectors: VectorArray, power: float) -> VectorArray:
 
 
 def _centre_and_scale(points: VectorArray) -> VectorArray:
-    """Subtract the mean and scale to mean square length 1; points that are all equal become zeros."""
+    """Subtract the points' mean and scale them to mean square length 1; equal points become zeros."""
     centred = points - points.mean(0) if len(points) else points
     length = float(np.sqrt((centred**2).sum(1).mean())) if centred.size else 0.0
     return (centred / length if length > 1e-6 else np.zeros_like(centred)).astype(np.float32)

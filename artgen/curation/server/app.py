@@ -30,7 +30,7 @@ THREAD_SWITCH_SECONDS = 0.0005
 
 
 def listen_on_run_port(run_folder: Path) -> socket.socket:
-    """Take the port that always belongs to this run, or a free one if that is in use.
+    """Take the port that always belongs to this run's contact sheet, or a free one if it is in use.
 
     A browser stores the decisions it could not send under the page's address; with the same address the
     page finds and sends them.

@@ -60,7 +60,7 @@ class AuthMiddleware:
         self._is_token_used = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Forward one request if it is permitted, or respond why it is not."""
+        """Forward one request to the contact sheet if it is permitted, or respond why it is not."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
@@ -131,7 +131,7 @@ class AuthMiddleware:
 
 
 def _limit_body(receive: Receive) -> Receive:
-    """Return a ``receive`` that raises an HTTP error once the body is larger than ``MAX_REQUEST_BYTES``."""
+    """Return a ``receive`` that raises an HTTP error once a request is larger than ``MAX_REQUEST_BYTES``."""
     received_bytes = 0
 
     async def receive_limited() -> Message:

@@ -17,7 +17,7 @@ MAX_KEPT_OUTPUT_BYTES = 2000
 
 
 class ChildProcess:
-    """At most one running process, which can be started again after it has ended.
+    """At most one process next to the contact sheet's server, which can be started again.
 
     Args:
         start_process: starts it.
@@ -29,7 +29,7 @@ class ChildProcess:
 
     @property
     def is_running(self) -> bool:
-        """Whether it was started and ``take_exit`` or ``stop`` has not reported its end yet."""
+        """Whether the process runs and ``take_exit`` or ``stop`` has not reported its end yet."""
         return self._running is not None
 
     def start(self) -> None:
@@ -47,7 +47,7 @@ class ChildProcess:
                 raise
 
     def take_exit(self) -> tuple[int, str] | None:
-        """Return exit code and end of the output, once; None while it is running, or when there is none."""
+        """Return the process's exit code and end of output, once; None while it is running."""
         if self._running is None or self._running[0].poll() is None:
             return None
         process, output = self._running
@@ -57,7 +57,7 @@ class ChildProcess:
         return process.returncode, output_end
 
     def stop(self, grace_seconds: float = EXIT_GRACE_SECONDS) -> None:
-        """Interrupt the process, so that it ends its own processes; kill it after ``grace_seconds``."""
+        """Interrupt the process next to the server; kill it after ``grace_seconds``."""
         if self._running is None:
             return
         process, output = self._running

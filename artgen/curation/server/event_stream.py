@@ -18,7 +18,7 @@ STREAM_HEARTBEAT_SECONDS = 10.0
 
 
 async def stream_events(session: CurationSession, cursor: EventCursor) -> AsyncIterator[str]:
-    """Yield the events after ``cursor`` until the server stops; a comment line after ten quiet seconds."""
+    """Yield the run's events after ``cursor`` until the server stops; a comment after ten quiet seconds."""
     sent_queue_state: tuple[Any, ...] | None = None
     with session.subscribe() as has_news:
         while not session.is_closing.is_set():

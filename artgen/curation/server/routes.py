@@ -228,7 +228,7 @@ def _parse_number_parameter(request: Request, name: str) -> int:
 
 
 def _file_response(request: Request, path: Path) -> Response:
-    """Respond with a small file, read here: handing it to a thread would take longer."""
+    """Respond with a small picture, read here: handing it to a thread would take longer."""
     try:
         etag = _etag(path)
         if not_modified := _not_modified_response(request, path):

@@ -14,7 +14,7 @@ ResultT = TypeVar("ResultT")
 
 
 class RunThread:
-    """A thread that has a run open and calls functions with it.
+    """A thread that has a run open and calls functions with it, one after the other.
 
     Args:
         run_folder: the run's folder.

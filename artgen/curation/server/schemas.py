@@ -93,7 +93,7 @@ def _undo_counts_and_cursor(run: Run) -> dict[str, Any]:
 
 
 def format_cursor(cursor: tuple[int, int]) -> str:
-    """Return a cursor as the text of an event's id."""
+    """Return a cursor in the run's changes as the text of an event's id."""
     return f"{cursor[0]}.{cursor[1]}"
 
 
@@ -110,7 +110,7 @@ def _page_stages(stored_json: str) -> str:
 
 
 def _standard_json(stored_json: str) -> str:
-    """Quote NaN and infinities, which Python writes and JSON lacks; pictures from elsewhere may have them."""
+    """Quote NaN and infinities in a candidate's JSON, which Python writes and JSON lacks."""
     if "NaN" not in stored_json and "Infinity" not in stored_json:
         return stored_json
     return json.dumps(json.loads(stored_json, parse_constant=str))

@@ -63,18 +63,18 @@ class CurationSession:
         self.ranker.notify()
 
     def start(self) -> None:
-        """Start the tasks that poll the run and refit the taste while the server runs."""
+        """Start the tasks that poll the run and refit the taste while the contact sheet is served."""
         functions = (self._poll_run, self._poll_embeddings, self.ranker.refit_after_change)
         self._tasks = [asyncio.create_task(self._repeat(function)) for function in functions]
 
     def end_streams(self) -> None:
-        """End the event streams, because the server stops."""
+        """End the streams of events to browsers, because the server stops."""
         self.is_closing.set()
         for subscriber in self._subscribers:
             subscriber.set()
 
     async def close(self) -> None:
-        """Stop the background tasks and close the run."""
+        """Stop the contact sheet's background tasks and close the run."""
         self.end_streams()
         for task in self._tasks:
             task.cancel()

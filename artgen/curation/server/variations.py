@@ -68,5 +68,5 @@ class VariationQueue:
         return (self.is_drawing, self.problem) != before
 
     def stop(self) -> None:
-        """Stop this server's process; what is queued stays queued."""
+        """Stop this server's drawing process; what is queued stays queued."""
         self._process.stop()
