@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class RunStarted:
-    """A run starts: ``done`` of its ``total`` candidates already exist."""
+    """A run starts to draw candidates: ``done`` of its ``total`` already exist."""
 
     run: str
     folder: str
@@ -16,7 +16,7 @@ class RunStarted:
 
 @dataclass(frozen=True)
 class CandidatesAdded:
-    """``count`` more candidates were requested while a run was active."""
+    """``count`` more candidates were requested while a run was drawing."""
 
     count: int
 
@@ -33,7 +33,7 @@ class StepStarted:
 
 @dataclass(frozen=True)
 class StepProgress:
-    """Progress of a candidate's current step, 0 to 1."""
+    """Progress of a candidate's current step of the recipe, 0 to 1."""
 
     candidate: int
     fraction: float
@@ -78,7 +78,7 @@ class TrainingStarted:
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """Report on the training steps since the previous report.
+    """Losses and speed of the training steps since the previous report.
 
     Attributes:
         step: number of the last step.
@@ -95,7 +95,7 @@ class TrainingStep:
 
 @dataclass(frozen=True)
 class SampleSaved:
-    """A grid of sample images was written to ``file``."""
+    """A grid of a training's sample images was written to ``file``."""
 
     step: int
     file: str

@@ -106,7 +106,7 @@ def _open_lock_file(file: Path) -> BinaryIO:
 
 
 def _try_lock(descriptor: int) -> bool:
-    """Try to take the lock; return False if another process holds it."""
+    """Try to take a lock file's lock; return False if another process holds it."""
     try:
         _lock_descriptor(descriptor)
     except OSError as error:

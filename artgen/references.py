@@ -111,7 +111,7 @@ def natural_sort_key(name: str) -> tuple[list[tuple[bool, int, str]], str]:
 
 
 def path_sort_key(path: Path) -> list[tuple[list[tuple[bool, int, str]], str]]:
-    """Return a sort key that sorts the names in a path naturally."""
+    """Return a key that sorts image paths naturally, name by name."""
     return [natural_sort_key(part) for part in path.parts]
 
 
@@ -136,7 +136,7 @@ def _find_on_disk(reference: str, folder: Path) -> list[Path]:
 
 
 def _match_pattern(pattern: Path, reference: str) -> Iterator[Path]:
-    """Yield the image files that match a pattern; ``**`` stands for folders of any depth."""
+    """Yield the image files that match a reference's pattern; ``**`` stands for folders of any depth."""
     parts = pattern.parts
     start = next(number for number, part in enumerate(parts) if glob.has_magic(part))
     expression = re.compile(_pattern_to_regex("/".join(parts[start:])))
@@ -147,7 +147,7 @@ def _match_pattern(pattern: Path, reference: str) -> Iterator[Path]:
 
 
 def _pattern_to_regex(pattern: str) -> str:
-    """Return the regular expression of a pattern; like a shell's, ``*`` matches no hidden name."""
+    """Return the regular expression of a reference's pattern; ``*`` matches no hidden name."""
     translated = []
     for part in pattern.split("/"):
         if part == "**":
@@ -197,7 +197,7 @@ def _walk(root: Path, reference: str, depth: int | None = None) -> Iterator[str]
 
 
 def _is_source_image(path: PurePath) -> bool:
-    """Return whether a file, by its path inside a folder, is an image that artgen did not make."""
+    """Return whether an image in a folder, by its path there, is one that artgen did not make."""
     hidden = any(part.startswith(".") for part in path.parts)
     return not hidden and OUTPUT_FOLDERS.isdisjoint(path.parts[:-1])
 

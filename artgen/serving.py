@@ -22,7 +22,7 @@ KEEP_ALIVE_SECONDS = 600  # a person looks for a while; the next key must not wa
 
 
 def listen(port: int) -> socket.socket:
-    """Take a port of this computer; connections wait there until it is served.
+    """Take a port of this computer for a web application; connections wait there until it is served.
 
     Args:
         port: its number; 0 takes a free one.
@@ -52,7 +52,7 @@ def base_url(listener: socket.socket) -> str:
 def serve(
     app: ASGIApp, listener: socket.socket, *, ready: Callable[[], None], stop_streams: Callable[[], None]
 ) -> None:
-    """Serve ``app`` until Ctrl-C, SIGTERM or a closed terminal.
+    """Serve the web application ``app`` until Ctrl-C, SIGTERM or a closed terminal.
 
     Args:
         app: the application.

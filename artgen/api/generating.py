@@ -30,7 +30,7 @@ def run(
     runs_folder: Path | str = "runs",
     emit: Emit = ignore_event,
 ) -> Run:
-    """Draw the candidates of a recipe that are missing, and return its run.
+    """Draw the missing candidates of a recipe from Python, and return its run.
 
     Finished candidates are kept: the same call after an interruption resumes.
 
@@ -86,7 +86,7 @@ def apply(
     folder: Path | str = ".",
     **fields: Any,
 ) -> Image | Tensor:
-    """Apply one step of a recipe to one image.
+    """Apply one step of a recipe to one image, from Python.
 
     Args:
         step: the step's name, as ``use`` has it in recipes, with its fields as further arguments; or a
@@ -148,7 +148,7 @@ def stylize(
     seed: int = 0,
     **options: Any,
 ) -> Image | Tensor:
-    """Paint an image in the style of one or more paintings.
+    """Paint an image in the style of one or more paintings, from Python.
 
     Args:
         image: as ``apply`` takes it.
@@ -180,7 +180,7 @@ def stylize(
 
 
 def _save_style(path: Path, painting: Image | Tensor | Path | str) -> str:
-    """Return the reference of a painting; one that is no file yet is written to ``path``."""
+    """Return the reference of a style painting; one that is no file yet is written to ``path``."""
     if isinstance(painting, Path | str):
         return str(painting)
     from artgen.api.images import to_tensor

@@ -13,7 +13,7 @@ ImageT = TypeVar("ImageT", "Image", "Tensor")
 
 
 def to_tensor(image: Image | Tensor | Path | str) -> Tensor:
-    """Convert an image to a tensor.
+    """Convert an image that a user of the Python API gave to a tensor.
 
     Args:
         image: a Pillow image of any mode, a float32 tensor ``(3, H, W)`` in [0, 1], or the path of a file.
@@ -35,7 +35,7 @@ def to_tensor(image: Image | Tensor | Path | str) -> Tensor:
 
 
 def convert_like(image: object, result: Tensor) -> Any:
-    """Return ``result`` as a tensor if ``image`` is one, else as a Pillow image of 8 bits."""
+    """Return the API's ``result`` as a tensor if ``image`` is one, else as a Pillow image of 8 bits."""
     import torch
 
     from artgen.imaging.io.files import to_pillow

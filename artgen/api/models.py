@@ -56,7 +56,7 @@ def train(
     compile_networks: bool = False,
     emit: Emit = ignore_event,
 ) -> list[Path]:
-    """Train the model of a training recipe, or resume where its training stopped.
+    """Train the model of a training recipe from Python, or resume where its training stopped.
 
     Ctrl-C writes a checkpoint first.
 

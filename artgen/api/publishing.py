@@ -35,7 +35,7 @@ def publish(
     runs_folder: Path | str = "runs",
     emit: Emit = ignore_event,
 ) -> PublishSummary:
-    """Publish the picks of runs, and folders of pictures, as a static site.
+    """Publish the picks of runs, and folders of pictures, as a static site, from Python.
 
     Files of the site that have not changed are kept; files in its folder that artgen did not make, too.
 

@@ -24,7 +24,7 @@ RECIPE_TABLE_KEYS = ("source", "steps", "gallery")
 
 
 def load_recipe(path: Path | str, overrides: Sequence[str] = ()) -> Recipe:
-    """Read and validate a recipe.
+    """Read a recipe's TOML file and validate all of it.
 
     Args:
         path: the TOML file.
@@ -100,7 +100,7 @@ def build_recipe(
 
 
 def build_step(use: str, fields: Mapping[str, Any], folder: Path) -> Step:
-    """Build a single step, outside of a recipe.
+    """Build a single step of a recipe from its table, outside of a recipe.
 
     Args:
         use: its name, as in recipes.
@@ -158,7 +158,7 @@ def _validate_part(
 
 
 def _parse_valid_fields(model: type[RecipePart], table: Mapping[str, Any]) -> RecipePart | None:
-    """Parse the valid fields of an invalid table, so that the files it names are checked as well.
+    """Parse the valid fields of a recipe's invalid table, so that its files are checked as well.
 
     Returns:
         The part, or None if a field that must be given is missing or invalid.
@@ -255,6 +255,6 @@ def _wrong_type_error(document: Document, keys: KeyPath, value: Any, expected: s
 
 
 def _line_number(error: ArtgenError, path: Path) -> int:
-    """Return the line that an error is about, or 0 if it names none."""
+    """Return the recipe's line that an error is about, or 0 if it names none."""
     line = error.where.removeprefix(f"{path}:").partition(":")[0]
     return int(line) if line.isascii() and line.isdigit() else 0

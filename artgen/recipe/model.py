@@ -40,7 +40,7 @@ def title_from_file_name(name: str) -> str:
 
 
 class Gallery(BaseModel):
-    """How the gallery presents the pieces."""
+    """How the gallery presents the pieces of a recipe."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -95,13 +95,13 @@ class Recipe(BaseModel):
     @field_validator("source", mode="before")
     @classmethod
     def _build_source(cls, value: Any) -> Any:
-        """Build the source from its table, by the class that its ``use`` key names."""
+        """Build the recipe's source from its table, by the class that its ``use`` key names."""
         return _build_part(SOURCES, value)
 
     @field_validator("steps", mode="before")
     @classmethod
     def _build_steps(cls, value: Any) -> Any:
-        """Build each step from its table, by the class that its ``use`` key names."""
+        """Build each of the recipe's steps from its table, by the class that its ``use`` key names."""
         return [_build_part(STEPS, table) for table in value] if isinstance(value, list) else value
 
     _path: Path = PrivateAttr(default=Path("recipe.toml"))
@@ -109,7 +109,7 @@ class Recipe(BaseModel):
 
     @property
     def path(self) -> Path:
-        """The file that the recipe was read from."""
+        """The TOML file that the recipe was read from."""
         return self._path
 
     @property
@@ -119,11 +119,11 @@ class Recipe(BaseModel):
 
     @property
     def text(self) -> str:
-        """The file's text with the overrides written into it."""
+        """The recipe file's text with the overrides of ``--set`` written into it."""
         return self._text
 
     def step_ids(self) -> tuple[str, ...]:
-        """Return the steps' ids in order."""
+        """Return the ids of the recipe's steps in order."""
         return tuple(step.name for step in self.steps)
 
     def list_unlisted_packages(self) -> list[str]:

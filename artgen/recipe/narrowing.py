@@ -34,7 +34,7 @@ TARGET_CHOICE_ENTRIES = 12
 
 @dataclass(frozen=True)
 class PickDraws:
-    """The values that one picked candidate was drawn with.
+    """The values that were drawn for one picked candidate.
 
     Args:
         draws: values by step id (``"source"`` for the source), then field.
@@ -50,7 +50,7 @@ class PickDraws:
 
 @dataclass(frozen=True)
 class NarrowedDraw:
-    """A draw before and after narrowing.
+    """A draw of a recipe before and after narrowing towards picks.
 
     Args:
         field: its name for ``--set``, such as ``steps.grow.noise``.
@@ -84,7 +84,7 @@ def narrow_recipe_draws(recipe: Recipe, picks: Sequence[PickDraws]) -> list[Narr
 def _collect_weighted_values(
     picks: Sequence[PickDraws], part: str, field: str, draw: Draw
 ) -> list[tuple[Any, float]]:
-    """Collect a field's values and weights; a value that a family shares once, with its largest weight."""
+    """Collect a field's picked values and weights; a value that a family shares counts once."""
     weighted_values: dict[tuple[Any, ...], tuple[Any, float]] = {}
     for number, pick in enumerate(picks):
         values = pick.draws.get(part, {})
@@ -95,7 +95,7 @@ def _collect_weighted_values(
 
 
 def is_possible_value(draw: Draw, value: Any) -> bool:
-    """Return whether a draw could give a value."""
+    """Return whether a recipe's draw could give a value."""
     if draw.kind == "choice":
         return _json_key(value) in map(_json_key, draw.values)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -103,7 +103,7 @@ def is_possible_value(draw: Draw, value: Any) -> bool:
 
 
 def narrow_draw(draw: Draw, values: Sequence[Any], weights: Sequence[float] | None = None) -> Draw:
-    """Narrow a draw towards picked values; their order does not matter.
+    """Narrow a recipe's draw towards picked values; their order does not matter.
 
     Args:
         draw: the draw that gave the values.
@@ -135,7 +135,7 @@ def narrow_draw(draw: Draw, values: Sequence[Any], weights: Sequence[float] | No
 def _narrow_range(
     values: Sequence[float], weights: Sequence[float], low: float, high: float
 ) -> tuple[float, float]:
-    """Return the range of the middle values plus a margin, within ``low`` to ``high`` and not too narrow."""
+    """Return a draw's narrowed range: the middle picked values plus a margin, within ``low`` to ``high``."""
     pairs = sorted(zip(values, weights, strict=True))
     margin = RANGE_MARGIN_SHARE * (high - low) / math.sqrt(len(pairs))
     tail_share = (1 - COUNTED_PICKS_SHARE) / 2
@@ -153,7 +153,7 @@ def _narrow_range(
 
 
 def _weighted_quantile(pairs: Sequence[tuple[float, float]], share: float) -> float:
-    """Return the first value at which the cumulative weight reaches a share of the total.
+    """Return the first picked value at which the cumulative weight reaches a share of the total.
 
     Args:
         pairs: values and weights, sorted by value.
@@ -168,7 +168,7 @@ def _weighted_quantile(pairs: Sequence[tuple[float, float]], share: float) -> fl
 
 
 def _round_outwards_to_integers(ends: tuple[float, float], low: int, high: int) -> tuple[int, int]:
-    """Round the ends of a range outwards to whole numbers, two of them at least."""
+    """Round the ends of a narrowed range outwards to whole numbers, two of them at least."""
     start, end = max(low, math.floor(ends[0])), min(high, math.ceil(ends[1]))
     if start == end:
         start, end = (start, end + 1) if end < high else (start - 1, end)
@@ -176,14 +176,14 @@ def _round_outwards_to_integers(ends: tuple[float, float], low: int, high: int) 
 
 
 def _round_to_four_digits(value: float, rounding: str) -> float:
-    """Round to four significant digits, so that a person can type the number."""
+    """Round an end of a narrowed range to four significant digits, so that a person can type it."""
     return float(Context(prec=4, rounding=rounding).create_decimal(repr(float(value))))
 
 
 def _weight_options(
     options: Sequence[Any], values: Sequence[Any], weights: Sequence[float]
 ) -> tuple[Any, ...]:
-    """Repeat each option according to how often it was picked.
+    """Repeat each option of a choice according to how often it was picked.
 
     An option that was never picked becomes rare, and is dropped after ``MIN_PICKS_TO_DROP_OPTION`` picks.
     """

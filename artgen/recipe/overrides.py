@@ -42,7 +42,7 @@ def apply_overrides(document: Document, options: Sequence[str]) -> tuple[Documen
 
 
 def parse_override(option: str, table: dict[str, Any]) -> tuple[KeyPath, Any]:
-    """Parse an override into the key path that it sets, and the value.
+    """Parse a ``--set`` override into the recipe's key path that it sets, and the value.
 
     Args:
         option: ``key=value``.
@@ -79,7 +79,7 @@ def parse_override(option: str, table: dict[str, Any]) -> tuple[KeyPath, Any]:
 
 
 def _parse_value(where: str, text: str) -> Any:
-    """Parse a TOML value; a text that is none is taken as a string without quotes."""
+    """Parse the TOML value of a ``--set``; a text that is none is taken as a string without quotes."""
     if any(ord(letter) < 32 or 0xD800 <= ord(letter) < 0xE000 or ord(letter) == 127 for letter in text):
         raise ArtgenError(where.encode("ascii", "backslashreplace").decode(), "letters that are not text")
     try:
@@ -93,7 +93,7 @@ def _parse_value(where: str, text: str) -> Any:
 
 
 def _find_step_index(where: str, name: str, steps: Any) -> int:
-    """Return the index of a step that is named by its id, its ``use`` or its index."""
+    """Return the index of a recipe's step that is named by its id, its ``use`` or its index."""
     steps = steps if isinstance(steps, list) else []
     names = [str(step.get("id", step.get("use", ""))) if isinstance(step, dict) else "" for step in steps]
     if name in names:
@@ -107,7 +107,7 @@ def _find_step_index(where: str, name: str, steps: Any) -> int:
 
 
 def _write_changes(document: Document, changes: dict[KeyPath, Any], option_by_key: dict[KeyPath, str]) -> str:
-    """Return the document's text with the changes in it, comments included."""
+    """Return the recipe's text with the overrides in it, comments included."""
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
@@ -130,7 +130,7 @@ def _write_changes(document: Document, changes: dict[KeyPath, Any], option_by_ke
 
 
 def to_inline_table(table: dict[str, Any]) -> Any:
-    """Convert a table to one that TOML writes on one line."""
+    """Convert a table to one that TOML writes on one line of a recipe."""
     import tomlkit
 
     inline = tomlkit.inline_table()

@@ -76,7 +76,7 @@ def list_tables(name: str | None = None) -> list[TableDescription]:
 def describe_table(
     model: type[BaseModel], header: str, use: str, plugin: Plugin | None = None
 ) -> TableDescription:
-    """Describe the table that a model validates.
+    """Describe the table of a recipe that a model validates.
 
     Args:
         model: its Pydantic model.
@@ -91,7 +91,7 @@ def describe_table(
 
 
 def format_tables_as_text(tables: Sequence[TableDescription], width: int) -> str:
-    """Format tables for a terminal of ``width`` columns."""
+    """Format the reference of a recipe's tables for a terminal of ``width`` columns."""
     sections = [_format_table(table, width) for table in tables]
     if any(field.draws for table in tables for field in table.fields):
         form_width = max(len(form) for form, _ in DRAW_FORMS)
@@ -116,7 +116,7 @@ def _format_table(table: TableDescription, width: int) -> str:
 
 
 def format_tables_as_markdown(tables: Sequence[TableDescription]) -> str:
-    """Format tables as Markdown for the pages in ``docs/``."""
+    """Format the reference of a recipe's tables as Markdown for the pages in ``docs/``."""
     sections = []
     if any(field.draws for table in tables for field in table.fields):
         draw_rows = "".join(f"\n| `{form}` | {meaning} |" for form, meaning in DRAW_FORMS)

@@ -45,12 +45,12 @@ def recipe_schema_text() -> str:
 
 
 def format_schema(schema: dict[str, Any]) -> str:
-    """Format a schema as the text of its file."""
+    """Format a recipe's JSON Schema as the text of its file."""
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def simplify_schema(node: Any) -> Any:
-    """Remove the titles that Pydantic makes from names, and null, which TOML does not have."""
+    """Remove from a JSON Schema the titles that Pydantic makes of names, and null, which TOML lacks."""
     if isinstance(node, list):
         return [simplify_schema(item) for item in node]
     if not isinstance(node, dict):

@@ -41,13 +41,13 @@ def create_starter_recipe(name: str) -> tuple[Path, Path]:
 
 
 def starter_text(name: str) -> str:
-    """Return the text of a new recipe called ``name``."""
+    """Return the commented text of a new recipe called ``name``."""
     title = json.dumps(title_from_file_name(name), ensure_ascii=False)
     return files("artgen.recipe").joinpath("starter.toml").read_text("utf-8").replace('"TITLE"', title)
 
 
 def _may_write_schema(schema: Path) -> bool:
-    """Return whether the file is missing or an earlier recipe schema, so that it may be written."""
+    """Return whether the schema's file is missing or an earlier one, so that it may be written."""
     try:
         if not schema.exists():
             return True

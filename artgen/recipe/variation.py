@@ -60,14 +60,14 @@ class Lineage:
         return (*self.ancestors, self.number)[1:]
 
     def child(self, number: int) -> Lineage:
-        """Return the lineage of a variation of this candidate."""
+        """Return the lineage of a new variation of this candidate."""
         return Lineage(number, (*self.ancestors, self.number))
 
 
 def move_value(
     draw: Draw, value: Any, rng: random.Random, shares: tuple[float, float] = PAINTING_MOVE_SHARES
 ) -> Any:
-    """Move a value up or down by a share of its range, never beyond an end.
+    """Move a drawn value up or down by a share of its range, for a variation, never beyond an end.
 
     A value of a logarithmic range moves by a share of the logarithmic range; a whole number by at least one.
 
@@ -95,7 +95,7 @@ def move_value(
 
 
 def _step_within_range(value: float, step: float, is_upwards: bool, low: float, high: float) -> float:
-    """Move a value by a step, in the other direction if it would leave the range."""
+    """Move a drawn value by a step, in the other direction if it would leave the range."""
     moved = value + step if is_upwards else value - step
     if low <= moved <= high:
         return moved
@@ -104,7 +104,7 @@ def _step_within_range(value: float, step: float, is_upwards: bool, low: float, 
 
 
 def has_room(draw: Draw) -> bool:
-    """Return whether a draw is a range with more than one value."""
+    """Return whether a draw is a range with more than one value, so that a variation can move in it."""
     return draw.kind != "choice" and bool(draw.values[0] < draw.values[1])
 
 
