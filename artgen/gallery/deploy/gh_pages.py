@@ -29,7 +29,7 @@ NO_JEKYLL_FILE_NAME = ".nojekyll"  # the empty file that makes GitHub Pages serv
 
 
 def push_site(upload_set: UploadSet, target: str, branch: str, emit: Emit, force: bool) -> UploadResult:
-    """Commit the site on a branch and push it to ``origin``.
+    """Commit the built site on a GitHub Pages branch and push it to ``origin``.
 
     Args:
         upload_set: the site's files.
@@ -86,7 +86,7 @@ def _find_foreign_files(
 
 
 def _parent_folders(name: str) -> set[str]:
-    """Return all folders above a file, relative to the site, as ``a/b`` and ``a`` for ``a/b/c``."""
+    """Return all folders above a site's file, as ``a/b`` and ``a`` for ``a/b/c``."""
     return {str(folder) for folder in PurePosixPath(name).parents}
 
 

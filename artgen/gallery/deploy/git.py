@@ -36,7 +36,7 @@ _GIT_IDENTITY_PATTERN = re.compile(r"(?P<name>.*?) ?<(?P<email>.*)> \d+ [+-]\d+\
 
 
 class TreeEntry(NamedTuple):
-    """One line of a commit's tree.
+    """One file, link or submodule in the tree of a git commit.
 
     Attributes:
         mode: ``REGULAR_FILE_MODE``, ``EXECUTABLE_FILE_MODE``, or that of a symbolic link or a submodule.
@@ -50,7 +50,7 @@ class TreeEntry(NamedTuple):
 
 
 class GitRepository:
-    """A git repository, used through the git command.
+    """A git repository that contains a site, used through the git command.
 
     Args:
         folder: any folder in the repository.
@@ -94,7 +94,7 @@ class GitRepository:
         return self._git_output("rev-parse", _fetched_ref(branch)).strip()
 
     def list_files(self, commit: str) -> dict[str, TreeEntry]:
-        """List the files, links and submodules of a commit by name."""
+        """List the files, links and submodules of a git commit by name."""
         lines = self._git_output("ls-tree", "-r", "-z", "--full-tree", commit).split("\0")
         return {
             name: TreeEntry(*fields.split())
@@ -102,11 +102,11 @@ class GitRepository:
         }
 
     def read_text(self, commit: str, name: str) -> str:
-        """Read the text of a file of a commit."""
+        """Read the text of a file of a git commit."""
         return self._git_output("show", f"{commit}:{name}")
 
     def write_files(self, entries: Mapping[str, TreeEntry], folder: Path) -> None:
-        """Write files of a commit into ``folder``, byte for byte; a checkout would apply attributes.
+        """Write files of a git commit into ``folder``, byte for byte; a checkout would apply attributes.
 
         Args:
             entries: files by name, as ``list_files`` returns them.
@@ -157,7 +157,7 @@ class GitRepository:
             self._run_git("update-ref", "-d", f"refs/heads/{temporary_branch}")
 
     def compare_commits(self, old: str, new: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Compare the files of two commits.
+        """Compare the files of two git commits.
 
         Args:
             old: a commit; empty stands for one without files.
@@ -174,7 +174,7 @@ class GitRepository:
         return changed, tuple(name for status, name in changes if status == "D")
 
     def push_commit(self, commit: str, branch: str) -> None:
-        """Push a commit to a branch of the remote, without force.
+        """Push a commit to a branch of the git remote, without force.
 
         Raises:
             ArtgenError: the remote refused, or somebody else pushed first; the branch is unchanged.
@@ -216,7 +216,7 @@ class GitRepository:
         )
 
     def _build_git_error(self, problem: str, stderr: str) -> ArtgenError:
-        """Make the error for a failed command, with the lines of its output that tell why."""
+        """Build the error for a failed git command, with the lines of output that tell why."""
         lines = [line.strip() for line in stderr.splitlines()]
         lines = [line for line in lines if line and not _UNINFORMATIVE_LINE_PATTERN.match(line)]
         reasons = [line for line in lines if line.startswith(_GIT_REASON_PREFIXES)] or lines
@@ -224,5 +224,5 @@ class GitRepository:
 
 
 def _fetched_ref(branch: str) -> str:
-    """Return the ref that keeps a fetched branch, so that git does not delete its objects."""
+    """Return the git ref that keeps a fetched branch, so that git does not delete its objects."""
     return f"refs/artgen/{branch}"

@@ -73,7 +73,7 @@ def upload_by_rsync(
 
 
 class _RsyncClient:
-    """The rsync program, with a target folder.
+    """The rsync program, with the folder that a site is uploaded to.
 
     Args:
         where: what errors are about, as ``--to host:path``.
@@ -107,15 +107,15 @@ class _RsyncClient:
         return (parse_manifest_files(manifest) or frozenset()) | {MANIFEST_FILE}
 
     def list_differing_files(self, site: Path, names: Iterable[str]) -> list[str]:
-        """List those of ``names`` that exist at the target with another content than in the site."""
+        """List those of ``names`` that exist at the target unlike the site's."""
         return sorted(self._transfer(site, names, "--dry-run", "--existing", *COPY_OPTIONS))
 
     def send_files(self, site: Path, names: Iterable[str], *options: str) -> list[str]:
-        """Send those of ``names`` that are new or changed, and return these."""
+        """Send the site's ``names`` that are new or changed, and return these."""
         return self._transfer(site, names, *COPY_OPTIONS, *options)
 
     def remove_files(self, names: Iterable[str]) -> list[str]:
-        """Remove files at the target, and return those that existed.
+        """Remove a site's files at the target, and return those that existed.
 
         rsync only removes a file if its folder exists on this side, and the site may no longer have the
         folder. So the source is a temporary folder with empty subfolders.

@@ -76,13 +76,13 @@ def send_site(site: Path, target: str, emit: Emit = ignore_event, *, force: bool
 
 
 def _parse_branch(target: str) -> str:
-    """Return the branch that a target names; empty if it is no branch."""
+    """Return the branch that an upload target names; empty if it is no branch."""
     name, _, branch = target.partition(":")
     return (branch or DEFAULT_PAGES_BRANCH) if name == DEFAULT_PAGES_BRANCH else ""
 
 
 def _rsync_address(target: str) -> str:
-    """Return the target folder as rsync's argument, with a slash at its end."""
+    """Return an upload target's folder as rsync's argument, with a slash at its end."""
     is_local = target.startswith(LOCAL_RSYNC_PREFIX) and not target.startswith("rsync://")
     address = str(Path(target.removeprefix(LOCAL_RSYNC_PREFIX)).expanduser()) if is_local else target
     if address.endswith(":") or address in ("", "."):

@@ -32,7 +32,7 @@ class UploadSet:
 
 @dataclass(frozen=True)
 class UploadResult:
-    """What an upload changed. All names are relative and POSIX.
+    """What an upload of a site changed. All names are relative and POSIX.
 
     Attributes:
         target: where the site is now, as the user named it.

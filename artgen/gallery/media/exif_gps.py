@@ -35,13 +35,13 @@ def remove_gps(exif: bytes) -> bytes:
 
 
 def _entry_offsets(data: bytearray, directory: int, byte_order: str) -> list[int]:
-    """Return the offsets of the entries of the directory at offset ``directory``."""
+    """Return the offsets of the entries of the Exif directory at offset ``directory``."""
     (count,) = struct.unpack_from(f"{byte_order}H", data, directory)
     return [directory + 2 + _ENTRY_BYTES * number for number in range(count)]
 
 
 def _zero_directory(data: bytearray, directory: int, byte_order: str) -> None:
-    """Overwrite a directory's entries, and the values they point to, with zeros."""
+    """Overwrite an Exif directory's entries, and the values they point to, with zeros."""
     for offset in _entry_offsets(data, directory, byte_order):
         _, value_type, count, value = struct.unpack_from(f"{byte_order}HHII", data, offset)
         length = _VALUE_BYTES.get(value_type, 1) * count

@@ -41,7 +41,7 @@ _MAX_METADATA_BYTES = 1 << 24  # a larger PNG chunk is copied without being read
 
 
 def published_ending(file: Path) -> str:
-    """Return the file ending of the copy that a site offers: not every format can be written again."""
+    """Return the file ending of the original that a site offers: not every format is written again."""
     ending = file.suffix.lower()
     return resave.RESAVE_FORMATS[ending][1] if ending in resave.RESAVE_FORMATS else ending
 
@@ -144,7 +144,7 @@ def _copy_jpeg(source: BinaryIO, copy: BinaryIO, xmp: bytes) -> None:
 
 
 def _read_jpeg_segments(source: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
-    """Yield marker and data of each segment up to the start of the first scan."""
+    """Yield marker and data of each JPEG segment up to the start of the first scan."""
     while True:
         marker = source.read(2)
         while marker == b"\xff\xff":  # padding
@@ -158,7 +158,7 @@ def _read_jpeg_segments(source: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _copy_bytes(source: BinaryIO, copy: BinaryIO, length: int) -> None:
-    """Copy ``length`` bytes in blocks, so that memory does not grow with a chunk."""
+    """Copy ``length`` bytes of an original in blocks, so that memory does not grow with a chunk."""
     while length > 0:
         block = source.read(min(length, io.DEFAULT_BUFFER_SIZE * 16))
         if not block:

@@ -26,7 +26,7 @@ STAGE_PREVIEW_WIDTH_PX = 1024  # px; previews of stages are no larger
 
 @dataclass(frozen=True)
 class OriginalFile:
-    """The original picture that visitors can download.
+    """The original picture that a site's visitors can download.
 
     Attributes:
         file: relative to the site.
@@ -41,7 +41,7 @@ class OriginalFile:
 
 @dataclass(frozen=True)
 class FilmFile:
-    """A film as its page shows it.
+    """A film as its page on the site shows it.
 
     Attributes:
         file: relative to the site.
@@ -60,7 +60,7 @@ class FilmFile:
 
 @dataclass(frozen=True)
 class RenderedArtwork:
-    """All files made of an artwork. Paths are relative to the site.
+    """All files of a site made of an artwork. Paths are relative to the site.
 
     Attributes:
         image: the picture; of a film its poster.
@@ -86,7 +86,7 @@ class RenderedArtwork:
 
 @dataclass(frozen=True)
 class RenderTask:
-    """All that a worker process needs to make the files of an artwork.
+    """All that a worker process needs to make an artwork's files for a site.
 
     Attributes:
         slug: beginning of the files' names.
@@ -172,7 +172,7 @@ def _render_stages(task: RenderTask, image: RenditionSet, site: Path) -> tuple[R
 
 
 def _write_original(task: RenderTask, site: Path, xmp: bytes) -> tuple[OriginalFile | None, str]:
-    """Write the original; return it, or None and the reason: the artwork is shown without it."""
+    """Write an artwork's original; return it, or None and the reason why it is not offered."""
     from artgen.gallery.media import originals
 
     ending = originals.published_ending(task.source)

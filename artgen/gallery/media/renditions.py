@@ -32,7 +32,7 @@ MAX_ENCODED_SIDE_PX = 16_383
 
 @dataclass(frozen=True)
 class RenditionSettings:
-    """Which renditions are written of each picture.
+    """Widths, formats and qualities of the renditions that are written of each picture.
 
     Attributes:
         widths: px, rising.
@@ -68,7 +68,7 @@ class RenditionSet:
     pixelated: bool = False
 
     def list_files(self) -> list[str]:
-        """List every file, relative to the site."""
+        """List every file of a picture's renditions, relative to the site."""
         names = (name for files_and_widths in self.files.values() for name, _ in files_and_widths)
         return list(dict.fromkeys([self.source, *names]))
 
@@ -170,7 +170,7 @@ def _choose_widths(source_width: int, source_height: int, widths: Sequence[int])
 
 
 def _load_shrunk(file: Path, width: int) -> pyvips.Image:
-    """Decode a picture at a width: upright, sRGB, transparency on white."""
+    """Decode a picture at a rendition's width: upright, sRGB, transparency on white."""
     pyvips = load_vips()
     options = {"height": MAX_ENCODED_SIDE_PX, "size": "down", "fail_on": "error"}
     header = pyvips.Image.new_from_file(str(file), access="sequential")
@@ -183,7 +183,7 @@ def _load_shrunk(file: Path, width: int) -> pyvips.Image:
 
 
 def _mean_colour(image: pyvips.Image) -> str:
-    """Return the mean colour as ``#rrggbb``."""
+    """Return a picture's mean colour as ``#rrggbb``, shown until the picture is loaded."""
     pixel = image.thumbnail_image(1, height=1, size="force")
     return "#" + "".join(f"{round(value):02x}" for value in pixel(0, 0)[:3])
 
@@ -206,7 +206,7 @@ def _save(image: pyvips.Image, file: Path, ending: str, settings: RenditionSetti
 
 
 def _with_xmp(image: pyvips.Image, xmp: bytes) -> pyvips.Image:
-    """Return a copy of the image that has an XMP packet."""
+    """Return a copy of a rendition that has an XMP packet."""
     image = image.copy()
     image.set_type(load_vips().GValue.blob_type, "xmp-data", xmp)
     return image

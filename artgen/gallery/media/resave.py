@@ -113,7 +113,7 @@ def _png_chunks(file: Path, image: Image, xmp: bytes) -> Any:
 
 
 def _save_tiff(file: Path, target: Path, xmp: bytes) -> None:
-    """Save all pages in strips, so that memory does not grow with the picture, then compare every pixel."""
+    """Save all pages of a TIFF in strips, so that memory does not grow, then compare every pixel."""
     pyvips = load_vips()
     location_removers = {"iptc-data": _clean_iptc_field, "photoshop-data": remove_locations_from_blocks}
     try:
@@ -142,7 +142,7 @@ def _save_tiff(file: Path, target: Path, xmp: bytes) -> None:
 
 
 def _clean_iptc_field(records: bytes) -> bytes:
-    """Remove place names, and pad to four times the length, because libvips writes a quarter of the field."""
+    """Remove place names from a TIFF's IPTC, and pad it: libvips writes a quarter of the field."""
     cleaned = remove_locations_from_records(records)
     return cleaned.ljust(4 * len(cleaned), b"\0")
 
@@ -152,5 +152,5 @@ def _load_tiff_pages(file: Path) -> Any:
 
 
 def _build_lossy_error(file: Path, problem: str) -> ArtgenError:
-    """Make the error for a picture that would lose something."""
+    """Build the error for an original that would lose something when it is saved again."""
     return ArtgenError(str(file), f"{problem}: it cannot be saved again without loss", "give a PNG or JPEG")

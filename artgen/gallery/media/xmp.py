@@ -28,7 +28,7 @@ _ALLOWED_CONTROL_CHARACTERS = "\t\n\r"
 
 @dataclass(frozen=True)
 class EmbeddedMetadata:
-    """Texts written into a published file; empty ones are left out.
+    """Texts of the XMP packet in a published file; empty ones are left out.
 
     Attributes:
         title: of the piece.
@@ -90,7 +90,7 @@ def _add_localised_text(description: ElementTree.Element, name: str, text: str) 
 
 
 def _expand_name(prefixed_name: str) -> str:
-    """Replace the prefix by its namespace: ``dc:title`` gives ``{http://...}title``."""
+    """Replace an XMP property's prefix by its namespace: ``dc:title`` gives ``{http://...}title``."""
     prefix, _, name = prefixed_name.partition(":")
     return f"{{{_XML_NAMESPACES[prefix]}}}{name}"
 

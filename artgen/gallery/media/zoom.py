@@ -15,7 +15,7 @@ ZOOM_TILE_JPEG_QUALITY = 84
 
 @dataclass(frozen=True)
 class TilePyramid:
-    """What the zoom viewer needs to know: the fields of a DZI descriptor.
+    """What the zoom viewer needs to know of a picture's tiles: the fields of a DZI descriptor.
 
     Attributes:
         folder: with files ``LEVEL/COLUMN_ROW.jpg``, relative to the site.

@@ -20,7 +20,7 @@ _ADDRESS_ATTRIBUTES = {"image": "src", "link_open": "href"}
 
 
 def render_markdown(markdown: str, new_addresses: Mapping[str, str] | None = None) -> str:
-    """Render Markdown (CommonMark, tables) as HTML without scripts, frames or pictures from elsewhere.
+    """Render the about page's Markdown (CommonMark, tables) as HTML without scripts or foreign pictures.
 
     Headings begin at the second level, because the page has its own, and none leaves a level out.
     Pictures must come from the site itself; of those from elsewhere the words remain, because no page
@@ -60,7 +60,7 @@ def read_about_text(file: Path) -> str:
 
 
 def list_own_addresses(markdown: str) -> Iterator[str]:
-    """Yield the addresses of the text's pictures and links, except those on other servers."""
+    """Yield the addresses of the about text's pictures and links, except those on other servers."""
     for token in _create_parser().parse(markdown):
         for child in token.children or []:
             if (address := _read_address(child)) and _is_own_address(address):
@@ -82,13 +82,13 @@ def _read_address(token: Token) -> str:
 
 
 def read_title(markdown: str) -> str:
-    """Return the title of the text: its first heading if that is of the first level, else ``About``."""
+    """Return the title of the about text: its first heading if of the first level, else ``About``."""
     match = re.match(r"\s*#[ \t]+(.+?)[ \t#]*(?:\n|$)", markdown)
     return match[1] if match else "About"
 
 
 def remove_title(markdown: str) -> str:
-    """Return the text after the heading that ``read_title`` finds."""
+    """Return the about text after the heading that ``read_title`` finds."""
     return re.sub(r"\A\s*#[ \t]+.+(?:\n|\Z)", "", markdown, count=1)
 
 

@@ -23,7 +23,7 @@ ENCLOSURES_FOLDER = "files"
 
 @dataclass(frozen=True)
 class Enclosure:
-    """A file that is copied into the site.
+    """A file that the about page links to, copied into the site.
 
     Attributes:
         address: as in the text.
@@ -37,7 +37,7 @@ class Enclosure:
 
     @property
     def link(self) -> str:
-        """The address on the page that replaces ``address``."""
+        """The address on the about page that replaces ``address``."""
         fragment = urlsplit(self.address).fragment
         return quote(self.file) + (f"#{fragment}" if fragment else "")
 
@@ -71,7 +71,7 @@ def find_missing_files(
 
 
 def write_enclosure(enclosure: Enclosure, target: Path) -> None:
-    """Copy an enclosed file; of a picture or film without the location where it was taken.
+    """Copy a file of the about page; a picture or film without the location where it was taken.
 
     Raises:
         ArtgenError: a damaged picture, or one that cannot be copied without loss or without the place.

@@ -26,7 +26,7 @@ _IMAGE_NAMESPACE = "http://www.google.com/schemas/sitemap-image/1.1"
 
 
 class Feed(NamedTuple):
-    """A feed as pages link to it."""
+    """An Atom or JSON feed as the site's pages link to it."""
 
     file: str
     kind: str
@@ -34,7 +34,7 @@ class Feed(NamedTuple):
 
 
 def list_feeds(site: Site) -> tuple[Feed, ...]:
-    """Return the site's feeds."""
+    """Return the site's Atom and JSON feeds."""
     if not site.settings.base_url:
         return ()
     return (
@@ -53,7 +53,7 @@ def build_feed_files(site: Site) -> Iterator[tuple[str, str]]:
 
 
 def url_path(address: str) -> str:
-    """Return the path of a URL: ``/art/`` of ``https://example.org/art/``; empty for none."""
+    """Return the path in a site's URL: ``/art/`` of ``https://example.org/art/``; empty for none."""
     return urlsplit(address).path or "/" if address else ""
 
 

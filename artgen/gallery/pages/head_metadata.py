@@ -21,7 +21,7 @@ HOME_PAGE_FILE_NAME = "index.html"
 
 @dataclass(frozen=True)
 class PageHead:
-    """Metadata of one page's head.
+    """Metadata in the head of one of the site's pages: address, link preview, JSON-LD.
 
     Attributes:
         title: of the page, with the site's.
@@ -47,7 +47,7 @@ class PageHead:
 def describe_site_head(
     site: Site, path: str, heading: str, description: str = "", representative: Piece | None = None
 ) -> PageHead:
-    """Make the head of a page that shows several pieces, or none.
+    """Build the head metadata of a page that shows several pieces, or none.
 
     Args:
         site: the whole.
@@ -76,7 +76,7 @@ def describe_site_head(
 
 
 def describe_piece_head(site: Site, piece: Piece) -> PageHead:
-    """Make the head of a piece's page."""
+    """Build the head metadata of a piece's page."""
     data: dict[str, Any] = {
         "@type": "VideoObject" if piece.film else "VisualArtwork",
         "name": piece.title,
@@ -126,7 +126,7 @@ def _absolute_address(site: Site, path: str) -> str:
 
 
 def _shorten(text: str) -> str:
-    """Return the text on one line, cut to the 200 characters that search engines show."""
+    """Return a page's description on one line, cut to the 200 characters that search engines show."""
     line = " ".join(text.split())
     return line if len(line) <= 200 else f"{line[:199].rsplit(' ', 1)[0]}…"
 

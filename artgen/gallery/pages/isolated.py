@@ -29,7 +29,7 @@ MAX_RENDER_MEMORY_BYTES = 512_000_000  # bytes more than the process has when it
 
 
 class _TimeUpError(Exception):
-    """Rendering took longer than it may."""
+    """Rendering the artist's templates took longer than it may."""
 
 
 def render_isolated(site: Site, own_templates: Path) -> Iterator[tuple[str, str]]:
@@ -90,7 +90,7 @@ def compute_time_limit(site: Site) -> int:
 
 
 def _send_pages(sender: Connection, site: Site, own_templates: Path) -> None:
-    """Render in the separate process: send every page, or the error."""
+    """Render the pages in the separate process: send every page, or the error."""
     from artgen.gallery.pages.pages import render_pages
     from artgen.gallery.publish.pool import prepare_worker
 
@@ -109,7 +109,7 @@ def _send_pages(sender: Connection, site: Site, own_templates: Path) -> None:
 
 
 def _render_next_page(pages: Iterator[tuple[str, str]], seconds: int) -> tuple[str, str] | None:
-    """Return the next page, unless it takes too long; on Windows only ``MAX_PAGE_WAIT_SECONDS`` counts."""
+    """Return the next page from the process, unless it takes too long."""
     if sys.platform == "win32":
         return next(pages, None)
 
@@ -126,7 +126,7 @@ def _render_next_page(pages: Iterator[tuple[str, str]], seconds: int) -> tuple[s
 
 
 def _limit_resources(seconds: int) -> None:
-    """Limit the CPU time of this process, and on Linux its memory."""
+    """Limit the CPU time of the process that renders pages, and on Linux its memory."""
     if sys.platform == "win32":
         return
     import resource

@@ -18,7 +18,7 @@ CROWDED_ROW_COST_FACTOR = 3  # pieces hung too small are worse than pieces hung 
 
 
 def split_into_rows(ratios: Sequence[float]) -> list[list[int]]:
-    """Split pieces, in order, into rows.
+    """Split a series' pieces, in order, into justified rows.
 
     Args:
         ratios: width divided by height of each piece.
@@ -33,7 +33,7 @@ def split_into_rows(ratios: Sequence[float]) -> list[list[int]]:
 
 
 def _find_cheapest_split(ratios: Sequence[float], first: int) -> tuple[float, list[list[int]]]:
-    """Return the cheapest split whose first row aims at few (0) or many (1), with its cost."""
+    """Return the cheapest split into rows whose first aims at few (0) or many (1), with its cost."""
     count = len(ratios)
     best: dict[tuple[int, int], tuple[float, int]] = {(0, first): (0.0, 0)}
     for end in range(1, count + 1):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StepField:
-    """One setting of a step; ``drawn`` if chance chose it for this candidate."""
+    """One setting of a step on a piece's page; ``drawn`` if chance chose it for this candidate."""
 
     name: str
     value: str
@@ -31,7 +31,7 @@ class StepField:
 
 @dataclass(frozen=True)
 class AppliedStep:
-    """The source or a step as it was applied."""
+    """The source or a step as it was applied to a piece."""
 
     id: str
     use: str
@@ -94,7 +94,7 @@ def describe_process(candidate: Candidate) -> str:
 
 
 def format_value(value: Any) -> str:
-    """Format a setting for a reader: three significant digits, no quotes, no ``builtin:``."""
+    """Format a step's setting for visitors: three significant digits, no quotes, no ``builtin:``."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
@@ -117,7 +117,7 @@ def _read_used_files(candidate: Candidate) -> tuple[str | None, tuple[UsedFile, 
 
 
 def _read_recipe_parts(recipe_text: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Return the source and each step of a recipe as (id, table)."""
+    """Return a piece's source and each step of its recipe as (id, table)."""
     try:
         recipe = parse_toml(recipe_text)
     except ValueError:

@@ -20,7 +20,7 @@ MODEL_FILE_ENDING = ".safetensors"
 
 @dataclass(frozen=True)
 class ModelCard:
-    """Facts about a model.
+    """Facts about a model that a piece was made with, for its page.
 
     Attributes:
         name: as recipes call it.

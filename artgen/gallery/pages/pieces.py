@@ -37,7 +37,7 @@ RESERVED_PAGE_PX = 210  # px
 
 @dataclass(frozen=True)
 class PieceStage:
-    """A stage as a piece's page shows it.
+    """A stage of the recipe as a piece's page shows it.
 
     Attributes:
         name: what was done, as ``Re-imagined``.
@@ -58,7 +58,7 @@ class PieceStage:
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece. Paths are relative to the site.
+    """A published artwork with the texts and files that its page shows. Paths are relative to the site.
 
     Attributes:
         slug: its part of every address.
@@ -110,48 +110,48 @@ class Piece:
 
     @property
     def year(self) -> int | None:
-        """In which it was picked or taken; None where it is not known."""
+        """Year in which the piece was picked or taken; None where it is not known."""
         return dates.parse_year(self.at)
 
     @property
     def file(self) -> str:
-        """The page's name within ``pieces/``."""
+        """File name of the piece's page within ``pieces/``."""
         return f"{self.slug}.html"
 
     @property
     def page(self) -> str:
-        """Path of the page, relative to the site."""
+        """Path of the piece's page, relative to the site."""
         return f"pieces/{self.file}"
 
     @property
     def width(self) -> int:
-        """Of the work, px."""
+        """Width of the piece, px."""
         return self.film.width if self.film else self.image.width
 
     @property
     def height(self) -> int:
-        """Of the work, px."""
+        """Height of the piece, px."""
         return self.film.height if self.film else self.image.height
 
     @property
     def ratio(self) -> float:
-        """Width divided by height."""
+        """Width of the piece divided by its height."""
         return round(self.width / self.height, 4)
 
     @property
     def largest(self) -> tuple[str, int]:
-        """The widest JPEG rendition and its width, px."""
+        """The piece's widest JPEG rendition and its width, px."""
         return self.image.files["jpg"][-1] if self.image.files else (self.image.source, self.image.width)
 
     @property
     def pictures(self) -> tuple[UsedFile, ...]:
-        """The files used to make it, except models."""
+        """The files used to make the piece, except models."""
         files = self.making.files if self.making else ()
         return tuple(file for file in files if not file.name.endswith(MODEL_FILE_ENDING))
 
     @property
     def before(self) -> PieceStage:
-        """The first stage of the work's own proportions, so that both can lie one over the other."""
+        """The first stage of the piece's own proportions, so that both can lie one over the other."""
         last = self.stages[-1]
         for stage in self.stages[:-1]:
             if abs(stage.width * last.height / (stage.height * last.width) - 1) < MAX_EQUAL_RATIO_DIFFERENCE:
@@ -160,17 +160,17 @@ class Piece:
 
     @property
     def sizes(self) -> str:
-        """The ``sizes`` attribute of the work on its own page, for choosing among renditions."""
+        """The ``sizes`` attribute of the piece on its own page, for choosing among renditions."""
         return f"(max-width: 719px) 90vw, min(88vw, calc((100vh - {RESERVED_PAGE_PX}px) * {self.ratio}))"
 
     @property
     def label(self) -> str:
-        """Text below it next to other pieces: its number if the title says no more, else the title."""
+        """Text below the piece next to others: its number if the title says no more, else the title."""
         return self.number if self.number and self.title.endswith(f", {self.number.lower()}") else self.title
 
 
 def make_piece(work: Artwork, rendered: RenderedArtwork, settings: SiteSettings) -> Piece:
-    """Make the data of a page from an artwork and its rendered files."""
+    """Build the data of a piece's page from an artwork and its rendered files."""
     piece = Piece(
         slug=work.slug,
         series=work.series,

@@ -88,11 +88,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self._steps = self._volume = 0
 
     def begin_page(self) -> None:
-        """Count from the beginning: the limits are those of a page."""
+        """Count a template's work from the beginning: the limits are those of a page."""
         self._steps = self._volume = 0
 
     def step(self) -> None:
-        """Count one step of a page.
+        """Count one step of a page's template.
 
         Raises:
             SecurityError: there were ``MAX_TEMPLATE_STEPS`` already.
@@ -148,7 +148,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return self._count_result("".join(texts))
 
     def joined(self, eval_ctx: EvalContext, values: tuple[Any, ...]) -> str:
-        """Return the values of ``a ~ b ~ c`` as one text."""
+        """Return the values of a template's ``a ~ b ~ c`` as one text."""
         self.step()
         _check_size(sum(map(_length_of, values)))
         return self._count_result(
@@ -156,12 +156,14 @@ class Sandbox(ImmutableSandboxedEnvironment):
         )
 
     def rounds(self, items: Iterable[Any]) -> Iterator[Any]:
-        """Yield the same items, each counted as a step."""
+        """Yield the items of a template's loop, each counted as a step."""
         for item in items:
             self.step()
             yield item
 
     def _limit_filter(self, name: str, filter_: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a Jinja filter that fails when its result would be too long."""
+
         @wraps(filter_)  # with the mark that says which of context and environment it takes
         def limited_filter(*args: Any, **kwargs: Any) -> Any:
             self.step()
@@ -179,6 +181,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return limited_filter
 
     def _count_result(self, result: T) -> T:
+        """Return what a template computed, counted towards the limits of a page."""
         if isinstance(result, str | list | tuple):
             _check_size(len(result))
             self._volume += len(result)
@@ -187,13 +190,14 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return result
 
     def _list_joined_items(self, separator: str, items: tuple[Any, ...]) -> list[Any]:
-        """Yield the items of a join, unless they are too long together."""
+        """Return the items of a template's join, unless they are too long together."""
         listed = [item for argument in items for item in self.rounds(argument)]
         _check_size(sum(map(_length_of, listed)) + len(separator) * len(listed))
         return listed
 
 
 def _check_growth(name: str, value: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    """Raise an error if a template's function would make a text or list that is too long."""
     if name not in GROWING_FUNCTIONS:
         return
     arguments = [*args, *kwargs.values()]
@@ -225,7 +229,7 @@ def _check_operands(operator: str, left: Any, right: Any) -> None:
 
 
 def _length_of(value: Any) -> int:
-    """Return the number of characters or items, at least 1; 1 for other values."""
+    """Return the number of a template value's characters or items, at least 1; 1 for other values."""
     return max(1, len(value)) if hasattr(value, "__len__") else 1
 
 

@@ -22,7 +22,7 @@ MAX_HOME_PIECES = 6
 
 @dataclass(frozen=True)
 class Row:
-    """Pieces shown side by side.
+    """Pieces shown side by side on a page.
 
     Attributes:
         pieces: from left to right.
@@ -35,14 +35,14 @@ class Row:
     columns: int = 0
 
     def sizes(self, piece: Piece) -> str:
-        """Return the ``sizes`` attribute of ``piece`` for choosing among its renditions."""
+        """Return the ``sizes`` attribute of ``piece`` in this row for choosing among its renditions."""
         share = CONTENT_WIDTH_VW * (1 / self.columns if self.columns else piece.ratio / self.ratio)
         return f"(max-width: 719px) 90vw, {share:.1f}vw"
 
 
 @dataclass(frozen=True)
 class Series:
-    """The pieces of one run or folder.
+    """The pieces of one run or folder, which share a page.
 
     Attributes:
         slug: its part of the address.
@@ -64,28 +64,28 @@ class Series:
 
     @property
     def file(self) -> str:
-        """The page's name within ``series/``."""
+        """File name of the series' page within ``series/``."""
         return f"{self.slug}.html"
 
     @property
     def page(self) -> str:
-        """The page, relative to the site."""
+        """Path of the series' page, relative to the site."""
         return f"series/{self.file}"
 
     @property
     def slides(self) -> str:
-        """The list of its pictures for the lightbox, relative to the site."""
+        """Path of the script with the series' pictures for the lightbox, relative to the site."""
         return f"series/{self.slug}.js"
 
     @property
     def hidden(self) -> int:
-        """How many of its pieces the home page leaves out."""
+        """How many of the series' pieces the home page leaves out."""
         return len(self.pieces) - sum(len(row.pieces) for row in self.beginning)
 
 
 @dataclass(frozen=True)
 class Site:
-    """Data of the whole site that every page can use.
+    """Data of the whole site that every page's template can use.
 
     Attributes:
         title: the artist's, or the series' own.
@@ -105,7 +105,7 @@ class Site:
 
     @property
     def pieces(self) -> tuple[Piece, ...]:
-        """All pieces, in order."""
+        """All pieces of the site, in order."""
         return tuple(piece for series in self.series for piece in series.pieces)
 
     @property
@@ -115,14 +115,14 @@ class Site:
 
     @property
     def description(self) -> str:
-        """The site in a sentence or two."""
+        """Description of the site in a sentence or two."""
         if self.statement or not self.series:
             return self.statement or self.title
         return self.series[0].statement or self.title
 
     @property
     def drawn(self) -> int:
-        """How many candidates the pieces were chosen from."""
+        """How many candidates the site's pieces were chosen from."""
         return sum(series.drawn for series in self.series)
 
 
@@ -174,7 +174,7 @@ def make_site(
 
 
 def hang_rows(pieces: Sequence[Piece], kind: str = "rows") -> tuple[Row, ...]:
-    """Arrange pieces in justified rows, or in one, two or three columns."""
+    """Arrange a series' pieces in justified rows, or in one, two or three columns."""
     columns = COLUMN_COUNTS.get(kind, 0)
     if columns:
         split = [

@@ -69,7 +69,7 @@ def find_own_templates(named_folder: Path | None, settings: Path | None) -> Path
 
 
 def list_own_files(own: Path) -> dict[str, Path]:
-    """List the files of a folder of templates by their names there; hidden ones are left out.
+    """List the files of the artist's templates by their names there; hidden ones are left out.
 
     Raises:
         ArtgenError: one is a link that leads out of the folder, no regular file, or too large; or there are
@@ -91,7 +91,7 @@ def list_own_files(own: Path) -> dict[str, Path]:
 
 
 def _check_file(file: Path, own: Path) -> bool:
-    """Check a file, or a link; of a link to a folder the answer is no."""
+    """Check a file of the artist's templates, or a link; of a link to a folder the answer is no."""
     expected = "copy what you mean into the folder of your templates"
     if not _is_inside(file, own):
         raise ArtgenError(str(file), f"a link that leads out of {own}", expected)
@@ -148,7 +148,7 @@ def list_page_sources(own_templates: Path | None = None) -> Iterator[Path]:
 
 
 def create_environment(own_templates: Path | None = None) -> jinja2.Environment:
-    """Create a Jinja environment that escapes every value, and raises an error for an unknown name.
+    """Create the Jinja environment of the pages: it escapes every value; an unknown name is an error.
 
     Args:
         own_templates: a folder whose templates replace shipped ones of the same name, which they can

@@ -32,7 +32,7 @@ _POLICY_TAG_PATTERN = re.compile(
 
 
 def add_reload_script(page: str) -> str:
-    """Return a page's HTML with the script in it, and with its policy let the script work."""
+    """Return a page's HTML with the live reload script, and with its policy let the script work."""
     page = _POLICY_TAG_PATTERN.sub(
         lambda found: f"{found[1]}{found[2]}{_allow_reload_script(found[3])}{found[2]}", page, count=1
     )

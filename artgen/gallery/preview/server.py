@@ -54,7 +54,7 @@ MIME_TYPE_BY_ENDING = {
 
 
 def listen(port: int | None) -> socket.socket:
-    """Listen on a local port.
+    """Listen on a local port for the preview.
 
     Args:
         port: 0 takes a free one; None the usual one, or a free one while that is in use.
@@ -71,7 +71,7 @@ def listen(port: int | None) -> socket.socket:
 
 
 def serve(watcher: Watcher, site: Path, listener: socket.socket, ready: Callable[[str], None]) -> None:
-    """Serve ``site`` until Ctrl-C.
+    """Serve the preview of ``site`` until Ctrl-C.
 
     Args:
         watcher: of the site.
@@ -84,7 +84,7 @@ def serve(watcher: Watcher, site: Path, listener: socket.socket, ready: Callable
 
 
 def create_application(watcher: Watcher, site: Path) -> Starlette:
-    """Return the site as an ASGI application, with what makes its pages load again."""
+    """Return the preview of a site as an ASGI application whose pages load again when it changes."""
 
     async def changes(_: Request) -> Response:
         return StreamingResponse(
@@ -116,7 +116,7 @@ def create_application(watcher: Watcher, site: Path) -> Starlette:
 
 
 def _find_base_path(site: Path) -> str:
-    """Return the server folder of the site, such as ``/art``: its 404 page names files from there."""
+    """Return the site's folder on its server, such as ``/art``: its 404 page names files from there."""
     with contextlib.suppress(OSError, ValueError):
         match = _CANONICAL_LINK_PATTERN.search((site / "index.html").read_text("utf-8", "replace"))
         if match:

@@ -24,7 +24,7 @@ Rebuild = Callable[[], subprocess.Popen[bytes]]
 
 
 def hash_file_states(paths: Iterable[Path]) -> str:
-    """Return a text that changes whenever a file of ``paths``, or in a folder of them, does."""
+    """Return a text that changes whenever a file that a site is made from does."""
     digest = hashlib.sha256()
     for path in paths:
         for line in sorted(_describe_file_states(os.path.realpath(path))):
@@ -49,7 +49,7 @@ def _describe_file_states(path: str) -> Iterator[str]:
 
 
 class Watcher:
-    """Polls a site and its sources until it is stopped.
+    """Polls a previewed site and its sources until it is stopped.
 
     Args:
         site: the site's folder.
@@ -64,17 +64,17 @@ class Watcher:
         self.stopped = False
 
     async def wait_for_change(self, seconds: float) -> None:
-        """Return when the site has another version, the watcher was stopped, or so long has passed."""
+        """Wait until the site has another version, the watcher is stopped, or so long has passed."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._news.wait(), seconds)
 
     def stop(self) -> None:
-        """Let ``watch`` and everyone who waits return."""
+        """Stop polling; let ``watch`` and everyone who waits for a change return."""
         self.stopped = True
         self._wake_waiters()
 
     async def watch(self) -> None:
-        """Poll until stopped. A site that is still changing is not reported until two polls agree."""
+        """Poll the site until stopped. One that is still changing is not reported until two polls agree."""
         site, sources = self.version, hash_file_states(self._sources)
         building: subprocess.Popen[bytes] | None = None
         look_seconds = 0.0
@@ -99,5 +99,6 @@ class Watcher:
                 building.wait()
 
     def _wake_waiters(self) -> None:
+        """Wake everyone who waits for a change of the site."""
         self._news.set()
         self._news = asyncio.Event()

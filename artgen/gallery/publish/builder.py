@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PublishSummary:
-    """Result of a publishing.
+    """What a publishing did to the site: its pages, artworks and problems.
 
     Attributes:
         index: the site's first page.
@@ -62,7 +62,7 @@ class PublishSummary:
 
 @dataclass(frozen=True)
 class PublishRequest:
-    """What to publish, where, and how.
+    """What to publish as a site, where, and how.
 
     Args:
         sources: open runs, and folders of pictures; each becomes a series.
@@ -259,7 +259,7 @@ def _write_pages(
 
 
 def _write_or_link(content: bytes, old_file: Path, file: Path) -> None:
-    """Write a file, or link the old one if its content is the same: its date stays and rsync skips it."""
+    """Write a site's file, or link the old one of the same content: its date stays and rsync skips it."""
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
         is_unchanged = old_file.lstat().st_size == len(content) and old_file.read_bytes() == content

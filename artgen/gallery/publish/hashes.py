@@ -42,7 +42,7 @@ class FileHashes:
         self._used_records: dict[str, list[object]] = {}
 
     def hash_file(self, file: Path) -> str:
-        """Return the hash of a file, hexadecimal.
+        """Return the SHA-256 of a site's source file, hexadecimal, from the cache if it is unchanged.
 
         Raises:
             ArtgenError: it is missing, no regular file, cannot be read, or has a name that is not UTF-8.

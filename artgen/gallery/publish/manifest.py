@@ -21,7 +21,7 @@ _PLAIN_FILE_NAME_PATTERN = re.compile(r"(?:[a-z0-9_][\w-]*/)*[\w-][\w.-]*", re.A
 
 @dataclass(frozen=True)
 class PublishedArtwork:
-    """An artwork as it was published.
+    """An artwork as the manifest records it: what it was made from, and its files.
 
     Attributes:
         parts: hashes of everything that determined its files, by the names in ``ARTWORK_REASONS``.
@@ -36,7 +36,7 @@ class PublishedArtwork:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The content of ``.artgen-gallery.json``.
+    """The content of ``.artgen-gallery.json``: what a published site was made from.
 
     Attributes:
         works: by slug.

@@ -42,7 +42,7 @@ MISSING_REASON = "missing from the site"
 
 @dataclass(frozen=True)
 class PlannedArtwork:
-    """An artwork, and why its files are rendered.
+    """An artwork to publish, and why its files are rendered; empty if they are kept.
 
     Attributes:
         work: the artwork.
@@ -57,7 +57,7 @@ class PlannedArtwork:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a publishing would do.
+    """What a publishing would render, keep and remove.
 
     Attributes:
         works: in order; without those of which a file cannot be read.
@@ -73,12 +73,12 @@ class Plan:
 
     @property
     def made(self) -> tuple[PlannedArtwork, ...]:
-        """The artworks whose files are rendered."""
+        """The planned artworks whose files are rendered."""
         return tuple(artwork for artwork in self.works if artwork.why)
 
     @property
     def idle(self) -> bool:
-        """Whether the site stays as it is."""
+        """Whether the publishing leaves the site as it is."""
         return not (self.made or self.removed or self.pages)
 
 
@@ -192,7 +192,7 @@ def hash_page_parts(
     hashes: FileHashes,
     own_templates: Path | None,
 ) -> dict[str, str]:
-    """Return hashes of everything that determines the pages.
+    """Return hashes of everything that determines a site's pages.
 
     Args:
         collection: what hangs.
@@ -218,7 +218,7 @@ def hash_page_parts(
 
 
 def _page_fields(work: Artwork) -> dict[str, Any]:
-    """Return what a page says about a work, besides its files."""
+    """Return what a page says about an artwork, besides its files."""
     fields = {
         name: getattr(work, name)
         for name in ("slug", "series", "number", "title", "caption", "alt", "recipe", "run")
@@ -265,7 +265,7 @@ def _find_intact_files(site: Path, old_manifest: Manifest) -> dict[str, int]:
 
 
 def describe_plan(plan: Plan) -> Iterable[str]:
-    """Yield the plan as lines for the terminal."""
+    """Yield the plan of a publishing as lines for the terminal."""
     for artwork in plan.made:
         yield f"make    {artwork.work.slug}: {artwork.why}"
     for slug in plan.removed:

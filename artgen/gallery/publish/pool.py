@@ -92,7 +92,7 @@ def _create_pool(workers: int) -> ProcessPoolExecutor:
 
 
 def prepare_worker() -> None:
-    """Prepare a worker process: it exits when its parent does, and leaves Ctrl-C to the parent."""
+    """Prepare a rendering process: it exits when its parent does, and leaves Ctrl-C to the parent."""
     import signal
     import threading
 

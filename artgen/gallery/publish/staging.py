@@ -122,7 +122,7 @@ def _check_target(target: Path, force: bool) -> None:
 
 
 def walk_files(folder: Path, ignored_names: Collection[str] = ()) -> Iterator[str]:
-    """Yield the name of every file and link in ``folder``, relative and POSIX.
+    """Yield the name of every file and link in a site's ``folder``, relative and POSIX.
 
     Args:
         folder: searched with its subfolders.
@@ -173,7 +173,7 @@ def _foreign_file_error(file: Path, expected: str) -> ArtgenError:
 
 
 def _list_parent_folders(names: Iterable[str]) -> list[str]:
-    """Return the folders that files lie in, outer ones first."""
+    """Return the folders that a site's files lie in, outer ones first."""
     return sorted({str(folder) for name in names for folder in PurePosixPath(name).parents[:-1]})
 
 
@@ -182,7 +182,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def _switch_over(ready: Path, target: Path, force: bool) -> None:
-    """Move every file into the site, remove old files of artgen, and replace the manifest last.
+    """Move every file of the new site into its folder, remove artgen's old ones, the manifest last.
 
     Steps that a stopped publishing has already done are skipped.
     """
@@ -207,7 +207,7 @@ def _switch_over(ready: Path, target: Path, force: bool) -> None:
 
 
 def _move_without_replacing(file: Path, target_file: Path) -> None:
-    """Move a file, unless another program has put a file there in the meantime."""
+    """Move a site's file, unless another program has put a file there in the meantime."""
     try:
         os.link(file, target_file, follow_symlinks=False)
         file.unlink()
@@ -219,7 +219,7 @@ def _move_without_replacing(file: Path, target_file: Path) -> None:
 
 
 def _remove_files(target: Path, names: Iterable[str]) -> None:
-    """Remove files that are not behind a symbolic link, and folders that are then empty."""
+    """Remove a site's files that are not behind a symbolic link, and folders that are then empty."""
     removable = [
         name for name in names if os.path.realpath((target / name).parent) == str((target / name).parent)
     ]

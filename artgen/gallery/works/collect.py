@@ -32,7 +32,7 @@ def collect_artworks(
     excluded_folder: Path | None = None,
     emit: Emit = ignore_event,
 ) -> ArtworkCollection:
-    """Collect the artworks to publish.
+    """Collect the artworks to publish from runs and folders, in order.
 
     Args:
         sources: open runs, and folders (or files) of pictures; each run and each folder is a series.
@@ -210,7 +210,7 @@ def _collect_from_path(
 
 
 def _artwork_of_file(media_file: MediaFile, subfolders: tuple[str, ...]) -> Artwork:
-    """Make an artwork of a picture or film.
+    """Build the artwork of a picture or film in a folder.
 
     Its slug begins with the names of the subfolders, so that it stays the same when a file of the same name
     appears in another folder.

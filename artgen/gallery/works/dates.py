@@ -11,12 +11,12 @@ UNKNOWN_TIMESTAMP = "1970-01-01T00:00:00Z"
 
 
 def parse_year(date: str) -> int | None:
-    """Return the year of an ISO 8601 time, or of a year alone; None if there is no year."""
+    """Return the year of an artwork's ISO 8601 time, or of a year alone; None if there is no year."""
     return int(date[:4]) if date[:4].isascii() and date[:4].isdecimal() and len(date) >= 4 else None
 
 
 def read_time(file: Path) -> datetime:
-    """Return when a picture was taken, by its Exif; or else when its file was changed."""
+    """Return when an artwork's picture was taken, by its Exif; or else when its file was changed."""
     from artgen.gallery.media.renditions import read_date_taken
 
     try:
@@ -29,17 +29,17 @@ def read_time(file: Path) -> datetime:
 
 
 def read_file_time(file: Path) -> datetime:
-    """Return when a file was changed, UTC."""
+    """Return when an artwork's file was changed, UTC."""
     return datetime.fromtimestamp(file.stat().st_mtime, UTC).replace(microsecond=0)
 
 
 def _to_utc(time: datetime) -> datetime:
-    """Convert a time to UTC; one without a zone counts as UTC."""
+    """Convert an artwork's time to UTC; one without a zone counts as UTC."""
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
 def to_rfc3339(date: str) -> str:
-    """Convert an ISO 8601 time or a year to RFC 3339 in UTC; a time without a zone counts as UTC."""
+    """Convert an artwork's ISO 8601 time or year to RFC 3339 in UTC, for feeds."""
     try:
         time = _to_utc(datetime.fromisoformat(date))
     except (ValueError, OverflowError):

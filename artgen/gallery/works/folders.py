@@ -26,7 +26,7 @@ UNSUPPORTED_ENDINGS = frozenset(
 
 @dataclass(frozen=True)
 class MediaFile:
-    """A picture, or a film with its poster.
+    """A picture of a folder, or a film with its poster.
 
     Attributes:
         picture: the picture; of a film the picture of the same name next to it, or the film if there is none.

@@ -24,7 +24,7 @@ RenditionWidth = Annotated[int, Field(ge=16, le=MAX_SOURCE_SIDE_PX)]
 
 
 class _SettingsTable(BaseModel):
-    """Base of the tables in ``gallery.toml``."""
+    """Base of the tables in ``gallery.toml``: unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, validate_default=True)
 
@@ -174,7 +174,7 @@ class SiteSettings(_SettingsTable):
         return file
 
     def rendition_settings(self) -> RenditionSettings:
-        """Return the widths, formats and qualities of renditions."""
+        """Return the site's widths, formats and qualities of renditions."""
         return RenditionSettings(self.widths, self.formats, self.jpeg_quality, self.avif_quality)
 
 
@@ -200,7 +200,7 @@ def load_settings(path: Path | None = None, **changes: Any) -> SiteSettings:
 
 
 def _describe_errors(file: Path) -> ArtgenError:
-    """Validate a file again, to report all its errors with lines as for recipes.
+    """Validate ``gallery.toml`` again, to report all its errors with lines as for recipes.
 
     The modules for this are only imported here: they are not needed for a file without errors.
     """
@@ -215,6 +215,6 @@ def _describe_errors(file: Path) -> ArtgenError:
 
 
 def _line_number(error: ArtgenError, file: Path) -> int:
-    """Return the line that an error names; 0 if it names none."""
+    """Return the line of ``gallery.toml`` that an error names; 0 if it names none."""
     line = error.where.removeprefix(f"{file}:").partition(":")[0]
     return int(line) if line.isascii() and line.isdigit() else 0

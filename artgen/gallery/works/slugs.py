@@ -20,14 +20,14 @@ WINDOWS_DEVICE_NAMES = {
 
 
 def slugify(name: str) -> str:
-    """Reduce ``name`` to small letters, digits and hyphens; the result may be empty."""
+    """Reduce an artwork's ``name`` to small letters, digits and hyphens; the result may be empty."""
     ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")[:MAX_SLUG_CHARACTERS].strip("-")
     return f"{slug}-" if slug in WINDOWS_DEVICE_NAMES else slug
 
 
 def unique_slugs(names: Iterable[tuple[str, str]]) -> list[str]:
-    """Make a slug for each name, in order.
+    """Return a unique slug for each artwork's name, in order.
 
     Args:
         names: pairs of a name and a key that no other pair has.

@@ -25,5 +25,5 @@ def stage_name(use: str) -> str:
 
 
 def default_caption(title: str, index: int) -> str:
-    """Return the caption that a recipe gives by default: only the title and the candidate's number."""
+    """Return a recipe's default caption of pieces: only the title and the candidate's number."""
     return f"{title}, candidate {index}"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class StagePreview(NamedTuple):
-    """Preview file of the picture after a source or step.
+    """Preview file of an artwork's picture after a source or step.
 
     Attributes:
         name: of the source or step, as ``Film grain``.
@@ -30,7 +30,7 @@ class StagePreview(NamedTuple):
 
 @dataclass(frozen=True)
 class Artwork:
-    """A picture or film to publish, with its texts.
+    """A picture or film to publish on the site, with its texts.
 
     Attributes:
         slug: its part of every address: stable, unique, safe in file systems and URLs.
@@ -65,7 +65,7 @@ class Artwork:
 
 @dataclass(frozen=True)
 class ArtworkSeries:
-    """Texts of a series: the artworks of one run or of one folder.
+    """Texts of a series of artworks: those of one run or of one folder.
 
     Attributes:
         slug: its part of the address.
