@@ -71,7 +71,7 @@ app.add_typer(data.app, name="data")
 
 
 def main() -> NoReturn:
-    """Run the ``artgen`` command: the entry point of its script."""
+    """Run the ``artgen`` command line: the entry point of its script."""
     for variable, value in UNUSED_PLUGINS.items():
         os.environ.setdefault(variable, value)
     messages.run_command(lambda: app(prog_name="artgen", standalone_mode=False))

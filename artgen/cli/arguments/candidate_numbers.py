@@ -11,7 +11,7 @@ MAX_CANDIDATE_NUMBER = 1_000_000
 
 
 def parse_candidate_numbers(text: str, where: str) -> list[int]:
-    """Return the candidate numbers of a text, sorted and unique: ``3,7-9`` is ``[3, 7, 8, 9]``.
+    """Return the numbers typed as ``3,7-9`` on the command line, sorted and unique.
 
     Raises:
         ArtgenError: the text has another form, or a number is not from 1 to a million.

@@ -10,7 +10,7 @@ import typer
 
 
 class Device(StrEnum):
-    """The device on which networks compute."""
+    """Values of the option ``--device``: on what networks compute."""
 
     auto = "auto"
     cpu = "cpu"

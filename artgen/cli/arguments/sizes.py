@@ -10,7 +10,7 @@ MAX_PICTURE_SIDE_PX = 8192
 
 
 def parse_size(text: str) -> tuple[int, int] | None:
-    """Return a size as ``(H, W)`` in px, or None for ``own``, each image's own size.
+    """Return a size typed on the command line as ``(H, W)`` in px, or None for ``own``, each image's own.
 
     Raises:
         ArtgenError: the text has another form, or a side is not from 8 to 8192 px.
@@ -30,7 +30,7 @@ def parse_size(text: str) -> tuple[int, int] | None:
 
 
 def parse_time(text: str, option: str) -> float:
-    """Return the seconds of a time such as ``90``, ``90.5``, ``1:30`` or ``0:01:30``.
+    """Return the seconds of a time on the command line, such as ``90``, ``90.5``, ``1:30`` or ``0:01:30``.
 
     Raises:
         ArtgenError: the text has another form.

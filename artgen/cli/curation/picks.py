@@ -73,7 +73,7 @@ def _report_picks(run: Run, json: bool) -> None:
 
 
 def _check_run(opened: Run, picks: PicksFile, file: Path, run_argument: str | None) -> None:
-    """Refuse picks that were exported on the sheet of another run."""
+    """Refuse ``picks.json`` that was exported on the sheet of another run."""
     if opened.name != picks.run:
         expected = f"export them on the sheet of {opened.name}"
         expected += f", or leave out {run_argument} to pick in {picks.run}" if run_argument else ""

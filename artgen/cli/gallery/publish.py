@@ -111,7 +111,7 @@ def _show_progress_lazily(stack: ExitStack) -> Emit:
 
 
 def _report_plan(plan: Plan, json: bool) -> None:
-    """Print what publishing would do; exit with 2 where something would be left out."""
+    """Print what publishing would do (``--plan``); exit with 2 where something would be left out."""
     from artgen.gallery.publish.plan import describe_plan
 
     if json:
@@ -132,7 +132,7 @@ def _report_plan(plan: Plan, json: bool) -> None:
 
 
 def _report(summary: PublishSummary, json: bool) -> None:
-    """Print what was published, as JSON or as the counts and the address of the site."""
+    """Print what ``artgen publish`` made, as JSON or as the counts and the address of the site."""
     upload = summary.upload
     if json:
         report = {

@@ -55,7 +55,7 @@ def check(
 
 
 def _describe_recipe(file: Path, overrides: Sequence[str]) -> dict[str, Any]:
-    """Describe what a recipe makes, after checking it.
+    """Describe for ``artgen check`` what a recipe makes, after checking it.
 
     Raises:
         ValidationErrors: the recipe is invalid.

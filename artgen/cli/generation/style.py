@@ -127,7 +127,7 @@ def _style_fields(styles: list[str], method: str | None) -> dict[str, StyleOptio
 
 
 def _option(name: str, value: Any, text: str | None = None) -> StyleOption:
-    """Return a field with the name of its option for messages; ``text`` is the value as it was typed."""
+    """Return a field of the step with the name of its option for messages; ``text`` is as typed."""
     from artgen.generation.one_step import StyleOption
 
     if text is None:
@@ -155,7 +155,7 @@ def _style_reference(text: str, method: str | None) -> str:
 
 
 def _output_file(content: Path, styles: list[str], output: Path | None, suffix: str) -> Path:
-    """Return the file to write: ``output``, or a name made of the content's and the style's."""
+    """Return the file that ``artgen style`` writes: ``output``, or named after content and style."""
     if output is not None and not output.is_dir():
         return output
     style_part = f"-{Path(styles[0].removeprefix('builtin:')).stem}" if styles else "-painted"
@@ -164,7 +164,7 @@ def _output_file(content: Path, styles: list[str], output: Path | None, suffix: 
 
 
 def _check_output(content: Path, target: Path, *, is_film: bool, force: bool) -> None:
-    """Refuse an output file that cannot be written, or must not be overwritten."""
+    """Refuse an output file of ``artgen style`` that cannot be written, or must not be overwritten."""
     from artgen.imaging.io.formats import check_suffix
 
     if not target.parent.is_dir():
@@ -191,7 +191,7 @@ def _check_output(content: Path, target: Path, *, is_film: bool, force: bool) ->
 def _build_recipe(
     content: Path, fields: dict[str, StyleOption], sets: list[str], seed: int, *, halved: bool
 ) -> Recipe:
-    """Return the command as a recipe; ``halved`` draws at half the size unless a side was set."""
+    """Return ``artgen style`` as a recipe; ``halved`` draws at half the size unless a side was set."""
     from artgen.generation.one_step import build_one_step_recipe
 
     recipe = build_one_step_recipe(str(content), fields, sets, seed=seed)
@@ -206,7 +206,7 @@ def _build_recipe(
 def _paint(
     recipe: Recipe, content: Path, target: Path, *, is_film: bool, device: str, preview: bool, live: bool
 ) -> dict[str, Any]:
-    """Paint ``content`` into the file ``target``, with a bar and a live picture, and return the report."""
+    """Paint ``content`` into the file ``target``, showing a bar and a live picture, and return the report."""
     from artgen.cli.terminal.data_progress import show_work_progress
     from artgen.events import WorkProgress
     from artgen.generation import chain, one_step

@@ -74,7 +74,7 @@ def vary(
 
 
 def _report(run: Run, requested: Sequence[int], outcome: RunResult | None, json: bool) -> None:
-    """Print the variations that were made, or that another process is going to make."""
+    """Print the variations that ``artgen vary`` made, or that another process is going to make."""
     from artgen.cli.terminal.progress import format_duration
     from artgen.runs.candidate import format_number_ranges
 

@@ -91,7 +91,7 @@ def import_(
 
 
 def _check_weights_arguments(name: str, file: Path | None, others: dict[str, object]) -> None:
-    """Refuse weights without a file, and options that only a checkpoint has."""
+    """Refuse ``models import`` of weights without a file, and options that only checkpoints have."""
     weight_files.get_weights_info(name)
     if file is None:
         raise ArtgenError(
@@ -127,7 +127,7 @@ def _import_network(
 
 
 def _recipe_lines(network: Network, file: Path) -> str:
-    """Return the keys of a recipe's step that use the model."""
+    """Return the keys of a recipe's step that use the imported model."""
     if network.architecture != "transformer-net":
         return f'use = "translate", model = "{file.name}"'
     return f'use = "style", method = "net", model = "{file.name}", style = "{file.stem}"'

@@ -57,7 +57,7 @@ def pull(
 
 
 def import_weights(name: str, file: Path, preprocessing: str, force: bool, json: bool) -> None:
-    """Install weights from a file.
+    """Install feature weights from a file, for ``artgen models import``.
 
     Raises:
         ArtgenError: they are already installed, or the file is not what ``install_weights`` expects.
@@ -72,7 +72,7 @@ def import_weights(name: str, file: Path, preprocessing: str, force: bool, json:
 
 
 def describe_installed_weights() -> list[dict[str, Any]]:
-    """List the metadata of the weights on this machine."""
+    """List the metadata of the feature weights on this machine."""
     return [_describe_weights(weights.name) for weights in weight_files.list_installed_weights()]
 
 
@@ -87,7 +87,7 @@ def _describe_weights(name: str) -> dict[str, Any]:
 
 
 def print_installed_weights() -> None:
-    """Print the lines of the installed weights in ``artgen models list``."""
+    """Print the lines of the installed feature weights in ``artgen models list``."""
     rows = describe_installed_weights()
     if not rows:
         typer.echo("\nweights for features: none installed; `artgen models pull vgg19` fetches them")
@@ -100,7 +100,7 @@ def print_installed_weights() -> None:
 
 
 def show_weights(name: str, json: bool) -> None:
-    """Show what the weights ``name`` are, and how a recipe uses them.
+    """Print what the feature weights ``name`` are, and how a recipe uses them.
 
     Raises:
         ArtgenError: they are not on this machine.
@@ -119,7 +119,7 @@ def show_weights(name: str, json: bool) -> None:
 
 
 def _report_installed(name: str, installed: InstalledWeights, json: bool) -> None:
-    """Print what weights were installed, and from which file."""
+    """Print what feature weights were installed, and from which file."""
     report = {
         "weights": name,
         "file": str(installed.file),

@@ -76,7 +76,7 @@ class CleanStream:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Write a text; return its number of characters."""
+        """Write a text to the terminal, escaped; return its number of characters."""
         if not isinstance(text, str):  # so does any text stream, by which typer knows that it is one
             raise TypeError(f"text expected, not {type(text).__name__}")
         with _reader_expected():

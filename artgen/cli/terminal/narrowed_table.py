@@ -45,7 +45,7 @@ def narrow_recipe(
 
 
 def format_table(narrowed: NarrowedRecipe) -> list[str]:
-    """Return a summary line and one line for each draw that changed."""
+    """Return a summary line of the narrowed draws, and one line for each draw that changed."""
     changed = [one for one in narrowed.narrowed_draws if one.after != one.before]
     runs = count_noun(len(narrowed.run_names), "run")
     picks = count_noun(narrowed.pick_count, "pick")

@@ -19,7 +19,7 @@ def terminal_console() -> Console | None:
 
 
 class LinePrinter:
-    """Prints lines on standard error, where no terminal shows bars.
+    """Prints progress lines on standard error, where no terminal shows bars.
 
     Args:
         interval_seconds: the shortest time between two lines of ``print_if_due``.
@@ -32,15 +32,15 @@ class LinePrinter:
 
     @property
     def is_due(self) -> bool:
-        """Whether the interval has passed since the last line of ``print_if_due``."""
+        """Whether the interval has passed since the last progress line of ``print_if_due``."""
         return time.monotonic() - self._last >= self._interval_seconds
 
     def print(self, text: str) -> None:
-        """Print a line at once."""
+        """Print a progress line at once."""
         print(text, file=sys.stderr, flush=True)
 
     def print_if_due(self, text: str) -> None:
-        """Print a line unless the last one is too recent."""
+        """Print a progress line unless the last one is too recent."""
         if self.is_due:
             self.print(text)
             self._last = time.monotonic()
@@ -53,7 +53,7 @@ class TimeLeft:
         self._started: float | None = None
 
     def start(self) -> None:
-        """Start the clock; later calls change nothing."""
+        """Start the clock of the time left; later calls change nothing."""
         self._started = self._started or time.monotonic()
 
     def text(self, finished: int, remaining: int) -> str:
@@ -70,7 +70,7 @@ class TimeLeft:
 
 
 def format_duration(seconds: float) -> str:
-    """Write a length of time: ``40 s``, ``3 min``, ``2 h 10 min``."""
+    """Write a length of time for a terminal: ``40 s``, ``3 min``, ``2 h 10 min``."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

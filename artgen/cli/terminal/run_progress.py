@@ -28,7 +28,7 @@ LINE_EVERY_SECONDS = 5.0
 
 @contextmanager
 def show_run_progress() -> Iterator[Emit]:
-    """Show the events emitted inside. The bars are removed at the end."""
+    """Show a run's events emitted inside, as bars that are removed at the end."""
     console = terminal_console()
     if console is None:
         yield _RunLines()
@@ -71,7 +71,7 @@ class _RunCounts:
 
 
 class RunBars:
-    """Bars on a terminal: one for the run, one for each candidate that is being drawn.
+    """Progress bars on a terminal: one for the run, one for each candidate that is being drawn.
 
     Args:
         progress: the display that shows them.

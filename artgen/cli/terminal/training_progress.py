@@ -50,7 +50,7 @@ def show_training_progress(preparation_seconds: float = PREPARATION_LINE_SECONDS
 
 
 def sparkline(values: deque[float]) -> str:
-    """Draw a curve in one line of text, from its own lowest to its own highest value."""
+    """Draw a loss's curve in one line of text, from its own lowest to its own highest value."""
     low, high = min(values), max(values)
     span = (high - low) or 1.0
     return "".join(SPARKLINE_BARS[min(7, int((value - low) / span * 8))] for value in values)
@@ -75,7 +75,7 @@ class _TrainingPace:
 
 
 class TrainingTable:
-    """A table on a terminal: title, status, a sparkline for each loss, and the last sample.
+    """A training's table on a terminal: title, status, a sparkline for each loss, the last sample.
 
     Args:
         live: the display that shows it.

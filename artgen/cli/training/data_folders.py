@@ -128,7 +128,7 @@ def _summarise_findings(findings: FolderFindings) -> Iterator[str]:
 
 
 def _indent_names(lines: Sequence[str]) -> str:
-    """Return indented lines, of many the first ``MAX_SHOWN_FILE_NAMES`` and the number of the others."""
+    """Return indented lines of file names, the first ``MAX_SHOWN_FILE_NAMES`` and how many others."""
     omitted = (
         [f"and {len(lines) - MAX_SHOWN_FILE_NAMES:,} more: --json lists all"]
         if len(lines) > MAX_SHOWN_FILE_NAMES
