@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 from typing import IO, Any
 
-from artgen.errors import ArtgenError, WriteError
+from artgen.errors import ArtgenError, report_write_errors
 from artgen.generation.chain import ENVIRONMENT_VARIABLES
 from artgen.recipe import Lineage
 from artgen.subprocesses import start_python
@@ -67,10 +67,8 @@ class _WorkerProcess:
         self, worker_number: int, encoded_order: str, reports: queue.SimpleQueue[tuple[int, dict[str, Any]]]
     ) -> None:
         # Warnings of libraries must not disturb the progress bars; they are shown after a crash.
-        try:
+        with report_write_errors(Path(tempfile.gettempdir())):
             self._stderr_file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the process)
-        except OSError as error:
-            raise WriteError(Path(tempfile.gettempdir()), error.strerror or str(error)) from error
         self._process = start_python(
             "artgen.generation.worker",
             stdin=subprocess.PIPE,

@@ -15,7 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from artgen.errors import ArtgenError, WriteError
+from artgen.errors import ArtgenError, WriteError, report_write_errors
 from artgen.imaging.film.sound import AudioCopier
 from artgen.imaging.film.writer import VideoWriter, load_av
 from artgen.imaging.io.files import put, read_image, sweep, temporary_for, write_png
@@ -44,10 +44,8 @@ class ResumableFilm:
     def __init__(self, output: Path, key: str) -> None:
         temporary_for(output)
         self.output, self.folder = output, output.with_name(f".{output.name}-{key[:12]}")
-        try:
+        with report_write_errors(self.folder):
             self.folder.mkdir(exist_ok=True)
-        except OSError as error:
-            raise WriteError(self.folder, error.strerror or str(error)) from error
         self.frame_count = self._segment_count = 0
 
     def resume(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from artgen.errors import ArtgenError, WriteError
+from artgen.errors import ArtgenError, WriteError, report_write_errors
 from artgen.imaging.io.files import put, sweep, temporary_for
 
 if TYPE_CHECKING:
@@ -64,10 +64,8 @@ class VideoWriter:
         self._temporary = temporary_for(path)
         sweep(path.parent)
         options = {"movflags": "+faststart"}
-        try:
+        with report_write_errors(path):
             self._container = self._av.open(str(self._temporary), "w", format="mp4", options=options)
-        except OSError as error:
-            raise WriteError(path, error.strerror or str(error)) from error
         rate = Fraction(fps).limit_denominator(1001)
         self._stream = self._container.add_stream(encoders[0], rate=rate)
         self._stream.width, self._stream.height = width + width % 2, height + height % 2

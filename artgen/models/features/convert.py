@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from artgen.errors import ArtgenError, WriteError
+from artgen.errors import ArtgenError, report_write_errors
 from artgen.hashing import file_hash
 from artgen.imaging.io.files import atomic_write
 from artgen.models.features.squeezenet import load_squeezenet
@@ -99,10 +99,8 @@ def install_weights(
         ),
     }
     file = weights_path(name)
-    try:
+    with report_write_errors(file):
         file.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteError(file, error.strerror or str(error)) from error
     half_weights = {key: _to_half(source, value) for key, value in features.weights.items()}
     atomic_write(file, save(half_weights, metadata))
     return InstalledWeights(file, features.layers, published_file, sha256, features.preprocessing)

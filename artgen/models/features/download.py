@@ -18,7 +18,7 @@ from urllib import request
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
-from artgen.errors import ArtgenError, WriteError
+from artgen.errors import ArtgenError, report_write_errors
 from artgen.events import Emit, WorkProgress, ignore_event
 from artgen.hashing import file_hash
 from artgen.imaging.io.files import sweep
@@ -73,11 +73,9 @@ def pull_weights(
     import_command = f"artgen models import {name} FILE"
     if not weights.published_files:
         raise ArtgenError(f"pull {name}", "they are not published as one file", "import them", import_command)
-    try:
+    with report_write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         sweep(folder)
-    except OSError as error:
-        raise WriteError(folder, error.strerror or str(error)) from error
     reasons: list[str] = []
     for published in weights.published_files:
         urls = published.urls
@@ -200,17 +198,14 @@ def _save_body(response: Any, part: Path, start: int, total: int | None, emit: E
         WriteError: the disk is full.
     """
     written, max_bytes = start, total or MAX_DOWNLOAD_BYTES
-    try:
-        with part.open("ab" if start else "wb") as file:
-            while chunk := _read_chunk(response):
-                written += len(chunk)
-                if written > max_bytes:
-                    break
-                file.write(chunk)
-                written_mb, max_mb = written / BYTES_PER_MB, max_bytes / BYTES_PER_MB
-                emit(WorkProgress(written / max_bytes, f"{written_mb:.0f} of {max_mb:.0f} MB from {host}"))
-    except OSError as error:
-        raise WriteError(part, error.strerror or str(error)) from error
+    with report_write_errors(part), part.open("ab" if start else "wb") as file:
+        while chunk := _read_chunk(response):
+            written += len(chunk)
+            if written > max_bytes:
+                break
+            file.write(chunk)
+            written_mb, max_mb = written / BYTES_PER_MB, max_bytes / BYTES_PER_MB
+            emit(WorkProgress(written / max_bytes, f"{written_mb:.0f} of {max_mb:.0f} MB from {host}"))
     if written > max_bytes:
         part.unlink()
         raise MirrorError("gives more than the file")

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from artgen.errors import ArtgenError, WriteError
+from artgen.errors import ArtgenError, report_write_errors
 from artgen.events import Emit, Note, WorkProgress
 from artgen.imaging.faces.detect import Face, crop_face, crop_share_outside, find_faces
 from artgen.imaging.io.files import atomic_write, read_image, sweep
@@ -77,10 +77,8 @@ def extract_faces(folder: Path, output: Path, options: FaceOptions, emit: Emit) 
         for file in images
         if resolved_output not in file.resolve().parents
     }
-    try:
+    with report_write_errors(output):
         output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteError(output, error.strerror or str(error)) from error
     sweep(output)
     state = _ExtractionState(output / FACES_STATE_FILE_NAME, options)
     outcomes = {name: state.find(name, file) for name, file in files.items()}

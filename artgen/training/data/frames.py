@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from artgen.errors import ArtgenError, WriteError
+from artgen.errors import ArtgenError, report_write_errors
 from artgen.events import Emit, Note, WorkProgress
 from artgen.imaging.film.frames import FilmFrame, FilmInfo, read_film_info, read_frames
 from artgen.imaging.film.scene_cuts import (
@@ -79,10 +79,8 @@ def extract_frames(
         WriteError: the disk is full or the folder not writable.
     """
     film = read_film_info(video)
-    try:
+    with report_write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteError(folder, error.strerror or str(error)) from error
     sweep(folder)
     extraction = _FrameExtraction(video, folder, options, film)
     if extraction.counts.complete:

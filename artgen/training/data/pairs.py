@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from artgen.errors import ArtgenError, WriteError
+from artgen.errors import ArtgenError, report_write_errors
 from artgen.events import Emit, WorkProgress
 from artgen.imaging.image import resize
 from artgen.imaging.io.files import atomic_write, read_image, sweep
@@ -148,10 +148,8 @@ def write_aligned_pairs(pairs: list[FilePair], output: Path, emit: Emit) -> int:
     """
     folder_a, folder_b = output / "a", output / "b"
     for folder in (folder_a, folder_b):
-        try:
+        with report_write_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise WriteError(folder, error.strerror or str(error)) from error
         sweep(folder)
     copies = [
         (folder_a / _copy_name(pair.name, pair.a), folder_b / _copy_name(pair.name, pair.b)) for pair in pairs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from artgen.errors import ArtgenError, WriteError
+from artgen.errors import ArtgenError, report_write_errors
 from artgen.events import Event, SampleSaved, TrainingFinished, TrainingStarted, TrainingStep
 from artgen.imaging.io.files import read_image
 
@@ -43,10 +43,8 @@ class TensorBoardLogger:
         Raises:
             WriteError: the disk is full or the folder not writable.
         """
-        try:
+        with report_write_errors(self._folder):
             self._write_event(event)
-        except OSError as error:
-            raise WriteError(self._folder, error.strerror or str(error)) from error
 
     def _write_event(self, event: Event) -> None:
         match event:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from artgen.errors import ArtgenError, WriteError
+from artgen.errors import ArtgenError, report_write_errors
 from artgen.events import Emit, WorkProgress, ignore_event
 from artgen.hashing import file_hash
 from artgen.imaging.image import resize_longer_side
@@ -158,10 +158,8 @@ def _decode_to_cache(
     files: Sequence[Path], index_file: Path, pixel_file: Path, max_side: int, emit: Emit
 ) -> dict[str, Any]:
     """Write the pixels of all training images, then the index with their digest; return the index."""
-    try:
+    with report_write_errors(pixel_file):
         pixel_file.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteError(pixel_file, error.strerror or str(error)) from error
     sweep(pixel_file.parent)
     rows: list[tuple[int, int, int, int]] = []
     skipped: list[tuple[int, str]] = []
