@@ -102,7 +102,7 @@ def _show_progress_lazily(stack: ExitStack) -> Emit:
 
     def emit(event: Event) -> None:
         if not displays:
-            from artgen.cli.terminal.data_progress import show_work_progress
+            from artgen.cli.terminal.progress import show_work_progress
 
             displays.append(stack.enter_context(show_work_progress("publish")))
         displays[0](event)

@@ -26,7 +26,7 @@ def film(
     json: JsonOption = False,
 ) -> None:
     """Make a film of a run: a candidate is a frame. Walks of a generator are meant for it."""
-    from artgen.cli.terminal.data_progress import show_work_progress
+    from artgen.cli.terminal.progress import show_work_progress
     from artgen.runs.film import write_film
     from artgen.runs.store import Run, find_run_folder
 

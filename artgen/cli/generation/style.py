@@ -207,7 +207,7 @@ def _paint(
     recipe: Recipe, content: Path, target: Path, *, is_film: bool, device: str, preview: bool, live: bool
 ) -> dict[str, Any]:
     """Paint ``content`` into the file ``target``, showing a bar and a live picture, and return the report."""
-    from artgen.cli.terminal.data_progress import show_work_progress
+    from artgen.cli.terminal.progress import show_work_progress
     from artgen.events import WorkProgress
     from artgen.generation import chain, one_step
     from artgen.imaging.io.formats import write_image

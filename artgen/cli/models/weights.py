@@ -41,7 +41,7 @@ def pull(
         text = f"{name} is already installed: {row['file']}\n--force fetches it again"
         messages.show_result(row, text, json=json)
         return
-    from artgen.cli.terminal.data_progress import show_work_progress
+    from artgen.cli.terminal.progress import show_work_progress
     from artgen.locks import lock_folder
     from artgen.models.features.download import pull_weights
 

@@ -1,13 +1,20 @@
-"""Shared parts of the progress displays: the console, lines at intervals, and the time left."""
+"""Progress of one task, as a bar or as lines; and what the displays of runs and trainings share with it."""
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from artgen.events import Emit, Event, Note, WorkProgress
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress
+
+WORK_LINE_EVERY_SECONDS = 15.0
 
 
 def terminal_console() -> Console | None:
@@ -75,3 +82,43 @@ def format_duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+@contextmanager
+def show_work_progress(title: str) -> Iterator[Emit]:
+    """Show the progress events of one task emitted inside, on standard error, under a title."""
+    console = terminal_console()
+    if console is None:
+        yield _WorkLines(title)
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
+    status = TextColumn("{task.fields[status]}", markup=False)
+    with Progress(*columns, status, console=console, transient=True) as progress:
+        yield _WorkBar(progress, title)
+
+
+class _WorkBar:
+    def __init__(self, progress: Progress, title: str) -> None:
+        self._progress = progress
+        self._task = progress.add_task(title, total=1.0, status="")
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case WorkProgress(fraction, status):
+                self._progress.update(self._task, completed=fraction, status=status)
+            case Note(message):
+                self._progress.console.print(message, markup=False)
+
+
+class _WorkLines:
+    def __init__(self, title: str) -> None:
+        self._title, self._lines = title, LinePrinter(WORK_LINE_EVERY_SECONDS)
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case WorkProgress(fraction, status):
+                self._lines.print_if_due(f"{self._title}: {fraction:.0%}, {status}")
+            case Note(message):
+                self._lines.print(message)

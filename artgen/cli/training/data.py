@@ -50,7 +50,7 @@ def frames(
     json: JsonOption = False,
 ) -> None:
     """Extract pictures from films; the same command resumes where it stopped."""
-    from artgen.cli.terminal.data_progress import show_work_progress
+    from artgen.cli.terminal.progress import show_work_progress
     from artgen.training.data.crop_pad import FitMode
     from artgen.training.data.frame_selection import FrameOptions
     from artgen.training.data.frames import extract_frames
@@ -106,7 +106,7 @@ def faces(
     json: JsonOption = False,
 ) -> None:
     """Crop faces from photographs, upright and of one size; the same command resumes where it stopped."""
-    from artgen.cli.terminal.data_progress import show_work_progress
+    from artgen.cli.terminal.progress import show_work_progress
     from artgen.training.data.faces import FaceOptions, extract_faces
 
     options = FaceOptions(size=size, margin=margin, every=every, ending=".png" if png else ".jpg")

@@ -35,7 +35,7 @@ def pairs(
     """Compare two folders of the same scenes, image by image, by their names without suffix."""
     if output is not None and any(output.resolve().is_relative_to(f.resolve()) for f in (a, b)):
         raise ArtgenError(f"--output {output}", "is inside a folder that is compared", "another folder")
-    from artgen.cli.terminal.data_progress import show_work_progress
+    from artgen.cli.terminal.progress import show_work_progress
     from artgen.training.data.pairs import compare_folders, write_aligned_pairs
 
     with show_work_progress("pairs") as emit:
@@ -84,7 +84,7 @@ def check(
     json: JsonOption = False,
 ) -> None:
     """Report what folders of images hold: counts, sizes, corrupt files, near-duplicates."""
-    from artgen.cli.terminal.data_progress import show_work_progress
+    from artgen.cli.terminal.progress import show_work_progress
     from artgen.training.data.check import check_folders
 
     with show_work_progress("check") as emit:
