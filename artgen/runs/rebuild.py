@@ -6,14 +6,12 @@ import contextlib
 import itertools
 import json
 import os
-import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 from artgen.errors import ArtgenError
 from artgen.imaging.io.files import read_image, write_preview
-from artgen.locks import wait_for_lock
 from artgen.runs.candidate import (
     CANDIDATES_FOLDER,
     THUMBNAIL_SIDE_PX,
@@ -23,53 +21,10 @@ from artgen.runs.candidate import (
     stage_preview_path,
     thumbnail_path,
 )
-from artgen.runs.database import DatabaseDamagedError, ReadOnlyError, RunDatabase
+from artgen.runs.database import RunDatabase
 from artgen.runs.decisions import INDEXED_DECISIONS_FACT
 from artgen.runs.lookup import DATABASE_FILE_NAME
 from artgen.runs.provenance import read_provenance
-
-
-def open_database(folder: Path) -> RunDatabase:
-    """Open the database of a run; a missing or damaged one is rebuilt first.
-
-    Raises:
-        ReadOnlyError: the folder can only be read; or its disk has no locks.
-        ArtgenError: the folder cannot be read, or a newer artgen wrote the database.
-    """
-    file = folder / DATABASE_FILE_NAME
-    if not os.access(folder, os.W_OK) or (file.exists() and not os.access(file, os.W_OK)):
-        raise ReadOnlyError(folder)
-    with contextlib.suppress(DatabaseDamagedError):
-        return RunDatabase(file)
-    with wait_for_lock(folder / f"{DATABASE_FILE_NAME}.lock"):
-        with contextlib.suppress(DatabaseDamagedError):
-            return RunDatabase(file)  # another process has rebuilt it meanwhile
-        rebuild_database(folder)
-        return RunDatabase(file)
-
-
-def open_database_copy(folder: Path, copy_folder: Path) -> RunDatabase:
-    """Copy the database of a run that can only be read, and open the copy; a damaged one is rebuilt there.
-
-    Args:
-        folder: the run's folder.
-        copy_folder: an empty folder for the copy.
-
-    Raises:
-        ArtgenError: the folder cannot be read, or a newer artgen wrote the database.
-    """
-    file = copy_folder / DATABASE_FILE_NAME
-    for suffix in ("", "-wal"):
-        try:
-            shutil.copyfile(_with_suffix(folder / DATABASE_FILE_NAME, suffix), _with_suffix(file, suffix))
-        except FileNotFoundError:
-            pass
-        except OSError as error:
-            raise ArtgenError(str(folder), f"cannot be read ({error.strerror or error})") from error
-    with contextlib.suppress(DatabaseDamagedError):
-        return RunDatabase(file, folder=folder)
-    rebuild_database(folder, file)
-    return RunDatabase(file, folder=folder)
 
 
 def rebuild_database(folder: Path, file: Path | None = None) -> None:

@@ -28,7 +28,7 @@ from artgen.runs.history import DecisionChange as DecisionChange
 from artgen.runs.lookup import RECIPE_FILE_NAME, is_run_folder, recipe_name_of_run
 from artgen.runs.lookup import find_run_folder as find_run_folder
 from artgen.runs.lookup import list_run_folders as list_run_folders
-from artgen.runs.rebuild import open_database, open_database_copy
+from artgen.runs.open_database import open_database, open_database_copy
 
 if TYPE_CHECKING:
     import numpy as np
