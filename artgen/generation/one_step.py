@@ -85,22 +85,20 @@ def build_one_step_recipe(
     document = Document(
         ONE_STEP_RECIPE_PATH, text, tomllib.loads(text), {}, labels | {("source", "images"): content_path}
     )
-    assignment_errors = [
+    errors = [
         ArtgenError(f"--set {option}", "not of the form FIELD=VALUE", "such as --set strength=0.5")
         for option in assignments
         if "=" not in option
     ]
     assignments = [option for option in assignments if "=" in option]
+    if assignments:
+        changed, override_errors = apply_overrides(document, [f"steps.0.{option}" for option in assignments])
+        document = replace(changed, option_by_key={**document.option_by_key, **changed.option_by_key})
+        errors += override_errors
     try:
-        changed_document, override_errors = apply_overrides(
-            document, [f"steps.0.{option}" for option in assignments]
-        )
-        labels_by_key = {**document.option_by_key, **(changed_document.option_by_key if assignments else {})}
-        return build_recipe(
-            replace(changed_document, option_by_key=labels_by_key), assignment_errors + override_errors
-        )
-    except ValidationErrors as errors:
-        raise ValidationErrors("artgen style", [_reword_error(error) for error in errors.errors]) from None
+        return build_recipe(document, errors)
+    except ValidationErrors as error:
+        raise ValidationErrors("artgen style", [_reword_error(part) for part in error.errors]) from None
 
 
 def _reword_error(error: ArtgenError) -> ArtgenError:

@@ -42,8 +42,11 @@ def load_recipe(path: Path | str, overrides: Sequence[str] = ()) -> Recipe:
         (3, ('upscale', 'grain'))
     """
     path = Path(path)
+    errors: list[ArtgenError] = []
     try:
-        document, errors = apply_overrides(read_document(path), overrides)
+        document = read_document(path)
+        if overrides:
+            document, errors = apply_overrides(document, overrides)
     except ArtgenError as error:
         raise ValidationErrors(str(path), [error]) from None
     if "family" in document.table and "source" not in document.table:
