@@ -1,4 +1,4 @@
-"""The coordinator of a run: hands missing candidates to workers and records the finished ones.
+"""The coordinator of a run: finds out which candidates are missing, and has workers draw them.
 
 This process never imports torch; only it adds candidates to the database.
 """
@@ -6,24 +6,27 @@ This process never imports torch; only it adds candidates to the database.
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from artgen.errors import ArtgenError
 from artgen.events import Emit, Note, RunFinished, RunStarted
-from artgen.generation.existing import list_missing, remove_leftovers, report_changed_inputs, update_captions
+from artgen.generation.chain import build_caption
 from artgen.generation.make_candidate import RunInputs
-from artgen.generation.scheduler import RunResult, Scheduler
+from artgen.generation.scheduler import RunResult, Scheduler, remove_leftovers
 from artgen.generation.worker import WorkerOrder
 from artgen.locks import BusyError, lock_folder
 from artgen.recipe import Lineage, Recipe, draw_candidate
-from artgen.runs.candidate import FIRST_VARIATION_NUMBER, format_number_ranges
+from artgen.runs.candidate import FIRST_VARIATION_NUMBER, Candidate, format_number_ranges
 from artgen.runs.lookup import RUNS_FOLDER, is_run_folder
-from artgen.runs.provenance import hash_files, portable_file_name
+from artgen.runs.provenance import hash_files, portable_file_name, read_provenance
+from artgen.runs.rebuild import recover_candidate
 from artgen.runs.stages import STAGE_CACHE_FOLDER
 from artgen.runs.store import RECIPE_FOLDER_FACT, Run, prepare_run_folder
+from artgen.version import __version__
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,22 @@ def generate_candidates(recipe: Recipe, request: RunRequest, emit: Emit, run: Ru
     return result
 
 
+def request_variations(run: Run, recipe: Recipe, parents: Sequence[int], count: int) -> list[int]:
+    """Queue ``count`` variations of each parent and return their numbers.
+
+    Raises:
+        ArtgenError: the run has no such candidate, or its variations would equal it; then none is queued.
+    """
+    for lineage in run.lineages(parents):
+        parent = lineage.number
+        run.candidate(parent)
+        if parent >= FIRST_VARIATION_NUMBER and lineage.parent is None:
+            problem = "a variation of a candidate that is no longer known"
+            raise ArtgenError(f"candidate {parent}", problem, "vary another")
+        draw_candidate(recipe, recipe.seed, lineage.child(FIRST_VARIATION_NUMBER))
+    return [number for parent in parents for number in run.queue_variations(parent, count)]
+
+
 def _open_or_create_run(folder: Path, recipe: Recipe, numbers: Sequence[int]) -> Run:
     """Open the run of a recipe or create it; a new run has no variations that could be requested."""
     if is_run_folder(folder):
@@ -103,11 +122,11 @@ def _generate_missing(run: Run, recipe: Recipe, request: RunRequest, result: Run
         prepare_run_folder(folder, recipe)
         inputs = RunInputs(folder, recipe, hash_files(_list_input_files(recipe), recipe.folder))
         run.write_fact(RECIPE_FOLDER_FACT, portable_file_name(recipe.folder, folder))
-        report_changed_inputs(run, inputs, emit)
-        update_captions(run, recipe)
+        _report_changed_inputs(run, inputs, emit)
+        _update_captions(run, recipe)
         _drop_impossible_variations(run, recipe, result, emit)
         lineages = _list_requested(run, recipe, request)
-        missing = list_missing(run, inputs, lineages)
+        missing = _list_missing(run, inputs, lineages)
         emit(RunStarted(run.name, str(folder), len(lineages), len(lineages) - len(missing)))
         if missing:
             order = WorkerOrder(inputs, request.device, request.preview, folder.parent / STAGE_CACHE_FOLDER)
@@ -161,3 +180,77 @@ def _list_input_files(recipe: Recipe) -> list[Path]:
     """List every file that the recipe reads, each once."""
     parts = [recipe.source, *recipe.steps]
     return list(dict.fromkeys(file for part in parts for file in part.list_files(recipe.folder)))
+
+
+def _list_missing(run: Run, inputs: RunInputs, lineages: Iterable[Lineage]) -> list[Lineage]:
+    """List the candidates that are still to be generated.
+
+    Complete pictures that are not in the database, since a crash came before, are recorded first.
+    """
+    recorded = {candidate.index: candidate for candidate in run.candidates()}
+    missing = []
+    for lineage in lineages:
+        index = lineage.number
+        candidate = recorded.get(index)
+        if candidate and _has_all_files(candidate):
+            continue
+        recovered = recover_candidate(run.folder, index, inputs.recipe.digest())
+        is_complete = (
+            recovered and _has_all_files(recovered) and len(recovered.stages) == len(inputs.recipe.steps) + 1
+        )
+        if recovered and is_complete and recovered.variation_of == lineage.parent:
+            run.add_candidate(recovered)
+            continue
+        if candidate:
+            run.remove_candidate(index)
+        missing.append(lineage)
+    return missing
+
+
+def _has_all_files(candidate: Candidate) -> bool:
+    """Return whether a candidate's picture, thumbnail and every stage preview exist."""
+    files = (candidate.file, candidate.thumbnail, *(stage.preview for stage in candidate.stages))
+    return all(file.is_file() for file in files)
+
+
+def _report_changed_inputs(run: Run, inputs: RunInputs, emit: Emit) -> None:
+    """Report which files and versions have changed since the run began, and remember the new ones."""
+    versions = {used.name: used.sha256 for used in inputs.used_files.values()}
+    versions |= {"artgen": __version__, "torch": importlib.metadata.version("torch")}
+    recorded_text = run.read_fact("files")
+    text = "\n".join(f"{value} {name}" for name, value in sorted(versions.items()))
+    if recorded_text is not None and recorded_text != text:
+        recorded_versions = {
+            line.partition(" ")[2]: line.partition(" ")[0] for line in recorded_text.splitlines()
+        }
+        changed = sorted(
+            name
+            for name in versions.keys() | recorded_versions.keys()
+            if versions.get(name) != recorded_versions.get(name)
+        )
+        names = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
+        emit(Note(f"Changed since this run began: {names}. Missing candidates are made with the new ones."))
+    if recorded_text != text:
+        run.write_fact("files", text)
+
+
+def _update_captions(run: Run, recipe: Recipe) -> None:
+    """Rewrite the captions of finished candidates if the recipe's wording has changed."""
+    caption_format = f"{recipe.title}\n{recipe.gallery.caption}"
+    recorded_format = run.read_fact("captions")
+    if recorded_format == caption_format:
+        return
+    finished = run.candidates() if recorded_format is not None else []
+    lineages = run.lineages(candidate.index for candidate in finished)
+    for candidate, lineage in zip(finished, lineages, strict=True):
+        caption = build_caption(recipe, lineage, _read_source_file(candidate))
+        run.add_candidate(replace(candidate, caption=caption))
+    run.write_fact("captions", caption_format)
+
+
+def _read_source_file(candidate: Candidate) -> str | None:
+    """Read the name of the photograph that a candidate started from; None if its PNG does not say it."""
+    try:
+        return read_provenance(candidate.file).source_file
+    except ArtgenError:  # missing, or saved by other software
+        return None

@@ -24,11 +24,17 @@ from artgen.events import (
     StepProgress,
     StepStarted,
 )
-from artgen.generation.existing import remove_leftovers
 from artgen.generation.processes import WorkerBugError, WorkerPool
 from artgen.generation.worker import WorkerOrder
+from artgen.imaging.io.files import sweep
 from artgen.recipe import Lineage
-from artgen.runs.candidate import Candidate, candidate_png_path
+from artgen.runs.candidate import (
+    CANDIDATES_FOLDER,
+    STAGES_FOLDER,
+    THUMBNAILS_FOLDER,
+    Candidate,
+    candidate_png_path,
+)
 from artgen.runs.rebuild import recover_candidate
 from artgen.runs.stages import StageCache
 from artgen.runs.store import Run
@@ -200,3 +206,10 @@ class Scheduler:
         self._emit(CandidateDone(number, str(candidate.file), seconds))
         if len(self._result.generated_numbers) % CANDIDATES_PER_CACHE_TRIM == 0:
             self._stage_cache.trim()
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove temporary files of killed processes from a run's folder."""
+    for subfolder in (folder, folder / CANDIDATES_FOLDER, folder / STAGES_FOLDER, folder / THUMBNAILS_FOLDER):
+        if subfolder.is_dir():
+            sweep(subfolder)

@@ -10,8 +10,7 @@ import pytest
 
 from artgen.errors import ArtgenError
 from artgen.events import CandidateDone, CandidatesAdded, Event, RunStarted, ignore_event
-from artgen.generation.coordinator import RunRequest, generate_candidates
-from artgen.generation.existing import request_variations
+from artgen.generation.coordinator import RunRequest, generate_candidates, request_variations
 from artgen.generation.reproduce import reproduce_picture
 from artgen.generation.run_recipe import load_run_recipe
 from artgen.generation.scheduler import RunResult

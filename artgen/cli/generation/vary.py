@@ -41,8 +41,7 @@ def vary(
     """Draw candidates again from the same start, with small changes."""
     from artgen.cli.terminal.run_progress import show_run_progress
     from artgen.cli.terminal.stdin_watch import interrupt_when_stdin_closes
-    from artgen.generation.coordinator import RunRequest, generate_candidates
-    from artgen.generation.existing import request_variations
+    from artgen.generation.coordinator import RunRequest, generate_candidates, request_variations
     from artgen.generation.run_recipe import is_preview_run, load_run_recipe
     from artgen.locks import BusyError
     from artgen.runs.store import Run, find_run_folder
