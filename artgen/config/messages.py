@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -156,3 +157,9 @@ def _describe_bad_value(error: ErrorDetails, field: FieldDescription | None) -> 
     if field.options and isinstance(value, str):
         return value_text, did_you_mean(value, field.options, _expected_text(field))
     return value_text, _expected_text(field)
+
+
+def error_line_number(error: ArtgenError, file: Path) -> int:
+    """Return the line of a TOML file that an error names, to sort errors; 0 if it names none."""
+    line = error.where.removeprefix(f"{file}:").partition(":")[0]
+    return int(line) if line.isascii() and line.isdigit() else 0

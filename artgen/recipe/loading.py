@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from artgen.config.document import Document, KeyPath, read_document
 from artgen.config.fields import format_toml_value
-from artgen.config.messages import did_you_mean, validate_table
+from artgen.config.messages import did_you_mean, error_line_number, validate_table
 from artgen.errors import ArtgenError, ValidationErrors
 from artgen.plugins import PACKAGE_NAME, PluginRegistry, is_installed
 from artgen.recipe.model import Gallery, Recipe, title_from_file_name
@@ -96,7 +96,7 @@ def build_recipe(
     recipe, table_errors = validate_table(Recipe, fields, document, ())
     errors.extend(table_errors)
     if errors or recipe is None:
-        errors.sort(key=lambda error: _line_number(error, document.path))
+        errors.sort(key=lambda error: error_line_number(error, document.path))
         raise ValidationErrors(str(document.path), errors)
     recipe._path, recipe._text = document.path, document.text
     return recipe
@@ -255,9 +255,3 @@ def _duplicate_id_errors(document: Document, steps: Sequence[Any]) -> list[Artge
 def _wrong_type_error(document: Document, keys: KeyPath, value: Any, expected: str) -> ArtgenError:
     problem = f"{'.'.join(map(str, keys))} = {format_toml_value(value)}"
     return ArtgenError(document.locate(keys), problem, expected)
-
-
-def _line_number(error: ArtgenError, path: Path) -> int:
-    """Return the recipe's line that an error is about, or 0 if it names none."""
-    line = error.where.removeprefix(f"{path}:").partition(":")[0]
-    return int(line) if line.isascii() and line.isdigit() else 0

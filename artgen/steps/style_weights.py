@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 
 from artgen.errors import ArtgenError
 from artgen.models.files import catalog, header
-from artgen.style.library import BUILTIN_PREFIX
+from artgen.references import BUILTIN_PREFIX
 
 # The second contains one style, which is named after the model's file.
 STYLE_NET_ARCHITECTURES = ("fast-style", "transformer-net")

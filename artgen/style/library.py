@@ -12,9 +12,8 @@ from functools import cache
 from pathlib import Path
 
 from artgen.errors import ArtgenError
-from artgen.references import PORTRAITS_FOLDER
+from artgen.references import BUILTIN_PREFIX, PORTRAITS_FOLDER
 
-BUILTIN_PREFIX = "builtin:"
 PAINTINGS_FOLDER = Path(__file__).parent / "builtin"
 
 

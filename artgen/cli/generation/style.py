@@ -146,7 +146,8 @@ def _parse_weights(text: str | None) -> list[float] | None:
 
 def _style_reference(text: str, method: str | None) -> str:
     """Name a style as a recipe does: ``great-wave`` is ``builtin:great-wave`` where no such file is."""
-    from artgen.style.library import BUILTIN_PREFIX, painting_names
+    from artgen.references import BUILTIN_PREFIX
+    from artgen.style.library import painting_names
 
     if text.startswith(BUILTIN_PREFIX) or method == "net" or Path(text).expanduser().exists():
         return text

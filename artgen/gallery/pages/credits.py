@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from artgen.models.files import catalog, header
-from artgen.references import BUILTIN_FOLDERS, find_images
+from artgen.references import BUILTIN_FOLDERS, BUILTIN_PREFIX, find_images
 from artgen.runs.provenance import portable_file_name
 from artgen.steps import SOURCES, STEPS
 from artgen.style import library
@@ -42,8 +42,8 @@ def _find_painting_names(fields: Mapping[str, Any]) -> Iterator[str]:
     if style_names and styles is None:
         yield style_names[0]
     for number, reference in enumerate(_to_list(styles)):
-        if isinstance(reference, str) and (style_names or reference.startswith(library.BUILTIN_PREFIX)):
-            yield PurePath(reference.removeprefix(library.BUILTIN_PREFIX)).stem
+        if isinstance(reference, str) and (style_names or reference.startswith(BUILTIN_PREFIX)):
+            yield PurePath(reference.removeprefix(BUILTIN_PREFIX)).stem
         elif isinstance(reference, int | float) and reference > 0:  # a share
             yield from style_names[number : number + 1]
 

@@ -204,17 +204,11 @@ def _describe_errors(file: Path) -> ArtgenError:
 
     The modules for this are only imported here: they are not needed for a file without errors.
     """
-    from artgen.config.messages import validate_table
+    from artgen.config.messages import error_line_number, validate_table
 
     try:
         document = read_document(file)
     except ArtgenError as error:
         return ValidationErrors(str(file), [error])
     _, errors = validate_table(SiteSettings, document.table, document, ())
-    return ValidationErrors(str(file), sorted(errors, key=lambda error: _line_number(error, file)))
-
-
-def _line_number(error: ArtgenError, file: Path) -> int:
-    """Return the line of ``gallery.toml`` that an error names; 0 if it names none."""
-    line = error.where.removeprefix(f"{file}:").partition(":")[0]
-    return int(line) if line.isascii() and line.isdigit() else 0
+    return ValidationErrors(str(file), sorted(errors, key=lambda error: error_line_number(error, file)))

@@ -96,6 +96,9 @@ class ModelFamily(ABC):
     """Names of the networks that torch may compile; None for all."""
     network_descriptions: ClassVar[Mapping[str, str]] = {}
     """Descriptions of exported networks that the recipe's description does not fit, by name."""
+    memory_format: ClassVar[torch.memory_format | None] = None
+    """Memory format of networks and images; None for the faster one: channels last on a GPU, and not on a
+    CPU, where it makes a step of a U-Net 4 to 11 % slower."""
 
     networks: dict[str, nn.Module]
     """Every network whose weights are saved, by name, on the context's device."""
@@ -123,6 +126,22 @@ class ModelFamily(ABC):
         first_row = self.context.process_index * row_count
         for row in range(first_row, first_row + row_count):
             yield np.random.default_rng((self.seed, step, row))
+
+    def move_networks(self) -> None:
+        """Move ``networks`` to the training's device, in the family's memory format."""
+        for network in self.networks.values():
+            network.to(  # type: ignore[call-overload]
+                device=self.context.device, memory_format=self._find_memory_format()
+            )
+
+    def move_batch(self, batch: Tensor) -> Tensor:
+        """Move a part of a training batch to the device; images ``(B, C, H, W)`` in the memory format."""
+        memory_format = self._find_memory_format() if batch.ndim == 4 else torch.preserve_format
+        return batch.to(device=self.context.device, memory_format=memory_format)
+
+    def _find_memory_format(self) -> torch.memory_format:
+        is_gpu = self.context.device.type == "cuda"
+        return self.memory_format or (torch.channels_last if is_gpu else torch.contiguous_format)
 
     @abstractmethod
     def draw_batch(self, step: int) -> Any:

@@ -27,8 +27,6 @@ from artgen.training.critics.adversarial import (
     adversarial_loss,
     create_adam,
     linear_decay,
-    move_batch,
-    move_networks,
 )
 from artgen.training.critics.image_pool import ImagePool
 from artgen.training.critics.patchgan import PatchGAN
@@ -108,7 +106,7 @@ class CycleGANTraining(ModelFamily):
                 "critic_there": self.critics[0],
                 "critic_back": self.critics[1],
             }
-        move_networks(self.networks.values(), context.device)
+        self.move_networks()
         self.optimisers = {
             "generators": create_adam([*self.generators], recipe.rate, recipe.beta1),
             "critics": create_adam([*self.critics], recipe.rate * recipe.critic_rate, recipe.beta1),
@@ -126,7 +124,7 @@ class CycleGANTraining(ModelFamily):
         """Yield the losses of both generators, then of both critics."""
         recipe = self.recipe
         to_second, to_first = self.generators
-        first, second = self._move(batch.first), self._move(batch.second)
+        first, second = self.move_batch(batch.first), self.move_batch(batch.second)
         for critic in self.critics:
             critic.requires_grad_(False)
         fake_second, unchanged_second = to_second(torch.cat([first, second])).chunk(2)
@@ -225,7 +223,4 @@ class CycleGANTraining(ModelFamily):
         ]
 
     def _translate(self, generator: Network, images: Tensor) -> Tensor:
-        return torch.cat([generator(self._move(image[None])).float().cpu() for image in images])
-
-    def _move(self, batch: Tensor) -> Tensor:
-        return move_batch(batch, self.context.device)
+        return torch.cat([generator(self.move_batch(image[None])).float().cpu() for image in images])

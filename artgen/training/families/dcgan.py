@@ -48,9 +48,8 @@ class DCGANTraining(LatentTraining):
 
     def optimiser_steps(self, batch: LatentBatch, progress: float) -> Iterator[OptimiserStep]:
         """Yield the loss of the discriminator, then that of the generator by the updated discriminator."""
-        device = self.context.device
-        real = batch.real.to(device, memory_format=torch.channels_last)
-        fakes = self.generator(batch.latents.to(device))
+        real = self.move_batch(batch.real)
+        fakes = self.generator(self.move_batch(batch.latents))
         self.critic.requires_grad_(True)
         real_logits, fake_logits = self.critic(real), self.critic(fakes.detach())
         critic_loss = _cross_entropy(real_logits, True) + _cross_entropy(fake_logits, False)

@@ -62,9 +62,9 @@ class DCGANR3Training(LatentTraining):
 
     def optimiser_steps(self, batch: LatentBatch, progress: float) -> Iterator[OptimiserStep]:
         """Yield the loss of the critic, every few steps with penalties, then that of the generator."""
-        recipe, device = self.recipe, self.context.device
-        real = batch.real.to(device, memory_format=torch.channels_last)
-        fakes = self.generator(batch.latents.to(device))
+        recipe = self.recipe
+        real = self.move_batch(batch.real)
+        fakes = self.generator(self.move_batch(batch.latents))
         critic_real, critic_fakes, generator_real, generator_fakes = (
             apply_diffaugment(images, batch.augmentations[:, use])
             for use, images in enumerate((real, fakes.detach(), real, fakes))

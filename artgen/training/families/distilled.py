@@ -25,7 +25,7 @@ from torch import Tensor
 
 from artgen.models.architectures.network import Network
 from artgen.seeds import derive_key
-from artgen.training.critics.adversarial import create_adam, preferred_memory_format
+from artgen.training.critics.adversarial import create_adam
 from artgen.training.critics.discriminator import PatchDiscriminator
 from artgen.training.engine.family import (
     Evaluation,
@@ -78,9 +78,8 @@ class DistilledTraining(FastStyleTraining):
             self.critic = PatchDiscriminator(
                 self.table.critic_width, CRITIC_IMAGE_CHANNELS + len(self.paintings)
             )
-        memory_format = preferred_memory_format(context.device)
-        self.critic.to(device=context.device, memory_format=memory_format)  # type: ignore[call-overload]
         self.networks["critic"] = self.critic
+        self.move_networks()
         self.optimisers["critic"] = create_adam([self.critic], recipe.critic_rate, 0.0)
         self.training_pairs, self.validation_pairs = self._load_pairs()
 
@@ -102,8 +101,8 @@ class DistilledTraining(FastStyleTraining):
     def optimiser_steps(self, batch: DistilledBatch, progress: float) -> Iterator[OptimiserStep]:
         """Yield the critic's loss, after a warm-up without it, then the generator's."""
         table = self.table
-        contents, targets = self._move(batch.contents), self._move(batch.targets)
-        style_weights = self._move(batch.style_weights)
+        contents, targets = self.move_batch(batch.contents), self.move_batch(batch.targets)
+        style_weights = self.move_batch(batch.style_weights)
         generated = self.generator(contents, style_weights)
         losses = {"l1": (generated - targets).abs().mean() * 2}  # the published scale is [-1, 1]
         total_loss = table.l1 * losses["l1"]

@@ -17,7 +17,7 @@ from artgen.models.architectures.faststyle import FastStyleNet, FastStyleNetConf
 from artgen.models.architectures.network import Network
 from artgen.steps.style import StyleStep
 from artgen.style import library
-from artgen.training.critics.adversarial import create_adam, preferred_memory_format
+from artgen.training.critics.adversarial import create_adam
 from artgen.training.engine.family import ModelFamily, TrainingContext, make_grid, seeded_weights
 from artgen.training.families.distill import StylePainting
 from artgen.training.material.images import Pixels
@@ -53,9 +53,8 @@ class FastStyleTraining(ModelFamily):
         config = FastStyleNetConfig(width=recipe.width, blocks=recipe.blocks, styles=len(self.paintings))
         with seeded_weights(recipe.seed):
             self.generator = FastStyleNet(config)
-        memory_format = preferred_memory_format(context.device)
-        self.generator.to(device=context.device, memory_format=memory_format)  # type: ignore[call-overload]
         self.networks = {"generator": self.generator}
+        self.move_networks()
         self.optimisers = {"generator": create_adam([self.generator], recipe.rate, 0.5)}
 
     def learning_rate_factor(self, progress: float) -> float:
@@ -92,12 +91,5 @@ class FastStyleTraining(ModelFamily):
         network = networks["generator"]
         assert isinstance(network, FastStyleNet)
         weights = network.style_weights(style).to(self.context.device)
-        images = [network(self._move(content[None]), weights).float().cpu() for content in contents]
+        images = [network(self.move_batch(content[None]), weights).float().cpu() for content in contents]
         return torch.cat(images)
-
-    def _move(self, batch: Tensor) -> Tensor:
-        if batch.ndim != 4:
-            return batch.to(self.context.device)
-        return batch.to(
-            device=self.context.device, memory_format=preferred_memory_format(self.context.device)
-        )

@@ -64,6 +64,7 @@ class LatentTraining(ModelFamily):
         context: the folder, device and process.
     """
 
+    memory_format = torch.channels_last
     augmentation_share: float = 0.0
     """Probability of each augmentation of an image before the critic sees it, 0 to 1."""
 
@@ -74,8 +75,7 @@ class LatentTraining(ModelFamily):
         with seeded_weights(recipe.seed):
             self.generator, self.critic = self.build_networks()
         self.networks = {"generator": self.generator, "critic": self.critic}
-        for network in self.networks.values():
-            network.to(device=context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.move_networks()
 
     @abstractmethod
     def build_networks(self) -> tuple[LatentGenerator, nn.Module]:

@@ -72,7 +72,7 @@ class PerceptualTraining(FastStyleTraining):
 
     def optimiser_steps(self, batch: PerceptualBatch, progress: float) -> Iterator[OptimiserStep]:
         """Yield the generator's loss of one perceptual training step."""
-        contents, styles = self._move(batch.contents), self._move(batch.styles)
+        contents, styles = self.move_batch(batch.contents), self.move_batch(batch.styles)
         generated = self.generator(contents, F.one_hot(styles, len(self.paintings)).float())
         content, style = self.perceptual_loss.distances(generated, contents, styles)
         smoothness = total_variation(generated)
@@ -86,9 +86,9 @@ class PerceptualTraining(FastStyleTraining):
         contents = self._validation_contents(MAX_SAMPLE_CONTENTS, self.recipe.crop)
         style_distances = []
         for style in range(len(self.paintings)):
-            generated = self._move(self._paint(networks, contents, style))
-            moved_contents = self._move(contents)
-            styles = self._move(torch.full((MAX_SAMPLE_CONTENTS,), style))
+            generated = self.move_batch(self._paint(networks, contents, style))
+            moved_contents = self.move_batch(contents)
+            styles = self.move_batch(torch.full((MAX_SAMPLE_CONTENTS,), style))
             unpainted_style = self.perceptual_loss.distances(moved_contents, moved_contents, styles)[1]
             distances = self.perceptual_loss.distances(generated, moved_contents, styles)
             style_distances.append(torch.stack([*distances, unpainted_style]))

@@ -25,8 +25,6 @@ from artgen.training.critics.adversarial import (
     adversarial_loss,
     create_adam,
     linear_decay,
-    move_batch,
-    move_networks,
 )
 from artgen.training.critics.patchgan import PatchGAN
 from artgen.training.engine.family import (
@@ -65,7 +63,7 @@ class Pix2PixTraining(ModelFamily):
             critic_channels = self.pair_maker.channels + 3
             self.critic = PatchGAN(critic_channels, recipe.critic_width, recipe.critic_layers, recipe.norm)
         self.networks = {"generator": self.generator, "critic": self.critic}
-        move_networks(self.networks.values(), context.device)
+        self.move_networks()
         self.optimisers = {
             name: create_adam([network], recipe.rate, recipe.beta1) for name, network in self.networks.items()
         }
@@ -79,7 +77,7 @@ class Pix2PixTraining(ModelFamily):
     def optimiser_steps(self, batch: Pair, progress: float) -> Iterator[OptimiserStep]:
         """Yield the loss of the critic, which tells targets and fakes apart, then that of the generator."""
         recipe = self.recipe
-        inputs, targets = (self._move(part) for part in batch)
+        inputs, targets = (self.move_batch(part) for part in batch)
         fakes = self.generator(inputs)
 
         self.critic.requires_grad_(True)
@@ -134,10 +132,7 @@ class Pix2PixTraining(ModelFamily):
             add_texture_noise(row, table, torch_generator(index)) for index, row in enumerate(inputs)
         ]
         generator = networks["generator"]
-        return torch.cat([generator(self._move(row[None])).float().cpu() for row in noisy_inputs])
-
-    def _move(self, batch: Tensor) -> Tensor:
-        return move_batch(batch, self.context.device)
+        return torch.cat([generator(self.move_batch(row[None])).float().cpu() for row in noisy_inputs])
 
 
 def _build_generator(recipe: Pix2PixRecipe, input_channels: int) -> Network:

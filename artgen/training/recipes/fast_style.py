@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from artgen.errors import ArtgenError
-from artgen.references import ImageReferences
+from artgen.references import BUILTIN_PREFIX, ImageReferences
 from artgen.style import library
 from artgen.training.recipes.base import (
     ChannelCount,
@@ -105,7 +105,7 @@ class FastStyleRecipe(TrainingRecipe):
     @classmethod
     def _check_styles(cls, references: list[str]) -> list[str]:
         for reference in references:
-            if reference.startswith(library.BUILTIN_PREFIX):
+            if reference.startswith(BUILTIN_PREFIX):
                 try:
                     library.painting_credit(reference)
                 except ArtgenError as error:
@@ -160,7 +160,7 @@ class FastStyleRecipe(TrainingRecipe):
 
 def _describe_style(reference: str) -> dict[str, str]:
     """Return a style's name, and its credits if it is built in."""
-    if reference.startswith(library.BUILTIN_PREFIX):
+    if reference.startswith(BUILTIN_PREFIX):
         credit = library.painting_credit(reference)
         keys = ("name", "title", "artist", "year", "source", "licence")
         return {key: getattr(credit, key) for key in keys}
