@@ -198,9 +198,8 @@ class Scheduler:
             png_path = candidate_png_path(self._run.folder, number)
             raise ArtgenError(str(png_path), "was removed or changed right after it was made", "run it again")
         self._run.add_candidate(candidate)
-        self._run.save_embedding(
-            number, embedding_name, np.frombuffer(base64.b64decode(encoded_vector), "<f2").astype(np.float32)
-        )
+        vector = np.frombuffer(base64.b64decode(encoded_vector), "<f2").astype(np.float32)
+        self._run.save_embeddings(embedding_name, {number: vector})
         self._result.generated_numbers.append(number)
         self._unfinished_count -= 1
         self._emit(CandidateDone(number, str(candidate.file), seconds))

@@ -13,8 +13,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from artgen.errors import ArtgenError, WriteError
+from artgen.errors import ArtgenError
 from artgen.runs.candidate import FIRST_VARIATION_NUMBER, Candidate, CandidateRow
+from artgen.runs.database_errors import DatabaseDamagedError, translate_sqlite_errors
 from artgen.runs.history import DecisionAction, DecisionChange
 
 DATABASE_FORMAT_VERSION = 2
@@ -75,41 +76,7 @@ INVALID_ROW_QUERIES = (
         OR number <= parent""",
 )
 TABLES_WITH_TEXTS = ("facts", "candidates", "variations", "decisions")
-DAMAGED_ERROR_CODES = {
-    *(sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB),
-    *(sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH),  # a table or column is missing or of another kind
-}
-# Disks that can only be read, or that have no locks or no shared memory, as some network drives.
-READ_ONLY_ERROR_CODES = {
-    *(sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN),
-    *(sqlite3.SQLITE_PERM, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOLFS),
-    *(sqlite3.SQLITE_IOERR_LOCK, sqlite3.SQLITE_IOERR_RDLOCK),
-    *(sqlite3.SQLITE_IOERR_SHMOPEN, sqlite3.SQLITE_IOERR_SHMLOCK, sqlite3.SQLITE_IOERR_SHMMAP),
-}
 DATABASE_LOCK_TIMEOUT_SECONDS = 30.0
-
-
-class DatabaseDamagedError(ArtgenError):
-    """A run's database is no usable one; it can be rebuilt from the pictures."""
-
-    def __init__(self, file: Path) -> None:
-        expected = "the same command again rebuilds it from the pictures"
-        super().__init__(str(file), "the database is damaged", expected)
-
-
-class DatabaseBusyError(ArtgenError):
-    """Another program has locked a run's database for longer than ``DATABASE_LOCK_TIMEOUT_SECONDS``."""
-
-    def __init__(self, file: Path) -> None:
-        super().__init__(str(file), "another program has locked it", "close that program and try again")
-
-
-class ReadOnlyError(ArtgenError):
-    """A run's folder can only be read; or its disk has no locks, which writing needs."""
-
-    def __init__(self, folder: Path) -> None:
-        expected = "copy the run into a folder of yours, and name that folder with --runs"
-        super().__init__(str(folder), "can only be read", expected)
 
 
 class RunDatabase:
@@ -129,7 +96,7 @@ class RunDatabase:
         self.file, self.folder = file, folder or file.parent
         if not new and not file.is_file():  # SQLite would create it
             raise DatabaseDamagedError(file)
-        with self._translate_errors():
+        with translate_sqlite_errors(self.file, self.folder):
             self._connection = sqlite3.connect(
                 file, timeout=DATABASE_LOCK_TIMEOUT_SECONDS, isolation_level=None
             )
@@ -201,7 +168,7 @@ class RunDatabase:
         if self._connection.in_transaction:
             yield
             return
-        with self._translate_errors():
+        with translate_sqlite_errors(self.file, self.folder):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -245,7 +212,7 @@ class RunDatabase:
         *columns, changes = action
         placeholders = ",".join("?" * (len(columns) + 3))
         rows = [(*columns, change.candidate, change.field, json.dumps(change.value)) for change in changes]
-        with self._translate_errors():
+        with translate_sqlite_errors(self.file, self.folder):
             query = f"INSERT INTO decisions ({DECISION_COLUMNS}) VALUES ({placeholders})"
             self._connection.executemany(query, rows)
 
@@ -272,7 +239,7 @@ class RunDatabase:
 
     def write_embeddings(self, rows: Iterable[tuple[int, str, bytes]]) -> None:
         """Write candidates' embeddings as rows of number, name and vector, replacing existing ones."""
-        with self._translate_errors():
+        with translate_sqlite_errors(self.file, self.folder):
             self._connection.executemany("INSERT OR REPLACE INTO embeddings VALUES (?,?,?)", rows)
 
     def read_embeddings(self, embedding_name: str) -> list[tuple[int, bytes]]:
@@ -326,25 +293,9 @@ class RunDatabase:
 
     def _query(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Run one SQL statement on the run's database and return its rows."""
-        with self._translate_errors():
+        with translate_sqlite_errors(self.file, self.folder):
             return self._connection.execute(query, values).fetchall()
 
     def _query_number(self, query: str, *values: object) -> int:
         """Run one SQL statement on the run's database that returns one number."""
         return int(self._query(query, *values)[0][0])
-
-    @contextmanager
-    def _translate_errors(self) -> Iterator[None]:
-        """Raise errors of SQLite in the ``with`` block as errors of a run's database."""
-        try:
-            yield
-        except sqlite3.Error as error:
-            extended_code = getattr(error, "sqlite_errorcode", 0)
-            code = extended_code & 0xFF
-            if code in DAMAGED_ERROR_CODES:
-                raise DatabaseDamagedError(self.file) from error
-            if code == sqlite3.SQLITE_BUSY:
-                raise DatabaseBusyError(self.file) from error
-            if {code, extended_code} & READ_ONLY_ERROR_CODES:
-                raise ReadOnlyError(self.folder) from error
-            raise WriteError(self.file, str(error)) from error

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from artgen.errors import ArtgenError
 from artgen.locks import wait_for_lock
-from artgen.runs.database import DatabaseDamagedError, ReadOnlyError, RunDatabase
+from artgen.runs.database import RunDatabase
+from artgen.runs.database_errors import DatabaseDamagedError, ReadOnlyError
 from artgen.runs.lookup import DATABASE_FILE_NAME
 
 

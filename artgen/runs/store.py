@@ -21,7 +21,8 @@ from artgen.runs.candidate import (
     CandidateRow,
     format_number_ranges,
 )
-from artgen.runs.database import DatabaseBusyError, ReadOnlyError, RunDatabase
+from artgen.runs.database import RunDatabase
+from artgen.runs.database_errors import DatabaseBusyError, ReadOnlyError
 from artgen.runs.decisions import DecisionStore, current_user_name, utc_timestamp
 from artgen.runs.history import KEPT_MARK, DecisionValue
 from artgen.runs.history import DecisionChange as DecisionChange
@@ -247,18 +248,13 @@ class Run:
         last_arrival = max(cursor[1], self.database.read_cursor()[1])
         return changes, self.rows_with_decisions(cursor[1]), (last_decision_id, last_arrival)
 
-    def save_embedding(self, number: int, embedding_name: str, vector: NDArray[np.float32]) -> None:
-        """Store the embedding of a candidate as float16.
+    def save_embeddings(self, embedding_name: str, vectors: Mapping[int, NDArray[np.float32]]) -> None:
+        """Store embeddings of candidates as float16, in one transaction.
 
         Args:
-            number: the candidate's number.
             embedding_name: name of the embedding's algorithm; vectors of different names are never mixed.
-            vector: finite numbers, float32 ``(D,)``.
+            vectors: finite numbers, float32 ``(D,)``, by the candidate's number.
         """
-        self.save_embeddings(embedding_name, {number: vector})
-
-    def save_embeddings(self, embedding_name: str, vectors: Mapping[int, NDArray[np.float32]]) -> None:
-        """Store embeddings of several candidates, by number, in one transaction."""
         rows = [
             (number, embedding_name, vector.astype("<f2").tobytes()) for number, vector in vectors.items()
         ]

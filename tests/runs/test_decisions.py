@@ -367,9 +367,8 @@ def test_variations_have_numbers_of_their_own_and_stay_queued_until_generated(tm
 def test_embeddings(tmp_path: Path) -> None:
     with small_run(tmp_path) as run:
         assert run.load_embeddings("a")[0].shape == (0,)
-        for number in (3, 1):
-            run.save_embedding(number, "a", np.full(5, number / 2, np.float32))
-        run.save_embedding(2, "b", np.zeros(7, np.float32))
+        run.save_embeddings("a", {number: np.full(5, number / 2, np.float32) for number in (3, 1)})
+        run.save_embeddings("b", {2: np.zeros(7, np.float32)})
         numbers, vectors = run.load_embeddings("a")
         assert numbers.tolist() == [1, 3]
         assert vectors.dtype == np.float32

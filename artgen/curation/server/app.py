@@ -22,7 +22,7 @@ from artgen.curation.server.child_process import StartProcess
 from artgen.curation.server.routes import NO_STORE_HEADERS, ROUTES
 from artgen.curation.server.session import CurationSession
 from artgen.errors import ArtgenError, WriteError
-from artgen.runs.database import DatabaseBusyError
+from artgen.runs.database_errors import DatabaseBusyError
 
 RUN_PORT_RANGE = range(20_000, 30_000)
 """Ports from which each run gets its own: below those that systems hand out, and seldom used by others."""

@@ -29,7 +29,8 @@ def server(tmp_path_factory: pytest.TempPathFactory, _made_runs: MakeRun) -> Ite
         kinds = rng.standard_normal((2, size)).astype(np.float32)
         for number in range(1, CANDIDATE_COUNT + 1):  # odd ones are similar, and even ones; 5 and 7 are equal
             noise = np.random.default_rng(5 if number == 7 else number).standard_normal(size)
-            run.save_embedding(number, EMBEDDING_NAME, (kinds[number % 2] + 0.3 * noise).astype(np.float32))
+            vector = (kinds[number % 2] + 0.3 * noise).astype(np.float32)
+            run.save_embeddings(EMBEDDING_NAME, {number: vector})
     server = CurateProcess(folder)
     yield server
     assert server.stop()[0] == 0
