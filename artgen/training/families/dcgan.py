@@ -34,11 +34,7 @@ class DCGANTraining(LatentTraining):
     def __init__(self, recipe: DCGANRecipe, dataset: TrainingDataset, context: TrainingContext) -> None:
         self.recipe = recipe
         super().__init__(recipe, dataset, context)
-        betas = (recipe.momentum, 0.999)
-        self.optimisers = {
-            name: torch.optim.Adam(network.parameters(), recipe.rate, betas)
-            for name, network in self.networks.items()
-        }
+        self.create_optimisers(recipe.rate, (recipe.momentum, 0.999))
 
     def build_networks(self) -> tuple[DCGenerator, DCDiscriminator]:
         recipe = self.recipe

@@ -49,10 +49,7 @@ class DCGANR3Training(LatentTraining):
         self.recipe = recipe
         super().__init__(recipe, dataset, context)
         self.augmentation_share = recipe.augment
-        self.optimisers = {
-            name: torch.optim.Adam(network.parameters(), recipe.rate, ADAM_BETAS)
-            for name, network in self.networks.items()
-        }
+        self.create_optimisers(recipe.rate, ADAM_BETAS)
 
     def build_networks(self) -> tuple[R3Generator, R3Discriminator]:
         recipe = self.recipe

@@ -77,6 +77,13 @@ class LatentTraining(ModelFamily):
         self.networks = {"generator": self.generator, "critic": self.critic}
         self.move_networks()
 
+    def create_optimisers(self, learning_rate: float, betas: tuple[float, float]) -> None:
+        """Create one Adam optimiser for each of the GAN's networks, as ``optimisers``."""
+        self.optimisers = {
+            name: torch.optim.Adam(network.parameters(), learning_rate, betas)
+            for name, network in self.networks.items()
+        }
+
     @abstractmethod
     def build_networks(self) -> tuple[LatentGenerator, nn.Module]:
         """Create the GAN's generator and critic with their initial weights."""
