@@ -14,7 +14,7 @@ from artgen.imaging.image import luminance
 
 QUANTILE_CURVE_KNOTS, QUANTILE_CURVE_NODES = 257, 4096
 COLOUR_TABLE_SIDE = 33
-MAX_PALETTE_COLOURS = 16_384
+MAX_QUANTILE_VALUES = 16_384
 MIN_COLOUR_VARIANCE = 1e-5
 MIN_REGION_PIXELS = 64  # in smaller regions the colours of the whole image are used
 
@@ -65,8 +65,8 @@ class QuantileCurve:
 
 
 def _quantiles(values: Tensor) -> Tensor:
-    """Return ``QUANTILE_CURVE_KNOTS`` evenly spaced quantiles of at most about ``MAX_PALETTE_COLOURS`` of ``(N,)`` values."""
-    sample = values[:: max(1, len(values) // MAX_PALETTE_COLOURS)]
+    """Return ``QUANTILE_CURVE_KNOTS`` evenly spaced quantiles ``(knots,)`` of a sample of ``(N,)`` values."""
+    sample = values[:: max(1, len(values) // MAX_QUANTILE_VALUES)]
     # NumPy sorts floats twenty times as fast as torch, which keeps their indices, too.
     sorted_values = torch.from_numpy(np.sort(sample.cpu().numpy())).to(values.device)
     positions = torch.linspace(0, len(sorted_values) - 1, QUANTILE_CURVE_KNOTS, device=values.device)
@@ -129,7 +129,7 @@ def transfer_palette(
     """
     device = image.device
     colours = _region_colours(image, region)
-    colours = colours[:, :: max(1, colours.shape[1] // MAX_PALETTE_COLOURS)]
+    colours = colours[:, :: max(1, colours.shape[1] // MAX_QUANTILE_VALUES)]
     axis = torch.linspace(0, 1, COLOUR_TABLE_SIDE, device=device)
     lattice = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij")).flatten(1)
     moved = torch.cat([colours, lattice], 1)
