@@ -40,7 +40,7 @@ def title_from_file_name(name: str) -> str:
 
 
 class Gallery(BaseModel):
-    """How the gallery presents the pieces of a recipe."""
+    """How the gallery presents the pieces."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
