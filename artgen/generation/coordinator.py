@@ -20,6 +20,7 @@ from artgen.generation.scheduler import RunResult, Scheduler, remove_leftovers
 from artgen.generation.worker import WorkerOrder
 from artgen.locks import BusyError, lock_folder
 from artgen.recipe import Lineage, Recipe, draw_candidate
+from artgen.recipe.stage_sizes import check_stage_sizes, estimate_worker_memory
 from artgen.runs.candidate import FIRST_VARIATION_NUMBER, Candidate, format_number_ranges
 from artgen.runs.lookup import RUNS_FOLDER, is_run_folder
 from artgen.runs.provenance import hash_files, portable_file_name, read_provenance
@@ -38,7 +39,8 @@ class RunRequest:
         numbers: generate only these candidates; if empty, only queued variations.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         preview: smaller and faster, in a run folder with a name of its own.
-        worker_count: worker processes; None takes one per core, or one on a GPU.
+        worker_count: worker processes; None takes one per core, or one on a GPU. Fewer are started if memory
+            does not suffice.
         runs_folder: the folder that holds the runs.
     """
 
@@ -69,12 +71,13 @@ def generate_candidates(recipe: Recipe, request: RunRequest, emit: Emit, run: Ru
         run: the recipe's open run; None opens or creates it.
 
     Raises:
-        ArtgenError: an input is missing, a variation is unknown, the device does not exist, or the disk is
-            full.
+        ArtgenError: an input is missing, a stage does not fit in memory, a variation is unknown, the device
+            does not exist, or the disk is full.
         BusyError: another process generates candidates of this run.
         WorkerBugError: a worker met a bug.
     """
     start_time = time.monotonic()
+    check_stage_sizes(recipe, preview=request.preview)
     folder = run.folder if run else run_folder_of_recipe(recipe, request.runs_folder, preview=request.preview)
     numbers, result = request.numbers or (), RunResult(folder)
     with contextlib.nullcontext(run) if run else _open_or_create_run(folder, recipe, numbers) as run:
@@ -130,7 +133,8 @@ def _generate_missing(run: Run, recipe: Recipe, request: RunRequest, result: Run
         emit(RunStarted(run.name, str(folder), len(lineages), len(lineages) - len(missing)))
         if missing:
             order = WorkerOrder(inputs, request.device, request.preview, folder.parent / STAGE_CACHE_FOLDER)
-            Scheduler(run, order, missing, request.worker_count, result, emit).run()
+            worker_bytes = estimate_worker_memory(recipe, preview=request.preview)
+            Scheduler(run, order, missing, request.worker_count, worker_bytes, result, emit).run()
 
 
 def _list_requested(run: Run, recipe: Recipe, request: RunRequest) -> list[Lineage]:

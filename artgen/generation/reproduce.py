@@ -13,6 +13,7 @@ from artgen.generation.make_candidate import list_used_plugins
 from artgen.imaging.io.png_text import read_png_size
 from artgen.recipe import Lineage, Recipe, draw_candidate
 from artgen.recipe.loading import build_recipe
+from artgen.recipe.stage_sizes import check_stage_sizes
 from artgen.runs.candidate import CANDIDATES_FOLDER
 from artgen.runs.lookup import DATABASE_FILE_NAME
 from artgen.runs.provenance import Provenance, read_provenance
@@ -183,6 +184,7 @@ def _regenerate(
     ):
         differences.append("the recipe draws other values")
     recipe = _with_one_source_file(recipe, sandbox).model_copy(update={"seed": provenance.seed})
+    check_stage_sizes(recipe, preview=provenance.preview)
     candidate = provenance.candidate
     settings = GenerationSettings(
         device=device,

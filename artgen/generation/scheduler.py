@@ -27,6 +27,7 @@ from artgen.events import (
 from artgen.generation.processes import WorkerBugError, WorkerPool
 from artgen.generation.worker import WorkerOrder
 from artgen.imaging.io.files import sweep
+from artgen.memory import affordable_workers
 from artgen.recipe import Lineage
 from artgen.runs.candidate import (
     CANDIDATES_FOLDER,
@@ -71,6 +72,7 @@ class Scheduler:
         order: the first message to each worker.
         missing: the candidates to generate, in this order.
         worker_count: worker processes; None takes one per core, or one on a GPU.
+        worker_bytes: memory that a worker takes; fewer workers are started if it does not suffice.
         result: receives the numbers of generated candidates and the errors.
         emit: takes every event.
     """
@@ -81,6 +83,7 @@ class Scheduler:
         order: WorkerOrder,
         missing: Sequence[Lineage],
         worker_count: int | None,
+        worker_bytes: int,
         result: RunResult,
         emit: Emit,
     ) -> None:
@@ -89,7 +92,7 @@ class Scheduler:
         self._unfinished_count = len(missing)
         self._scheduled_numbers = {lineage.number for lineage in missing} | result.errors.keys()
         self._queue_read_time = 0.0
-        self._max_workers = worker_count or count_usable_cores()
+        self._max_workers = self._limit_by_memory(worker_count or count_usable_cores(), worker_bytes)
         # If there may be a GPU, and no count was given, the first worker must report its device first.
         self._allowed_workers = 1 if worker_count is None and self._may_have_gpu() else self._max_workers
         self._stage_cache = StageCache(order.stage_cache_folder)
@@ -115,6 +118,14 @@ class Scheduler:
     def _start_workers(self) -> None:
         """Start workers for the unfinished candidates, up to the allowed number."""
         self._workers.start(max(0, min(self._allowed_workers, self._unfinished_count) - len(self._workers)))
+
+    def _limit_by_memory(self, wanted: int, worker_bytes: int) -> int:
+        """Return how many workers, at least one and at most those wanted, fit in the memory available."""
+        affordable = affordable_workers(wanted, worker_bytes)
+        if affordable < min(wanted, self._unfinished_count):
+            limit = f"{affordable} worker{'s' if affordable > 1 else ''} at most"
+            self._emit(Note(f"{limit}: each takes up to {worker_bytes / 1e9:.1f} GB of memory"))
+        return affordable
 
     def _may_have_gpu(self) -> bool:
         """Return whether workers may use a GPU, as far as that is known without torch."""

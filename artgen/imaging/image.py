@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from artgen.errors import ArtgenError
+from artgen.imaging.sizes import scaled_size
 
 # Rec. 709: the luminance of the sRGB primaries.
 LUMINANCE_WEIGHTS = (0.2126, 0.7152, 0.0722)
@@ -77,12 +78,6 @@ def resize_longer_side(image: Tensor, side: int) -> Tensor:
 def limit_longer_side(image: Tensor, side: int) -> Tensor:
     """Reduce an image whose longer side exceeds ``side`` px; return a smaller one unchanged."""
     return resize_longer_side(image, side) if max(image.shape[-2:]) > side else image
-
-
-def scaled_size(shape: Sequence[int], side: int) -> tuple[int, int]:
-    """Return ``(H, W)`` of an image of this shape after its longer side was resized to ``side`` px."""
-    factor = side / max(shape[-2:])
-    return max(1, round(shape[-2] * factor)), max(1, round(shape[-1] * factor))
 
 
 def to_byte_array(image: Tensor) -> npt.NDArray[np.uint8]:

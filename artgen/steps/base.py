@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from artgen.config.draws import Draw, possible_values
 from artgen.errors import ArtgenError
+from artgen.imaging.sizes import Size
 from artgen.references import image_count_errors
 from artgen.seeds import derive_key
 from artgen.style.progress import ProgressCallback, StyleProgress, ignore_progress
@@ -74,6 +75,9 @@ class RecipePart(BaseModel):
     purposes_of_images: ClassVar[Mapping[str, str]] = {}
     """The fields whose images provenance lists, each with the start of the advice if they are too many."""
 
+    bytes_per_pixel: ClassVar[int] = 130
+    """Memory that it takes for each pixel of its image, or of its input if that is larger; measured."""
+
     use: str
 
     @property
@@ -113,6 +117,14 @@ class RecipePart(BaseModel):
                 yield field, ArtgenError(field, problem, error.expected, error.command)
         for field, purpose in self.purposes_of_images.items() if all_found else ():
             yield from image_count_errors(field, self.list_files(folder), purpose)
+
+    def estimate_memory(self, pixels: int) -> int:
+        """Return about how many bytes of memory it takes.
+
+        Args:
+            pixels: of its image, or of its input if that is larger.
+        """
+        return self.bytes_per_pixel * pixels
 
     def resolve_draws(self, open_stream: Callable[[str], random.Random]) -> tuple[Self, dict[str, Any]]:
         """Return this part with each draw replaced by a value, and those values by field.
@@ -156,6 +168,15 @@ class Source(RecipePart):
     def describe(self, context: StepContext) -> str:
         """Return a short description for captions, where it replaces ``{source}``."""
 
+    def largest_size(self, folder: Path, *, preview: bool) -> Size | None:
+        """Return the width and height of the largest image that it may make, px; None if unknown.
+
+        Args:
+            folder: the recipe's folder.
+            preview: whether to do less work, for a quick preview.
+        """
+        return None
+
     def starting_file(self, context: StepContext) -> Path | None:
         """Return the one file that a candidate starts from; None if it depends on all files of the source."""
         return None
@@ -185,3 +206,18 @@ class Step(RecipePart):
     @abstractmethod
     def apply(self, image: Tensor, context: StepContext) -> Tensor:
         """Return the changed image, float32 ``(3, H, W)``, sRGB, ``[0, 1]``; ``image`` is not modified."""
+
+    def largest_size(self, size: Size, folder: Path, *, preview: bool) -> Size:
+        """Return the width and height of the largest result, whatever is drawn; by default that of the image.
+
+        Args:
+            size: width and height of the largest image that it may get.
+            folder: the recipe's folder.
+            preview: whether to do less work, for a quick preview.
+        """
+        return size
+
+
+def preview_side(side: int) -> int:
+    """Return the side of a preview, px: half of a side, but not below 16."""
+    return max(16, side // 2)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from artgen.config.draws import Drawn
+from artgen.config.draws import Drawn, possible_values
+from artgen.imaging.sizes import Size, largest_of
 from artgen.steps.base import Step, StepContext
 
 if TYPE_CHECKING:
@@ -44,6 +46,15 @@ class CropStep(Step):
         rows, columns = self.crop_size(height, width)
         top, left = round((height - rows) * self.y), round((width - columns) * self.x)
         return image[:, top : top + rows, left : left + columns].clone()
+
+    def largest_size(self, size: Size, folder: Path, *, preview: bool) -> Size:
+        """Return the size of the largest part."""
+        fraction = max(possible_values(self.fraction))
+        parts = (
+            self.model_copy(update={"aspect": aspect, "fraction": fraction}).crop_size(size[1], size[0])[::-1]
+            for aspect in possible_values(self.aspect)
+        )
+        return largest_of(parts) or size
 
     def crop_size(self, height: int, width: int) -> tuple[int, int]:
         """Return the ``(rows, columns)`` of the part that the step keeps.

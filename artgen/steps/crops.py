@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from artgen.config.draws import Drawn
+from artgen.config.draws import Drawn, possible_values
+from artgen.imaging.sizes import Size
 from artgen.references import BUILTIN_TEXTURES, ImageReferences, find_images
 from artgen.steps.base import FileFinder, Source, StepContext
 
@@ -83,6 +84,11 @@ class CropsSource(Source):
                 target_statistics = mixing.random_palette(palette_rng)
             image = mixing.recolour(image, *target_statistics, self.recolour)
         return mixing.raise_contrast(image, self.contrast)
+
+    def largest_size(self, folder: Path, *, preview: bool) -> Size:
+        """Return the side of the square thumbnail, twice."""
+        side = max(possible_values(self.size))
+        return side, side
 
     def describe(self, context: StepContext) -> str:
         """Return the thumbnail's size for captions, such as ``32 px``."""

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from artgen.config.draws import Drawn
+from artgen.config.draws import Drawn, possible_values
 from artgen.errors import ArtgenError
+from artgen.imaging.sizes import Size
 from artgen.references import (
     BUILTIN_FOLDERS,
     BUILTIN_PREFIX,
@@ -95,6 +96,11 @@ class FacesSource(Source):
         )
         faces = mixing.harmonise_colours(faces, weights, self.colours)
         return masks.blend_by_masks(faces, masks_per_face).clamp(0, 1)
+
+    def largest_size(self, folder: Path, *, preview: bool) -> Size:
+        """Return the side of the square thumbnail, twice."""
+        side = max(possible_values(self.size))
+        return side, side
 
     def describe(self, context: StepContext) -> str:
         """Return for captions whose faces they are, such as ``faces of anna and ben``."""

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from artgen.config.draws import Draw, Drawn, to_toml_value
+from artgen.config.draws import Draw, Drawn, possible_values, to_toml_value
 from artgen.errors import ArtgenError
+from artgen.imaging.sizes import Size, largest_of
 from artgen.steps.base import FileFinder, Source, StepContext
 
 if TYPE_CHECKING:
@@ -89,6 +90,13 @@ class GeneratorSource(Source):
             truncation=self.truncation,
             device=context.device,
         )
+
+    def largest_size(self, folder: Path, *, preview: bool) -> Size | None:
+        """Return the side of the model's pictures, twice; None if its file does not say it."""
+        from artgen.models.files import header
+
+        files = (find_generator_file(reference, folder) for reference in possible_values(self.model))
+        return largest_of(header.generated_size(header.read_metadata(file)) for file in files)
 
     def describe(self, context: StepContext) -> str:
         """Return the name of the generator's model, for captions."""

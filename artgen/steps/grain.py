@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 class GrainStep(Step):
     """Add film grain: soft spots of several sizes, strongest in mid-tones, none in black and white areas."""
+
+    bytes_per_pixel: ClassVar[int] = 280
 
     use: Literal["grain"] = "grain"
     amount: Drawn[Annotated[float, Field(ge=0, le=1)]] = Field(

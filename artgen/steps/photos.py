@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from artgen.config.draws import Drawn
+from artgen.config.draws import Drawn, possible_values
+from artgen.imaging.sizes import Size, largest_of, read_size, scaled_size
 from artgen.references import BUILTIN_TEXTURES, ImageReferences, find_images
 from artgen.steps.base import FileFinder, Source, StepContext
 
@@ -53,6 +54,12 @@ class PhotosSource(Source):
         from artgen.imaging.io.files import read_image
 
         return limit_longer_side(read_image(self.starting_file(context)), self.side)
+
+    def largest_size(self, folder: Path, *, preview: bool) -> Size | None:
+        """Return the size of the largest photograph, no larger than ``side``; None if none can be read."""
+        files = [path for reference in self.images for path in find_images(reference, folder)]
+        size, side = largest_of(map(read_size, files)), max(possible_values(self.side))
+        return scaled_size(size, side) if size is not None and max(size) > side else size
 
     def describe(self, context: StepContext) -> str:
         """Return the photograph's file name without its suffix, for captions."""

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from artgen.config.draws import Drawn
+from artgen.config.draws import Drawn, possible_values
 from artgen.models.features import weight_files
 from artgen.steps import style_weights
-from artgen.steps.base import ModelReference, StepContext
+from artgen.steps.base import ModelReference, StepContext, preview_side
 from artgen.steps.style_fields import (
     OPTIMISE_FIELDS,
     StyleFields,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from artgen.style.film.coherence import PaintFrame
 
 DEFAULT_FACE_PROTECTION = 0.6
+BYTES_PER_GB = 1_000_000_000
 PREVIEW_ITERATIONS = 40  # for a preview, and for a film's frame that starts from the painting of the last one
 
 
@@ -42,6 +43,7 @@ class StyleStep(StyleFields):
 
     version: ClassVar[int] = 3
     cached: ClassVar[bool] = True
+    bytes_per_pixel: ClassVar[int] = 400
 
     use: Literal["style"] = "style"
     features: Drawn[ModelReference] = Field(
@@ -95,12 +97,18 @@ class StyleStep(StyleFields):
         json_schema_extra={"unit": "GB"},
     )
 
+    def estimate_memory(self, pixels: int) -> int:
+        """Return about how many bytes it takes: those of ``patch`` and ``net``, and what ``vgg`` may use."""
+        optimises = "vgg" in possible_values(self.method)
+        limit = max(possible_values(self.memory)) * BYTES_PER_GB if optimises else 0
+        return super().estimate_memory(pixels) + round(limit)
+
     def apply(self, image: Tensor, context: StepContext) -> Tensor:
         """Paint the image ``(3, H, W)`` in the styles, at its size or at ``side``, which a preview halves."""
         from artgen.imaging.image import resize_longer_side
 
         if self.side is not None:
-            image = resize_longer_side(image, max(16, self.side // 2) if context.preview else self.side)
+            image = resize_longer_side(image, preview_side(self.side) if context.preview else self.side)
         return self.create_painter(context)(image, None)
 
     def create_painter(self, context: StepContext) -> PaintFrame:

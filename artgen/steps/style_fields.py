@@ -11,10 +11,11 @@ from pydantic_core import PydanticCustomError
 
 from artgen.config.draws import Drawn, possible_values
 from artgen.errors import ArtgenError
+from artgen.imaging.sizes import Size, scaled_size
 from artgen.models.features import weight_files
 from artgen.references import BUILTIN_FOLDERS, ImageReferences, find_images, image_count_errors
 from artgen.steps import style_weights
-from artgen.steps.base import FileFinder, ModelReference, Step
+from artgen.steps.base import FileFinder, ModelReference, Step, preview_side
 from artgen.style.optimise.presets import OPTIMISE_PRESETS
 from artgen.style.patch.presets import PATCH_PRESETS
 from artgen.style.request import PreserveMode
@@ -184,6 +185,13 @@ class StyleFields(Step):
                 expected = f'{unknown[0]!r} is no preset of method = "{method}": one of {", ".join(presets)}'
                 raise PydanticCustomError("recipe_text", "{expected}", {"expected": expected})
         return value
+
+    def largest_size(self, size: Size, folder: Path, *, preview: bool) -> Size:
+        """Return the size of the image, or with the longest ``side``."""
+        if self.side is None:
+            return size
+        side = max(possible_values(self.side))
+        return scaled_size(size, preview_side(side) if preview else side)
 
     def validate_files(self, folder: Path) -> Iterator[tuple[str, ArtgenError]]:
         """Also yield errors for styles that a network lacks, and for too few or too many weights or masks."""

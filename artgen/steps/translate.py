@@ -10,8 +10,9 @@ from pydantic import Field
 
 from artgen.config.draws import Drawn, possible_values
 from artgen.errors import ArtgenError
+from artgen.imaging.sizes import Size, result_size
 from artgen.steps import style_weights
-from artgen.steps.base import FileFinder, ModelReference, Step, StepContext
+from artgen.steps.base import FileFinder, ModelReference, Step, StepContext, preview_side
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -98,6 +99,17 @@ class TranslateStep(Step):
             > 0
         )
 
+    def largest_size(self, size: Size, folder: Path, *, preview: bool) -> Size:
+        """Return the size of the image, or with the longest ``side``; at least that of training images."""
+        from artgen.models.files import header
+
+        files = (find_translator_file(reference, folder) for reference in possible_values(self.model))
+        trained_sides = [header.training_side(header.read_metadata(file)) or 1 for file in files]
+        side = None if self.side is None else max(possible_values(self.side))
+        if side is not None and preview:
+            side = preview_side(side)
+        return result_size(*size, side, max(trained_sides))
+
     def apply(self, image: Tensor, context: StepContext) -> Tensor:
         """Translate the image ``(3, H, W)`` at its size, or at ``side``, which a preview halves."""
         from artgen.imaging.image import resize
@@ -105,7 +117,7 @@ class TranslateStep(Step):
 
         side = self.side
         if side is not None and context.preview:
-            side = max(16, side // 2)
+            side = preview_side(side)
         model = find_translator_file(self.model, context.folder)
         translated = translate_image(
             image,

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from artgen.config.draws import Drawn, possible_values, to_toml_value
 from artgen.errors import ArtgenError
+from artgen.imaging.sizes import Size
 from artgen.steps.base import FileFinder, ModelReference, Step, StepContext
 
 if TYPE_CHECKING:
@@ -72,6 +73,19 @@ class UpscaleStep(Step):
                 )
                 yield "scale", ArtgenError("scale", str(to_toml_value(self.scale)), expected)
 
+    def largest_size(self, size: Size, folder: Path, *, preview: bool) -> Size:
+        """Return the size enlarged by the largest scale."""
+        scale = max(possible_values(self.scale or self._largest_model_scale(folder)))
+        scale = _preview_scale(scale) if preview else scale
+        return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+    def _largest_model_scale(self, folder: Path) -> float:
+        """Return the largest scale of the models that may be drawn; 1 for files that do not say it."""
+        from artgen.models.files import header
+
+        files = (find_upscaler_file(reference, folder) for reference in possible_values(self.model))
+        return max(header.read_scale(file) or 1.0 for file in files)
+
     def depends_on_chance(self, folder: Path) -> bool:
         """Return whether the up-imager adds noise, which is all that is random."""
         return self.noise != 0
@@ -84,8 +98,7 @@ class UpscaleStep(Step):
         model = find_upscaler_file(self.model, context.folder)
         scale = self.scale
         if context.preview:
-            full_scale = scale or header.read_scale(model) or 2.0
-            scale = min(full_scale, max(2.0, full_scale / 2))
+            scale = _preview_scale(scale or header.read_scale(model) or 2.0)
         return upscale_image(
             image,
             model,
@@ -95,3 +108,8 @@ class UpscaleStep(Step):
             device=context.device,
             progress=context.on_progress,
         )
+
+
+def _preview_scale(scale: float) -> float:
+    """Return half of a scale, but not below 2."""
+    return min(scale, max(2.0, scale / 2))

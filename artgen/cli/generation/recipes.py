@@ -62,6 +62,7 @@ def _describe_recipe(file: Path, overrides: Sequence[str]) -> dict[str, Any]:
     """
     from artgen.config.document import read_document
     from artgen.recipe import load_recipe
+    from artgen.recipe.stage_sizes import check_stage_sizes
 
     try:
         document = read_document(file)
@@ -81,6 +82,10 @@ def _describe_recipe(file: Path, overrides: Sequence[str]) -> dict[str, Any]:
         registry.warn_of_unused_plugins()
     catalog.warn_of_unused_architectures()
     recipe = load_recipe(file, overrides)
+    try:
+        check_stage_sizes(recipe)
+    except ArtgenError as error:
+        raise ValidationErrors(str(file), [error]) from None
     if unlisted := recipe.list_unlisted_packages():
         names = ", ".join(f'"{name}"' for name in unlisted)
         typer.echo(f"{file}: add requires = [{names}], so that others know what to install", err=True)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from artgen.errors import ArtgenError
 from artgen.events import Emit, WorkProgress
+from artgen.imaging.sizes import count_pixels, largest_of, read_size
+from artgen.memory import affordable_workers
 from artgen.subprocesses import count_usable_cores, hidden_main_module
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from artgen.gallery.media.render import RenderedArtwork, RenderTask
 
 RenderResult = tuple["RenderTask", "RenderedArtwork | ArtgenError"]
+PROCESS_BYTES, BYTES_PER_PIXEL = 150_000_000, 24  # a picture is decoded and blended as 32-bit floats
 ErrorFields = tuple[str, str, str, str]  # of an ArtgenError: pickle loses exceptions with several arguments
 
 
@@ -29,12 +32,13 @@ def render_artworks(
         tasks: the artworks.
         site: folder that their files are written into.
         emit: receives the progress.
-        workers: processes; by default one for each core that we may use. One is this process itself.
+        workers: processes; by default one for each core that we may use, fewer if memory is short.
+            One is this process itself.
 
     Raises:
         OSError: nothing more can be written.
     """
-    process_count = min(workers or count_usable_cores(), len(tasks))
+    process_count = affordable_workers(min(workers or count_usable_cores(), len(tasks)), _worker_bytes(tasks))
     if process_count == 1:
         for finished, task in enumerate(tasks, 1):
             yield task, _restore_error(_render_or_describe_error(task, site))
@@ -62,6 +66,12 @@ def render_artworks(
             pool.shutdown(wait=True, cancel_futures=True)
             raise
     yield from _render_one_by_one(broken_tasks, site)
+
+
+def _worker_bytes(tasks: Sequence[RenderTask]) -> int:
+    """Estimate the memory of a process that renders the largest artwork."""
+    largest_picture = largest_of(read_size(task.source) for task in tasks) or (0, 0)
+    return PROCESS_BYTES + BYTES_PER_PIXEL * count_pixels(largest_picture)
 
 
 def _render_one_by_one(tasks: Sequence[RenderTask], site: Path) -> Iterator[RenderResult]:

@@ -69,6 +69,13 @@ def training_side(metadata: Mapping[str, str]) -> int | None:
     return crop if isinstance(crop, int) and 1 <= crop <= MAX_TRAINING_SIDE_PX else None
 
 
+def generated_size(metadata: Mapping[str, str]) -> tuple[int, int] | None:
+    """Return the width and height of the pictures that a generator makes, px; None if unknown."""
+    config = parse_field(metadata, "config")
+    side = config.get("side") if isinstance(config, dict) else None
+    return (side, side) if isinstance(side, int) and 1 <= side <= MAX_TRAINING_SIDE else None
+
+
 def training_inputs(metadata: Mapping[str, str]) -> dict[str, Any]:
     """Return the ``[pairs]`` table of a model's training recipe: how its inputs were made; else empty."""
     table = parse_field(metadata, "inputs")

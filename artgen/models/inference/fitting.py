@@ -1,4 +1,4 @@
-"""Fitting any image to a network: its size, its channels, its border."""
+"""Fitting any image to a network: its channels, its border."""
 
 from __future__ import annotations
 
@@ -7,26 +7,6 @@ from torch import Tensor
 
 from artgen.errors import ArtgenError
 from artgen.imaging.image import luminance
-
-MAX_ENLARGED_TILES = 4  # times the network's own side that the longer side of a small image is enlarged to
-
-
-def result_size(height: int, width: int, side: int | None, min_side: int) -> tuple[int, int]:
-    """Return the ``(H, W)`` at which a network paints an image: its own, or with the longer side asked for.
-
-    Args:
-        height: of the image, px.
-        width: of the image, px.
-        side: the longer side of the result, px; None for the image's own size.
-        min_side: what smaller images are enlarged to, px: the side of the network's training images.
-    """
-    factor = side / max(height, width) if side else 1.0
-    if factor * min(height, width) < min_side:
-        # Long thin images are enlarged only so far: the rest of each tile is padded, and cropped off again.
-        factor = max(
-            factor, min(min_side / min(height, width), MAX_ENLARGED_TILES * min_side / max(height, width))
-        )
-    return max(1, round(height * factor)), max(1, round(width * factor))
 
 
 def convert_channels(image: Tensor, channels: int, name: str) -> Tensor:

@@ -24,6 +24,7 @@ from artgen.errors import ArtgenError
 from artgen.imaging.image import resize_if_needed
 from artgen.imaging.inputs import add_texture_noise
 from artgen.imaging.inputs import prepare_input as as_learned
+from artgen.imaging.sizes import result_size
 from artgen.imaging.tiles.bands import TensorReader, TensorWriter
 from artgen.imaging.tiles.blended import paint_blended
 from artgen.imaging.tiles.exact import TileWindow, is_out_of_memory, paint_exact
@@ -33,7 +34,7 @@ from artgen.models.architectures.norms import fixed_norm_statistics
 from artgen.models.architectures.unet import UNet
 from artgen.models.files import header
 from artgen.models.files.checkpoint import LoadedModel, load_cached_model
-from artgen.models.inference.fitting import convert_channels, pad_mirrored, result_size
+from artgen.models.inference.fitting import convert_channels, pad_mirrored
 from artgen.seeds import torch_generator
 
 TranslationNetwork = UNet | ConvolutionalNetwork

@@ -13,7 +13,7 @@ from artgen.events import Emit, Note, WorkProgress, ignore_event
 from artgen.imaging.film.frames import FilmFrame, read_film_info, read_frames
 from artgen.imaging.film.resumable import ResumableFilm
 from artgen.imaging.film.scene_cuts import FRAME_THUMBNAIL_SIZE, SceneDetector
-from artgen.imaging.image import scaled_size
+from artgen.imaging.sizes import scaled_size
 from artgen.style.film.coherence import WARPED_COLOUR_SHARE, FilmPainter, PaintFrame
 
 if TYPE_CHECKING:
