@@ -1,6 +1,8 @@
 """Errors that the user can fix, with a location, the problem, what is expected and a helpful command."""
 
 import json
+import os
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +33,20 @@ class ArtgenError(Exception):
         if command:
             text += f" (try: {command})"
         super().__init__(clean_text(text.replace("\n", "; ")))
+
+
+def artgen_command(*arguments: object) -> str:
+    """Return a command of artgen as messages propose it: with special characters quoted for the shell.
+
+    Args:
+        arguments: of ``artgen``; each is written as its text.
+    """
+    texts = ["artgen", *map(str, arguments)]
+    if os.name == "nt":
+        from subprocess import list2cmdline
+
+        return list2cmdline(texts)
+    return shlex.join(texts)
 
 
 def clean_text(text: str) -> str:

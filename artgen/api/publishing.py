@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from artgen.errors import ArtgenError
+from artgen.errors import ArtgenError, artgen_command
 from artgen.events import Emit, ignore_event
 from artgen.runs.lookup import find_run_folder, is_run_folder
 from artgen.runs.store import Run
@@ -164,12 +163,12 @@ def _refuse_removal(opened: Sequence[Run | Path], site: Path, runs_folder: Path,
     names = {slugs.slugify(path.name): path.name for path in runs_folder.iterdir() if path.is_dir()}
     names |= requested
     arguments = [names.get(slug, slug) for slug in dict.fromkeys([*series, *requested])]
-    target = "" if Path(to) == DEFAULT_SITE_FOLDER else f" --to {shlex.quote(to)}"
+    target = [] if Path(to) == DEFAULT_SITE_FOLDER else ["--to", to]
     raise ArtgenError(
         str(site),
         f"also shows {', '.join(names.get(slug, slug) for slug in others)}, which would be removed",
         "name them too, or --force",
-        f"artgen publish {shlex.join(arguments)}{target}",
+        artgen_command("publish", *arguments, *target),
     )
 
 

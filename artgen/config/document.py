@@ -125,7 +125,7 @@ def _suggest_file(path: Path) -> str:
     from difflib import get_close_matches
 
     try:
-        names = [file.name for file in path.parent.glob("*.toml")]
+        names = [file.name for file in path.parent.glob("*.toml") if file.is_file()]
     except (OSError, ValueError):
         return ""
     matches = get_close_matches(path.name, names, 1)

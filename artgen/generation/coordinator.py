@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from artgen.errors import ArtgenError
+from artgen.errors import ArtgenError, artgen_command
 from artgen.events import Emit, Note, RunFinished, RunStarted
 from artgen.generation.chain import build_caption
 from artgen.generation.make_candidate import RunInputs
@@ -174,7 +174,7 @@ def _check_variations_exist(folder: Path, numbers: Sequence[int], variations: Co
     if unknown:
         last_drawn = FIRST_VARIATION_NUMBER - 1
         expected = f"a recipe draws up to {last_drawn:,}; the numbers after that are given to variations"
-        command = f"artgen vary {folder.name} NUMBER"
+        command = artgen_command("vary", folder.name, "NUMBER")
         raise ArtgenError(
             f"candidate {format_number_ranges(unknown)}", f"no variation of {folder.name}", expected, command
         )

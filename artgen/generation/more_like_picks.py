@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from artgen.errors import ArtgenError
+from artgen.errors import ArtgenError, artgen_command
 from artgen.events import Emit, Note
 from artgen.hashing import json_hash
 from artgen.recipe import Recipe, load_recipe
@@ -69,12 +69,15 @@ def narrow_recipe_to_picks(
             pick_keys.append((name, candidate.index, candidate.stars))
     if not kept_draws:
         problem, expected = f"no run in {runs_folder} has picks", "keep what you like first"
-        raise ArtgenError(str(recipe_file), problem, expected, f"artgen curate {recipe.path.stem}")
+        raise ArtgenError(str(recipe_file), problem, expected, artgen_command("curate", recipe.path.stem))
     draws = narrow_recipe_draws(recipe, kept_draws)
     if not any(field.pick_count for field in draws):
         problem = "the recipe no longer draws the values that the picks were drawn with"
         raise ArtgenError(
-            str(recipe_file), problem, "pick in a run of the present recipe", f"artgen run {recipe_file}"
+            str(recipe_file),
+            problem,
+            "pick in a run of the present recipe",
+            artgen_command("run", recipe_file),
         )
     if seed is None:
         seed = derive_key(recipe.seed, 0, "more-like-picks", json_hash(sorted(pick_keys))) % SEED_LIMIT

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from artgen.config.document import read_document
-from artgen.errors import ArtgenError, ValidationErrors
+from artgen.errors import ArtgenError, ValidationErrors, artgen_command
 from artgen.recipe import Recipe
 from artgen.recipe.loading import build_recipe
 from artgen.runs.candidate import candidate_png_path
@@ -56,7 +56,7 @@ def _find_recipe_folder(run: Run, recipe_name: str) -> Path:
         "the folder of its recipe is unknown" if recorded_folder is None else f"no folder {recorded_folder}"
     )
     expected = "run the recipe once more: finished candidates are kept"
-    raise ArtgenError(f"run {run.name}", problem, expected, f"artgen run PATH/{recipe_name}")
+    raise ArtgenError(f"run {run.name}", problem, expected, artgen_command("run", f"PATH/{recipe_name}"))
 
 
 def _point_to_copy(error: ArtgenError, recipe_path: Path, copy_path: Path) -> ArtgenError:
@@ -86,5 +86,5 @@ def _check_same_recipe(run: Run, recipe: Recipe) -> None:
             return
         if digest != recipe.digest():
             problem = "this version of artgen reads its recipe differently"
-            command = f"artgen run {recipe.path}"
+            command = artgen_command("run", recipe.path)
             raise ArtgenError(f"run {run.name}", problem, "new candidates need a new run", command)

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from artgen.config.document import Document, KeyPath, read_document
 from artgen.config.fields import format_toml_value
 from artgen.config.messages import did_you_mean, error_line_number, validate_table
-from artgen.errors import ArtgenError, ValidationErrors
+from artgen.errors import ArtgenError, ValidationErrors, artgen_command
 from artgen.plugins import PACKAGE_NAME, PluginRegistry, is_installed
 from artgen.recipe.model import Gallery, Recipe, title_from_file_name
 from artgen.recipe.overrides import apply_overrides
@@ -50,7 +50,9 @@ def load_recipe(path: Path | str, overrides: Sequence[str] = ()) -> Recipe:
     except ArtgenError as error:
         raise ValidationErrors(str(path), [error]) from None
     if "family" in document.table and "source" not in document.table:
-        mistake = ArtgenError(str(path), "a training recipe", "it makes a model", f"artgen train {path}")
+        mistake = ArtgenError(
+            str(path), "a training recipe", "it makes a model", artgen_command("train", path)
+        )
         raise ValidationErrors(str(path), [mistake])
     return build_recipe(document, errors)
 

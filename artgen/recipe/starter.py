@@ -6,7 +6,7 @@ import json
 from importlib.resources import files
 from pathlib import Path
 
-from artgen.errors import ArtgenError
+from artgen.errors import ArtgenError, artgen_command
 from artgen.imaging.io.files import atomic_write
 from artgen.recipe.model import title_from_file_name
 from artgen.recipe.schema import SCHEMA_FILE_NAME, SCHEMA_TITLE, recipe_schema_text
@@ -29,7 +29,9 @@ def create_starter_recipe(name: str) -> tuple[Path, Path]:
         raise ArtgenError(name or '""', "no name for a recipe", "for example: artgen new dreams")
     try:
         if path.exists() or path.is_symlink():
-            raise ArtgenError(str(path), "exists already", "choose another name", f"artgen check {path}")
+            raise ArtgenError(
+                str(path), "exists already", "choose another name", artgen_command("check", path)
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
         raise ArtgenError(str(path), f"cannot be written: {error}") from None

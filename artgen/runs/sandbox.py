@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from artgen.config.document import parse_toml
-from artgen.errors import ArtgenError
+from artgen.errors import ArtgenError, artgen_command
 from artgen.hashing import file_hash
 from artgen.runs.provenance import Provenance, is_package_file, locate_file
 
@@ -67,7 +67,7 @@ def open_sandbox(
     missing_names = [used_file.name for used_file, path in original_paths.items() if not path.is_file()]
     if missing_names:
         problem = f"made from files that are not in {source_folder.resolve()}: {_join_first(missing_names)}"
-        command = f"artgen reproduce {png_path.name} --folder DIR"
+        command = artgen_command("reproduce", png_path, "--folder", "DIR")
         raise ArtgenError(str(png_path), problem, "say where the recipe's folder is", command)
     changed_names = tuple(
         used_file.name for used_file, path in original_paths.items() if file_hash(path) != used_file.sha256
@@ -132,7 +132,7 @@ def _check_names_stay_inside(png_path: Path, recipe_text: str, file_names: list[
     if outside_names := [name for name in names if _leads_outside(name)]:
         problem = f"its recipe reads files elsewhere: {_join_first(outside_names)}"
         expected = "if you trust this picture, name the folder of its recipe"
-        command = f"artgen reproduce {png_path.name} --folder DIR"
+        command = artgen_command("reproduce", png_path, "--folder", "DIR")
         raise ArtgenError(str(png_path), problem, expected, command)
 
 

@@ -10,6 +10,7 @@ import typer
 
 from artgen.cli.arguments.options import JsonOption, RunArgument, RunsOption
 from artgen.cli.terminal import messages
+from artgen.errors import artgen_command
 
 if TYPE_CHECKING:
     from artgen.runs.store import Run
@@ -58,7 +59,9 @@ def curate(
     if not json:
         with Run.open(folder) as opened:
             picked = len(opened.picks())
-        typer.echo(f"{picked} kept. Next: artgen publish {name}" if picked else "nothing kept yet")
+        typer.echo(
+            f"{picked} kept. Next: {artgen_command('publish', name)}" if picked else "nothing kept yet"
+        )
 
 
 def _write_sheet(run: Run, file: Path, json: bool) -> None:

@@ -12,7 +12,7 @@ import typer
 
 from artgen.cli.arguments.options import JsonOption, RunsOption
 from artgen.cli.terminal import messages
-from artgen.errors import ArtgenError
+from artgen.errors import ArtgenError, artgen_command
 
 
 def preview(
@@ -45,7 +45,9 @@ def preview(
     if code and not (has_site and code == messages.EXIT_FIXABLE):
         raise SystemExit(code)  # it has printed the reason
     if not has_site:
-        raise ArtgenError(str(site), "no site here", "publish one first", f"artgen publish --to {site}")
+        raise ArtgenError(
+            str(site), "no site here", "publish one first", artgen_command("publish", "--to", site)
+        )
     from artgen.cli.terminal.browser import open_browser
     from artgen.gallery.preview.server import listen, serve
     from artgen.gallery.preview.watcher import Watcher

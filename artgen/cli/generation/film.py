@@ -9,7 +9,7 @@ import typer
 
 from artgen.cli.arguments.options import JsonOption, RunArgument, RunsOption
 from artgen.cli.terminal import messages
-from artgen.errors import ArtgenError
+from artgen.errors import ArtgenError, artgen_command
 
 
 def film(
@@ -36,7 +36,7 @@ def film(
         candidates = opened.picks() if picks else originals
         name, path = opened.name, output or opened.folder / "film.mp4"
     if not candidates:
-        command = f"artgen pick {name} 3 7-9" if picks else "artgen run RECIPE"
+        command = artgen_command("pick", name, 3, "7-9") if picks else "artgen run RECIPE"
         raise ArtgenError(f"run {name}", "no picks" if picks else "no candidates yet", command=command)
     with show_work_progress(path.name) as emit:
         width, height = write_film(candidates, path, fps=fps, scale=times, emit=emit)

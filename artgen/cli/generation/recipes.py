@@ -10,7 +10,7 @@ import typer
 
 from artgen.cli.arguments.options import JsonOption, SetOption
 from artgen.cli.terminal import messages, plain_text
-from artgen.errors import ArtgenError, ValidationErrors
+from artgen.errors import ArtgenError, ValidationErrors, artgen_command
 
 
 def new(
@@ -21,7 +21,8 @@ def new(
     from artgen.recipe.starter import create_starter_recipe
 
     recipe, schema = create_starter_recipe(name)
-    text = f"{recipe}\nNext: edit it (`artgen steps` lists what it may hold), then: artgen run {recipe}"
+    run_command = artgen_command("run", recipe)
+    text = f"{recipe}\nNext: edit it (`artgen steps` lists what it may hold), then: {run_command}"
     messages.show_result({"recipe": str(recipe), "schema": str(schema)}, text, json=json)
 
 

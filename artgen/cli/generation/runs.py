@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ import typer
 from artgen.cli.arguments.candidate_numbers import MAX_CANDIDATES, parse_candidate_numbers
 from artgen.cli.arguments.options import Device, JsonOption, RunsOption, SetOption, WorkersOption
 from artgen.cli.terminal import messages
-from artgen.errors import ArtgenError, ValidationErrors
+from artgen.errors import ArtgenError, ValidationErrors, artgen_command
 
 if TYPE_CHECKING:
     from artgen.generation.reproduce import ReproductionResult
@@ -72,7 +71,7 @@ def run(
 def print_stopped(folder: Path, command: Sequence[str] | None = None) -> None:
     """Print what an interrupted run has finished, and the command that resumes it (by default its own)."""
     finished = len(list((folder / "candidates").glob("*.png")))
-    resume_command = shlex.join(["artgen", *(command or sys.argv[1:])])
+    resume_command = artgen_command(*(command or sys.argv[1:]))
     text = f"stopped: {finished} candidates are kept in {folder}\nresume with: {resume_command}"
     typer.echo(text, err=True)
 
@@ -124,7 +123,7 @@ def _report(outcome: RunResult, json: bool, extra_report: dict[str, Any]) -> Non
     )
     typer.echo(f"{summary}{len(candidates)} candidates in {outcome.run_folder}")
     if candidates:
-        typer.echo(f"Next: artgen curate {name}, then artgen publish {name}")
+        typer.echo(f"Next: {artgen_command('curate', name)}, then {artgen_command('publish', name)}")
 
 
 def runs_(runs: RunsOption = Path("runs"), json: JsonOption = False) -> None:

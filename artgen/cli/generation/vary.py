@@ -12,7 +12,7 @@ from artgen.cli.arguments.candidate_numbers import parse_candidate_numbers
 from artgen.cli.arguments.options import Device, JsonOption, RunsOption, WorkersOption
 from artgen.cli.generation.runs import list_failures, print_stopped
 from artgen.cli.terminal import messages
-from artgen.errors import ArtgenError, ValidationErrors
+from artgen.errors import ArtgenError, ValidationErrors, artgen_command
 
 if TYPE_CHECKING:
     from artgen.generation.scheduler import RunResult
@@ -101,6 +101,6 @@ def _report(run: Run, requested: Sequence[int], outcome: RunResult | None, json:
     elif variations:
         numbers = format_number_ranges(candidate.index for candidate in variations)
         typer.echo(f"{name}: {len(variations)} made in {format_duration(outcome.seconds)}: {numbers}")
-        typer.echo(f"Next: artgen curate {name}")
+        typer.echo(f"Next: {artgen_command('curate', name)}")
     else:
         typer.echo(f"{name}: no variations to make")

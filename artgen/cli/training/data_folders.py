@@ -12,7 +12,7 @@ import typer
 from artgen.cli.arguments.options import JsonOption
 from artgen.cli.terminal import messages
 from artgen.cli.terminal.plain_text import count_noun
-from artgen.errors import ArtgenError
+from artgen.errors import ArtgenError, artgen_command
 
 if TYPE_CHECKING:
     from artgen.training.data.check import FolderFindings
@@ -51,9 +51,11 @@ def pairs(
             written_count = write_aligned_pairs(comparison.pairs, output, emit)
         report |= {"output": str(output), "written": written_count}
         if not json:
+            folders = ["--inputs", output / "a", "--data", output / "b"]
+            train_command = artgen_command("train", "RECIPE.toml", *folders)
             typer.echo(
                 f"{count_noun(len(comparison.pairs), 'pair')} in {output}, {written_count:,} written now\n"
-                f"Next: artgen train RECIPE.toml --inputs {output / 'a'} --data {output / 'b'}"
+                f"Next: {train_command}"
             )
     if json:
         messages.show_json(report)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from artgen.errors import ArtgenError
+from artgen.errors import ArtgenError, artgen_command
 from artgen.gallery.publish.manifest import MANIFEST_FILE, read_manifest_files
 from artgen.gallery.publish.staging import walk_files
 
@@ -56,7 +56,10 @@ def read_upload_set(site: Path) -> UploadSet:
     if (manifest_files := read_manifest_files(site)) is None:
         expected = "only what artgen made is sent, so that artgen can remove it there again"
         raise ArtgenError(
-            str(site), "was not made by artgen publish", expected, f"artgen publish --to {site}"
+            str(site),
+            "was not made by artgen publish",
+            expected,
+            artgen_command("publish", "--to", site),
         )
     file_names: list[str] = []
     symlinks: list[str] = []
@@ -65,5 +68,7 @@ def read_upload_set(site: Path) -> UploadSet:
     missing = sorted(manifest_files - set(file_names))
     if missing:
         expected = "build the site again"
-        raise ArtgenError(str(site / missing[0]), "missing", expected, f"artgen publish --to {site}")
+        raise ArtgenError(
+            str(site / missing[0]), "missing", expected, artgen_command("publish", "--to", site)
+        )
     return UploadSet(site, tuple(file_names), manifest_files | {MANIFEST_FILE}, tuple(symlinks))

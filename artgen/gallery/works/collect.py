@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from artgen.errors import ArtgenError, ValidationErrors
+from artgen.errors import ArtgenError, ValidationErrors, artgen_command
 from artgen.events import Emit, Note, ignore_event
 from artgen.gallery.works import dates, folders, slugs
 from artgen.gallery.works.work import Artwork, ArtworkCollection, ArtworkSeries, StagePreview
@@ -141,11 +141,12 @@ def _nothing_to_publish(run: Run, candidates: Sequence[Candidate], all_candidate
     """Make the error for a run without picks or without candidates."""
     if all_candidates or not candidates:
         return ArtgenError(run.name, "has no candidates yet", "make some with artgen run")
+    sheet_command = artgen_command("curate", run.name)
     return ArtgenError(
         run.name,
         f"none of its {len(candidates)} candidates is picked",
-        f"pick on the contact sheet (artgen curate {run.name}) or by number; --all publishes every candidate",
-        f"artgen pick {run.name} {candidates[0].index}",
+        f"pick on the contact sheet ({sheet_command}) or by number; --all publishes every candidate",
+        artgen_command("pick", run.name, candidates[0].index),
     )
 
 

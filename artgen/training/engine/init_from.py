@@ -11,7 +11,7 @@ from typing import cast
 from torch import Tensor
 
 from artgen.config.fields import format_toml_value
-from artgen.errors import ArtgenError
+from artgen.errors import ArtgenError, artgen_command
 from artgen.models.architectures.network import Network
 from artgen.models.files import catalog, header
 from artgen.models.files.checkpoint import load_model
@@ -52,7 +52,7 @@ def find_start_model(reference: str, recipe_folder: Path) -> Path:
         recipe = recipe_folder / f"{path.parent.name}.toml"
         if not path.exists() and recipe.is_file():
             problem = f"no such file ({path.resolve()})"
-            command = f"artgen train {recipe}"
+            command = artgen_command("train", recipe)
             raise ArtgenError(f"start = {reference!r}", problem, "train it first", command) from None
         raise ArtgenError(f"start = {reference!r}", error.problem, error.expected) from None
     header.read_metadata(file)
