@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-from artgen.gallery.media.render import FilmFile, OriginalFile, RenderedArtwork
-from artgen.gallery.media.renditions import RenditionSet
-from artgen.gallery.media.zoom import TilePyramid
+from pydantic import TypeAdapter
+
+from artgen.gallery.media.render import RenderedArtwork
 
 MANIFEST_FILE = ".artgen-gallery.json"
 MANIFEST_FORMAT = 3
+MAX_PICTURE_SIDE_PX = 1 << 20
+MAX_FILE_NAME_BYTES = 255  # of a file, in all common file systems
 # What nearly all names look like; thousands of them are looked at whenever a site is published.
-_PLAIN_FILE_NAME_PATTERN = re.compile(r"(?:[a-z0-9_][\w-]*/)*[\w-][\w.-]*", re.ASCII)
+_PLAIN_FILE_NAME_PATTERN = re.compile(r"(?:[a-z0-9_][\w-]{0,99}/)*[\w-][\w.-]{0,199}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -72,18 +74,14 @@ def read_manifest(site: Path) -> Manifest:
         content = json.loads((site / MANIFEST_FILE).read_bytes())
         if content["format"] != MANIFEST_FORMAT:
             return Manifest()
-        works = {
-            slug: PublishedArtwork(
-                dict(work["parts"]), _parse_rendered(work["rendered"]), tuple(work["files"])
-            )
-            for slug, work in content["works"].items()
-        }
-        files = dict(content["files"])
-        # A site may come from elsewhere: no name in it may lead out of it.
-        names = {*files, *(name for work in works.values() for name in work.files)}
+        manifest = _manifest_adapter().validate_python(content)
+        artwork_files = [name for artwork in manifest.works.values() for name in artwork.files]
+        if len(artwork_files) != len(set(artwork_files)):
+            return Manifest()
+        names = {*manifest.files, *artwork_files}
         if not all(_PLAIN_FILE_NAME_PATTERN.fullmatch(name) or is_safe_file_name(name) for name in names):
             return Manifest()
-        return Manifest(works, dict(content["pages"]), dict(content["decided"]), files)
+        return manifest if all(_has_sizes(artwork.rendered) for artwork in manifest.works.values()) else Manifest()
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return Manifest()
 
@@ -113,22 +111,23 @@ def is_safe_file_name(name: str) -> bool:
     """Whether a relative POSIX name stays within the site's folder and out of ``.git``."""
     parts = PurePosixPath(name).parts
     is_plain_text = not set("\\\0\n\r") & set(name)
+    try:
+        is_plain_text &= all(len(os.fsencode(part)) <= MAX_FILE_NAME_BYTES for part in parts)
+    except UnicodeEncodeError:
+        return False
     return is_plain_text and bool(parts) and not name.startswith("/") and not {"..", ".git"} & set(parts)
 
 
-def _parse_rendered(fields: Mapping[str, Any]) -> RenderedArtwork:
-    return RenderedArtwork(
-        image=_parse_renditions(fields["image"]),
-        stages=tuple(_parse_renditions(stage) if stage else None for stage in fields["stages"]),
-        original=OriginalFile(**fields["original"]) if fields["original"] else None,
-        pyramid=TilePyramid(**fields["pyramid"]) if fields["pyramid"] else None,
-        film=FilmFile(**fields["film"]) if fields["film"] else None,
-        card=fields["card"],
-        taken=fields["taken"],
-        withheld=fields.get("withheld", ""),
-    )
+@cache
+def _manifest_adapter() -> TypeAdapter[Manifest]:
+    """Return what turns parsed JSON into a manifest, or raises a ``ValueError``."""
+    return TypeAdapter(Manifest)
 
 
-def _parse_renditions(fields: Mapping[str, Any]) -> RenditionSet:
-    files = {kind: tuple((name, width) for name, width in listed) for kind, listed in fields["files"].items()}
-    return RenditionSet(**{**fields, "files": files})
+def _has_sizes(rendered: RenderedArtwork) -> bool:
+    """Return whether the pictures of an artwork have possible widths and heights."""
+    pictures = [rendered.image, *filter(None, rendered.stages)]
+    sides = [width for picture in pictures for files in picture.files.values() for _, width in files]
+    sides += [side for picture in pictures for side in (picture.width, picture.height)]
+    sides += [rendered.film.width, rendered.film.height] if rendered.film else []
+    return all(1 <= side <= MAX_PICTURE_SIDE_PX for side in sides)
