@@ -18,7 +18,7 @@ from artgen.runs.candidate import CANDIDATES_FOLDER
 from artgen.runs.lookup import DATABASE_FILE_NAME
 from artgen.runs.provenance import Provenance, read_provenance
 from artgen.runs.sandbox import RecipeSandbox, open_sandbox
-from artgen.runs.store import RECIPE_FOLDER_FACT, Run
+from artgen.runs.store import Run
 
 if TYPE_CHECKING:
     from artgen.runs.stages import Pixels
@@ -94,10 +94,7 @@ def _find_recipe_folder(png_path: Path) -> Path | None:
     if png_path.resolve().parent.name != CANDIDATES_FOLDER or not (run_folder / DATABASE_FILE_NAME).is_file():
         return None
     with Run.open(run_folder) as run:
-        recorded_folder = run.read_fact(RECIPE_FOLDER_FACT)
-    return (
-        run_folder / recorded_folder if recorded_folder and (run_folder / recorded_folder).is_dir() else None
-    )
+        return run.find_recipe_folder()
 
 
 def _load_recipe(png_path: Path, sandbox: RecipeSandbox, provenance: Provenance) -> Recipe:

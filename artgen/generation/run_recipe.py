@@ -44,17 +44,15 @@ def is_preview_run(run: Run) -> bool:
 
 def _find_recipe_folder(run: Run, recipe_name: str) -> Path:
     """Find the folder of a run's original recipe: as recorded, or where a recipe of this name is."""
-    recorded_folder = run.read_fact(RECIPE_FOLDER_FACT)
-    if recorded_folder is not None and (folder := run.folder / recorded_folder).is_dir():
-        return folder
+    if recorded_folder := run.find_recipe_folder():
+        return recorded_folder
     # A rebuilt database has lost the record; the usual folders of recipes are tried.
     project_folder = run.folder.resolve().parent.parent
     for folder in (Path(), Path("recipes"), project_folder, project_folder / "recipes"):
         if (folder / recipe_name).is_file():
             return folder
-    problem = (
-        "the folder of its recipe is unknown" if recorded_folder is None else f"no folder {recorded_folder}"
-    )
+    recorded_name = run.read_fact(RECIPE_FOLDER_FACT)
+    problem = "the folder of its recipe is unknown" if recorded_name is None else f"no folder {recorded_name}"
     expected = "run the recipe once more: finished candidates are kept"
     raise ArtgenError(f"run {run.name}", problem, expected, artgen_command("run", f"PATH/{recipe_name}"))
 

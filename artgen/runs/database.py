@@ -42,7 +42,8 @@ DECISION_COLUMNS = ", ".join((*DecisionAction._fields[:-1], *DecisionChange._fie
 INVALID_CANDIDATE_QUERIES = (
     """SELECT candidates.number FROM candidates WHERE
         typeof(number) != 'integer' OR number NOT BETWEEN 1 AND 2147483647
-        OR typeof(seed) != 'integer' OR typeof(caption) != 'text' OR typeof(seconds) != 'real'
+        OR typeof(seed) != 'integer' OR typeof(caption) != 'text'
+        OR typeof(seconds) != 'real' OR seconds NOT BETWEEN 0 AND 1e9
         OR typeof(width) != 'integer' OR width NOT BETWEEN 1 AND 1048576
         OR typeof(height) != 'integer' OR height NOT BETWEEN 1 AND 1048576
         OR typeof(variation_of) NOT IN ('integer', 'null')

@@ -220,7 +220,20 @@ class Run:
 
     def _removed_numbers(self) -> set[int]:
         """Return the numbers of candidates that were ever removed."""
-        return set(json.loads(self.read_fact(REMOVED_CANDIDATES_FACT) or "[]"))
+        try:
+            numbers = json.loads(self.read_fact(REMOVED_CANDIDATES_FACT) or "[]")
+        except (ValueError, RecursionError):
+            return set()
+        return {number for number in numbers if type(number) is int} if isinstance(numbers, list) else set()
+
+    def find_recipe_folder(self) -> Path | None:
+        """Return the folder of the recipe that the run was made from, as recorded; None if there is none."""
+        recorded_folder = self.read_fact(RECIPE_FOLDER_FACT)
+        try:
+            folder = self.folder / recorded_folder if recorded_folder else None
+            return folder if folder is not None and folder.is_dir() else None
+        except (OSError, ValueError):  # no name of a folder
+            return None
 
     def pick(self, number: int, picked: bool) -> None:
         """Mark a candidate as kept by the artist, or as undecided; it is on disk when this returns.

@@ -26,6 +26,7 @@ ODD_CELLS = {
     "a stage elsewhere": 'UPDATE candidates SET stages = \'[[0, "../../../etc", "crops", 8, 8]]\'',
     "a width in words": "UPDATE candidates SET width = 'wide'",
     "a width of nothing": "UPDATE candidates SET width = 0",
+    "seconds without end": "UPDATE candidates SET seconds = -9e999",
     "a number in words": "UPDATE candidates SET number = 'two' WHERE number = 2",
     "a caption of bytes": "UPDATE candidates SET caption = x'ff'",
     "a caption that is no UTF-8": "UPDATE candidates SET caption = CAST(x'ff00fe' AS TEXT)",
