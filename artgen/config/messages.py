@@ -152,6 +152,10 @@ def _describe_bad_value(error: ErrorDetails, field: FieldDescription | None) -> 
         return value_text, "a range is two numbers, a choice one or more"
     if error_type == "too_long" and isinstance(value, list):
         return f"{len(value):,} entries", f"at most {error['ctx']['max_length']:,}"
+    if error_type == "string_too_long":
+        return f"{len(value):,} characters", f"at most {error['ctx']['max_length']:,}"
+    if error_type == "string_unicode":
+        return value_text, "a character that is not UTF-8"
     if error_type == "recipe_text" or field is None:
         return value_text, error["msg"]
     if field.options and isinstance(value, str):

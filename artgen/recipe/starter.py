@@ -28,6 +28,10 @@ def create_starter_recipe(name: str) -> tuple[Path, Path]:
     if path.stem in ("", ".toml") or name.endswith(("/", "\\")):
         raise ArtgenError(name or '""', "no name for a recipe", "for example: artgen new dreams")
     try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise ArtgenError(str(path), "a name that is not UTF-8", "choose another name") from None
+    try:
         if path.exists() or path.is_symlink():
             raise ArtgenError(
                 str(path), "exists already", "choose another name", artgen_command("check", path)

@@ -29,7 +29,7 @@ from artgen.cli.terminal.messages import run_command
 from artgen.imaging.io.png_text import read_text
 
 ARTGEN = get_command(app)  # as `app()` builds it anew for every call
-SLOW_SECONDS = 5.0
+SLOW_SECONDS = 5.0  # of CPU
 GALLERY_TOML = b"""\
 title = "Sea and sky"
 artist = "Ada"
@@ -63,6 +63,40 @@ use = "edges"
 """
 PUBLISH = ("publish", "photos", "--workers", "1", "--to")
 CHEAP_INPUTS_PER_DEAR_ONE = 2  # manifests and databases take a tenth of a second each
+NAMED = (  # commands that end with a name or a text
+    *("new", "check", "run", "reproduce", "train", "steps", "film", "curate --static x", "vary --queued"),
+    *("publish", "publish photos --to named --workers 1 --settings", "publish photos --to", "pick --from"),
+    *("publish photos --to named --workers 1 --title", "publish photos --to named --workers 1 --templates"),
+    *("style", "style pictures/0.png -o x.png --style", "models show", "models import", "models export"),
+    *("models measure", "models recipe", "data pairs", "data faces", "data check", "schema -o", "pick tiny"),
+    *("runs --runs", "run tiny.toml --only", "run tiny.toml --seed", "check tiny.toml --set", "film tiny -o"),
+)
+ODD_NAMES = (
+    *(
+        "n" * 300,
+        "é" * 200,
+        "a\udcff\udced\udca0b",
+        "a\nb\x1b[2J",
+        "9" * 5_000,
+        "",
+        "-",
+        "a/b/../../x",
+        "~nobody",
+    ),
+    *(
+        "\t",
+        "con",
+        "[::1",
+        "x.toml",
+        "x.png",
+        "builtin:x",
+        "user@[::1:x",
+        "1-99999999999",
+        "\u202e.png",
+        " ",
+        ".",
+    ),
+)
 Command = list[str]
 
 
@@ -99,6 +133,7 @@ class Attack:
             "manifests": self.manifest,
             "databases": self.database,
             "provenance": self.provenance,
+            "names": self.name,
         }
 
     def recipe(self) -> Command:
@@ -155,6 +190,10 @@ class Attack:
         self._write("piece.png", content)
         return ["reproduce", "piece.png", *self._chance.choice(([], ["--folder", "."], ["--json"]))]
 
+    def name(self) -> Command:
+        name = self._chance.choice(ODD_NAMES)
+        return [*self._chance.choice(NAMED).split(), name * 2 if self._chance.random() < 0.1 else name]
+
     def _write(self, name: str, content: bytes) -> None:
         (self._project / name).write_bytes(content)
 
@@ -169,19 +208,20 @@ def _with_text(png: bytes, text: bytes) -> bytes:
 def _run(command: Command) -> tuple[object, str]:
     """Run a command; return its exit code, and what nobody can mend: a traceback, an odd end, or ``""``."""
     output, errors = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.TextIOWrapper(io.BytesIO(), "utf-8")
-    started, code = time.monotonic(), None
+    started, code = time.process_time(), None
     try:
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
             run_command(lambda: ARTGEN.main(command, prog_name="artgen", standalone_mode=False))
     except SystemExit as end:
         code = end.code
+        output.seek(0)
         errors.seek(0)
-        text = errors.read()
+        text = output.read() + errors.read()
         if "Traceback" in text or code not in (0, 2) or (code == 2 and not text.strip()):
             return code, f"exit code {code}: {text}"
     except BaseException:
         return code, traceback.format_exc()
-    seconds = time.monotonic() - started
+    seconds = time.process_time() - started
     return code, f"took {seconds:.1f} s" if seconds > SLOW_SECONDS else ""
 
 

@@ -62,6 +62,8 @@ def import_(
     if preprocessing != "auto":
         raise ArtgenError("--preprocessing", "for a checkpoint", "only weights have it: import vgg19 FILE")
     checkpoint = Path(what)
+    if not checkpoint.name:
+        raise ArtgenError(what or '""', "no file", "a checkpoint, such as latest_net_G.pth")
     file = output or checkpoint.with_suffix(MODEL_SUFFIX)
     if file.suffix != MODEL_SUFFIX:
         raise ArtgenError(

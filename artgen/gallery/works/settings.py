@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
 from pydantic_core import PydanticCustomError
 
-from artgen.config.document import parse_toml, read_document, read_toml_text
+from artgen.config.document import Document, KeyPath, parse_toml, read_document, read_toml_text
 from artgen.errors import ArtgenError, ValidationErrors
 from artgen.gallery.media.renditions import MAX_SOURCE_SIDE_PX, RenditionSettings
 
@@ -189,6 +190,7 @@ def load_settings(path: Path | None = None, **changes: Any) -> SiteSettings:
         ValidationErrors: all errors of the file, each with its line.
     """
     file = path or (Path(SETTINGS_FILE_NAME) if Path(SETTINGS_FILE_NAME).is_file() else None)
+    _check_changes(changes)
     if file is None:
         return SiteSettings(**changes)
     try:
@@ -197,6 +199,18 @@ def load_settings(path: Path | None = None, **changes: Any) -> SiteSettings:
         raise _describe_errors(file) from None
     settings._file = file
     return settings
+
+
+def _check_changes(changes: Mapping[str, Any]) -> None:
+    """Raise the errors in fields from the command line, each with its option."""
+    try:
+        SiteSettings(**changes)
+    except ValueError:
+        from artgen.config.messages import validate_table
+
+        options: dict[KeyPath, str] = {(name,): f"--{name.replace('_', '-')}" for name in changes}
+        _, errors = validate_table(SiteSettings, changes, Document(Path(), "", {}, {}, options), ())
+        raise ValidationErrors("artgen publish", errors) from None
 
 
 def _describe_errors(file: Path) -> ArtgenError:

@@ -93,12 +93,17 @@ def _check_size(path: Path, max_bytes: int = MAX_MODEL_BYTES) -> None:
     """Refuse a weights file that is, or unpacks to, more bytes than any such network.
 
     Raises:
-        ArtgenError: it is too large.
+        ArtgenError: it is too large, or a damaged archive.
     """
     size_bytes = path.stat().st_size
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            size_bytes = max(size_bytes, sum(entry.file_size for entry in archive.infolist()))
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                size_bytes = max(size_bytes, sum(entry.file_size for entry in archive.infolist()))
+    except OSError:
+        raise
+    except Exception as error:  # of a directory that does not match the file: nearly anything
+        raise ArtgenError(str(path), f"a damaged archive ({error})", EXPECTED_FILE) from None
     if size_bytes > max_bytes:
         raise _too_large_error(path, max_bytes)
 
