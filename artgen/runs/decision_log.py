@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from artgen.errors import report_write_errors
+from artgen.errors import ArtgenError, report_write_errors
 from artgen.imaging.io.files import atomic_write, sync_folder
 from artgen.runs.history import KEPT_MARK, UNDECIDED_VALUES, DecisionAction, DecisionChange
 
 DECISIONS_FILE_NAME = "decisions.jsonl"
+MAX_RECORDED_NUMBER = 1 << 31  # of a candidate, a star or a round
 
 
 def append_action(folder: Path, action: DecisionAction) -> None:
@@ -45,11 +47,18 @@ def rewrite_actions(folder: Path, actions: Iterable[DecisionAction]) -> None:
 
 
 def file_stamp(folder: Path) -> str:
-    """Return size and modification time of ``decisions.jsonl`` as text; empty if it is missing."""
+    """Return size and modification time of ``decisions.jsonl`` as text; empty if it is missing.
+
+    Raises:
+        ArtgenError: it is a pipe or a device, which would never end.
+    """
+    file = folder / DECISIONS_FILE_NAME
     try:
-        status = (folder / DECISIONS_FILE_NAME).stat()
+        status = file.stat()
     except FileNotFoundError:
         return ""
+    if not stat.S_ISREG(status.st_mode) and not file.is_dir():  # writing to a folder fails by itself
+        raise ArtgenError(str(file), "not a regular file", "move it away, or put the decisions back")
     return f"{status.st_size} {status.st_mtime_ns}"
 
 
@@ -62,7 +71,7 @@ def read_actions(folder: Path) -> Iterator[DecisionAction]:
     for line_number, line in enumerate(file.read_bytes().splitlines()):
         try:
             action = _decode_action(json.loads(line), line_number)
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             continue
         # Older versions wrote an action again if the database had refused it: then the last line counts.
         actions.pop(action.action, None)
@@ -90,9 +99,19 @@ def _decode_action(record: dict[str, Any], line_number: int) -> DecisionAction:
     changes = tuple(
         DecisionChange(int(candidate), str(field), value) for candidate, field, value in record["rows"]
     )
-    if not all(
-        change.field in UNDECIDED_VALUES and isinstance(change.value, str | int | None) for change in changes
-    ):
+    if not all(map(_is_storable, changes)):
         raise ValueError
     at, who, view, action = (str(record[name]) for name in ("at", "who", "view", "action"))
-    return DecisionAction(at, who, view, action, record["kind"], record["of"], changes)
+    undone_action = None if record["of"] is None else str(record["of"])
+    "".join((at, who, view, action, undone_action or "")).encode()  # half a character is a ValueError
+    return DecisionAction(at, who, view, action, record["kind"], undone_action, changes)
+
+
+def _is_storable(change: DecisionChange) -> bool:
+    """Whether a change has a known field, a possible number of a candidate, and a text or a small number."""
+    if isinstance(change.value, str):
+        change.value.encode()  # half a character is a ValueError
+    is_value = isinstance(change.value, str | None) or (
+        isinstance(change.value, int) and abs(change.value) < MAX_RECORDED_NUMBER
+    )
+    return is_value and change.field in UNDECIDED_VALUES and 1 <= change.candidate < MAX_RECORDED_NUMBER

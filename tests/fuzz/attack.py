@@ -61,8 +61,18 @@ rate = 0.0002
 [pairs]
 use = "edges"
 """
+DECISION = json.dumps(
+    {
+        "at": "2026-01-02T03:04:05Z",
+        "who": "Ada",
+        "view": "command",
+        "action": "0123456789abcdef",
+        "kind": "do",
+    }
+    | {"of": None, "rows": [[1, "mark", "kept"], [1, "title", "One"], [2, "stars", 3], [2, "round", 2]]}
+).encode()
 PUBLISH = ("publish", "photos", "--workers", "1", "--to")
-CHEAP_INPUTS_PER_DEAR_ONE = 2  # manifests and databases take a tenth of a second each
+CHEAP_INPUTS_PER_DEAR_ONE = 2  # manifests and databases take a tenth of a second
 NAMED = (  # commands that end with a name or a text
     *("new", "check", "run", "reproduce", "train", "steps", "film", "curate --static x", "vary --queued"),
     *("publish", "publish photos --to named --workers 1 --settings", "publish photos --to", "pick --from"),
@@ -132,6 +142,7 @@ class Attack:
             "picks": self.picks,
             "manifests": self.manifest,
             "databases": self.database,
+            "decisions": self.decisions,
             "provenance": self.provenance,
             "names": self.name,
         }
@@ -175,6 +186,17 @@ class Attack:
         commands = [["runs"], ["runs", "--json"], ["pick", name, "1"], ["pick", name, "2", "--off"]]
         commands += [["publish", name, "--all", *site], ["curate", name, "--static", "sheet"]]
         return self._chance.choice([*commands, ["run", "tiny.toml", "-n", "6"], ["vary", name, "--queued"]])
+
+    def decisions(self) -> Command:
+        shutil.rmtree(self._run)
+        shutil.copytree(self._whole_run, self._run)
+        with (self._run / "decisions.jsonl").open("ab") as stream:
+            stream.write(mutate_json(DECISION, self._chance).replace(b"\n", b" ") + b"\n")
+        name, site = self._run.name, ["--to", "run-site", "--workers", "1"]
+        commands = [["runs"], ["pick", name, "1"], ["pick", name, "2", "--off"]]
+        return self._chance.choice(
+            [*commands, ["publish", name, "--all", *site], ["curate", name, "--static", "s"]]
+        )
 
     def provenance(self) -> Command:
         text = read_text(self._whole_run / "candidates" / self._picture.name)["artgen"]
@@ -229,7 +251,7 @@ def attack(project: Path, seed: int, count: int) -> Iterator[tuple[str, Command,
     """Yield kind, command, exit code and problem of ``count`` inputs, each kind in turn."""
     chance = random.Random(seed)
     kinds = Attack(project, chance).kinds
-    cheap = [kind for kind in kinds if kind not in ("manifests", "databases")]
+    cheap = [kind for kind in kinds if kind not in ("manifests", "databases", "decisions")]
     order = [*kinds, *cheap * (CHEAP_INPUTS_PER_DEAR_ONE - 1)]
     for number in range(count):
         kind = order[number % len(order)]

@@ -68,6 +68,34 @@ def test_an_odd_database_is_rebuilt(run_folder: Path, statement: str) -> None:
     assert list(run_folder.glob("run.db.damaged-*"))
 
 
+ODD_DECISIONS = {
+    "a list": "[1]",
+    "a number of 400 digits": '{"kind": "do", "rows": [[%s, "mark", "kept"]]}' % ("9" * 400),
+    "endless": '{"kind": "do", "rows": [[1e999, "mark", "kept"]]}',
+    "half a character": '{"kind": "do", "rows": [[1, "title", "\\ud800"]]}',
+    "deep": '{"a":' * 5_000 + "1" + "}" * 5_000,
+}
+
+
+@pytest.mark.parametrize("line", ODD_DECISIONS.values(), ids=ODD_DECISIONS)
+def test_odd_decisions_are_passed_over(run_folder: Path, line: str) -> None:
+    others = '{"at": "", "who": "", "view": "", "action": "%s", "of": null, ' % ("ab" * 16)
+    with (run_folder / "decisions.jsonl").open("a") as stream:
+        stream.write(line.replace("{", others, 1) + "\n")
+    with Run.open(run_folder) as run:
+        assert [candidate.index for candidate in run.picks()] == [2]
+        run.pick(1, True)
+        assert [candidate.index for candidate in run.picks()] == [1, 2]
+
+
+def test_decisions_in_a_pipe_do_not_hang(run_folder: Path, tmp_path: Path) -> None:
+    (run_folder / "decisions.jsonl").unlink()
+    os.mkfifo(run_folder / "decisions.jsonl")
+    listed = _as_a_reader(tmp_path, "runs")
+    assert "decisions.jsonl: not a regular file" in listed.stdout
+    assert listed.returncode == 0
+
+
 def _as_a_reader(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     """Run ``artgen`` in a folder as somebody who may only do what permissions say."""
 
