@@ -72,7 +72,7 @@ DECISION = json.dumps(
     | {"of": None, "rows": [[1, "mark", "kept"], [1, "title", "One"], [2, "stars", 3], [2, "round", 2]]}
 ).encode()
 PUBLISH = ("publish", "photos", "--workers", "1", "--to")
-CHEAP_INPUTS_PER_DEAR_ONE = 2  # manifests and databases take a tenth of a second
+CHEAP_INPUTS_PER_DEAR_ONE = 3  # manifests and databases take a tenth of a second
 NAMED = (  # commands that end with a name or a text
     *("new", "check", "run", "reproduce", "train", "steps", "film", "curate --static x", "vary --queued"),
     *("publish", "publish photos --to named --workers 1 --settings", "publish photos --to", "pick --from"),
