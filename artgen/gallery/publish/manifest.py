@@ -81,7 +81,11 @@ def read_manifest(site: Path) -> Manifest:
         names = {*manifest.files, *artwork_files}
         if not all(_PLAIN_FILE_NAME_PATTERN.fullmatch(name) or is_safe_file_name(name) for name in names):
             return Manifest()
-        return manifest if all(_has_sizes(artwork.rendered) for artwork in manifest.works.values()) else Manifest()
+        return (
+            manifest
+            if all(_has_sizes(artwork.rendered) for artwork in manifest.works.values())
+            else Manifest()
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return Manifest()
 

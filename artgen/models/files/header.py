@@ -14,7 +14,7 @@ from typing import Any
 from artgen.errors import ArtgenError
 
 MAX_HEADER_BYTES = 1 << 20
-MAX_TRAINING_SIDE_PX = 2048  # px
+MAX_TRAINING_SIDE_PX = 2048
 
 
 def read_metadata(path: Path) -> dict[str, str]:
@@ -73,7 +73,7 @@ def generated_size(metadata: Mapping[str, str]) -> tuple[int, int] | None:
     """Return the width and height of the pictures that a generator makes, px; None if unknown."""
     config = parse_field(metadata, "config")
     side = config.get("side") if isinstance(config, dict) else None
-    return (side, side) if isinstance(side, int) and 1 <= side <= MAX_TRAINING_SIDE else None
+    return (side, side) if isinstance(side, int) and 1 <= side <= MAX_TRAINING_SIDE_PX else None
 
 
 def training_inputs(metadata: Mapping[str, str]) -> dict[str, Any]:

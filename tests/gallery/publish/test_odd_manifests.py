@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from artgen.api.publishing import publish
-from artgen.gallery.publish.manifest import MANIFEST, Manifest, read_manifest
+from artgen.gallery.publish.manifest import MANIFEST_FILE, Manifest, read_manifest
 
 IMAGE = ("works", "a", "rendered", "image")
 ODD_VALUES: dict[str, tuple[tuple[str | int, ...], Any]] = {
@@ -44,14 +44,14 @@ def test_odd_values(tmp_path: Path, keys: tuple[str | int, ...], value: Any) -> 
         publish([tmp_path / "photos"], to=site, settings=tmp_path / "gallery.toml", title=title, workers=1)
 
     publish_again("First")
-    content = json.loads((site / MANIFEST).read_text("utf-8"))
+    content = json.loads((site / MANIFEST_FILE).read_text("utf-8"))
     table = changed = copy.deepcopy(content)
     for key in keys[:-1]:
         table = table[key]
     table[keys[-1]] = value
-    (site / MANIFEST).write_text(json.dumps(changed))
+    (site / MANIFEST_FILE).write_text(json.dumps(changed))
     assert read_manifest(site) == Manifest()
     publish_again("Second")
-    made = json.loads((site / MANIFEST).read_text("utf-8"))
+    made = json.loads((site / MANIFEST_FILE).read_text("utf-8"))
     assert made["works"]["a"]["rendered"] == content["works"]["a"]["rendered"]
     assert "Second" in (site / "index.html").read_text("utf-8")
