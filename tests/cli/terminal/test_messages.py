@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from artgen.cli.terminal.messages import CleanStream
-from artgen.imaging.io.files import TEMPORARY
+from artgen.imaging.io.files import TEMPORARY_FILE_PREFIX
 from artgen.runs.store import Run
 
 ROOT = Path(__file__).parents[3]
@@ -164,4 +164,4 @@ def test_a_run_whose_terminal_is_gone_ends_as_by_ctrl_c(tmp_path: Path) -> None:
         command, lambda: any(tmp_path.glob("runs/*/candidates/*.png")), tmp_path, environment
     )
     assert code == 130
-    assert not list(tmp_path.rglob(f"{TEMPORARY}*"))
+    assert not list(tmp_path.rglob(f"{TEMPORARY_FILE_PREFIX}*"))
