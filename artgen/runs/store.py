@@ -182,6 +182,13 @@ class Run:
         except ValueError:
             return {}
 
+    @property
+    def walk_length(self) -> int | None:
+        """How many candidates make one round of the walk that the recipe's source takes; None without one."""
+        source = self._recipe_table.get("source")
+        walk = source.get("walk") if isinstance(source, dict) else None
+        return walk if isinstance(walk, int) and walk > 0 else None
+
     def candidates(self) -> list[Candidate]:
         """Return every finished candidate, sorted by number."""
         return [row.to_candidate(self.folder, decisions) for row, decisions in self.rows_with_decisions()]

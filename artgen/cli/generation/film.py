@@ -34,6 +34,7 @@ def film(
         # Variations come after the last frame: they are in a film only when somebody picked them.
         originals = [candidate for candidate in opened.candidates() if candidate.variation_of is None]
         candidates = opened.picks() if picks else originals
+        walk_length = None if picks else opened.walk_length
         name, path = opened.name, output or opened.folder / "film.mp4"
     if not candidates:
         command = artgen_command("pick", name, 3, "7-9") if picks else "artgen run RECIPE"
@@ -44,4 +45,9 @@ def film(
     report = {"run": name, "film": str(path), "frames": len(candidates), "seconds": round(seconds, 3)}
     report |= {"width": width, "height": height, "fps": fps}
     text = f"{path}: {len(candidates)} frames of {width} x {height} px, {seconds:.1f} s"
+    if walk_length is not None and len(candidates) % walk_length:
+        command = artgen_command("run", "RECIPE", "-n", walk_length)
+        text += (
+            f"\nIt ends before the walk's {walk_length} frames are complete, so it does not loop: {command}"
+        )
     messages.show_result(report, text, json=json)

@@ -78,6 +78,7 @@ class Piece:
         card: the JPEG that stands for the page where its link is shown.
         stages: from the source to the last step; empty for a plain picture.
         making: None for a plain picture.
+        film_loops: whether its film is played again and again.
         models: what shipped models say of themselves, of those that it used.
         index: the candidate's number.
         seed: the run's.
@@ -103,6 +104,7 @@ class Piece:
     stages: tuple[PieceStage, ...] = ()
     making: Making | None = None
     models: tuple[ModelCard, ...] = ()
+    film_loops: bool = False
     index: int | None = None
     seed: int | None = None
     recipe: str = ""
@@ -187,6 +189,7 @@ def make_piece(work: Artwork, rendered: RenderedArtwork, settings: SiteSettings)
         original=rendered.original,
         pyramid=rendered.pyramid,
         card=rendered.card,
+        film_loops=work.film_loops,
     )
     if work.candidate is None or work.recipe is None:
         return piece

@@ -126,15 +126,21 @@ def _collect_from_run(run: Run, settings: SiteSettings, all_candidates: bool) ->
     ]
     if film.is_file():
         poster = candidates[len(candidates) // 2].file if candidates else film
-        film_title = f"{title}, film"
+        film_title, is_loop = f"{title}, film", _is_closed_walk(run, candidates)
         slug = f"{slugs.slugify(run.name)}-film"
         keyed_artworks.append(
-            ("film", Artwork(slug, 0, "", film_title, "", film_title, "", poster, film=film))
+            ("film", Artwork(slug, 0, "", film_title, "", film_title, "", poster, (), film, is_loop))
         )
     statement = (series_settings and series_settings.statement) or run.description
     return ArtworkSeries(slugs.slugify(run.name), run.name, title, statement, len(candidates)), [
         (f"{run.folder.resolve()}/{key}", artwork) for key, artwork in keyed_artworks
     ]
+
+
+def _is_closed_walk(run: Run, candidates: Sequence[Candidate]) -> bool:
+    """Return whether the candidates are the frames of whole rounds of a walk, so that their film loops."""
+    frame_count = sum(candidate.variation_of is None for candidate in candidates)
+    return run.walk_length is not None and frame_count > 0 and frame_count % run.walk_length == 0
 
 
 def _nothing_to_publish(run: Run, candidates: Sequence[Candidate], all_candidates: bool) -> ArtgenError:

@@ -43,6 +43,7 @@ class Artwork:
         source: the picture file; the film file if no picture is its poster.
         stages: from the source to the last step; empty for a plain picture.
         film: the MP4 file; None for a picture.
+        film_loops: whether the film's last frame leads to its first, so that it plays on and on.
         candidate: None for a plain picture.
         recipe: the run's recipe as TOML; None for a plain picture.
         run: the run's name; empty for a plain picture.
@@ -58,6 +59,7 @@ class Artwork:
     source: Path
     stages: tuple[StagePreview, ...] = ()
     film: Path | None = None
+    film_loops: bool = False
     candidate: Candidate | None = None
     recipe: str | None = None
     run: str = ""

@@ -42,6 +42,18 @@ def test_every_candidate_is_a_frame_in_order(finished_run: Runs, tmp_path: Path)
 
 
 @pytest.mark.slow
+def test_a_part_of_a_walk_does_not_loop_and_says_so(finished_run: Runs, tmp_path: Path) -> None:
+    folder = finished_run(shapes=[(32, 32)] * 4)
+    recipe = folder / "recipe.toml"
+    text = recipe.read_text("utf-8")
+    for walk, says in ((4, False), (240, True)):
+        recipe.write_text(text.replace("[source]", f"[source]\nwalk = {walk}"), "utf-8")
+        done = film(tmp_path / "runs", "-o", str(tmp_path / "walk.mp4"))
+        assert done.returncode == 0, done.stderr
+        assert ("does not loop: artgen run RECIPE -n 240" in done.stdout) is says
+
+
+@pytest.mark.slow
 def test_picks_enlarged_beside_the_run(finished_run: Runs, tmp_path: Path) -> None:
     folder = finished_run(picks=[2, 9], shapes=[(96, 96)] * 9 + [(64, 96)])
     done = film(tmp_path / "runs", "abstracts", "--picks", "--enlarge", "2")

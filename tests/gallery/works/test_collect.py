@@ -168,6 +168,19 @@ def test_the_film_of_a_walk_is_a_piece(finished_run: Callable[..., Path]) -> Non
     (folder / "film.mp4").write_bytes(b"film")
     (work,) = collected(folder).works
     assert (work.title, work.film, work.source.name) == ("Abstracts, film", folder / "film.mp4", "0003.png")
+    assert not work.film_loops
+
+
+@pytest.mark.parametrize(("walk", "loops"), [(4, True), (2, True), (3, False), (240, False)])
+def test_the_film_of_whole_rounds_of_a_walk_loops(
+    finished_run: Callable[..., Path], walk: int, loops: bool
+) -> None:
+    folder = finished_run(shapes=SHAPES)
+    (folder / "film.mp4").write_bytes(b"film")
+    recipe = folder / "recipe.toml"
+    recipe.write_text(recipe.read_text("utf-8").replace("[source]", f"[source]\nwalk = {walk}"), "utf-8")
+    (work,) = collected(folder).works
+    assert work.film_loops is loops
 
 
 def test_newest_first_is_by_date(tmp_path: Path) -> None:
