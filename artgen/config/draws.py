@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 import math
-import random
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from artgen.seeds import RandomStream
 
 T = TypeVar("T")
 DRAW_KINDS = ("choice", "uniform", "log_uniform", "integer")
@@ -32,18 +33,25 @@ class Draw:
     kind: str
     values: tuple[Any, ...]
 
-    def draw(self, rng: random.Random) -> Any:
+    def draw(self, rng: RandomStream) -> Any:
         """Draw a candidate's value; a real one has four significant digits, so that a person can type it."""
         if self.kind == "choice":
             return self.values[rng.randrange(len(self.values))]
         low, high = self.values
         if self.kind == "integer":
-            return rng.randint(int(low), int(high))
+            return int(low) + rng.randrange(int(high) - int(low) + 1)
         if self.kind == "uniform":
             value = low + (high - low) * rng.random()
         else:
             value = math.exp(math.log(low) + (math.log(high) - math.log(low)) * rng.random())
         return min(max(float(f"{value:.4g}"), float(low)), float(high))
+
+    def can_give(self, value: Any) -> bool:
+        """Return whether a value, perhaps from a file, is one that can be drawn."""
+        if self.kind == "choice":
+            return any(type(value) is type(option) and value == option for option in self.values)
+        is_number = isinstance(value, int if self.kind == "integer" else int | float)
+        return bool(is_number and not isinstance(value, bool) and self.values[0] <= value <= self.values[1])
 
     def to_table(self) -> dict[str, list[Any]]:
         """Return the draw as the TOML table that a recipe has, e.g. ``{"uniform": [0.0, 1.0]}``."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from artgen.errors import ArtgenError
 from artgen.hashing import file_hash
-from artgen.recipe import Lineage, Recipe, draw_candidate
+from artgen.recipe import CandidateDraws, Lineage, Recipe, draw_candidate
 from artgen.runs.stages import StageCache, dequantise_image, hash_pixels, hash_stage_inputs, quantise_image
 from artgen.seeds import python_rng
 from artgen.steps import find_part_plugin
@@ -96,7 +96,10 @@ class StageImage:
 
 
 def generate_stages(
-    recipe: Recipe, candidate: int | Lineage, settings: GenerationSettings
+    recipe: Recipe,
+    candidate: int | Lineage,
+    settings: GenerationSettings,
+    recorded_draws: CandidateDraws | None = None,
 ) -> Iterator[StageImage]:
     """Generate a candidate stage by stage; each stage is rounded to 16 bits before the next step.
 
@@ -104,6 +107,7 @@ def generate_stages(
         recipe: its source and steps.
         candidate: its number, or its lineage if it is a variation.
         settings: device, cache and callbacks.
+        recorded_draws: the values that an earlier version of artgen drew, to be used instead.
 
     Yields:
         The image after the source, then after each step.
@@ -111,7 +115,7 @@ def generate_stages(
     Raises:
         ArtgenError: a file cannot be read, or the image does not fit in memory.
     """
-    drawn_candidate = draw_candidate(recipe, recipe.seed, candidate)
+    drawn_candidate = draw_candidate(recipe, recipe.seed, candidate, recorded_draws)
     parts: list[Source | Step] = [drawn_candidate.source, *drawn_candidate.steps]
     pixels: Pixels | None = None
     for number, part in enumerate(parts, 1):

@@ -36,6 +36,7 @@ from artgen.runs.provenance import (
     safe_recipe_name,
 )
 from artgen.runs.stages import dequantise_image
+from artgen.seeds import DRAW_SCHEME
 from artgen.steps import RecipePart, find_part_plugin
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ def build_provenance(
         device=device_name(settings.device),
         caption=build_caption(inputs.recipe, lineage),
         draws=drawn_candidate.draws,
+        draw_scheme=DRAW_SCHEME,
         files=[_identify_file(inputs, file) for file in used_paths],
         source_file=_identify_file(inputs, starting_file).name if starting_file else None,
         stages=stage_sizes,

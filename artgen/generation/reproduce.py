@@ -11,7 +11,7 @@ from artgen.errors import ArtgenError
 from artgen.events import CandidateFailed, Emit, StepProgress, StepStarted
 from artgen.generation.make_candidate import list_used_plugins
 from artgen.imaging.io.png_text import read_png_size
-from artgen.recipe import Lineage, Recipe, draw_candidate
+from artgen.recipe import CandidateDraws, Lineage, Recipe, draw_candidate
 from artgen.recipe.loading import build_recipe
 from artgen.recipe.stage_sizes import check_stage_sizes
 from artgen.runs.candidate import CANDIDATES_FOLDER
@@ -19,6 +19,7 @@ from artgen.runs.lookup import DATABASE_FILE_NAME
 from artgen.runs.provenance import Provenance, read_provenance
 from artgen.runs.sandbox import RecipeSandbox, open_sandbox
 from artgen.runs.store import Run
+from artgen.seeds import DRAW_SCHEME
 
 if TYPE_CHECKING:
     from artgen.runs.stages import Pixels
@@ -102,7 +103,10 @@ def _load_recipe(png_path: Path, sandbox: RecipeSandbox, provenance: Provenance)
     try:
         recipe = _load_without_files(sandbox.recipe_file, provenance)
         drawn_candidate = draw_candidate(
-            _with_one_source_file(recipe, sandbox), provenance.seed, _lineage_from_provenance(provenance)
+            _with_one_source_file(recipe, sandbox),
+            provenance.seed,
+            _lineage_from_provenance(provenance),
+            _recorded_draws(provenance),
         )
         for part in (drawn_candidate.source, *drawn_candidate.steps):
             for field, error in part.validate_files(recipe.folder):
@@ -139,6 +143,11 @@ def _lineage_from_provenance(provenance: Provenance) -> Lineage:
     )
 
 
+def _recorded_draws(provenance: Provenance) -> CandidateDraws | None:
+    """Return the recorded draws if artgen drew in another way when it made the picture; else None."""
+    return provenance.draws if provenance.draw_scheme != DRAW_SCHEME else None
+
+
 def _with_one_source_file(recipe: Recipe, sandbox: RecipeSandbox) -> Recipe:
     """Return the recipe with one photograph as its source: the one that the candidate started from."""
     if sandbox.source_file is None:
@@ -173,12 +182,10 @@ def _regenerate(
         if (recorded_version := provenance.versions.get(component)) != version:
             differences.append(f"{component} was {recorded_version}, now {version}")
     differences += _plugin_differences(recipe, provenance)
-    if recipe.digest() != provenance.digest:
+    if recipe.digest(provenance.draw_scheme) != provenance.digest:
         differences.append("the recipe reads differently in this version of artgen")
-    if (
-        draw_candidate(recipe, provenance.seed, _lineage_from_provenance(provenance)).draws
-        != provenance.draws
-    ):
+    lineage, recorded_draws = _lineage_from_provenance(provenance), _recorded_draws(provenance)
+    if draw_candidate(recipe, provenance.seed, lineage, recorded_draws).draws != provenance.draws:
         differences.append("the recipe draws other values")
     recipe = _with_one_source_file(recipe, sandbox).model_copy(update={"seed": provenance.seed})
     check_stage_sizes(recipe, preview=provenance.preview)
@@ -191,7 +198,7 @@ def _regenerate(
         ),
         on_progress=lambda fraction: emit(StepProgress(candidate, fraction)),
     )
-    *_, last_stage = generate_stages(recipe, _lineage_from_provenance(provenance), settings)
+    *_, last_stage = generate_stages(recipe, lineage, settings, recorded_draws)
     return last_stage.pixels, differences
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 def gaussian_kernel(sigma: float) -> Tensor:
     """Return the weights of a Gaussian of ``sigma`` px, cut off at three sigma: an odd number, with sum 1."""
-    radius = max(1, int(3 * sigma))
+    radius = max(1, round(3 * sigma))
     offsets = torch.arange(-radius, radius + 1, dtype=torch.float64)
     weights = torch.exp(-offsets * offsets / (2 * sigma * sigma))
     return weights / weights.sum()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import random
 import string
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SerializeAsAny, field_validator
 from pydantic_core import PydanticCustomError
 
+from artgen.errors import ArtgenError
 from artgen.hashing import json_hash
 from artgen.plugins import PACKAGE_NAME, PluginRegistry
 from artgen.recipe.variation import (
@@ -21,7 +22,7 @@ from artgen.recipe.variation import (
     move_shares_by_step,
     move_value,
 )
-from artgen.seeds import derive_key, python_rng
+from artgen.seeds import DRAW_SCHEME, SpreadStream, derive_key, python_rng
 from artgen.steps import SOURCES, STEPS, Source, Step, find_part_plugin
 from artgen.steps.base import SOURCE_ID
 
@@ -31,6 +32,8 @@ MAX_STEPS = 100
 CAPTION_PLACEHOLDERS = ("index", "seed", "source", "title")
 
 
+CandidateDraws = Mapping[str, Mapping[str, Any]]
+"""The drawn values of a candidate, by step id (``"source"`` for the source), then field."""
 PackageName = Annotated[str, Field(pattern=f"^{PACKAGE_NAME.pattern}$")]
 
 
@@ -131,12 +134,17 @@ class Recipe(BaseModel):
         plugins = filter(None, map(find_part_plugin, (self.source, *self.steps)))
         return sorted({plugin.package for plugin in plugins} - set(self.requires))
 
-    def digest(self) -> str:
-        """Return the SHA-256 (hexadecimal) of what determines the pixels: seed, source and steps.
+    def digest(self, draw_scheme: int = DRAW_SCHEME) -> str:
+        """Return the SHA-256 (hexadecimal) of what determines the pixels: seed, source, steps, how they draw.
 
         Texts for the gallery, comments and the number of candidates do not change it.
+
+        Args:
+            draw_scheme: how values are drawn, see ``DRAW_SCHEME``; without draws it does not matter.
         """
-        return json_hash(self.model_dump(mode="json", include={"seed", "source", "steps"}))
+        content = self.model_dump(mode="json", include={"seed", "source", "steps"})
+        draws_values = any(draws_by_field(part) for part in (self.source, *self.steps))
+        return json_hash(content | ({"draw_scheme": draw_scheme} if draws_values and draw_scheme > 1 else {}))
 
     def caption(self, candidate: int, seed: int, source: str) -> str:
         """Return the caption that a recipe gives to a candidate.
@@ -177,24 +185,41 @@ class DrawnCandidate:
     stream_candidates: dict[str, int]
 
 
-def draw_candidate(recipe: Recipe, seed: int, candidate: int | Lineage) -> DrawnCandidate:
+def draw_candidate(
+    recipe: Recipe, seed: int, candidate: int | Lineage, recorded_draws: CandidateDraws | None = None
+) -> DrawnCandidate:
     """Draw all random values of a recipe for one candidate.
 
     A value depends only on the seed, the candidate, the step's id and the field's name: neither on other
-    steps nor on which candidates were drawn before. The values of a variation start from its parent's.
+    steps nor on which candidates were drawn before. Over a run each value of a choice comes as often as any
+    other (see ``SpreadStream``). The values of a variation start from its parent's.
 
     Args:
         recipe: the recipe.
         seed: the run's seed.
         candidate: the candidate's number, or its lineage if it is a variation.
+        recorded_draws: the values that an earlier version drew, to be used instead.
 
     Raises:
-        ArtgenError: a variation would equal its parent, since nothing in the steps is random.
+        ArtgenError: a variation would equal its parent, since nothing in the steps is random; or the recipe
+            cannot have drawn a recorded value.
     """
     lineage = Lineage.from_candidate(candidate)
+    drawn_candidate = _draw_values(recipe, seed, lineage)
+    if recorded_draws is not None:
+        drawn_candidate = _replace_draws(recipe, drawn_candidate, recorded_draws)
+    if not lineage.variation_numbers:
+        return drawn_candidate
+    redrawn_steps = find_redrawn_steps(recipe.steps, drawn_candidate.steps, recipe.folder, recipe.path.name)
+    streams = drawn_candidate.stream_candidates | dict.fromkeys(redrawn_steps, lineage.number)
+    return replace(drawn_candidate, stream_candidates=streams)
 
-    def open_stream(step_id: str, name: str) -> random.Random:
-        return python_rng(derive_key(seed, lineage.root, step_id, name))
+
+def _draw_values(recipe: Recipe, seed: int, lineage: Lineage) -> DrawnCandidate:
+    """Draw a candidate's values; its parts use the random streams of the candidate that the recipe drew."""
+
+    def open_stream(step_id: str, name: str) -> SpreadStream:
+        return SpreadStream(derive_key(seed, 0, step_id, name), lineage.root)
 
     source, values = recipe.source.resolve_draws(partial(open_stream, SOURCE_ID))
     draws = {SOURCE_ID: values} if values else {}
@@ -209,7 +234,24 @@ def draw_candidate(recipe: Recipe, seed: int, candidate: int | Lineage) -> Drawn
         if values:
             draws[step.name] = values
     stream_candidates = dict.fromkeys((SOURCE_ID, *recipe.step_ids()), lineage.root)
-    if lineage.variation_numbers:
-        redrawn_steps = find_redrawn_steps(recipe.steps, steps, recipe.folder, recipe.path.name)
-        stream_candidates |= dict.fromkeys(redrawn_steps, lineage.number)
     return DrawnCandidate(source, tuple(steps), draws, stream_candidates)
+
+
+def _replace_draws(recipe: Recipe, drawn_candidate: DrawnCandidate, draws: CandidateDraws) -> DrawnCandidate:
+    """Replace the drawn values by recorded ones; they come from a file, so the recipe must allow them."""
+    parts: list[Any] = []
+    for part, drawn_part in zip(
+        (recipe.source, *recipe.steps), (drawn_candidate.source, *drawn_candidate.steps), strict=True
+    ):
+        values = draws.get(part.name, {})
+        for field, draw in draws_by_field(part).items():
+            if not draw.can_give(values.get(field)):
+                problem = f"recorded as {values.get(field)!r}"
+                raise ArtgenError(f"{part.name}.{field}", problem, "a value that the recipe draws")
+        parts.append(drawn_part.model_copy(update={field: values[field] for field in draws_by_field(part)}))
+    return replace(
+        drawn_candidate,
+        source=parts[0],
+        steps=tuple(parts[1:]),
+        draws={name: dict(values) for name, values in draws.items()},
+    )

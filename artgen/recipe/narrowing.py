@@ -88,18 +88,10 @@ def _collect_weighted_values(
     weighted_values: dict[tuple[Any, ...], tuple[Any, float]] = {}
     for number, pick in enumerate(picks):
         values = pick.draws.get(part, {})
-        if field in values and is_possible_value(draw, value := values[field]):
+        if field in values and draw.can_give(value := values[field]):
             key = (pick.family, _json_key(value)) if pick.family else (number,)
             weighted_values[key] = (value, max(pick.weight, weighted_values.get(key, (value, 0.0))[1]))
     return list(weighted_values.values())
-
-
-def is_possible_value(draw: Draw, value: Any) -> bool:
-    """Return whether a recipe's draw could give a value."""
-    if draw.kind == "choice":
-        return _json_key(value) in map(_json_key, draw.values)
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return bool(is_number and draw.values[0] <= value <= draw.values[1])
 
 
 def narrow_draw(draw: Draw, values: Sequence[Any], weights: Sequence[float] | None = None) -> Draw:

@@ -126,6 +126,7 @@ class Provenance(_StrictModel):
     device: ShortText
     caption: Annotated[str, Field(max_length=10_000)]
     draws: dict[Identifier, dict[Identifier, Any]]
+    draw_scheme: Annotated[int, Field(ge=1)] = 1
     files: list[UsedFile]
     source_file: str | None = None
     stages: list[StageSize]

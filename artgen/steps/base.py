@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from artgen.config.draws import Draw, possible_values
 from artgen.errors import ArtgenError
 from artgen.imaging.sizes import Size
 from artgen.references import image_count_errors
-from artgen.seeds import derive_key
+from artgen.seeds import RandomStream, derive_key
 from artgen.style.progress import ProgressCallback, StyleProgress, ignore_progress
 
 if TYPE_CHECKING:
@@ -126,7 +125,7 @@ class RecipePart(BaseModel):
         """
         return self.bytes_per_pixel * pixels
 
-    def resolve_draws(self, open_stream: Callable[[str], random.Random]) -> tuple[Self, dict[str, Any]]:
+    def resolve_draws(self, open_stream: Callable[[str], RandomStream]) -> tuple[Self, dict[str, Any]]:
         """Return this part with each draw replaced by a value, and those values by field.
 
         Args:

@@ -36,6 +36,31 @@ def rewritten(file: Path, change: Callable[[dict[str, Any]], object]) -> Path:
     return file
 
 
+def test_a_picture_whose_values_were_drawn_alone_is_identical() -> None:
+    """The file was made by a version that did not spread draws over the candidates."""
+    file = Path(__file__).parent / "drawn-alone.png"
+    recorded = read_provenance(file)
+    assert recorded.draw_scheme == 1
+    result = again(file)
+    assert result.identical, result.summary()
+    assert not any("draws other values" in line or "reads" in line for line in result.differences)
+
+
+@pytest.mark.parametrize(
+    "draws",
+    [
+        {},
+        {"source": {"pieces": 9, "shapes": 2.0}, "grade": {"contrast": 0.2, "warmth": 0}},
+        {"source": {"pieces": 2, "shapes": 2.0}, "grade": {"contrast": 0.2, "warmth": "/etc/passwd"}},
+        {"source": {"pieces": 2, "shapes": True}, "grade": {"contrast": 0.2, "warmth": 0}},
+    ],
+)
+def test_recorded_values_that_the_recipe_cannot_draw_are_refused(tmp_path: Path, draws: Any) -> None:
+    file = shutil.copy(Path(__file__).parent / "drawn-alone.png", tmp_path / "0003.png")
+    with pytest.raises(ArtgenError, match="a value that the recipe draws"):
+        again(rewritten(Path(file), lambda content: content.update(draws=draws)))
+
+
 def test_every_candidate_is_identical(sampled: Path) -> None:
     for index in range(1, 7):
         result = again(picture(sampled, index))

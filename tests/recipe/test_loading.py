@@ -267,6 +267,13 @@ def test_drawn_values_can_be_written_into_a_recipe(tmp_path: Path) -> None:
     assert (again.source, again.steps, again.draws) == (drawn.source, drawn.steps, {})
 
 
+def test_a_run_of_another_way_of_drawing_is_not_continued(tmp_path: Path) -> None:
+    drawn = load_recipe(write(tmp_path, FULL_RECIPE))
+    assert drawn.digest(draw_scheme=1) != drawn.digest() != drawn.digest(draw_scheme=3)
+    fixed = load_recipe(write(tmp_path, '[source]\nuse = "crops"\nimages = "builtin:textures"\n'))
+    assert fixed.digest(draw_scheme=1) == fixed.digest()
+
+
 def test_the_digest_is_of_what_decides_pixels(tmp_path: Path) -> None:
     digest = load_recipe(write(tmp_path, FULL_RECIPE)).digest()
     for same in ("candidates = 12", "candidates = 24 # many", 'candidates = 24\ndescription = "x"'):

@@ -17,7 +17,6 @@ from artgen.recipe import load_recipe
 from artgen.recipe.narrowing import (
     MIN_PICKS_TO_DROP_OPTION,
     PickDraws,
-    is_possible_value,
     narrow_draw,
     narrow_recipe_draws,
 )
@@ -49,7 +48,7 @@ def test_ranges(case: tuple[Draw, list[Any], list[float]], chance: random.Random
     assert low <= statistics.median_low(values) <= statistics.median_high(values) <= high
     if made.kind == "integer":
         assert type(low) is type(high) is int
-    assert all(is_possible_value(made, after.draw(random.Random(seed))) for seed in range(3))
+    assert all(made.can_give(after.draw(random.Random(seed))) for seed in range(3))
     pairs = list(zip(values, weights, strict=True))
     chance.shuffle(pairs)
     assert narrow_draw(made, [v for v, _ in pairs], [w for _, w in pairs]) == after
@@ -118,8 +117,8 @@ def test_choices(values: list[str]) -> None:
 def test_a_choice_of_lists() -> None:
     made = Draw("choice", (["a", "b"], "c", 1.0, True))
     assert narrow_draw(made, [["a", "b"]] * MIN_PICKS_TO_DROP_OPTION).values == (["a", "b"],)
-    assert not is_possible_value(made, 1)
-    assert is_possible_value(made, True)
+    assert not made.can_give(1)
+    assert made.can_give(True)
 
 
 def test_what_the_recipe_draws_no_more_is_passed_over(tmp_path: Path) -> None:
