@@ -12,6 +12,7 @@ from artgen.gallery.media import renditions
 from artgen.gallery.media.renditions import RenditionSet, RenditionSettings
 from artgen.gallery.media.xmp import EmbeddedMetadata, build_xmp_packet
 from artgen.gallery.media.zoom import TilePyramid, write_tile_pyramid
+from artgen.imaging.io.libvips import load_vips
 
 BYTES_PER_MEGABYTE = 1_000_000
 MEDIA_FOLDERS = ("images", "originals", "zoom", "films")
@@ -142,7 +143,7 @@ def _render_film(task: RenderTask, film: Path, site: Path, xmp: bytes) -> Render
         poster = task.source
         if poster == film:
             poster = Path(folder) / "still.png"
-            renditions.load_vips().Image.new_from_array(frame.to_rgb()).pngsave(str(poster))
+            load_vips().Image.new_from_array(frame.to_rgb()).pngsave(str(poster))
         image = renditions.write_renditions(poster, site, task.slug, task.rendition_settings, xmp)
     file = f"films/{task.slug}.mp4"
     films.copy_film(film, site / file, xmp)

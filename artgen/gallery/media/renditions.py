@@ -6,19 +6,23 @@ file is sRGB, upright, 8 bits, with our metadata instead of the original's.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from PIL import ExifTags
 
 from artgen.errors import ArtgenError
+from artgen.gallery.media.source_picture import SourcePicture, decoding_error
+from artgen.imaging.io.libvips import load_vips
+from artgen.imaging.io.opening import UnknownFormatError, open_image
 
 if TYPE_CHECKING:
     import pyvips
 
-RENDITION_VERSION = 4
+RENDITION_VERSION = 5
 """Raised whenever the same settings would give other files."""
 # A rendition whose width is closer to the largest one's is not worth its bytes.
 MAX_SMALLER_WIDTH_RATIO = 0.8
@@ -79,7 +83,7 @@ def write_renditions(
     """Write the renditions of a picture into ``site/images``.
 
     Args:
-        file: the picture: PNG, JPEG, WebP, AVIF or TIFF.
+        file: the picture, in any format that artgen reads.
         site: the site's folder; ``images/`` exists in it.
         name: beginning of the files' names; an underscore, which no slug contains, ends it.
         settings: widths, formats and qualities.
@@ -90,15 +94,15 @@ def write_renditions(
     """
     pyvips = load_vips()
     try:
-        header = pyvips.Image.new_from_file(str(file), access="sequential").autorot()
-        source_width, source_height = header.width, header.height
+        picture = SourcePicture(file)
+        source_width, source_height = picture.width, picture.height
         _check_size(file, source_width, source_height)
         if max(source_width, source_height) <= MAX_ENLARGED_PICTURE_SIDE_PX:
-            return _write_thumbnail(_load_shrunk(file, source_width), site, name, xmp)
+            return _write_thumbnail(picture.shrink(source_width, MAX_ENCODED_SIDE_PX), site, name, xmp)
         widths = _choose_widths(source_width, source_height, settings.widths)
         # The largest is decoded from the file, each smaller one is made from the one before: a quarter of the
         # work.
-        image = _load_shrunk(file, widths[-1])
+        image = picture.shrink(widths[-1], MAX_ENCODED_SIDE)
         colour = _mean_colour(image)
         files: dict[str, list[tuple[str, int]]] = {ending: [] for ending in settings.formats}
         for width in reversed(widths):
@@ -147,12 +151,20 @@ def read_date_taken(file: Path) -> str:
 
     Returns:
         Local time in ISO 8601, with its offset from UTC if Exif states it; or the year alone; else empty.
+
+    Raises:
+        ArtgenError: the file cannot be opened.
     """
-    image = load_vips().Image.new_from_file(str(file), access="sequential")
-    fields = set(image.get_fields())
+    try:
+        with open_image(file) as image:
+            # Pillow would decode a whole PNG to look for Exif behind the pixels.
+            has_exif = image.format != "PNG" or "exif" in image.info
+            fields = image.getexif().get_ifd(ExifTags.IFD.Exif) if has_exif else {}
+    except UnknownFormatError:  # a kind of TIFF that no camera writes
+        return ""
     date, offset = (
-        image.get(field) if (field := f"exif-ifd2-{name}Original") in fields else ""
-        for name in ("DateTime", "OffsetTime")
+        value if isinstance(value := fields.get(tag), str) else ""
+        for tag in (ExifTags.Base.DateTimeOriginal, ExifTags.Base.OffsetTimeOriginal)
     )
     full_date = r"([12]\d{3}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)"
     if match := re.fullmatch(full_date, date[:19], re.ASCII):
@@ -167,19 +179,6 @@ def _choose_widths(source_width: int, source_height: int, widths: Sequence[int])
     if round(largest * source_height / source_width) > MAX_ENCODED_SIDE_PX:
         largest = max(1, MAX_ENCODED_SIDE_PX * source_width // source_height)
     return [*(width for width in widths if width < MAX_SMALLER_WIDTH_RATIO * largest), largest]
-
-
-def _load_shrunk(file: Path, width: int) -> pyvips.Image:
-    """Decode a picture at a rendition's width: upright, sRGB, transparency on white."""
-    pyvips = load_vips()
-    options = {"height": MAX_ENCODED_SIDE_PX, "size": "down", "fail_on": "error"}
-    header = pyvips.Image.new_from_file(str(file), access="sequential")
-    if "icc-profile-data" in header.get_fields():  # without a profile it is sRGB, and ten times faster
-        options["export_profile"] = "srgb"
-    image = pyvips.Image.thumbnail(str(file), width, **options).colourspace("srgb")
-    if image.hasalpha():
-        image = image.flatten(background=[255, 255, 255])
-    return image.cast("uchar").copy_memory()
 
 
 def _mean_colour(image: pyvips.Image) -> str:
@@ -215,42 +214,3 @@ def _with_xmp(image: pyvips.Image, xmp: bytes) -> pyvips.Image:
 def _check_size(file: Path, width: int, height: int) -> None:
     if max(width, height) > MAX_SOURCE_SIDE_PX:
         raise ArtgenError(str(file), f"{width} x {height} px", f"at most {MAX_SOURCE_SIDE_PX:,} px a side")
-
-
-def load_vips() -> Any:
-    """Import pyvips with one thread a process, and without readers that are unsafe for untrusted files."""
-    os.environ.setdefault("VIPS_CONCURRENCY", "1")
-    import pyvips
-
-    pyvips.block_untrusted_set(True)
-    pyvips.cache_set_max(0)  # every picture is used once
-    return pyvips
-
-
-def decoding_error(file: Path, vips_message: str) -> ArtgenError:
-    """Turn libvips' message about a file that it cannot decode or encode into an error for the artist.
-
-    Raises:
-        OSError: as ``last_vips_message``.
-    """
-    if not file.exists():
-        return ArtgenError(str(file), "missing", "put it back, or take back its pick")
-    reason = last_vips_message(file, vips_message)
-    if "too large" in vips_message:
-        return ArtgenError(str(file), f"too large to be shown ({reason})", "give a smaller one")
-    return ArtgenError(
-        str(file), f"damaged ({reason})", "give a whole one; a run's is made again once it is gone"
-    )
-
-
-def last_vips_message(file: Path, vips_message: str) -> str:
-    """Return the last line of libvips' message about a file.
-
-    Raises:
-        OSError: the message says that nothing more can be written, which is no fault of the file.
-    """
-    lines = vips_message.strip().splitlines() or ["no reason given"]
-    reason = " ".join(lines[-1].split()).replace(str(file), file.name)
-    if re.search("No space left|[Uu]nable to (write|open for write)|write error", vips_message):
-        raise OSError(reason)
-    return reason

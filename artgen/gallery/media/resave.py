@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from artgen.errors import ArtgenError
 from artgen.gallery.media.exif_gps import remove_gps
 from artgen.gallery.media.iptc import remove_locations_from_blocks, remove_locations_from_records
-from artgen.gallery.media.renditions import last_vips_message, load_vips
-from artgen.imaging.io.files import MAX_PIXELS, open_image
+from artgen.imaging.io.libvips import last_vips_message, load_vips
+from artgen.imaging.io.opening import MAX_PIXELS, open_image
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from artgen.gallery.media.renditions import decoding_error, load_vips
+from artgen.gallery.media.source_picture import SourcePicture, decoding_error
+from artgen.imaging.io.libvips import load_vips
 
 MAX_UNTILED_SIDE_PX = 4096
 """px of the longer side; up to here the renditions show every detail."""
@@ -45,18 +46,10 @@ def write_tile_pyramid(file: Path, site: Path, name: str) -> TilePyramid | None:
     """
     pyvips = load_vips()
     try:
-        image = pyvips.Image.new_from_file(str(file), access="sequential", fail_on="error")
-        if max(image.width, image.height) <= MAX_UNTILED_SIDE_PX:
+        picture = SourcePicture(file)
+        if max(picture.width, picture.height) <= MAX_UNTILED_SIDE_PX:
             return None
-        if image.get_fields().count("orientation") and image.get("orientation") != 1:
-            # Rotation needs all rows; libvips uses a temporary file if they do not fit into memory.
-            image = pyvips.Image.new_from_file(str(file), fail_on="error").autorot()
-        if "icc-profile-data" in image.get_fields():
-            image = image.icc_transform("srgb", embedded=True)
-        image = image.colourspace("srgb")
-        if image.hasalpha():
-            image = image.flatten(background=[255, 255, 255])
-        image.cast("uchar").dzsave(
+        picture.open_full().dzsave(
             str(site / "zoom" / name),
             tile_size=ZOOM_TILE_SIDE_PX,
             overlap=ZOOM_TILE_OVERLAP_PX,
@@ -69,4 +62,4 @@ def write_tile_pyramid(file: Path, site: Path, name: str) -> TilePyramid | None:
     # The page has these values itself, because a page opened from a disk cannot read other files.
     (site / "zoom" / f"{name}.dzi").unlink(missing_ok=True)
     (site / "zoom" / f"{name}_files" / "vips-properties.xml").unlink(missing_ok=True)
-    return TilePyramid(f"zoom/{name}_files", image.width, image.height)
+    return TilePyramid(f"zoom/{name}_files", picture.width, picture.height)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     ImageArray = NDArray[np.float32]
 
 ORIENTATION_TAG = 0x0112
+PHOTOMETRIC_TAG, WHITE_IS_ZERO = 262, 0  # of TIFF
 SRGB_GAMMA = 1 / 2.2  # as a PNG states it
 # EXIF orientation -> (mirror left to right first, then quarter turns counter-clockwise)
 ORIENTATION_TURNS = {
@@ -38,14 +39,15 @@ def _to_srgb_array(image: Image.Image) -> ImageArray:
     if has_deep_pixels(image):
         return np.repeat(_deep_grey_array(image, profile)[..., None], 3, axis=2)
     if image.mode in ("PA", "La", "RGBa", "LA", "RGBA") or image.has_transparency_data:
+        colours = "L" if image.mode in ("L", "LA", "La") else "RGB"
         image = image.convert("RGBA")
-        alpha = _to_unit_range(image.getchannel("A"))[..., None]
-        return _to_unit_range(_to_srgb(image.convert("RGB"), profile)) * alpha + (1 - alpha)
+        alpha = _bytes_to_unit_range(image.getchannel("A"))[..., None]
+        return _bytes_to_unit_range(_to_srgb(image.convert(colours), profile)) * alpha + (1 - alpha)
     if image.mode == "P":
         image = image.convert("RGB")
     elif image.mode == "1":
         image = image.convert("L")
-    return _to_unit_range(_to_srgb(image, profile))
+    return _bytes_to_unit_range(_to_srgb(image, profile))
 
 
 def has_deep_pixels(image: Image.Image) -> bool:
@@ -64,58 +66,79 @@ def apply_orientation(planes: ImageArray, image: Image.Image) -> ImageArray:
     return turned
 
 
-def _to_unit_range(image: Image.Image) -> ImageArray:
+def _bytes_to_unit_range(image: Image.Image) -> ImageArray:
     return np.asarray(image, dtype=np.float32) / np.float32(255)
 
 
-def _float_to_unit_range(values: NDArray[Any]) -> ImageArray:
-    """Convert float pixels to [0, 1]: programs write them from 0 to 1, to 255 or to 65535."""
-    finite = np.nan_to_num(values, posinf=0, neginf=0)
-    brightest = float(finite.max(initial=0))
-    white = 1 if brightest <= 2 else 255 if brightest <= 511 else 65535
-    unit: ImageArray = np.clip(finite / white, 0, 1).astype(np.float32)
-    return unit
+def find_white(values: NDArray[Any]) -> float:
+    """Return the float value of white: programs write pixels from 0 to 1, to 255 or to 65535."""
+    brightest = float(np.nan_to_num(values, posinf=0, neginf=0).max(initial=0))
+    return 1 if brightest <= 2 else 255 if brightest <= 511 else 65535
+
+
+def to_unit_range(values: NDArray[Any], white: float) -> ImageArray:
+    """Convert float pixels to [0, 1]; what is no finite number becomes black."""
+    unit: ImageArray = np.nan_to_num(values, posinf=0, neginf=0).astype(np.float32) / np.float32(white)
+    return unit.clip(0, 1)
+
+
+def states_other_gamma(image: Image.Image) -> bool:
+    """Return whether a PNG states another gamma than that of sRGB, e.g. linear light, and no profile."""
+    gamma = image.info.get("gamma")
+    if not isinstance(gamma, float) or "icc_profile" in image.info or "srgb" in image.info:
+        return False
+    return 0.05 <= gamma <= 20 and abs(gamma - SRGB_GAMMA) >= 0.02
 
 
 def _apply_gamma(array: ImageArray, image: Image.Image) -> ImageArray:
-    """Convert a PNG that states another gamma than that of sRGB, e.g. linear light, to sRGB."""
-    gamma = image.info.get("gamma")
-    if not isinstance(gamma, float) or "icc_profile" in image.info or "srgb" in image.info:
+    if not states_other_gamma(image):
         return array
-    if not 0.05 <= gamma <= 20 or abs(gamma - SRGB_GAMMA) < 0.02:
-        return array
-    light = array ** np.float32(1 / gamma)
+    light = array ** np.float32(1 / image.info["gamma"])
     srgb: ImageArray = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
     return srgb.astype(np.float32)
 
 
+def has_usable_profile(image: Image.Image) -> bool:
+    """Return whether an opened image has an ICC profile that fits its colours."""
+    grey = image.mode.startswith(("L", "I"))
+    mode = image.mode if image.mode in ("CMYK", "LAB") else "L" if grey and image.mode != "LAB" else "RGB"
+    return _build_transform(mode, image.info.get("icc_profile")) is not None
+
+
+def _build_transform(mode: str, profile: bytes | None) -> ImageCms.ImageCmsTransform | None:
+    """Return the transform of a mode to sRGB; None without profile, or with a broken or unsuitable one."""
+    if not profile:
+        return None
+    try:
+        source_profile = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        return ImageCms.buildTransform(source_profile, ImageCms.createProfile("sRGB"), mode, "RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return None
+
+
 def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    if profile:
-        try:
-            source_profile = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            converted = ImageCms.profileToProfile(
-                image, source_profile, ImageCms.createProfile("sRGB"), outputMode="RGB"
-            )
-            if converted is not None:
-                return converted
-        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-            pass  # broken, or for another colour model: the image is read as if it had no profile
-    return image.convert("RGB")
+    transform = _build_transform(image.mode, profile)
+    converted = ImageCms.applyTransform(image, transform) if transform else None
+    return converted or image.convert("RGB")
 
 
 def _deep_grey_array(image: Image.Image, profile: bytes | None) -> ImageArray:
+    """Convert grey of more than 8 bits to ``(H, W)``; what Pillow leaves undone with it is done here."""
     values: NDArray[Any] = np.asarray(image)
     if image.mode == "F":
-        return _float_to_unit_range(values)
-    if values.size and (values.min() < 0 or values.max() > 65535):
+        grey = to_unit_range(values, find_white(values))
+    elif values.size and (values.min() < 0 or values.max() > 65535):
         raise ArtgenError(
             str(getattr(image, "filename", "")), "32-bit integer pixels", "save it with 8 or 16 bit"
         )
-    grey: ImageArray = values.astype(np.float32) / np.float32(65535)
-    if not profile:
-        return grey
-    # The profile's curve is measured on an 8-bit ramp, then applied to the full depth.
-    ramp = Image.fromarray(np.arange(256, dtype=np.uint8)[None], "L")
-    curve = _to_unit_range(_to_srgb(ramp, profile)).mean(axis=2)[0]
-    converted: ImageArray = np.interp(grey, np.linspace(0, 1, 256), curve).astype(np.float32)
-    return converted
+    else:
+        grey = values.astype(np.float32) / np.float32(65535)
+    if getattr(image, "tag_v2", {}).get(PHOTOMETRIC_TAG) == WHITE_IS_ZERO:
+        grey = 1 - grey
+    if profile and image.mode != "F":
+        # The profile's curve is measured on an 8-bit ramp, then applied to the full depth.
+        ramp = Image.fromarray(np.arange(256, dtype=np.uint8)[None], "L")
+        curve = _bytes_to_unit_range(_to_srgb(ramp, profile)).mean(axis=2)[0]
+        grey = np.interp(grey, np.linspace(0, 1, 256), curve).astype(np.float32)
+    transparent_value = image.info.get("transparency")
+    return grey if transparent_value is None else np.where(values == transparent_value, 1, grey)

@@ -10,7 +10,6 @@ import secrets
 import shutil
 import stat
 import tempfile
-import threading
 import time
 import warnings
 from collections.abc import Iterator, Mapping
@@ -19,32 +18,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from artgen.errors import ArtgenError, WriteError
-from artgen.imaging.io.png_text import large_profiles_allowed, open_without_texts
+from artgen.imaging.io.opening import MAX_PIXELS, SUPPORTED_FILES, UnknownFormatError, open_image
 
 if TYPE_CHECKING:
     import PIL.Image
     from torch import Tensor
 
-MAX_PIXELS = 160_000_000
 CONVERTED_STRIP_PIXELS = 4_000_000  # converted at once
-PILLOW_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "AVIF", "JPEG2000")
 TEMPORARY_FILE_PREFIX = ".artgen-tmp-"
-SUPPORTED_FILES = "give a whole PNG, JPEG, WebP, TIFF, AVIF, GIF, BMP or PPM file"
 # Smaller previews are kept exactly: a 32 px thumbnail must not show the blocks of lossy compression.
 MAX_LOSSLESS_PREVIEW_SIDE_PX = 128
 # Folders that cannot be opened or synced, as on some network drives: the file in them is whole all the same.
 UNSYNCABLE_ERRNOS = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EACCES, errno.EPERM}
 # No write takes as long: an older leftover is swept even where its process number is another's by now.
 MAX_WRITE_SECONDS = 3600.0
-_pillow_limit_lock = threading.Lock()
 
 
 def read_image(path: Path, max_pixels: int = MAX_PIXELS) -> Tensor:
     """Read a picture as float32 ``(3, H, W)``, sRGB-encoded, ``[0, 1]``, upright.
 
-    The EXIF orientation is applied, an embedded ICC profile converted to sRGB, transparency laid on
-    white, the first frame of an animation taken. 16-bit grey keeps its precision; Pillow reads 16-bit
-    colour as 8.
+    The EXIF orientation is applied, an embedded ICC profile or gamma converted to sRGB, transparency laid on
+    white, the first frame of an animation taken. 16-bit grey and float colours keep their precision; Pillow
+    reads 16-bit colour as 8.
 
     Args:
         path: the file; its content, not its name, tells the format.
@@ -53,22 +48,37 @@ def read_image(path: Path, max_pixels: int = MAX_PIXELS) -> Tensor:
     Raises:
         ArtgenError: naming the file and what is wrong with it.
     """
-    with open_image(Path(path)) as image:
-        width, height = image.size
-        if width * height > max_pixels:
-            problem = f"{width} x {height} px is more than the {max_pixels / 1e6:.0f} million that are read"
-            raise ArtgenError(str(path), problem, "give a smaller copy")
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # what Pillow warns of is either handled here or harmless
-                image.load()
-                return from_pillow(image)
-        except ArtgenError:
+    path = Path(path)
+    try:
+        with open_image(path) as image:
+            return _decode(path, image, max_pixels)
+    except UnknownFormatError:
+        import torch
+
+        from artgen.imaging.io.libvips import read_unusual_tiff
+
+        planes = read_unusual_tiff(path, max_pixels)
+        if planes is None:
             raise
-        except MemoryError as error:
-            raise ArtgenError(str(path), f"{width} x {height} px do not fit in memory", "", "") from error
-        except Exception as error:  # decoders of broken files raise nearly anything
-            raise ArtgenError(str(path), f"damaged or truncated ({error})", SUPPORTED_FILES) from error
+        return torch.from_numpy(planes)
+
+
+def _decode(path: Path, image: PIL.Image.Image, max_pixels: int) -> Tensor:
+    width, height = image.size
+    if width * height > max_pixels:
+        problem = f"{width} x {height} px is more than the {max_pixels / 1e6:.0f} million that are read"
+        raise ArtgenError(str(path), problem, "give a smaller copy")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what Pillow warns of is either handled here or harmless
+            image.load()
+            return from_pillow(image)
+    except ArtgenError:
+        raise
+    except MemoryError as error:
+        raise ArtgenError(str(path), f"{width} x {height} px do not fit in memory", "", "") from error
+    except Exception as error:  # decoders of broken files raise nearly anything
+        raise ArtgenError(str(path), f"damaged or truncated ({error})", SUPPORTED_FILES) from error
 
 
 def from_pillow(image: PIL.Image.Image, strip_pixels: int = CONVERTED_STRIP_PIXELS) -> Tensor:
@@ -96,45 +106,6 @@ def from_pillow(image: PIL.Image.Image, strip_pixels: int = CONVERTED_STRIP_PIXE
         strip = image if rows >= height else image.crop((0, top, width, min(top + rows, height)))
         planes[:, top : top + rows] = to_srgb_array(strip).transpose(2, 0, 1)
     return torch.from_numpy(np.ascontiguousarray(apply_orientation(planes, image)))
-
-
-@contextmanager
-def open_image(path: Path) -> Iterator[PIL.Image.Image]:
-    """Open a picture by its header; the caller limits its pixels, and decodes them.
-
-    Raises:
-        ArtgenError: no picture that Pillow knows, or one that cannot be read.
-    """
-    with large_profiles_allowed(), _open_header(path) as image:
-        yield image
-
-
-def _open_header(path: Path) -> PIL.Image.Image:
-    from PIL import Image, UnidentifiedImageError
-
-    if path.exists() and not path.is_file():
-        problem = "a folder, not a picture" if path.is_dir() else "not a regular file"
-        raise ArtgenError(str(path), problem, SUPPORTED_FILES)
-    try:
-        if path.stat().st_size == 0:
-            raise ArtgenError(str(path), "an empty file", SUPPORTED_FILES)
-        # Pillow's own limit is global and lower; ours is checked by the caller before decoding.
-        with _pillow_limit_lock, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-            try:
-                return Image.open(open_without_texts(path) or path, formats=PILLOW_FORMATS)
-            finally:
-                Image.MAX_IMAGE_PIXELS = limit
-    except ArtgenError:
-        raise
-    except Exception as error:  # decoders of broken files raise nearly anything
-        problem = f"damaged or truncated ({error})"
-        if isinstance(error, UnidentifiedImageError):
-            problem = "not a picture in a known format"
-        elif isinstance(error, OSError):
-            problem = f"cannot be read ({error.strerror or error})"
-        raise ArtgenError(str(path), problem, SUPPORTED_FILES) from error
 
 
 def write_png(path: Path, image: Tensor, text: Mapping[str, str]) -> None:

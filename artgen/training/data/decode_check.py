@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,8 @@ from PIL import Image
 
 from artgen.errors import ArtgenError
 from artgen.imaging.io.decode import ORIENTATION_TAG, ORIENTATION_TURNS, apply_orientation, to_srgb_array
-from artgen.imaging.io.files import MAX_PIXELS, PILLOW_FORMATS, read_image
+from artgen.imaging.io.files import read_image, to_pillow
+from artgen.imaging.io.opening import MAX_PIXELS, UnknownFormatError, open_image
 from artgen.subprocesses import count_usable_cores
 from artgen.training.data.dhash import PerceptualHash, hash_image
 
@@ -53,10 +54,12 @@ def examine_image(path: Path) -> ExaminedImage:
         ArtgenError: the image cannot be read, as in ``read_image``; a training would leave it out.
     """
     try:
-        with Image.open(path, formats=PILLOW_FORMATS) as image:
+        with open_image(path) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise ValueError("larger than is read")
             return _examine_opened_image(image)
+    except UnknownFormatError:
+        return replace(_examine_opened_image(to_pillow(read_image(path))), format="TIFF")
     except Exception as error:  # decoders of broken files raise nearly anything
         read_image(path)  # raises the error that a training would report
         raise ArtgenError(str(path), f"damaged or truncated ({error})") from error

@@ -128,7 +128,7 @@ def test_the_plan_and_what_cannot_be_published(finished_run: Callable[..., Path]
     (run / "candidates" / "0002.png").write_bytes(b"no picture")
     said = artgen(tmp_path, "publish")
     assert (said.returncode, said.stdout) == (2, "gallery/index.html\n")
-    assert "0002.png: damaged" in said.stderr
+    assert "0002.png: not a picture" in said.stderr
     assert "1 item left out, everything else is published" in said.stderr
     report = json.loads(artgen(tmp_path, "publish", "--json").stdout)
     assert (report["made"], report["kept"], len(report["problems"])) == ([], 1, 1)

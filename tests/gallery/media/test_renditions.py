@@ -13,12 +13,12 @@ from artgen.gallery.media.renditions import (
     MAX_ENCODED_SIDE_PX,
     RenditionSet,
     RenditionSettings,
-    decoding_error,
-    load_vips,
     read_date_taken,
     write_renditions,
 )
+from artgen.gallery.media.source_picture import decoding_error
 from artgen.gallery.media.xmp import EmbeddedMetadata, build_xmp_packet
+from artgen.imaging.io.libvips import load_vips
 
 XMP = build_xmp_packet(EmbeddedMetadata(title="A title", alt="What is seen"))
 SIZES = RenditionSettings(widths=(100, 200, 400))
@@ -180,9 +180,9 @@ def test_a_thumbnail_keeps_its_pixels(site: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "damaged"),
-        (b"no picture at all, only words", "damaged"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>", "damaged"),
+        (b"", "an empty file"),
+        (b"no picture at all, only words", "not a picture"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>", "not a picture"),
     ],
 )
 def test_what_is_no_picture(site: Path, content: bytes, said: str) -> None:

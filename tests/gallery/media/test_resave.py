@@ -13,8 +13,8 @@ from PIL import Image, ImageCms
 
 from artgen.errors import ArtgenError
 from artgen.gallery.media.originals import published_ending, write_original
-from artgen.gallery.media.renditions import load_vips
 from artgen.gallery.media.xmp import EmbeddedMetadata, build_xmp_packet
+from artgen.imaging.io.libvips import load_vips
 
 WORDS = build_xmp_packet(EmbeddedMetadata(title="Nocturne"))
 CHANCE = np.random.default_rng(7)

@@ -1,0 +1,122 @@
+"""libvips, which decodes in strips: its loading, and the TIFFs that Pillow does not know."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen.errors import ArtgenError
+from artgen.imaging.io.decode import find_white, to_unit_range
+from artgen.imaging.io.opening import TIFF_SIGNATURES
+
+if TYPE_CHECKING:
+    import pyvips
+
+    ImageArray = NDArray[np.float32]
+
+# Of ICC profiles, as Pillow converts them.
+RENDERING_INTENT = "perceptual"
+FLOAT_FORMATS = ("float", "double")
+LAB_INTERPRETATIONS = ("lab", "labs", "labq")
+_STRIP_PIXELS = 4_000_000
+
+
+def load_vips() -> Any:
+    """Import pyvips with one thread a process, and without readers that are unsafe for untrusted files."""
+    os.environ.setdefault("VIPS_CONCURRENCY", "1")
+    import pyvips
+
+    pyvips.block_untrusted_set(True)
+    pyvips.cache_set_max(0)  # every picture is used once
+    return pyvips
+
+
+def last_vips_message(file: Path, vips_message: str) -> str:
+    """Return the last line of libvips' message about a file.
+
+    Raises:
+        OSError: the message says that nothing more can be written, which is no fault of the file.
+    """
+    lines = vips_message.strip().splitlines() or ["no reason given"]
+    reason = " ".join(lines[-1].split()).replace(str(file), file.name)
+    if re.search("No space left|[Uu]nable to (write|open for write)|write error", vips_message):
+        raise OSError(reason)
+    return reason
+
+
+def read_unusual_tiff(path: Path, max_pixels: int) -> ImageArray | None:
+    """Read a TIFF of float colours, or of Lab in 16 bits, as float32 ``(3, H, W)``, upright, on white.
+
+    Float colours from 0 to 1, to 255 or to 65535 are sRGB-encoded, unless a profile says otherwise.
+
+    Returns:
+        None for a file of another kind.
+
+    Raises:
+        ArtgenError: it is damaged, or has more than ``max_pixels``.
+    """
+    with path.open("rb") as file:
+        if file.read(4) not in TIFF_SIGNATURES:
+            return None
+    pyvips = load_vips()
+    try:
+        header = _open_tiff(path)
+        if header.format not in FLOAT_FORMATS and header.interpretation not in LAB_INTERPRETATIONS:
+            return None
+        if header.width * header.height > max_pixels:
+            problem = f"{header.width} x {header.height} px is more than the {max_pixels / 1e6:.0f} million"
+            raise ArtgenError(str(path), f"{problem} that are read", "give a smaller copy")
+        planes = np.empty((3, header.height, header.width), np.float32)
+        white = max(find_white(strip) for _, strip in _read_strips(path))
+        for top, strip in _read_strips(path):
+            planes[:, top : top + len(strip)] = _to_srgb(strip, white, header).transpose(2, 0, 1)
+    except pyvips.Error as error:
+        problem = f"damaged or truncated ({last_vips_message(path, str(error))})"
+        raise ArtgenError(str(path), problem, "give a whole TIFF file") from None
+    return planes
+
+
+def _open_tiff(path: Path) -> pyvips.Image:
+    # Not in sequence: a picture may have to be turned. libvips keeps a large one in a temporary file.
+    return load_vips().Image.tiffload(str(path), fail_on="error").autorot()
+
+
+def _read_strips(path: Path) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Yield the first row and the float pixels ``(H, W, bands)`` of each strip; Lab is converted to RGB."""
+    image = _open_tiff(path)
+    if image.interpretation in LAB_INTERPRETATIONS:
+        image = image.colourspace("rgb16").cast("float") / 65535
+    rows = max(1, _STRIP_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        strip = image.crop(0, top, image.width, min(rows, image.height - top)).numpy()
+        yield top, strip.reshape(-1, image.width, image.bands)
+
+
+def _to_srgb(strip: NDArray[Any], white: float, header: pyvips.Image) -> ImageArray:
+    """Convert a strip of grey or RGB, perhaps with alpha, to sRGB ``(H, W, 3)`` on white."""
+    unit = to_unit_range(strip, white)
+    colours, alpha = (unit[..., :1], unit[..., 1:2]) if unit.shape[2] < 3 else (unit[..., :3], unit[..., 3:4])
+    if "icc-profile-data" in header.get_fields() and header.interpretation not in LAB_INTERPRETATIONS:
+        colours = _apply_profile(colours, header.get("icc-profile-data"))
+    srgb: ImageArray = np.repeat(colours, 3, axis=2) if colours.shape[2] == 1 else colours
+    return srgb * alpha + (1 - alpha) if alpha.size else srgb
+
+
+def _apply_profile(colours: ImageArray, profile: bytes) -> ImageArray:
+    """Convert colours in [0, 1] by a profile, in 16 bits; one that does not fit is ignored."""
+    pyvips = load_vips()
+    image = pyvips.Image.new_from_array(np.ascontiguousarray((colours * 65535).round().astype(np.uint16)))
+    image = image.copy(interpretation="rgb16" if image.bands == 3 else "grey16")
+    image.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
+    try:
+        converted = image.icc_transform("srgb", embedded=True, intent=RENDERING_INTENT, depth=16).numpy()
+    except pyvips.Error:
+        return colours
+    transformed: ImageArray = converted.astype(np.float32) / np.float32(65535)
+    return transformed
