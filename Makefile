@@ -78,7 +78,7 @@ setup-lint: .venv/lint
 	touch $@
 
 .venv/test: .venv/artgen
-	$(BIN)/python -m pip install -q -e '.[video,train]' --group test   # what the extras do is tested too
+	$(BIN)/python -m pip install -q -e '.[video,heic,train]' --group test   # what the extras do is tested too
 	sh tests/programs.sh
 	touch $@
 
