@@ -17,6 +17,16 @@ from pydantic import BeforeValidator, Field
 
 from artgen.errors import ArtgenError
 
+
+@cache
+def find_package_folder(name: str) -> Path | None:
+    """Find the folder of an installed package; None if it is not installed."""
+    spec = importlib.util.find_spec(name)  # locates a package without importing it
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(os.path.abspath(next(iter(spec.submodule_search_locations))))
+
+
 BUILTIN_PREFIX = "builtin:"
 BUILTIN_TEXTURES = f"{BUILTIN_PREFIX}textures"
 # Photographs of scikit-image, without lettering or faces: those with colour or texture; those with a subject.
@@ -46,9 +56,21 @@ MAX_REFERENCED_IMAGES = 2000
 OUTPUT_FOLDERS = frozenset({"runs", "training-runs"})
 # A reference such as `/**` would search the whole disk.
 MAX_SEARCHED_ENTRIES = 200_000
+HEIC_SUFFIXES = (".heic", ".heif")
+# The one list of every command; in a file that is named itself, its content decides. HEIC needs an extra.
 IMAGE_SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".avif", ".tif", ".tiff"),
     *(".jp2", ".bmp", ".gif", ".ppm", ".pgm", ".pbm", ".pnm"),
+    *(HEIC_SUFFIXES if find_package_folder("pillow_heif") else ()),
+)
+FILM_SUFFIXES = (
+    *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg"),
+    *(".ts", ".mts", ".wmv", ".flv", ".3gp", ".ogv"),
+)
+# Pictures that no command reads: of other programs, of cameras without development, and drawings.
+OTHER_PICTURE_SUFFIXES = (
+    *(".jxl", ".svg", ".eps", ".psd", ".xcf", ".kra", ".tga", ".exr", ".hdr"),
+    *(".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2"),
 )
 IMAGE_SUFFIXES_HINT = f"images end in {', '.join(sorted(IMAGE_SUFFIXES))}"
 
@@ -110,7 +132,7 @@ def natural_sort_key(name: str) -> tuple[list[tuple[bool, int, str]], str]:
     return keys, name
 
 
-def path_sort_key(path: Path) -> list[tuple[list[tuple[bool, int, str]], str]]:
+def path_sort_key(path: PurePath) -> list[tuple[list[tuple[bool, int, str]], str]]:
     """Return a key that sorts image paths naturally, name by name."""
     return [natural_sort_key(part) for part in path.parts]
 
@@ -120,7 +142,7 @@ def _find_on_disk(reference: str, folder: Path) -> list[Path]:
     if path.is_file():
         return [path]
     if path.is_dir():
-        names = (name for name in _walk(path, reference) if _is_source_image(PurePath(name)))
+        names = (name for name in walk_folder(path, reference) if _is_source_image(PurePath(name)))
         found: Iterator[Path] = (path / name for name in names)
         problem = "a folder without images"
     elif glob.has_magic(reference):
@@ -143,7 +165,8 @@ def _match_pattern(pattern: Path, reference: str) -> Iterator[Path]:
     is_deep = "**" in parts
     root = Path(*parts[:start])
     depth = None if is_deep else len(parts) - start
-    return (root / name for name in _walk(root, reference, depth) if expression.fullmatch(name))
+    names = walk_folder(root, reference, depth)
+    return (root / name for name in names if expression.fullmatch(name) and _has_image_suffix(name))
 
 
 def _pattern_to_regex(pattern: str) -> str:
@@ -160,13 +183,16 @@ def _pattern_to_regex(pattern: str) -> str:
     return joined.removesuffix("/") if not pattern.endswith("**") else f"{joined}(?!\\.)[^/]+"
 
 
-def _walk(root: Path, reference: str, depth: int | None = None) -> Iterator[str]:
-    """Yield the path in ``root`` of every image file, through links to folders, each folder once.
+def walk_folder(
+    root: Path, where: str, depth: int | None = None, excluded_folder: Path | None = None
+) -> Iterator[str]:
+    """Yield the path in ``root`` of every file, through links to folders, each folder once.
 
     Args:
         root: the folder.
-        reference: the recipe's text, for the error.
+        where: what names the folder, for the error.
         depth: levels of folders that are searched; None searches all.
+        excluded_folder: a resolved path; this folder is not searched.
 
     Raises:
         ArtgenError: there are more files and folders than a search may visit.
@@ -182,7 +208,9 @@ def _walk(root: Path, reference: str, depth: int | None = None) -> Iterator[str]
         identity = (status.st_dev, status.st_ino)
         relative_folder = os.path.relpath(folder, root).replace(os.sep, "/")
         prefix = "" if relative_folder == "." else f"{relative_folder}/"
-        if identity in visited and status.st_ino:
+        if (identity in visited and status.st_ino) or (
+            excluded_folder and Path(folder).resolve() == excluded_folder
+        ):
             subfolders.clear()
             continue
         visited.add(identity)
@@ -192,12 +220,37 @@ def _walk(root: Path, reference: str, depth: int | None = None) -> Iterator[str]
         entry_count += len(subfolders) + len(names)
         if entry_count > MAX_SEARCHED_ENTRIES:
             problem = f"more than {MAX_SEARCHED_ENTRIES:,} files to search"
-            raise ArtgenError(reference, problem, "name a smaller folder")
-        yield from (prefix + name for name in names if name.lower().endswith(IMAGE_SUFFIXES))
+            raise ArtgenError(where, problem, "name a smaller folder")
+        yield from (prefix + name for name in names)
+
+
+def list_passed_over(reference: str, folder: Path) -> list[Path]:
+    """List the files in a folder that ``find_images`` does not take, hidden ones and folders of runs aside.
+
+    Args:
+        reference: as of ``find_images``; anything but a folder gives an empty list.
+        folder: where relative paths start.
+
+    Raises:
+        ArtgenError: the folder has more files than are searched.
+    """
+    path = folder / Path(reference).expanduser()
+    if reference.startswith(BUILTIN_PREFIX) or not path.is_dir():
+        return []
+    names = (name for name in walk_folder(path, reference) if _is_source(PurePath(name)))
+    return [path / name for name in names if not (_has_image_suffix(name) and (path / name).is_file())]
+
+
+def _has_image_suffix(name: str) -> bool:
+    return name.lower().endswith(IMAGE_SUFFIXES)
 
 
 def _is_source_image(path: PurePath) -> bool:
-    """Return whether an image in a folder, by its path there, is one that artgen did not make."""
+    """Return whether a file, by its path inside a folder, is an image that artgen did not make."""
+    return _is_source(path) and _has_image_suffix(path.name)
+
+
+def _is_source(path: PurePath) -> bool:
     hidden = any(part.startswith(".") for part in path.parts)
     return not hidden and OUTPUT_FOLDERS.isdisjoint(path.parts[:-1])
 
@@ -223,12 +276,3 @@ def _find_photographs(reference: str) -> list[Path]:
         problem = "scikit-image's photographs are not installed"
         raise ArtgenError(reference, problem, command="pip install scikit-image")
     return photographs
-
-
-@cache
-def find_package_folder(name: str) -> Path | None:
-    """Find the folder of an installed package; None if it is not installed."""
-    spec = importlib.util.find_spec(name)  # locates a package without importing it
-    if spec is None or not spec.submodule_search_locations:
-        return None
-    return Path(os.path.abspath(next(iter(spec.submodule_search_locations))))

@@ -21,6 +21,7 @@ from artgen.generation.worker import WorkerOrder
 from artgen.locks import BusyError, lock_folder
 from artgen.recipe import Lineage, Recipe, draw_candidate
 from artgen.recipe.stage_sizes import check_stage_sizes, estimate_worker_memory
+from artgen.recipe.survey import survey_recipe
 from artgen.runs.candidate import FIRST_VARIATION_NUMBER, Candidate, format_number_ranges
 from artgen.runs.lookup import RUNS_FOLDER, is_run_folder
 from artgen.runs.provenance import hash_files, portable_file_name, read_provenance
@@ -82,6 +83,8 @@ def generate_candidates(recipe: Recipe, request: RunRequest, emit: Emit, run: Ru
     numbers, result = request.numbers or (), RunResult(folder)
     with contextlib.nullcontext(run) if run else _open_or_create_run(folder, recipe, numbers) as run:
         _check_variations_exist(folder, numbers, run.variations())
+        for note in survey_recipe(recipe):
+            emit(Note(note))
         _generate_missing(run, recipe, request, result, emit)
         # Variations may have been queued after the last look at the queue and before the lock was released.
         with contextlib.suppress(BusyError):

@@ -13,7 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from artgen.config.draws import Draw, possible_values
 from artgen.errors import ArtgenError
 from artgen.imaging.sizes import Size
-from artgen.references import image_count_errors
+from artgen.references import (
+    BUILTIN_PREFIX,
+    HEIC_SUFFIXES,
+    IMAGE_SUFFIXES,
+    image_count_errors,
+    list_passed_over,
+)
 from artgen.seeds import RandomStream, derive_key
 from artgen.style.progress import ProgressCallback, StyleProgress, ignore_progress
 
@@ -95,6 +101,28 @@ class RecipePart(BaseModel):
             files = _find_files(find, reference, folder)
             paths.update([files] if isinstance(files, Path) else files)
         return sorted(paths)
+
+    def list_pictures(self, folder: Path) -> tuple[list[Path], list[Path]]:
+        """List the picture files that it names, without those of artgen, and what its folders hold besides.
+
+        Args:
+            folder: the recipe's folder.
+
+        Raises:
+            ArtgenError: a file is missing.
+        """
+        pictures: list[Path] = []
+        passed_over: list[Path] = []
+        for _, reference, find in self._named_files():
+            if reference.startswith(BUILTIN_PREFIX):
+                continue
+            found = _find_files(find, reference, folder)
+            if isinstance(found, Path):  # or else a model
+                pictures += [found] if found.suffix.lower() in (*IMAGE_SUFFIXES, *HEIC_SUFFIXES) else []
+            else:
+                pictures += found
+                passed_over += list_passed_over(reference, folder)
+        return pictures, passed_over
 
     def depends_on_chance(self, folder: Path) -> bool:
         """Return whether the pixels depend on a random stream, which may depend on the files it names.

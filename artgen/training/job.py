@@ -8,6 +8,7 @@ from pathlib import Path
 
 from artgen.errors import ArtgenError
 from artgen.events import Emit, Note
+from artgen.imaging.io.survey import survey_references
 from artgen.references import find_images
 from artgen.training.data.warnings import find_dataset_warnings
 from artgen.training.material.material import TrainingDataset, load_dataset
@@ -49,8 +50,10 @@ def load_job_dataset(job: TrainingJob, emit: Emit) -> TrainingDataset:
         ArtgenError: there are no images, or their folder is the training's own.
     """
     recipe = job.recipe
-    files = _find_files("data", job.data, recipe.data, job)
-    inputs = _find_files("inputs", job.inputs, recipe.inputs, job) if recipe.needs_inputs_folder else None
+    files = _find_files("data", job.data, recipe.data, job, emit)
+    inputs = None
+    if recipe.needs_inputs_folder:
+        inputs = _find_files("inputs", job.inputs, recipe.inputs, job, emit)
     emit(Note(f"reading {len(files) + len(inputs or ()):,} images, at most {recipe.side} px"))
     dataset = load_dataset(
         files,
@@ -80,6 +83,7 @@ def _find_files(
     option_references: Sequence[str],
     recipe_references: Sequence[str] | None,
     job: TrainingJob,
+    emit: Emit,
 ) -> list[Path]:
     """Find the image files of an option, or else of a recipe's key, outside the training's folder."""
     if not option_references and not recipe_references:
@@ -87,7 +91,8 @@ def _find_files(
         raise ArtgenError(f"--{key}", "no folder of images", expected)
     root = Path() if option_references else job.recipe_folder
     unique_files: dict[Path, None] = {}
-    for reference in option_references or recipe_references or ():
+    references = option_references or recipe_references or ()
+    for reference in references:
         try:
             files = find_images(reference, root)
         except ArtgenError as error:
@@ -95,6 +100,9 @@ def _find_files(
             raise ArtgenError(where, error.problem, error.expected) from None
         files = _exclude_folder(files, root / Path(reference).expanduser(), job.folder)
         unique_files.update(dict.fromkeys(files))
+    # Which cannot be read is said once all are decoded.
+    for note in survey_references(references, root, unreadable=False, output_folder=job.folder):
+        emit(Note(note))
     return list(unique_files)
 
 

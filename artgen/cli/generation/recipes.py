@@ -46,6 +46,8 @@ def check(
         else:
             if not json:
                 typer.echo(f"{file}: right; {report['makes']}")
+                for note in report["notes"]:
+                    typer.echo(f"{file}: {note}", err=True)
         reports.append(report)
     if json:
         messages.show_json(reports)
@@ -62,8 +64,10 @@ def _describe_recipe(file: Path, overrides: Sequence[str]) -> dict[str, Any]:
         ValidationErrors: the recipe is invalid.
     """
     from artgen.config.document import read_document
+    from artgen.imaging.io.survey import survey_references
     from artgen.recipe import load_recipe
     from artgen.recipe.stage_sizes import check_stage_sizes
+    from artgen.recipe.survey import survey_recipe
 
     try:
         document = read_document(file)
@@ -75,7 +79,9 @@ def _describe_recipe(file: Path, overrides: Sequence[str]) -> dict[str, Any]:
 
         FAMILIES.warn_of_unused_plugins()
         training = load_training_recipe(file)
-        return {"makes": f"a model, in {training.steps:,} steps of training"}
+        references = [*(training.data or ()), *(training.inputs or ())]
+        notes = survey_references(references, file.parent)
+        return {"makes": f"a model, in {training.steps:,} steps of training", "notes": notes}
     from artgen.models.files import catalog
     from artgen.steps import SOURCES, STEPS
 
@@ -91,7 +97,8 @@ def _describe_recipe(file: Path, overrides: Sequence[str]) -> dict[str, Any]:
         names = ", ".join(f'"{name}"' for name in unlisted)
         typer.echo(f"{file}: add requires = [{names}], so that others know what to install", err=True)
     chain = [recipe.source.use, *recipe.step_ids()]
-    return {"makes": f"{recipe.candidates} candidates of {' -> '.join(chain)}", "chain": chain}
+    makes = f"{recipe.candidates} candidates of {' -> '.join(chain)}"
+    return {"makes": makes, "chain": chain, "notes": survey_recipe(recipe)}
 
 
 def _error_to_json(error: ArtgenError) -> dict[str, str]:

@@ -13,14 +13,12 @@ import typer
 from artgen.cli.arguments.options import Device, JsonOption
 from artgen.cli.terminal import messages
 from artgen.errors import ArtgenError, WriteError
+from artgen.references import FILM_SUFFIXES
 
 if TYPE_CHECKING:
     from artgen.generation.one_step import StyleOption
     from artgen.recipe import Recipe
 
-FILM_SUFFIXES = frozenset(
-    {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".3gp", ".ogv"}
-)
 MAX_STYLE_SEED = 2**53 - 1
 
 
@@ -102,7 +100,11 @@ def style(
         is_film = output is not None and output.suffix.lower() == ".mp4"
     target = _output_file(content, styles or [], output, ".mp4" if is_film else ".png")
     _check_output(content, target, is_film=is_film, force=force)
+    from artgen.recipe.survey import survey_recipe
+
     recipe = _build_recipe(content, fields, set_ or [], seed, halved=preview and not is_film)
+    for note in [] if is_film else survey_recipe(recipe):
+        typer.echo(note, err=True)
     report = _paint(recipe, content, target, is_film=is_film, device=device.value, preview=preview, live=live)
     size = f"{report['width']} x {report['height']} px"
     if is_film:

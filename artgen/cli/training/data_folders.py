@@ -112,6 +112,7 @@ def _summarise_findings(findings: FolderFindings) -> Iterator[str]:
         (findings.grey, "grey: colours will come out pale, or grey if all are"),
         (findings.transparent, "transparent: a training sees white there"),
         (findings.cmyk, "CMYK: converted, with the profile where there is one"),
+        (findings.animated, "of several frames or pages: a training sees the first"),
         (findings.turned, "turned by EXIF: a training sees them upright"),
     ):
         if names:

@@ -18,11 +18,12 @@ from artgen.errors import ArtgenError
 from artgen.gallery.media import films, resave
 from artgen.gallery.media.exif_gps import remove_gps
 from artgen.gallery.media.iptc import remove_locations_from_blocks
-from artgen.gallery.works.folders import UNSUPPORTED_ENDINGS
 from artgen.imaging.io.png_text import PNG_SIGNATURE
+from artgen.references import FILM_SUFFIXES, HEIC_SUFFIXES, OTHER_PICTURE_SUFFIXES
 
-# Files that may tell where they were taken, and that no library here can write; SVG and EPS are texts.
-_REFUSED_ENDINGS = UNSUPPORTED_ENDINGS - {".svg", ".eps"}
+# Files that may tell where they were taken, and that no library here can write; not texts (TypeScript too).
+_REFUSED_ENDINGS = {".jp2", ".mpo", *HEIC_SUFFIXES, *OTHER_PICTURE_SUFFIXES, *FILM_SUFFIXES}
+_REFUSED_ENDINGS -= {".svg", ".eps", ".ts"}
 # First bytes of such files, whatever their names: TIFF, BigTIFF, WebP, Matroska, GIF; boxes of films, AVIF.
 _REFUSED_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"RIFF", b"\x1aE\xdf\xa3", b"GIF8")
 _REFUSED_BOX_TYPES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
@@ -43,6 +44,8 @@ _MAX_METADATA_BYTES = 1 << 24  # a larger PNG chunk is copied without being read
 def published_ending(file: Path) -> str:
     """Return the file ending of the original that a site offers: not every format is written again."""
     ending = file.suffix.lower()
+    if ending in (".jpe", ".jfif"):  # not every server knows these
+        return ".jpg"
     return resave.RESAVE_FORMATS[ending][1] if ending in resave.RESAVE_FORMATS else ending
 
 
@@ -63,7 +66,8 @@ def write_original(file: Path, target: Path, xmp: bytes) -> None:
         signature = source.read(8)
         source.seek(0)
         is_png = signature == PNG_SIGNATURE
-        if is_png or signature.startswith(_JPEG_SIGNATURE):
+        # The further pictures of an MPO have Exif of their own.
+        if is_png or (signature.startswith(_JPEG_SIGNATURE) and ending != ".mpo"):
             try:
                 with target.open("wb") as copy:
                     (_copy_png if is_png else _copy_jpeg)(source, copy, xmp)

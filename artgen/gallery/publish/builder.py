@@ -25,6 +25,7 @@ from artgen.gallery.publish.plan import (
 )
 from artgen.gallery.publish.staging import finish_switch, link_or_copy, staged_site
 from artgen.gallery.works.collect import collect_artworks
+from artgen.imaging.io.survey import describe_pictures
 
 if TYPE_CHECKING:
     from artgen.gallery.deploy.upload_set import UploadResult
@@ -194,6 +195,10 @@ def _make_artworks(
     if tasks:
         from artgen.gallery.publish.pool import render_artworks
 
+        # The poster of a film may be the film.
+        pictures = [task.source for task in tasks if task.source != task.film]
+        for note in describe_pictures(pictures, unreadable=False):
+            emit(Note(note))
         for task, result in render_artworks(tasks, site, emit, request.workers):
             if isinstance(result, ArtgenError):
                 problems.append(result)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from artgen.errors import ArtgenError, ValidationErrors, artgen_command
 from artgen.events import Emit, Note, ignore_event
 from artgen.gallery.works import dates, folders, slugs
 from artgen.gallery.works.work import Artwork, ArtworkCollection, ArtworkSeries, StagePreview
+from artgen.imaging.io.survey import describe_passed_over
 
 if TYPE_CHECKING:
     from artgen.gallery.works.folders import MediaFile
@@ -57,9 +57,10 @@ def collect_artworks(
             errors.append(error)
     if errors:
         raise errors[0] if len(errors) == 1 else ValidationErrors("publish", errors)
-    _report_unsupported_files(
-        [source for source in sources if isinstance(source, Path)], excluded_folder, emit
-    )
+    paths = [source for source in sources if isinstance(source, Path)]
+    unshown = [file for path in paths for file in folders.list_unshown_files(path, excluded_folder)]
+    for note in describe_passed_over(unshown):
+        emit(Note(note))
     keyed_series.sort(key=lambda pair: _series_position(pair[0].name, settings))
     artwork_slugs = iter(
         slugs.unique_slugs((artwork.slug, key) for _, artworks in keyed_series for key, artwork in artworks)
@@ -77,13 +78,6 @@ def collect_artworks(
             for _, artwork in artworks
         ),
     )
-
-
-def _report_unsupported_files(paths: Sequence[Path], excluded_folder: Path | None, emit: Emit) -> None:
-    counts = sum((folders.count_unsupported_files(path, excluded_folder) for path in paths), Counter[str]())
-    if total := counts.total():
-        by_ending = ", ".join(f"{ending} ({count})" for ending, count in counts.most_common())
-        emit(Note(f"{total} file{'s' if total > 1 else ''} left out: {by_ending}"))
 
 
 def _series_position(name: str, settings: SiteSettings) -> int:
@@ -194,9 +188,9 @@ def _collect_from_path(
     """Yield a series for each folder in ``path`` that has pictures, or one for a single file."""
     root = path.resolve()
     for folder, media_files in folders.find_picture_folders(path, excluded_folder):
-        path_from_parent = folder.resolve().relative_to(root.parent).as_posix()
-        subfolders = folder.resolve().relative_to(root).parts
-        name = folder.resolve().name
+        subfolders = () if folder == path else folder.relative_to(path).parts
+        path_from_parent = PurePath(root.name, *subfolders).as_posix()
+        name = PurePath(path_from_parent).name
         series_settings = _find_series_settings(name, settings)
         default_title = folders.title_from_file_name(Path(f"{name}/") if folder.is_dir() else folder)
         series = ArtworkSeries(

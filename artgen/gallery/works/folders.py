@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from artgen.errors import ArtgenError
-from artgen.references import natural_sort_key
+from artgen.references import IMAGE_SUFFIXES, natural_sort_key, path_sort_key, walk_folder
 
-PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff")
 FILM_ENDING = ".mp4"
-# Pictures and films that not every browser shows; the artist is told how many of them are left out.
-UNSUPPORTED_ENDINGS = frozenset(
-    (
-        *(".heic", ".heif", ".gif", ".bmp", ".jxl", ".jp2", ".svg", ".eps", ".psd", ".xcf", ".kra", ".tga"),
-        *(".exr", ".hdr", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2"),
-        *(".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".3gp", ".mts"),
-    )
-)
+# What an artist keeps next to pictures for the site itself; it is not told as left out.
+SITE_TEXT_ENDINGS = (".md", ".toml", ".html", ".css", ".js", ".txt")
 
 
 @dataclass(frozen=True)
@@ -51,9 +42,7 @@ def find_picture_folders(
     """
     if path.is_file():
         if not _is_displayable(path.name):
-            raise ArtgenError(
-                str(path), "no picture that a browser could show", f"one of {_describe_endings()}"
-            )
+            raise ArtgenError(str(path), "no picture that a site could show", f"one of {_describe_endings()}")
         yield path, [_with_still(path, {})]
         return
     if not path.is_dir():
@@ -61,42 +50,40 @@ def find_picture_folders(
             str(path), "no such folder or run", "name a run, or a folder of pictures", "artgen runs"
         )
     is_empty = True
-    for folder, names in _walk_visible_folders(path, excluded_folder):
-        displayable = sorted(filter(_is_displayable, names), key=natural_sort_key)
+    for folder, names in _group_by_folder(path, excluded_folder):
+        displayable = sorted((name for name in names if _is_shown(folder / name)), key=natural_sort_key)
         stills = {Path(name).stem: name for name in displayable if not name.lower().endswith(FILM_ENDING)}
         film_stems = {Path(name).stem for name in displayable if name.lower().endswith(FILM_ENDING)}
         media_files = [
-            _with_still(Path(folder, name), stills)
+            _with_still(folder / name, stills)
             for name in displayable
             if name.lower().endswith(FILM_ENDING) or Path(name).stem not in film_stems
         ]
         if media_files:
             is_empty = False
-            yield Path(folder), media_files
+            yield folder, media_files
     if is_empty:
         raise ArtgenError(str(path), "holds no pictures", f"files that end in {_describe_endings()}")
 
 
-def count_unsupported_files(path: Path, excluded_folder: Path | None = None) -> Counter[str]:
-    """Count, by file ending, the pictures and films in ``path`` that a site cannot show."""
-    names = (
-        name
-        for _, file_names in _walk_visible_folders(path, excluded_folder)
-        for name in file_names
-        if not name.startswith(".")
-    )
-    return Counter(ending for name in names if (ending := Path(name).suffix.lower()) in UNSUPPORTED_ENDINGS)
+def list_unshown_files(path: Path, excluded_folder: Path | None = None) -> list[Path]:
+    """List the files in ``path`` that a site does not show, without its own texts.
+
+    Raises:
+        ArtgenError: there are too many files to search.
+    """
+    files = (folder / name for folder, names in _group_by_folder(path, excluded_folder) for name in names)
+    return [file for file in files if not (_is_shown(file) or file.suffix.lower() in SITE_TEXT_ENDINGS)]
 
 
-def _walk_visible_folders(path: Path, excluded_folder: Path | None) -> Iterator[tuple[str, list[str]]]:
-    """Yield each folder that is not hidden, and the names of its files."""
-    for folder, subfolders, names in os.walk(path):
-        subfolders[:] = sorted(
-            (name for name in subfolders if not name.startswith(".")), key=natural_sort_key
-        )
-        if excluded_folder is not None:
-            subfolders[:] = [name for name in subfolders if Path(folder, name).resolve() != excluded_folder]
-        yield folder, names
+def _group_by_folder(path: Path, excluded_folder: Path | None) -> list[tuple[Path, list[str]]]:
+    """Return each folder in natural order, and the names of its files; nothing that is hidden."""
+    names_by_folder: dict[PurePath, list[str]] = {}
+    for name in map(PurePath, walk_folder(path, str(path), excluded_folder=excluded_folder)):
+        if not any(part.startswith(".") for part in name.parts):
+            names_by_folder.setdefault(name.parent, []).append(name.name)
+    folders = sorted(names_by_folder, key=path_sort_key)
+    return [(path / folder, names_by_folder[folder]) for folder in folders]
 
 
 def title_from_file_name(file: Path) -> str:
@@ -108,8 +95,12 @@ def title_from_file_name(file: Path) -> str:
 
 
 def _is_displayable(name: str) -> bool:
-    """Whether a file of this name is not hidden and has an ending that browsers can show."""
-    return name.lower().endswith((*PICTURE_ENDINGS, FILM_ENDING)) and not name.startswith(".")
+    """Whether a file of this name is not hidden and has the ending of a picture or film that is shown."""
+    return name.lower().endswith((*IMAGE_SUFFIXES, FILM_ENDING)) and not name.startswith(".")
+
+
+def _is_shown(file: Path) -> bool:
+    return _is_displayable(file.name) and file.is_file()
 
 
 def _with_still(file: Path, stills: dict[str, str]) -> MediaFile:
@@ -121,4 +112,4 @@ def _with_still(file: Path, stills: dict[str, str]) -> MediaFile:
 
 
 def _describe_endings() -> str:
-    return f"{', '.join(PICTURE_ENDINGS)} or {FILM_ENDING}"
+    return f"{', '.join(IMAGE_SUFFIXES)} or {FILM_ENDING}"

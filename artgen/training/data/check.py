@@ -33,6 +33,7 @@ class FolderFindings:
         grey: images without colour.
         transparent: images with transparent pixels; a training puts them on white.
         cmyk: images in CMYK; a training converts them.
+        animated: images of several frames or pages, of which a training sees the first.
         turned: images with an EXIF orientation; a training turns them upright.
         duplicates: groups of images that look the same, the largest group first.
         others: number of files that artgen does not read as images, by extension.
@@ -47,6 +48,7 @@ class FolderFindings:
     grey: list[str] = field(default_factory=list)
     transparent: list[str] = field(default_factory=list)
     cmyk: list[str] = field(default_factory=list)
+    animated: list[str] = field(default_factory=list)
     turned: list[str] = field(default_factory=list)
     duplicates: list[list[str]] = field(default_factory=list)
     others: dict[str, int] = field(default_factory=dict)
@@ -72,9 +74,8 @@ def check_folders(folders: Sequence[Path], emit: Emit) -> FolderFindings:
     findings, files = FolderFindings(), dict[Path, None]()
     others: Counter[str] = Counter()
     for folder in folders:
-        folder_images = list_images(folder)
-        files.update(dict.fromkeys(folder_images))
-        others.update(count_other_files(folder, folder_images))
+        files.update(dict.fromkeys(list_images(folder)))
+        others.update(count_other_files(folder))
     findings.images, findings.others = len(files), dict(others.most_common())
 
     def emit_progress(count: int) -> None:
@@ -110,6 +111,7 @@ def _add_to_lists(findings: FolderFindings, name: str, image: ExaminedImage) -> 
         (image.hash.is_grey, findings.grey),
         (image.transparent, findings.transparent),
         (image.cmyk, findings.cmyk),
+        (image.frames > 1, findings.animated),
         (image.has_orientation, findings.turned),
     ):
         if belongs:

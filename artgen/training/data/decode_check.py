@@ -14,7 +14,7 @@ from PIL import Image
 from artgen.errors import ArtgenError
 from artgen.imaging.io.decode import ORIENTATION_TAG, ORIENTATION_TURNS, apply_orientation, to_srgb_array
 from artgen.imaging.io.files import read_image, to_pillow
-from artgen.imaging.io.opening import MAX_PIXELS, UnknownFormatError, open_image
+from artgen.imaging.io.opening import MAX_PIXELS, UnknownFormatError, count_frames, open_image
 from artgen.subprocesses import count_usable_cores
 from artgen.training.data.dhash import PerceptualHash, hash_image
 
@@ -36,6 +36,7 @@ class ExaminedImage:
         has_orientation: whether an EXIF tag says that it must be turned or mirrored.
         transparent: whether any pixel is transparent.
         hash: its perceptual hash.
+        frames: number of frames or pages, of which the first is described.
     """
 
     format: str
@@ -45,6 +46,7 @@ class ExaminedImage:
     has_orientation: bool
     transparent: bool
     hash: PerceptualHash
+    frames: int = 1
 
 
 def examine_image(path: Path) -> ExaminedImage:
@@ -66,7 +68,7 @@ def examine_image(path: Path) -> ExaminedImage:
 
 
 def _examine_opened_image(image: Image.Image) -> ExaminedImage:
-    size, mode = image.size, image.mode
+    size, mode, frames = image.size, image.mode, count_frames(image)
     format_name = (
         "JPEG" if image.format == "MPO" else str(image.format)
     )  # a JPEG followed by further pictures
@@ -89,7 +91,7 @@ def _examine_opened_image(image: Image.Image) -> ExaminedImage:
     width, height = size[::-1] if quarter_turns % 2 else size
     image_hash = hash_image(Image.fromarray(np.ascontiguousarray(pixels)))
     return ExaminedImage(
-        format_name, width, height, mode == "CMYK", has_orientation, bool(transparent), image_hash
+        format_name, width, height, mode == "CMYK", has_orientation, bool(transparent), image_hash, frames
     )
 
 

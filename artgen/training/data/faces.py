@@ -12,6 +12,7 @@ from artgen.errors import ArtgenError, report_write_errors
 from artgen.events import Emit, Note, WorkProgress
 from artgen.imaging.faces.detect import Face, crop_face, crop_share_outside, find_faces
 from artgen.imaging.io.files import atomic_write, read_image, sweep
+from artgen.imaging.io.survey import survey_references
 from artgen.training.data.folder import list_images
 from artgen.training.data.writing import write_training_image
 
@@ -77,6 +78,8 @@ def extract_faces(folder: Path, output: Path, options: FaceOptions, emit: Emit) 
         for file in images
         if resolved_output not in file.resolve().parents
     }
+    for note in survey_references([str(folder)], Path(), unreadable=False, output_folder=output):
+        emit(Note(note))
     with report_write_errors(output):
         output.mkdir(parents=True, exist_ok=True)
     sweep(output)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
 from pathlib import Path
 
 from artgen.errors import ArtgenError
-from artgen.references import find_images
+from artgen.references import find_images, list_passed_over
 
 
 def list_images(folder: Path) -> list[Path]:
@@ -23,15 +22,9 @@ def list_images(folder: Path) -> list[Path]:
     return find_images(str(folder), Path())
 
 
-def count_other_files(folder: Path, images: Collection[Path]) -> Counter[str]:
-    """Count, by extension, the files in a training folder that are not in ``images``.
+def count_other_files(folder: Path) -> Counter[str]:
+    """Count the files of a training folder that are not read as images, by extension.
 
     Hidden files are not counted.
     """
-    image_files = set(images)
-    others = (
-        file
-        for file in folder.rglob("*")
-        if file.is_file() and file not in image_files and not file.name.startswith(".")
-    )
-    return Counter(file.suffix.lower() or "no ending" for file in others)
+    return Counter(file.suffix.lower() or "no ending" for file in list_passed_over(str(folder), Path()))

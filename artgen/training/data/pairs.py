@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from artgen.errors import ArtgenError, report_write_errors
-from artgen.events import Emit, WorkProgress
+from artgen.events import Emit, Note, WorkProgress
 from artgen.imaging.image import resize
 from artgen.imaging.io.files import atomic_write, read_image, sweep
+from artgen.imaging.io.survey import survey_references
 from artgen.references import IMAGE_SUFFIXES
 from artgen.training.data.decode_check import ExaminedImage, examine_images
 from artgen.training.data.folder import list_images
@@ -74,6 +75,8 @@ def compare_folders(a: Path, b: Path, emit: Emit) -> FolderComparison:
     Raises:
         ArtgenError: a folder does not exist or holds no image.
     """
+    for note in survey_references([str(a), str(b)], Path(), unreadable=False):
+        emit(Note(note))
     files_by_name_a, files_by_name_b = _group_files_by_name(a), _group_files_by_name(b)
     comparison = FolderComparison()
     matches: list[tuple[str, Path, Path]] = []

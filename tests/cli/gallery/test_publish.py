@@ -142,9 +142,9 @@ def test_pictures_that_are_not_shown_are_said(tmp_path: Path) -> None:
 
     (tmp_path / "photos").mkdir()
     Image.new("RGB", (200, 150)).save(tmp_path / "photos" / "a.png")
-    for name in ("a.heic", "b.heic", "c.gif"):
+    for name in ("a.svg", "b.svg", "c.mov"):
         (tmp_path / "photos" / name).touch()
-    said = "3 files left out: .heic (2), .gif (1)\n"
+    said = "3 files left out: .svg (2), .mov (1)\n"
     planned = artgen(tmp_path, "publish", "photos", "--plan")
     assert (planned.returncode, planned.stderr) == (0, said)
     assert "left out" not in planned.stdout

@@ -108,13 +108,14 @@ def test_a_folder_in_a_folder_is_a_series_of_its_own(tmp_path: Path) -> None:
 def test_pictures_of_kinds_that_are_not_shown_are_counted(tmp_path: Path) -> None:
     names = (
         "1.png",
-        "a.heic",
-        "winter/b.HEIC",
-        "c.gif",
+        "a.svg",
+        "winter/b.SVG",
+        "c.mov",
         "notes.txt",
-        ".d.gif",
-        ".hidden/e.gif",
-        "site/f.gif",
+        "c.xmp",
+        ".d.svg",
+        ".hidden/e.svg",
+        "site/f.svg",
     )
     photos = pictures(tmp_path / "photos", *names)
     said: list[object] = []
@@ -122,7 +123,7 @@ def test_pictures_of_kinds_that_are_not_shown_are_counted(tmp_path: Path) -> Non
         [photos, photos / "1.png"], SiteSettings(), excluded_folder=photos / "site", emit=said.append
     )
     assert len(found.works) == 2
-    assert said == [Note("3 files left out: .heic (2), .gif (1)")]
+    assert said == [Note("4 files left out: .svg (2), .mov (1), no pictures (1)")]
 
 
 def test_hostile_names(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Image.fromarray(deep).save(place / "deep" / "sixteen.tif")
     (place / "half.jpg").write_bytes((place / "cup.jpg").read_bytes()[:9000])
     (place / "empty.gif").write_bytes(b"")
-    (place / "phone.heic").write_bytes(b"heic")
+    (place / "drawing.psd").write_bytes(b"8BPS")
     (place / ".hidden").write_bytes(b"")
     return place
 
@@ -69,7 +69,7 @@ def test_everything_is_found(folder: Path) -> None:
     assert names(findings.cmyk) == ["cup.jpg"]
     assert names(findings.turned) == ["rocket.jpg"]
     assert [names(group) for group in findings.duplicates] == [["cat.png", "cat-again.jpg", "cat-small.webp"]]
-    assert findings.others == {".heic": 1}
+    assert findings.others == {".psd": 1}
     assert progress[-1].fraction == 1.0
     assert check_folders([folder, folder / "deep"], ignore_event).images == 11
 
@@ -116,7 +116,7 @@ def test_the_command(folder: Path) -> None:
     assert said.stdout.startswith("11 images, ")
     assert "\n64 x 64 to 427 x 640 px, median 600 x 400\n2 corrupt, left out by" in said.stdout
     assert "\n2 near-duplicates of 1 image; the largest group, 3: set/cat.png, set/deep/cat-" in said.stdout
-    assert said.stdout.endswith("\nother files, not read: 1 .heic\n")
+    assert said.stdout.endswith("\nother files, not read: 1 .psd\n")
     said = artgen(folder.parent, "set/deep", "--json")
     assert said.returncode == 0
     assert json.loads(said.stdout)["formats"] == {"JPEG": 1, "WEBP": 1, "TIFF": 1}
