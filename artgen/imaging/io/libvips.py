@@ -50,46 +50,57 @@ def last_vips_message(file: Path, vips_message: str) -> str:
     return reason
 
 
-def read_unusual_tiff(path: Path, max_pixels: int) -> ImageArray | None:
-    """Read a TIFF of float colours, or of Lab in 16 bits, as float32 ``(3, H, W)``, upright, on white.
-
-    Float colours from 0 to 1, to 255 or to 65535 are sRGB-encoded, unless a profile says otherwise.
-
-    Returns:
-        None for a file of another kind.
+def open_unusual_tiff(path: Path) -> pyvips.Image | None:
+    """Open a TIFF of float colours, or of Lab in 16 bits, upright; None for a file of another kind.
 
     Raises:
-        ArtgenError: it is damaged, or has more than ``max_pixels``.
+        ArtgenError: it is damaged.
     """
     with path.open("rb") as file:
         if file.read(4) not in TIFF_SIGNATURES:
             return None
-    pyvips = load_vips()
+    vips = load_vips()
     try:
-        header = _open_tiff(path)
-        if header.format not in FLOAT_FORMATS and header.interpretation not in LAB_INTERPRETATIONS:
-            return None
-        if header.width * header.height > max_pixels:
-            problem = f"{header.width} x {header.height} px is more than the {max_pixels / 1e6:.0f} million"
-            raise ArtgenError(str(path), f"{problem} that are read", "give a smaller copy")
-        planes = np.empty((3, header.height, header.width), np.float32)
-        white = max(find_white(strip) for _, strip in _read_strips(path))
-        for top, strip in _read_strips(path):
-            planes[:, top : top + len(strip)] = _to_srgb(strip, white, header).transpose(2, 0, 1)
-    except pyvips.Error as error:
-        problem = f"damaged or truncated ({last_vips_message(path, str(error))})"
-        raise ArtgenError(str(path), problem, "give a whole TIFF file") from None
+        # Not in sequence: a picture may have to be turned. libvips keeps a large one in a temporary file.
+        image = vips.Image.tiffload(str(path), fail_on="error").autorot()
+    except vips.Error as error:
+        raise _damaged(path, error) from None
+    is_unusual = image.format in FLOAT_FORMATS or image.interpretation in LAB_INTERPRETATIONS
+    return image if is_unusual else None
+
+
+def read_unusual_tiff(path: Path, max_pixels: int) -> ImageArray | None:
+    """Read such a TIFF as float32 ``(3, H, W)``, upright, on white; None for a file of another kind.
+
+    Float colours from 0 to 1, to 255 or to 65535 are sRGB-encoded, unless a profile says otherwise.
+
+    Raises:
+        ArtgenError: it is damaged, or has more than ``max_pixels``.
+    """
+    image = open_unusual_tiff(path)
+    if image is None:
+        return None
+    width, height = image.width, image.height
+    if width * height > max_pixels:
+        problem = f"{width} x {height} px is more than the {max_pixels / 1e6:.0f} million that are read"
+        raise ArtgenError(str(path), problem, "give a smaller copy")
+    planes = np.empty((3, height, width), np.float32)
+    try:
+        white = max(find_white(strip) for _, strip in _read_strips(image))
+        for top, strip in _read_strips(image):
+            planes[:, top : top + len(strip)] = _to_srgb(strip, white, image).transpose(2, 0, 1)
+    except load_vips().Error as error:
+        raise _damaged(path, error) from None
     return planes
 
 
-def _open_tiff(path: Path) -> pyvips.Image:
-    # Not in sequence: a picture may have to be turned. libvips keeps a large one in a temporary file.
-    return load_vips().Image.tiffload(str(path), fail_on="error").autorot()
+def _damaged(path: Path, error: Exception) -> ArtgenError:
+    problem = f"damaged or truncated ({last_vips_message(path, str(error))})"
+    return ArtgenError(str(path), problem, "give a whole TIFF file")
 
 
-def _read_strips(path: Path) -> Iterator[tuple[int, NDArray[Any]]]:
+def _read_strips(image: pyvips.Image) -> Iterator[tuple[int, NDArray[Any]]]:
     """Yield the first row and the float pixels ``(H, W, bands)`` of each strip; Lab is converted to RGB."""
-    image = _open_tiff(path)
     if image.interpretation in LAB_INTERPRETATIONS:
         image = image.colourspace("rgb16").cast("float") / 65535
     rows = max(1, _STRIP_PIXELS // image.width)

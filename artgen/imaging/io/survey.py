@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from artgen.errors import ArtgenError
-from artgen.imaging.io.opening import HEIC_COMMAND, count_frames, open_image
+from artgen.imaging.io.opening import HEIC_COMMAND, UnknownFormatError, count_frames, open_image
 from artgen.references import (
     BUILTIN_PREFIX,
     FILM_SUFFIXES,
@@ -18,7 +18,7 @@ from artgen.references import (
     list_passed_over,
 )
 
-MAX_NAMED_FILES = 5  # in a note; the others are counted
+MAX_NAMED_FILES = 10  # in a note; the others are counted
 NO_PICTURES, BROKEN_LINKS = "no pictures", "broken links"
 
 
@@ -49,9 +49,8 @@ def describe_pictures(files: Sequence[Path], *, unreadable: bool = True) -> Iter
     animated: list[str] = []
     for file in files[:MAX_IMAGES]:
         try:
-            with open_image(file) as image:
-                if (count := count_frames(image)) > 1:
-                    animated.append(f"{file.name} ({count:,})")
+            if (count := _read_frame_count(file)) > 1:
+                animated.append(f"{file.name} ({count:,})")
         except ArtgenError as error:
             hint = f" ({error.command})" if error.command else ""
             problems.append(f"{file.name}: {error.problem}{hint}")
@@ -62,6 +61,24 @@ def describe_pictures(files: Sequence[Path], *, unreadable: bool = True) -> Iter
     if animated:
         named = _name_some(animated)
         yield f"{_count(animated)} of several frames or pages, of which the first is taken: {named}"
+
+
+def _read_frame_count(file: Path) -> int:
+    """Return the number of frames or pages of a picture, by its headers.
+
+    Raises:
+        ArtgenError: it cannot be opened.
+    """
+    try:
+        with open_image(file) as image:
+            return count_frames(image)
+    except UnknownFormatError:
+        from artgen.imaging.io.libvips import open_unusual_tiff
+
+        tiff = open_unusual_tiff(file)
+        if tiff is None:
+            raise
+        return int(tiff.get("n-pages")) if "n-pages" in tiff.get_fields() else 1
 
 
 def survey_references(

@@ -22,7 +22,7 @@ av = pytest.importorskip("av")
 Pixels = npt.NDArray[np.uint8]
 
 
-def _encode_hdr(picture: Pixels, transfer: int, brightness: float = 1.0) -> npt.NDArray[np.uint16]:
+def encode_hdr(picture: Pixels, transfer: int, brightness: float = 1.0) -> npt.NDArray[np.uint16]:
     """Encode an sRGB picture as a camera would, its white at 203 cd/m², by the formulas of BT.2100."""
     values = picture / 255
     light = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4) * brightness
@@ -60,7 +60,7 @@ def _write_film(path: Path, pixels: npt.NDArray[np.uint16], transfer: int) -> No
 @pytest.mark.parametrize("transfer", [HLG_TRANSFER, PQ_TRANSFER], ids=["hlg", "pq"])
 def test_a_film_shows_what_was_filmed(tmp_path: Path, transfer: int) -> None:
     picture = coffee()[:200, :300] // 10 * 9  # below the highlights that are compressed
-    _write_film(tmp_path / "a.mkv", _encode_hdr(picture, transfer), transfer)
+    _write_film(tmp_path / "a.mkv", encode_hdr(picture, transfer), transfer)
     (frame,) = read_frames(tmp_path / "a.mkv")
     difference = np.abs(frame.to_rgb().astype(int) - picture)
     assert difference.mean() < 1
@@ -72,7 +72,7 @@ def test_highlights_are_compressed_in_order_and_keep_their_hue(transfer: int) ->
     ramp = np.linspace(0, 255, 256).astype(np.uint8)
     picture = np.stack([ramp, ramp // 2, ramp // 4], axis=1)[None]
     converted = convert_hdr_to_srgb(
-        _encode_hdr(picture, transfer, brightness=3.0), transfer, has_wide_primaries=True
+        encode_hdr(picture, transfer, brightness=3.0), transfer, has_wide_primaries=True
     )
     red = converted[0, :, 0].astype(int)
     assert (np.diff(red) >= 0).all()

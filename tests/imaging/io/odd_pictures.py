@@ -301,13 +301,13 @@ def _white_is_zero16(grey: np.ndarray) -> bytes:
 
 
 BROKEN: dict[str, Callable[[], bytes]] = {
-    "empty.png": lambda: b"",
-    "words.jpg": lambda: b"no picture at all, only words",
+    "nothing.png": lambda: b"",
+    "text.jpg": lambda: b"no picture at all, only words",
     "page.webp": lambda: b"<html><body>404</body></html>",
-    "half.png": lambda: _half(pillow(_noise(), "PNG")),
-    "half.jpg": lambda: _half(pillow(_noise(), "JPEG")),
-    "half.tif": lambda: _half(pillow(_noise(), "TIFF", compression="tiff_lzw")),
-    "half.webp": lambda: _half(pillow(_noise(), "WEBP", lossless=True)),
+    "torn.png": lambda: _half(pillow(_noise(), "PNG")),
+    "torn.jpg": lambda: _half(pillow(_noise(), "JPEG")),
+    "torn.tif": lambda: _half(pillow(_noise(), "TIFF", compression="tiff_lzw")),
+    "torn.webp": lambda: _half(pillow(_noise(), "WEBP", lossless=True)),
 }
 
 
@@ -325,3 +325,9 @@ def write_odd_pictures(folder: Path) -> list[OddPicture]:
     for picture in pictures:
         (folder / picture.name).write_bytes(picture.content)
     return pictures
+
+
+def write_broken_pictures(folder: Path) -> None:
+    """Write the files that cannot be read as pictures."""
+    for name, content in BROKEN.items():
+        (folder / name).write_bytes(content())
