@@ -39,7 +39,7 @@ def result_size(height: int, width: int, side: int | None, min_side: int) -> tup
 
 def read_size(path: Path) -> Size | None:
     """Read the width and height of an upright picture from its header; None if it is no readable picture."""
-    from artgen.imaging.io.files import open_image
+    from artgen.imaging.io.opening import open_image
 
     try:
         with open_image(path) as image:

@@ -102,7 +102,7 @@ def write_renditions(
         widths = _choose_widths(source_width, source_height, settings.widths)
         # The largest is decoded from the file, each smaller one is made from the one before: a quarter of the
         # work.
-        image = picture.shrink(widths[-1], MAX_ENCODED_SIDE)
+        image = picture.shrink(widths[-1], MAX_ENCODED_SIDE_PX)
         colour = _mean_colour(image)
         files: dict[str, list[tuple[str, int]]] = {ending: [] for ending in settings.formats}
         for width in reversed(widths):

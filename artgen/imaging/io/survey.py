@@ -12,7 +12,7 @@ from artgen.references import (
     BUILTIN_PREFIX,
     FILM_SUFFIXES,
     HEIC_SUFFIXES,
-    MAX_IMAGES,
+    MAX_REFERENCED_IMAGES,
     OTHER_PICTURE_SUFFIXES,
     find_images,
     list_passed_over,
@@ -47,7 +47,7 @@ def describe_pictures(files: Sequence[Path], *, unreadable: bool = True) -> Iter
     """
     problems: list[str] = []
     animated: list[str] = []
-    for file in files[:MAX_IMAGES]:
+    for file in files[:MAX_REFERENCED_IMAGES]:
         try:
             if (count := _read_frame_count(file)) > 1:
                 animated.append(f"{file.name} ({count:,})")
