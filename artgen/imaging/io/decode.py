@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,15 +30,40 @@ ORIENTATION_TURNS = {
 }
 
 
-def to_srgb_array(image: Image.Image) -> ImageArray:
-    """Convert a loaded image to float32 ``(H, W, 3)``, sRGB-encoded, ``[0, 1]``, on white."""
-    return _apply_gamma(_to_srgb_array(image), image)
+@dataclass(frozen=True)
+class GreyScale:
+    """What the pixels of an image with one deep channel mean.
+
+    Attributes:
+        white: the value of white.
+        is_inverted: whether it is rather that of black.
+    """
+
+    white: float = 65535
+    is_inverted: bool = False
 
 
-def _to_srgb_array(image: Image.Image) -> ImageArray:
+def measure_grey_scale(image: Image.Image) -> GreyScale:
+    """Return the scale of a loaded image, of which float pixels are searched for the brightest."""
+    is_inverted = getattr(image, "tag_v2", {}).get(PHOTOMETRIC_TAG) == WHITE_IS_ZERO
+    return GreyScale(find_white(np.asarray(image)) if image.mode == "F" else 65535, is_inverted)
+
+
+def to_srgb_array(image: Image.Image, scale: GreyScale | None = None) -> ImageArray:
+    """Convert a loaded image to float32 ``(H, W, 3)``, sRGB-encoded, ``[0, 1]``, on white.
+
+    Args:
+        image: the image, or a strip of it.
+        scale: that of the whole image, if ``image`` is a strip.
+    """
+    return _apply_gamma(_to_srgb_array(image, scale), image)
+
+
+def _to_srgb_array(image: Image.Image, scale: GreyScale | None) -> ImageArray:
     profile = image.info.get("icc_profile")
-    if has_deep_pixels(image):
-        return np.repeat(_deep_grey_array(image, profile)[..., None], 3, axis=2)
+    if image.mode.startswith(("I", "F")):
+        grey = _deep_grey_array(image, profile, scale or measure_grey_scale(image))
+        return np.repeat(grey[..., None], 3, axis=2)
     if image.mode in ("PA", "La", "RGBa", "LA", "RGBA") or image.has_transparency_data:
         colours = "L" if image.mode in ("L", "LA", "La") else "RGB"
         image = image.convert("RGBA")
@@ -48,11 +74,6 @@ def _to_srgb_array(image: Image.Image) -> ImageArray:
     elif image.mode == "1":
         image = image.convert("L")
     return _bytes_to_unit_range(_to_srgb(image, profile))
-
-
-def has_deep_pixels(image: Image.Image) -> bool:
-    """Return whether an image is grey with more than 8 bits: whole numbers or floats."""
-    return image.mode.startswith(("I", "F"))
 
 
 def apply_orientation(planes: ImageArray, image: Image.Image) -> ImageArray:
@@ -122,18 +143,13 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return converted or image.convert("RGB")
 
 
-def _deep_grey_array(image: Image.Image, profile: bytes | None) -> ImageArray:
+def _deep_grey_array(image: Image.Image, profile: bytes | None, scale: GreyScale) -> ImageArray:
     """Convert grey of more than 8 bits to ``(H, W)``; what Pillow leaves undone with it is done here."""
     values: NDArray[Any] = np.asarray(image)
-    if image.mode == "F":
-        grey = to_unit_range(values, find_white(values))
-    elif values.size and (values.min() < 0 or values.max() > 65535):
-        raise ArtgenError(
-            str(getattr(image, "filename", "")), "32-bit integer pixels", "save it with 8 or 16 bit"
-        )
-    else:
-        grey = values.astype(np.float32) / np.float32(65535)
-    if getattr(image, "tag_v2", {}).get(PHOTOMETRIC_TAG) == WHITE_IS_ZERO:
+    if image.mode != "F" and values.size and (values.min() < 0 or values.max() > scale.white):
+        raise ArtgenError("image", "32-bit integer pixels", "save it with 8 or 16 bit")
+    grey = to_unit_range(values, scale.white)
+    if scale.is_inverted:
         grey = 1 - grey
     if profile and image.mode != "F":
         # The profile's curve is measured on an 8-bit ramp, then applied to the full depth.

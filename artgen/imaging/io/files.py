@@ -73,8 +73,8 @@ def _decode(path: Path, image: PIL.Image.Image, max_pixels: int) -> Tensor:
             warnings.simplefilter("ignore")  # what Pillow warns of is either handled here or harmless
             image.load()
             return from_pillow(image)
-    except ArtgenError:
-        raise
+    except ArtgenError as error:  # of an image that has no name
+        raise ArtgenError(str(path), error.problem, error.expected) from None
     except MemoryError as error:
         raise ArtgenError(str(path), f"{width} x {height} px do not fit in memory", "", "") from error
     except Exception as error:  # decoders of broken files raise nearly anything
@@ -94,17 +94,16 @@ def from_pillow(image: PIL.Image.Image, strip_pixels: int = CONVERTED_STRIP_PIXE
     import numpy as np
     import torch
 
-    from artgen.imaging.io.decode import apply_orientation, has_deep_pixels, to_srgb_array
+    from artgen.imaging.io.decode import apply_orientation, measure_grey_scale, to_srgb_array
 
     width, height = image.size
     if 0 in image.size:
         raise ArtgenError("image", f"{width} x {height} px", "an image has at least 1 px each way")
-    # What deep pixels mean depends on the brightest of them.
-    rows = height if has_deep_pixels(image) else max(1, strip_pixels // width)
+    rows, scale = max(1, strip_pixels // width), measure_grey_scale(image)
     planes = np.empty((3, height, width), np.float32)
     for top in range(0, height, rows):
         strip = image if rows >= height else image.crop((0, top, width, min(top + rows, height)))
-        planes[:, top : top + rows] = to_srgb_array(strip).transpose(2, 0, 1)
+        planes[:, top : top + rows] = to_srgb_array(strip, scale).transpose(2, 0, 1)
     return torch.from_numpy(np.ascontiguousarray(apply_orientation(planes, image)))
 
 
