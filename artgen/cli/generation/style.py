@@ -13,7 +13,6 @@ import typer
 from artgen.cli.arguments.options import Device, JsonOption
 from artgen.cli.terminal import messages
 from artgen.errors import ArtgenError, WriteError
-from artgen.references import FILM_SUFFIXES
 
 if TYPE_CHECKING:
     from artgen.generation.one_step import StyleOption
@@ -76,6 +75,9 @@ def style(
     json: JsonOption = False,
 ) -> None:
     """Paint a picture or a film in the style of one or more paintings."""
+    from artgen.recipe.survey import survey_recipe
+    from artgen.references import FILM_SUFFIXES
+
     if not content.is_file():
         problem = "a folder" if content.is_dir() else "no such file"
         raise ArtgenError(str(content), problem, "a picture, or a film, comes first; then the paintings")
@@ -100,8 +102,6 @@ def style(
         is_film = output is not None and output.suffix.lower() == ".mp4"
     target = _output_file(content, styles or [], output, ".mp4" if is_film else ".png")
     _check_output(content, target, is_film=is_film, force=force)
-    from artgen.recipe.survey import survey_recipe
-
     recipe = _build_recipe(content, fields, set_ or [], seed, halved=preview and not is_film)
     for note in [] if is_film else survey_recipe(recipe):
         typer.echo(note, err=True)

@@ -12,7 +12,7 @@ from artgen.errors import ArtgenError
 from artgen.imaging.image import to_byte_array
 from artgen.imaging.io.decode import has_usable_profile
 from artgen.imaging.io.files import read_image
-from artgen.imaging.io.libvips import RENDERING_INTENT, last_vips_message, load_vips
+from artgen.imaging.io.libvips import RENDERING_INTENT, convert_profile, last_vips_message, load_vips
 from artgen.imaging.io.opening import SUPPORTED_FILES, UnknownFormatError, open_image
 from artgen.imaging.io.streaming import can_be_streamed
 
@@ -48,6 +48,7 @@ class SourcePicture:
             if error.expected == SUPPORTED_FILES:
                 raise ArtgenError(error.where, error.problem, f"{error.expected}; {RUNS_FILE}") from error
             raise
+        self._is_deep = upright.format != "uchar"
         self.width, self.height = upright.width, upright.height
 
     def shrink(self, width: int, max_height: int) -> pyvips.Image:
@@ -59,6 +60,8 @@ class SourcePicture:
         options = {"height": max_height, "size": "down"}
         if not self._is_streamed:
             return self._pixels.thumbnail_image(width, **options).cast("uchar").copy_memory()
+        if self._has_profile and self._is_deep:
+            return self.open_full().thumbnail_image(width, **options).cast("uchar").copy_memory()
         options["fail_on"] = "error"
         if self._has_profile:  # without a profile it is sRGB, and ten times faster
             options |= {"export_profile": "srgb", "intent": RENDERING_INTENT}
@@ -78,7 +81,7 @@ class SourcePicture:
             # Rotation needs all rows; libvips uses a temporary file if they do not fit into memory.
             image = self._open(sequential=False).autorot()
         if self._has_profile:
-            image = image.icc_transform("srgb", embedded=True, intent=RENDERING_INTENT)
+            image = convert_profile(image)
         return _flatten(image)
 
     def _open(self, *, sequential: bool) -> pyvips.Image:

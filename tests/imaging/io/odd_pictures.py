@@ -141,6 +141,9 @@ def list_odd_pictures() -> Iterator[OddPicture]:
     bits, palette = grey.convert("1"), rgb.quantize(64)
     palette_rgb = np.asarray(palette.convert("RGB"))
     p3 = profile("p3")
+    p3_chunk, deep_alpha = (b"iCCP", b"p3\0\0" + zlib.compress(p3)), ALPHA.astype(np.uint16) * 257
+    # All colours, also those that sRGB does not have.
+    vivid = np.random.default_rng(3).integers(0, 256, SCENE.shape, np.uint16) * 257
     half, quarter = GREY // 2, (srgb_to_light(SCENE) * 255).round().astype(np.uint8)
     yield from (
         OddPicture("rgb.png", pillow(rgb, "PNG"), SCENE),
@@ -197,6 +200,9 @@ def list_odd_pictures() -> Iterator[OddPicture]:
         ),
         OddPicture("p3.png", _p3_png(rgb), SCENE, 3),
         OddPicture("p3-alpha.png", pillow(rgba, "PNG", icc_profile=p3)),
+        OddPicture("p3-16.png", png(vivid, 16, 2, p3_chunk)),
+        OddPicture("p3-alpha16.png", png(np.dstack([vivid, deep_alpha]), 16, 6, p3_chunk)),
+        OddPicture("p3-16.tif", vips_tiff(vivid, "rgb16", profile="p3")),
         OddPicture("broken-profile.png", pillow(rgb, "PNG", icc_profile=b"no profile" * 30), SCENE),
         OddPicture("rgb-profile-of-grey.png", pillow(grey, "PNG", icc_profile=p3), grey_as_rgb(GREY)),
         OddPicture(
