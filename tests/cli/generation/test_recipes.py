@@ -58,7 +58,7 @@ def test_check_as_json(recipe: Path) -> None:
     assert done.returncode == 2
     right, wrong = json.loads(done.stdout)
     assert right == {"file": str(recipe), "problems": [], "chain": ["crops", "grain"],
-                     "makes": "12 candidates of crops -> grain"}  # fmt: skip
+                     "makes": "12 candidates of crops -> grain", "notes": []}  # fmt: skip
     assert wrong["problems"][0]["found"] == "no such file"
 
 
